@@ -1,0 +1,16 @@
+/** Everything but benchmarks and long simulations runs with `npm test`. */
+import { defineConfig } from 'vitest/config';
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  throw new Error(
+    `migration-agent needs Node 24 or later and found ${process.version}. \`npm ci\` brings one for Linux on x64 and arm64 (optional dependencies node-linux-*); elsewhere install Node 24 and run \`npm ci\` again.`,
+  );
+}
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});

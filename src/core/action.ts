@@ -1,0 +1,35 @@
+/**
+ * Everything that can be asked of the outside, in the imperative. `src/agent/act.ts` performs these; what
+ * becomes of one comes back as an event.
+ */
+import type { Call, Operation } from './call.ts';
+import type { RequestId } from './event.ts';
+import type { Run } from './job.ts';
+
+export type Action =
+  /** Ask an operation's gate for calls. Answered by `gate-opened`. */
+  | { readonly type: 'ask-gate'; readonly operation: Operation; readonly slots: number }
+  /** Hand calls back that were not used. */
+  | { readonly type: 'return-slots'; readonly operation: Operation; readonly slots: number }
+  /** Make a call now. Answered by `call-settled`. */
+  | { readonly type: 'call'; readonly id: number; readonly call: Call }
+  /** Answered by `run-started` or `run-start-failed`, then `progress-read`, then `run-exited`. */
+  | { readonly type: 'start-run'; readonly run: Run }
+  /** Find a run of an earlier agent. Answered by `run-started`, `run-never-started`, `run-exited` or `run-lost`. */
+  | { readonly type: 'adopt-run'; readonly run: Run }
+  /** Answered by `tree-signalled`, then `tree-checked`. */
+  | { readonly type: 'signal-tree'; readonly run: Run; readonly signal: string }
+  /** Answered by `tree-checked`. */
+  | { readonly type: 'check-tree'; readonly run: Run }
+  | { readonly type: 'answer'; readonly request: RequestId; readonly reply: Reply }
+  /** End the agent; jobs live on. 75: the service said terminate. */
+  | { readonly type: 'exit'; readonly code: number };
+
+/** What an operator's request is told. */
+export type Reply =
+  | { readonly ok: true; readonly run?: string; readonly words: string }
+  | {
+      readonly ok: false;
+      readonly code: 'no-such-job' | 'conflict' | 'invalid';
+      readonly words: string;
+    };

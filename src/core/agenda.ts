@@ -1,0 +1,116 @@
+/**
+ * Who speaks next. For each operation: the speakers that wait for their time, and those that are ready,
+ * words and heartbeats apart.
+ *
+ * A word (an acknowledgement, a change of state, a last word) goes before a heartbeat that has slack.
+ * A heartbeat whose slack runs out goes before everything. Among heartbeats the earliest deadline is first,
+ * which is optimal: if any order keeps all promises, this one does.
+ */
+import type { Operation } from './call.ts';
+import { Heap } from './heap.ts';
+
+export interface Duty {
+  readonly operation: Operation;
+  /** Not before this time (boot clock). */
+  readonly readyAtMs: number;
+  /** When it is too late: a promise or a window ends. For a word: since when it is owed. */
+  readonly byMs: number;
+  /** For a heartbeat: from when on it goes before words. Absent: it is a word. */
+  readonly urgentAtMs?: number;
+}
+
+class Lane {
+  readonly waiting = new Heap<string>();
+  readonly words = new Heap<string>();
+  readonly heartbeats = new Heap<string>();
+
+  delete(key: string): void {
+    this.waiting.delete(key);
+    this.words.delete(key);
+    this.heartbeats.delete(key);
+  }
+}
+
+export class Agenda {
+  readonly #lanes = new Map<Operation, Lane>();
+  readonly #duties = new Map<string, Duty>();
+
+  /** Sets what the speaker owes next; `undefined`: nothing. O(log n). */
+  set(key: string, duty: Duty | undefined): void {
+    const before = this.#duties.get(key);
+    if (before !== undefined && duty !== undefined && isSame(before, duty)) return;
+    if (before !== undefined) {
+      this.#lane(before.operation).delete(key);
+      this.#duties.delete(key);
+    }
+    if (duty === undefined) return;
+    this.#duties.set(key, duty);
+    this.#lane(duty.operation).waiting.set(key, duty.readyAtMs);
+  }
+
+  /** How many speakers could use a call of this operation now. */
+  ready(operation: Operation, nowMs: number): number {
+    const lane = this.#promote(operation, nowMs);
+    return lane.words.size + lane.heartbeats.size;
+  }
+
+  /** Takes the most urgent speaker off the agenda; `undefined`: nobody has anything to say now. */
+  take(operation: Operation, nowMs: number): string | undefined {
+    const lane = this.#promote(operation, nowMs);
+    const heartbeat = lane.heartbeats.peek();
+    const urgentAtMs = heartbeat && this.#duties.get(heartbeat.key)?.urgentAtMs;
+    const heap =
+      urgentAtMs !== undefined && nowMs >= urgentAtMs
+        ? lane.heartbeats
+        : lane.words.size > 0
+          ? lane.words
+          : lane.heartbeats;
+    const key = heap.pop();
+    if (key !== undefined) this.#duties.delete(key);
+    return key;
+  }
+
+  /** When the next waiting speaker of this operation becomes ready; `undefined`: none waits. */
+  nextReadyAtMs(operation: Operation): number | undefined {
+    return this.#lane(operation).waiting.peek()?.rank;
+  }
+
+  operations(): IterableIterator<Operation> {
+    return this.#lanes.keys();
+  }
+
+  /** Duties that stand on the agenda, ready or waiting. */
+  get size(): number {
+    return this.#duties.size;
+  }
+
+  #promote(operation: Operation, nowMs: number): Lane {
+    const lane = this.#lane(operation);
+    for (;;) {
+      const next = lane.waiting.peek();
+      if (next === undefined || next.rank > nowMs) return lane;
+      lane.waiting.delete(next.key);
+      const duty = this.#duties.get(next.key);
+      if (duty === undefined) continue;
+      (duty.urgentAtMs === undefined ? lane.words : lane.heartbeats).set(next.key, duty.byMs);
+    }
+  }
+
+  #lane(operation: Operation): Lane {
+    let lane = this.#lanes.get(operation);
+    if (lane === undefined) {
+      lane = new Lane();
+      this.#lanes.set(operation, lane);
+    }
+    return lane;
+  }
+}
+
+function isSame(a: Duty, b: Duty): boolean {
+  return (
+    a.operation === b.operation &&
+    a.readyAtMs === b.readyAtMs &&
+    a.byMs === b.byMs &&
+    a.urgentAtMs === b.urgentAtMs
+  );
+}

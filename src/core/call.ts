@@ -1,0 +1,161 @@
+/**
+ * What can be said to AWS, as plain values, and what can come back. The words are ours; the wire is the
+ * business of src/aws. Names of operations are those of the API models.
+ */
+
+export const HUB_OPERATIONS = [
+  'GetHomeRegion',
+  'CreateProgressUpdateStream',
+  'ImportMigrationTask',
+  'NotifyMigrationTaskState',
+  'PutResourceAttributes',
+  'AssociateDiscoveredResource',
+  'AssociateSourceResource',
+  'AssociateCreatedArtifact',
+  'NotifyApplicationState',
+] as const;
+
+export const PIPELINE_OPERATIONS = [
+  'PollForTask',
+  'ReportTaskProgress',
+  'SetTaskStatus',
+  'ReportTaskRunnerHeartbeat',
+] as const;
+
+export type HubOperation = (typeof HUB_OPERATIONS)[number];
+export type PipelineOperation = (typeof PIPELINE_OPERATIONS)[number];
+export type Operation = HubOperation | PipelineOperation;
+
+/** Status of a MigrationTask (MODEL Status). There is no state for canceled. */
+export type HubStatus = 'NOT_STARTED' | 'IN_PROGRESS' | 'FAILED' | 'COMPLETED';
+
+interface InRegion {
+  /** The region of the call: the home region, unless the configuration names another. */
+  readonly region: string;
+}
+
+interface OnTask extends InRegion {
+  readonly stream: string;
+  readonly task: string;
+}
+
+export interface NotifyCall extends OnTask {
+  readonly operation: 'NotifyMigrationTaskState';
+  readonly status: HubStatus;
+  /** 0–100, whole (MODEL ProgressPercent). */
+  readonly percent?: number;
+  /** At most 2,500 code points on one line (MODEL StatusDetail). */
+  readonly detail?: string;
+  /** UpdateDateTime in whole seconds since 1970 by the service's clock. */
+  readonly stampS: number;
+  /** The promise: the next report comes within so many seconds of the stamp. */
+  readonly nextUpdateS: number;
+}
+
+export type HubCall =
+  | { readonly operation: 'GetHomeRegion' }
+  | ({ readonly operation: 'CreateProgressUpdateStream'; readonly stream: string } & InRegion)
+  | ({ readonly operation: 'ImportMigrationTask' } & OnTask)
+  | NotifyCall
+  | ({
+      readonly operation: 'PutResourceAttributes';
+      readonly attributes: readonly { readonly type: string; readonly value: string }[];
+    } & OnTask)
+  | ({
+      readonly operation: 'AssociateDiscoveredResource';
+      readonly configurationId: string;
+    } & OnTask)
+  | ({
+      readonly operation: 'AssociateSourceResource';
+      readonly name: string;
+      readonly description?: string;
+      readonly statusDetail?: string;
+    } & OnTask)
+  | ({ readonly operation: 'AssociateCreatedArtifact'; readonly artifact: string } & OnTask)
+  | ({
+      readonly operation: 'NotifyApplicationState';
+      readonly application: string;
+      readonly status: 'NOT_STARTED' | 'IN_PROGRESS' | 'COMPLETED';
+      readonly stampS: number;
+    } & InRegion);
+
+export type PipelineCall =
+  | { readonly operation: 'PollForTask'; readonly workerGroup: string; readonly hostname: string }
+  | {
+      readonly operation: 'ReportTaskProgress';
+      readonly taskId: string;
+      readonly percent?: number;
+      readonly detail?: string;
+    }
+  | {
+      readonly operation: 'SetTaskStatus';
+      readonly taskId: string;
+      readonly status: 'FINISHED' | 'FAILED' | 'FALSE';
+      readonly errorId?: string;
+      readonly errorMessage?: string;
+      /** At most 1,024 characters (MODEL): the tail of stderr. */
+      readonly errorStackTrace?: string;
+    }
+  | {
+      readonly operation: 'ReportTaskRunnerHeartbeat';
+      readonly taskRunnerId: string;
+      readonly workerGroup?: string;
+      readonly hostname: string;
+    };
+
+export type Call = HubCall | PipelineCall;
+
+/** One field of a pipeline object. A key may occur several times: order and repetition carry meaning. */
+export interface PipelineField {
+  readonly key: string;
+  readonly stringValue?: string;
+  readonly refValue?: string;
+}
+
+export interface PipelineObject {
+  readonly id: string;
+  readonly name: string;
+  readonly fields: readonly PipelineField[];
+}
+
+/** A task as PollForTask hands it out. */
+export interface PolledTask {
+  readonly taskId: string;
+  readonly pipelineId: string;
+  readonly attemptId: string;
+  readonly objects: readonly PipelineObject[];
+}
+
+/** What an accepted call answered; only what its operation defines is there. */
+export interface Answer {
+  /** GetHomeRegion; absent in an accepted answer: no home region is set. */
+  readonly homeRegion?: string;
+  /** PollForTask; absent: no work. */
+  readonly task?: PolledTask;
+  /** ReportTaskProgress. */
+  readonly canceled?: boolean;
+  /** ReportTaskRunnerHeartbeat. */
+  readonly terminate?: boolean;
+}
+
+/** How a call ended. Made from whatever the SDK throws by one table (src/aws/outcomes.ts). */
+export type Outcome = (
+  | { readonly kind: 'accepted'; readonly answer: Answer }
+  /** Too fast. `retryAfterMs` is the service's own word, where it gave one. */
+  | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly reason: string }
+  /** The service or the way to it failed; the payload is not to blame. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  /** Credentials or permissions. */
+  | { readonly kind: 'denied'; readonly reason: string }
+  /** The payload (or, for the Hub, the region) was not accepted. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Hub: the stream or the task is not known. */
+  | { readonly kind: 'missing'; readonly reason: string }
+  /** Data Pipeline: the task or its pipeline is gone, so the task is not ours. */
+  | { readonly kind: 'gone'; readonly reason: string }
+  /** Hub: the account has no home region. */
+  | { readonly kind: 'homeless'; readonly reason: string }
+) & {
+  /** The service's clock by the Date header of its answer, in ms since 1970. */
+  readonly serverDateMs?: number;
+};

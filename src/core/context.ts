@@ -1,0 +1,87 @@
+/**
+ * What the parts of the planner share: the ledger, the settings, the service's clock and the dice.
+ * Only the planner makes one.
+ */
+import { ClockOffset } from './clock-offset.ts';
+import type { Run } from './job.ts';
+import type { Ledger } from './ledger.ts';
+import type { EventName } from './note.ts';
+import type { Settings } from './settings.ts';
+import type { Speaker } from './speaker.ts';
+import { MINUTE_MS } from './time.ts';
+import type { Now } from './time.ts';
+
+/** A refused payload is far more common than a moved home region: do not ask each time. */
+const DOUBT_EVERY_MS = 5 * MINUTE_MS;
+
+export class Context {
+  readonly ledger: Ledger;
+  readonly random: () => number;
+  readonly offset = new ClockOffset();
+  settings: Settings;
+  readonly speakers = new Map<string, Speaker>();
+  /** Speakers whose duty may have changed since the last look. */
+  readonly touched = new Set<string>();
+  /** Hub tasks with a live run: how many share the budget. */
+  liveHubTasks = 0;
+  /** The region or the stream changed: every Hub task may have something to say, or nothing any more. */
+  hubChanged = false;
+  /** A write was refused as if the region were wrong: ask again. */
+  isRegionDoubtful = false;
+  #doubtedAtMs = -Infinity;
+
+  constructor(ledger: Ledger, settings: Settings, random: () => number) {
+    this.ledger = ledger;
+    this.settings = settings;
+    this.random = random;
+  }
+
+  /** The service's clock, as far as it is known. */
+  serviceMs(now: Now): number {
+    return now.wallMs + this.offset.ms;
+  }
+
+  /** Where Migration Hub is to be called; `undefined`: not known yet. */
+  hubRegion(): string | undefined {
+    return this.settings.migrationHub?.region ?? this.ledger.facts.homeRegion;
+  }
+
+  /** True when tasks can be told to the Hub: the region is known and the stream is there. */
+  hubIsReady(): boolean {
+    const region = this.hubRegion();
+    const hub = this.settings.migrationHub;
+    return (
+      hub !== undefined &&
+      region !== undefined &&
+      (!hub.createStream || this.ledger.facts.streams.includes(`${region}/${hub.stream}`))
+    );
+  }
+
+  /** The stream is not there, whatever the ledger says. */
+  forgetStream(): void {
+    this.ledger.facts.streams = [];
+    this.ledger.keepFacts();
+    this.hubChanged = true;
+  }
+
+  doubtHomeRegion(now: Now): void {
+    if (now.bootMs - this.#doubtedAtMs < DOUBT_EVERY_MS) return;
+    this.#doubtedAtMs = now.bootMs;
+    this.isRegionDoubtful = true;
+    this.hubChanged = true;
+  }
+
+  note(event: EventName, now: Now, fields: Readonly<Record<string, unknown>>, run?: Run): void {
+    this.ledger.note({
+      event,
+      at: now,
+      ...(run === undefined ? {} : { job: run.job, run: run.id }),
+      fields,
+    });
+  }
+
+  addSpeaker(speaker: Speaker): void {
+    this.speakers.set(speaker.key, speaker);
+    this.touched.add(speaker.key);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The arithmetic of promises and windows. Every number that decides when something is told stands here.
+ *
+ * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures; from
+ * 3P/4 on the report goes before everything else.
+ */
+import type { Run } from './job.ts';
+import type { HubSettings, Rate } from './settings.ts';
+import { MINUTE_MS, SECOND_MS } from './time.ts';
+import type { Instant } from './time.ts';
+
+/** A report is renewed when this part of its promise has passed. */
+const RENEW_PART = 1 / 2;
+/** When this part has passed, it goes before words. */
+const URGENT_PART = 3 / 4;
+/** Part of a budget that is planned with; the rest is for repeats, words and bad luck. */
+const PLANNED_PART = 2 / 3;
+/** No task's progress is told more often than this, however much budget is free. */
+const FRESH_MS_MIN = 5 * SECOND_MS;
+/** NextUpdateSeconds is a 32-bit integer (MODEL NextUpdateSeconds). */
+const NEXT_UPDATE_S_MAX = 2 ** 31 - 1;
+
+/** ReportTaskProgress, first time: "within 2 minutes" (API reference, ReportTaskProgress). */
+export const ACKNOWLEDGE_MS = 2 * MINUTE_MS;
+/** "If a task runner does not report its status after 5 minutes …" (model text): the stricter of the two readings. */
+const REPORT_MS_MAX = 5 * MINUTE_MS;
+/** What is left between the ladder's end and the window's: a signal, a scan of /proc, a busy host. */
+const FENCE_MARGIN_MS = 10 * SECOND_MS;
+
+/** The time in which every live task can be told once, at the planned part of the rate. */
+export function cycleMs(liveTasks: number, rate: Rate): number {
+  return (liveTasks / (rate.perSecond * PLANNED_PART)) * SECOND_MS;
+}
+
+/**
+ * The promise for a task's next report, in whole seconds: `nextUpdate` when the budget has room, else as long
+ * as all live tasks need, up to `nextUpdateMax`.
+ */
+export function nextUpdateS(hub: HubSettings, liveTasks: number, rate: Rate): number {
+  const neededMs = cycleMs(liveTasks, rate) / RENEW_PART;
+  const ms = Math.min(Math.max(neededMs, hub.nextUpdateMs), hub.nextUpdateMaxMs);
+  return Math.min(Math.ceil(ms / SECOND_MS), NEXT_UPDATE_S_MAX);
+}
+
+export function finalNextUpdateS(hub: HubSettings): number {
+  return Math.min(Math.floor(hub.finalNextUpdateMs / SECOND_MS), NEXT_UPDATE_S_MAX);
+}
+
+/** When a report is due, goes before words, and is late, by what was promised with the last one. */
+export function renewal(
+  madeAt: Instant,
+  promisedS: number,
+): { readonly readyAtMs: number; readonly urgentAtMs: number } {
+  const promisedMs = promisedS * SECOND_MS;
+  return {
+    readyAtMs: madeAt.bootMs + promisedMs * RENEW_PART,
+    urgentAtMs: madeAt.bootMs + promisedMs * URGENT_PART,
+  };
+}
+
+/** How soon after a report a change of percent or detail may be told: spare budget buys freshness. */
+export function freshnessMs(liveTasks: number, rate: Rate): number {
+  return Math.max(FRESH_MS_MIN, cycleMs(liveTasks, rate));
+}
+
+/** How often a pipeline task is reported: `reportEvery`, and at least three times in its window. */
+export function reportEveryMs(reportEvery: number, windowMs: number): number {
+  return Math.min(reportEvery, windowMs / 3);
+}
+
+/** When a report of a pipeline task is late by the stricter reading of the documents. */
+export function reportByMs(acceptedAt: Instant, windowMs: number): number {
+  return acceptedAt.bootMs + Math.min(windowMs, REPORT_MS_MAX);
+}
+
+/**
+ * When the ladder must start so that the tree is dead at the window's end (P3): its end less the grace and a
+ * margin, never in the window's first half. `undefined`: this run needs no fence.
+ */
+export function fenceAtMs(run: Run): number | undefined {
+  const { pipeline } = run;
+  if (pipeline?.delivery.state !== 'pending') return undefined;
+  const { task, acceptedAt } = pipeline;
+  if (acceptedAt === undefined) return task.receivedAt.bootMs + ACKNOWLEDGE_MS;
+  const earliestMs = task.windowMs / 2;
+  const neededMs = task.windowMs - run.definition.stop.graceMs - FENCE_MARGIN_MS;
+  return acceptedAt.bootMs + Math.max(earliestMs, neededMs);
+}

@@ -1,0 +1,73 @@
+/**
+ * Everything that can happen to the agent, in the past tense. Callbacks, sockets, signals and settled calls
+ * only make one of these and put it into the inbox; what follows from it is the planner's business.
+ */
+import type { Call, Operation, Outcome } from './call.ts';
+import type { JobDefinition, ProcessIdentity } from './job.ts';
+import type { Settings } from './settings.ts';
+import type { Now } from './time.ts';
+
+/** Names a question of an operator, so that its answer finds the way back (see `answer` in action.ts). */
+export type RequestId = number;
+
+export type Event =
+  /** A turn of the loop. Whatever time alone changes, changes here. */
+  | { readonly type: 'time-passed' }
+  | {
+      readonly type: 'start-requested';
+      readonly job: string;
+      readonly origin: 'operator' | 'schedule';
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'job-submitted';
+      readonly definition: JobDefinition;
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'cancel-requested';
+      readonly job: string;
+      /** Who asked, for the timeline. */
+      readonly by: string;
+      readonly graceMs?: number;
+      readonly request?: RequestId;
+    }
+  | { readonly type: 'drain-requested'; readonly request?: RequestId }
+  | { readonly type: 'resume-requested'; readonly request?: RequestId }
+  | { readonly type: 'settings-changed'; readonly settings: Settings; readonly request?: RequestId }
+  | { readonly type: 'run-started'; readonly run: string; readonly process: ProcessIdentity }
+  /** The start failed and nothing runs. */
+  | { readonly type: 'run-start-failed'; readonly run: string; readonly reason: string }
+  /** After a restart of the agent: the start had been decided but provably never happened. */
+  | { readonly type: 'run-never-started'; readonly run: string }
+  | {
+      readonly type: 'progress-read';
+      readonly run: string;
+      readonly percent?: number;
+      readonly detail?: string;
+    }
+  | {
+      readonly type: 'run-exited';
+      readonly run: string;
+      readonly exitCode: number;
+      readonly signal?: string;
+      readonly errorTail?: string;
+    }
+  /** The run is gone and left no exit record. */
+  | { readonly type: 'run-lost'; readonly run: string; readonly reason: string }
+  | {
+      readonly type: 'tree-signalled';
+      readonly run: string;
+      readonly signal: string;
+      readonly processes: number;
+    }
+  /** Which processes of the run's tree are alive, zombies not counted. */
+  | { readonly type: 'tree-checked'; readonly run: string; readonly survivors: readonly number[] }
+  | { readonly type: 'gate-opened'; readonly operation: Operation; readonly slots: number }
+  | {
+      readonly type: 'call-settled';
+      readonly id: number;
+      readonly call: Call;
+      readonly outcome: Outcome;
+      readonly sentAt: Now;
+    };

@@ -1,0 +1,99 @@
+/**
+ * What must be known before a task can be told to the Hub: the home region, and that the stream is there.
+ * Writes outside the home region are refused, so the region is asked for first (API reference, GetHomeRegion:
+ * "at least once before you call any other"); it is kept, and asked again when a write is refused.
+ */
+import type { Duty } from './agenda.ts';
+import type { Call, Outcome } from './call.ts';
+import type { Context } from './context.ts';
+import { retryDelayMs } from './pacing.ts';
+import type { Speaker } from './speaker.ts';
+import { MINUTE_MS } from './time.ts';
+import type { Now } from './time.ts';
+
+/** An account without home region is looked at again so often; somebody has to set it. */
+const HOMELESS_RETRY_MS = 2 * MINUTE_MS;
+
+export const HUB_SETUP_KEY = 'hub-setup';
+
+export class HubSetupSpeaker implements Speaker {
+  readonly key = HUB_SETUP_KEY;
+  readonly #context: Context;
+  #attempts = 0;
+  #retryAtMs = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  duty(): Duty | undefined {
+    const operation = this.#next();
+    if (operation === undefined) return undefined;
+    return { operation, readyAtMs: this.#retryAtMs, byMs: this.#retryAtMs };
+  }
+
+  call(): Call | undefined {
+    const hub = this.#context.settings.migrationHub;
+    const region = this.#context.hubRegion();
+    switch (this.#next()) {
+      case 'GetHomeRegion':
+        return { operation: 'GetHomeRegion' };
+      case 'CreateProgressUpdateStream':
+        return hub === undefined || region === undefined
+          ? undefined
+          : { operation: 'CreateProgressUpdateStream', region, stream: hub.stream };
+      case undefined:
+        return undefined;
+    }
+  }
+
+  settled(call: Call, outcome: Outcome, now: Now): void {
+    if (outcome.kind !== 'accepted') {
+      this.#attempts++;
+      this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
+      if (outcome.kind === 'homeless') this.#homeless(outcome.reason, now);
+      if (outcome.kind === 'refused') this.#context.doubtHomeRegion(now);
+      return;
+    }
+    this.#attempts = 0;
+    this.#retryAtMs = 0;
+    if (call.operation === 'GetHomeRegion') this.#learnRegion(outcome.answer.homeRegion, now);
+    if (call.operation === 'CreateProgressUpdateStream') {
+      const { facts } = this.#context.ledger;
+      facts.streams = [...new Set([...facts.streams, `${call.region}/${call.stream}`])];
+      this.#context.ledger.keepFacts();
+      this.#context.hubChanged = true;
+      this.#context.note('hub.stream_ready', now, { stream: call.stream, region: call.region });
+    }
+  }
+
+  #next(): 'GetHomeRegion' | 'CreateProgressUpdateStream' | undefined {
+    const hub = this.#context.settings.migrationHub;
+    if (hub === undefined) return undefined;
+    if (hub.region === undefined) {
+      if (this.#context.hubRegion() === undefined || this.#context.isRegionDoubtful) {
+        return 'GetHomeRegion';
+      }
+    }
+    return this.#context.hubIsReady() ? undefined : 'CreateProgressUpdateStream';
+  }
+
+  #learnRegion(region: string | undefined, now: Now): void {
+    this.#context.isRegionDoubtful = false;
+    if (region === undefined) {
+      this.#homeless('GetHomeRegion answered that none is set', now);
+      return;
+    }
+    const { ledger } = this.#context;
+    if (ledger.facts.homeRegion === region) return;
+    ledger.facts.homeRegion = region;
+    ledger.keepFacts();
+    this.#context.hubChanged = true;
+    this.#context.note('hub.home_region', now, { region });
+  }
+
+  #homeless(reason: string, now: Now): void {
+    this.#retryAtMs = now.bootMs + HOMELESS_RETRY_MS;
+    this.#context.note('hub.homeless', now, { reason });
+  }
+}

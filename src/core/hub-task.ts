@@ -1,0 +1,291 @@
+/**
+ * One MigrationTask: imported once, then told how the run under its name stands, with a promise for the next
+ * report. Last words of ended runs wait here in order and go first, exactly as they were made.
+ */
+import type { Duty } from './agenda.ts';
+import type { Call, HubOperation, NotifyCall, Outcome } from './call.ts';
+import type { Context } from './context.ts';
+import { finalNextUpdateS, freshnessMs, nextUpdateS, renewal } from './deadlines.ts';
+import type { HubLink } from './hub-links.ts';
+import type { Run } from './job.ts';
+import { retryDelayMs } from './pacing.ts';
+import { hubWords } from './report.ts';
+import type { HubWords } from './report.ts';
+import type { Speaker } from './speaker.ts';
+import { MINUTE_MS, SECOND_MS, after } from './time.ts';
+import type { Instant, Now } from './time.ts';
+
+/** The last accepted report. */
+export interface HubPromise {
+  readonly run: string;
+  readonly words: HubWords;
+  readonly madeAt: Instant;
+  /** UpdateDateTime plus NextUpdateSeconds: from then on the task is stale. */
+  readonly until: Instant;
+  readonly nextUpdateS: number;
+}
+
+/** How a run ended, to be told exactly so (P5). */
+export interface LastWord {
+  readonly run: string;
+  readonly words: HubWords;
+  /** UpdateDateTime, fixed when the run ended. */
+  readonly stampS: number;
+  readonly since: Instant;
+}
+
+/** A plain value: the store keeps it as it stands. */
+export interface HubTask {
+  /** MigrationTaskName. */
+  readonly name: string;
+  imported: boolean;
+  /** The live run that is told under this name. */
+  run?: string;
+  /** The newest UpdateDateTime sent; the next one is later, whatever the clocks do. */
+  lastStampS: number;
+  promise?: HubPromise;
+  lastWords: LastWord[];
+  /** What else the Hub is to know, each said once (see hub-links.ts). */
+  links: HubLink[];
+}
+
+/** How long a payload that was refused twice is left alone. */
+const QUARANTINE_MS = 5 * MINUTE_MS;
+
+/** Fixes how the run ended as the task's next last word. */
+export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now): void {
+  task.lastStampS = Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS + 1);
+  task.lastWords.push({ run: run.id, words: hubWords(run), stampS: task.lastStampS, since: now });
+  if (task.run === run.id) delete task.run;
+}
+
+export class HubTaskSpeaker implements Speaker {
+  readonly key: string;
+  readonly #context: Context;
+  readonly #task: HubTask;
+  #attempts = 0;
+  #retryAtMs = 0;
+  /** The payload was refused: say the status alone. */
+  #reduced = false;
+  #obstacle: string | undefined;
+
+  constructor(context: Context, task: HubTask) {
+    this.key = hubTaskKey(task.name);
+    this.#context = context;
+    this.#task = task;
+  }
+
+  /** What stands in the way of the next report, for `status`. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
+  }
+
+  duty(now: Now): Duty | undefined {
+    const task = this.#task;
+    if (!this.#context.hubIsReady()) return undefined;
+    const lastWord = task.lastWords[0];
+    const run = this.#liveRun();
+    if (lastWord === undefined && run === undefined) return undefined;
+    if (!task.imported) {
+      return this.#word('ImportMigrationTask', lastWord?.since ?? run?.requestedAt ?? now);
+    }
+    if (lastWord !== undefined) return this.#word('NotifyMigrationTaskState', lastWord.since);
+    if (run === undefined) return undefined;
+
+    const { promise } = task;
+    const words = hubWords(run);
+    if (promise?.run !== run.id || promise.words.status !== words.status) {
+      const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
+      return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
+    }
+    const { readyAtMs, urgentAtMs } = renewal(promise.madeAt, promise.nextUpdateS);
+    const isChanged =
+      promise.words.percent !== words.percent || promise.words.detail !== words.detail;
+    const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
+    return {
+      operation: 'NotifyMigrationTaskState',
+      readyAtMs: Math.max(Math.min(readyAtMs, freshAtMs), this.#retryAtMs),
+      urgentAtMs,
+      byMs: promise.until.bootMs,
+    };
+  }
+
+  call(now: Now): Call | undefined {
+    const { migrationHub } = this.#context.settings;
+    const region = this.#context.hubRegion();
+    if (migrationHub === undefined || region === undefined) return undefined;
+    const task = this.#task;
+    const address = { region, stream: migrationHub.stream, task: task.name };
+    if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
+
+    const lastWord = task.lastWords[0];
+    if (lastWord !== undefined) {
+      return {
+        operation: 'NotifyMigrationTaskState',
+        ...address,
+        ...this.#reduce(lastWord.words),
+        stampS: lastWord.stampS,
+        nextUpdateS: finalNextUpdateS(migrationHub),
+      };
+    }
+    const run = this.#liveRun();
+    if (run === undefined) return undefined;
+    task.lastStampS = Math.max(
+      Math.floor(this.#context.serviceMs(now) / SECOND_MS),
+      task.lastStampS + 1,
+    );
+    const { rates } = this.#context.settings;
+    return {
+      operation: 'NotifyMigrationTaskState',
+      ...address,
+      ...this.#reduce(hubWords(run)),
+      stampS: task.lastStampS,
+      nextUpdateS: nextUpdateS(
+        migrationHub,
+        this.#context.liveHubTasks,
+        rates.NotifyMigrationTaskState,
+      ),
+    };
+  }
+
+  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
+    if (outcome.kind === 'accepted') {
+      if (call.operation === 'ImportMigrationTask') this.#task.imported = true;
+      if (call.operation === 'NotifyMigrationTaskState') {
+        this.#accepted(call, now, sentAt);
+        // Only here: a task that is imported and still missing must not be tried without a pause.
+        this.#attempts = 0;
+        this.#retryAtMs = 0;
+        this.#reduced = false;
+      }
+      this.#obstacle = undefined;
+      this.#context.ledger.keepHubTask(this.#task);
+      return;
+    }
+    this.#obstacle = outcome.reason;
+    this.#attempts++;
+    const slackMs = (this.#task.promise?.until.bootMs ?? Infinity) - now.bootMs;
+    this.#retryAtMs =
+      now.bootMs + retryDelayMs(this.#attempts, Math.max(slackMs, 0), this.#context.random);
+    if (outcome.kind === 'missing') this.#isMissing(call);
+    if (outcome.kind === 'refused') this.#isRefused(call, outcome.reason, now);
+  }
+
+  #accepted(call: NotifyCall, now: Now, sentAt: Now): void {
+    const { ledger } = this.#context;
+    const task = this.#task;
+    const before = task.promise;
+    const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
+    const lastWord = task.lastWords[0];
+    const isLast = lastWord?.stampS === call.stampS;
+    const run = isLast ? lastWord.run : task.run;
+    if (run === undefined) return;
+    const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
+    task.promise = {
+      run,
+      words: {
+        status: call.status,
+        ...(call.percent === undefined ? {} : { percent: call.percent }),
+        ...(call.detail === undefined ? {} : { detail: call.detail }),
+      },
+      madeAt: sentAt,
+      until: after(now, untilInMs),
+      nextUpdateS: call.nextUpdateS,
+    };
+    const told = ledger.runs.get(run);
+    const fields = { task: task.name, status: call.status, percent: call.percent };
+    if (isLast) {
+      task.lastWords.shift();
+      if (told?.hub !== undefined) told.hub.delivery = { state: 'delivered', at: now };
+      const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
+      this.#context.note(
+        'report.delivered',
+        now,
+        { ...fields, to: 'migrationHub', afterS: lateS },
+        told,
+      );
+    } else {
+      this.#context.note(
+        'report.accepted',
+        now,
+        { ...fields, nextUpdateS: call.nextUpdateS },
+        told,
+      );
+    }
+    if (told !== undefined) ledger.keepRun(told);
+    if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
+      this.#context.note(
+        'promise.broken',
+        now,
+        { task: task.name, lateS: Math.round(lateMs / SECOND_MS) },
+        told,
+      );
+    }
+  }
+
+  /** The stream or the task is not there (any more): both are made again, by their own duties. */
+  #isMissing(call: Call): void {
+    if (call.operation === 'ImportMigrationTask') this.#context.forgetStream();
+    this.#task.imported = false;
+    this.#context.ledger.keepHubTask(this.#task);
+  }
+
+  /** Refused can mean the wrong region or a bad payload: ask for the region, then say less, then give up. */
+  #isRefused(call: Call, reason: string, now: Now): void {
+    this.#context.doubtHomeRegion(now);
+    if (call.operation === 'NotifyMigrationTaskState' && !this.#reduced) {
+      this.#reduced = true;
+      this.#note('report.reduced', reason, now);
+      return;
+    }
+    this.#note('report.refused', reason, now);
+    const lastWord = this.#task.lastWords.shift();
+    const run = this.#context.ledger.runs.get(lastWord?.run ?? '');
+    if (run?.hub !== undefined) {
+      run.hub.delivery = { state: 'refused', reason };
+      this.#context.ledger.keepRun(run);
+    }
+    this.#context.ledger.keepHubTask(this.#task);
+    this.#reduced = false;
+    this.#attempts = 0;
+    this.#retryAtMs = now.bootMs + (lastWord === undefined ? QUARANTINE_MS : 0);
+  }
+
+  #note(event: 'report.reduced' | 'report.refused', reason: string, now: Now): void {
+    const run = this.#context.ledger.runs.get(this.#task.lastWords[0]?.run ?? this.#task.run ?? '');
+    this.#context.note(event, now, { task: this.#task.name, reason }, run);
+  }
+
+  #word(operation: HubOperation, since: Instant): Duty {
+    return { operation, readyAtMs: this.#retryAtMs, byMs: since.bootMs };
+  }
+
+  /** Two reports in one second could not be told apart: UpdateDateTime travels in whole seconds. */
+  #nextSecondMs(now: Now): number {
+    const waitMs = (this.#task.lastStampS + 1) * SECOND_MS - this.#context.serviceMs(now);
+    return waitMs > 0 && waitMs <= SECOND_MS ? now.bootMs + waitMs : 0;
+  }
+
+  #freshnessMs(): number {
+    const { rates } = this.#context.settings;
+    return freshnessMs(this.#context.liveHubTasks, rates.NotifyMigrationTaskState);
+  }
+
+  #reduce(words: HubWords): HubWords {
+    return this.#reduced ? { status: words.status } : words;
+  }
+
+  #liveRun(): Run | undefined {
+    return this.#task.run === undefined
+      ? undefined
+      : this.#context.ledger.liveRuns.get(this.#task.run);
+  }
+}
+
+export function hubTaskKey(name: string): string {
+  return `hub:${name}`;
+}
+
+function isFinalStatus(promise: HubPromise): boolean {
+  return promise.words.status === 'COMPLETED' || promise.words.status === 'FAILED';
+}

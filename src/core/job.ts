@@ -1,0 +1,178 @@
+/**
+ * Jobs and their runs: what the operator defined, and the states one execution goes through.
+ * The legal moves stand in one table; `moveRun` is the only way to change a state.
+ */
+import type { Instant } from './time.ts';
+
+/** Where a supervised run's progress is read from (DESIGN.md, section 3). */
+export type ProgressSource =
+  | { readonly parser: 'rsync' | 'pv' | 'percent' | 'json' | 'none' }
+  | { readonly parser: 'regex'; readonly pattern: string }
+  | {
+      readonly parser: 'size';
+      readonly target: string;
+      readonly source?: string;
+      readonly totalBytes?: number;
+    }
+  | { readonly parser: 'pg_restore'; readonly archive?: string };
+
+/** How a job is asked to end before it is killed. */
+export interface StopPolicy {
+  readonly signal: string;
+  readonly graceMs: number;
+}
+
+/** What the Hub is told about a job beside its state. */
+export interface HubJobSettings {
+  /** Template of the MigrationTaskName: `{job}`, `{run}`, `{host}` and `{date}` are replaced. */
+  readonly task: string;
+  readonly resourceAttributes: readonly { readonly type: string; readonly value: string }[];
+  readonly discoveredResource?: string;
+  readonly sourceResources: readonly SourceResource[];
+  readonly artifacts: readonly string[];
+  readonly application?: string;
+}
+
+export interface SourceResource {
+  readonly name: string;
+  readonly description?: string;
+  readonly statusDetail?: string;
+}
+
+export interface JobDefinition {
+  readonly name: string;
+  /** The program and its arguments; no shell reads them. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  readonly schedule?: { readonly cron: string; readonly timezone?: string };
+  readonly autostart: boolean;
+  readonly progress: ProgressSource;
+  readonly timeoutMs?: number;
+  readonly stop: StopPolicy;
+  readonly stallAfterMs?: number;
+  /** Absent: Migration Hub is not told about this job. */
+  readonly migrationHub?: HubJobSettings;
+}
+
+export type RunState =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'canceling'
+  | 'succeeded'
+  | 'failed'
+  | 'lost'
+  | 'canceled'
+  | 'fenced';
+
+/** From each state, the states a run may move to. A final state moves nowhere. */
+const MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
+  queued: ['starting', 'failed', 'canceled', 'fenced'],
+  starting: ['running', 'failed', 'lost', 'canceling', 'canceled', 'fenced', 'succeeded'],
+  running: ['succeeded', 'failed', 'lost', 'canceling'],
+  canceling: ['canceled', 'fenced'],
+  succeeded: [],
+  failed: [],
+  lost: [],
+  canceled: [],
+  fenced: [],
+};
+
+/** A process as only the kernel can name it: a pid alone may have been given to a stranger since. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** /proc/sys/kernel/random/boot_id at its start. */
+  readonly bootId: string;
+  /** Field 22 of /proc/PID/stat: start time in clock ticks since boot. */
+  readonly startTicks: string;
+}
+
+/** Who wanted the end of a run. `service`: `canceled: true`; `fence`: the window ended; `gone`: no such task. */
+export type EndCause = 'operator' | 'service' | 'timeout' | 'fence' | 'gone';
+
+/** A run being stopped: the ladder is a function of these and the time (see cancel.ts). */
+export interface Ending {
+  readonly cause: EndCause;
+  readonly detail: string;
+  readonly since: Instant;
+  readonly graceMs: number;
+}
+
+export type Delivery =
+  | { readonly state: 'pending' }
+  | { readonly state: 'delivered'; readonly at: Instant }
+  | { readonly state: 'refused'; readonly reason: string }
+  /** Nothing may be said: the service canceled the task, or it may belong to somebody else (P3, P4). */
+  | { readonly state: 'withheld'; readonly reason: string };
+
+/** The pipeline's side of a run: the task that it works for. */
+export interface PipelineTask {
+  readonly taskId: string;
+  readonly pipelineId: string;
+  readonly attemptId: string;
+  /** Pipeline and instance without the attempt: never runs twice on one host (P3). */
+  readonly instance: string;
+  readonly workerGroup: string;
+  /** How long the service waits for a report before it gives the task away. */
+  readonly windowMs: number;
+  readonly receivedAt: Instant;
+}
+
+export type RunOrigin = 'operator' | 'autostart' | 'schedule' | 'pipeline' | 'ad-hoc';
+
+/** One execution of a job. A plain value: the store keeps it as it stands. */
+export interface Run {
+  /** `JOB/NUMBER`, unique on this host. */
+  readonly id: string;
+  readonly job: string;
+  readonly number: number;
+  readonly definition: JobDefinition;
+  readonly origin: RunOrigin;
+  state: RunState;
+  readonly requestedAt: Instant;
+  startedAt?: Instant;
+  endedAt?: Instant;
+  /** How often its start was attempted; each attempt has a claim of its own, so none can run twice. */
+  spawn: number;
+  process?: ProcessIdentity;
+  /** Whole percent, 0–100; never falls; 100 only when the run has succeeded. */
+  percent?: number;
+  detail?: string;
+  progressAt?: Instant;
+  stalled?: boolean;
+  exitCode?: number;
+  exitSignal?: string;
+  /** Why it ended as it did, in words, secrets masked. */
+  reason?: string;
+  /** The last lines of its standard error, secrets masked. */
+  errorTail?: string;
+  ending?: Ending;
+  /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
+  survivors?: readonly number[];
+  hub?: { readonly task: string; delivery: Delivery };
+  pipeline?: {
+    task: PipelineTask;
+    acknowledgedAt?: Instant;
+    acceptedAt?: Instant;
+    delivery: Delivery;
+  };
+}
+
+export function isFinal(state: RunState): boolean {
+  return MOVES[state].length === 0;
+}
+
+/** A run that holds its job: no other run of the job may start before this one has ended. */
+export function isStarted(run: Run): boolean {
+  return run.state === 'starting' || run.state === 'running' || run.state === 'canceling';
+}
+
+/** Moves a run to another state. Throws on a move that the table does not know: that is a fault of ours. */
+export function moveRun(run: Run, to: RunState): void {
+  if (!MOVES[run.state].includes(to)) {
+    throw new Error(`run ${run.id} cannot move from ${run.state} to ${to}`);
+  }
+  run.state = to;
+}

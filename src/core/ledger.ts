@@ -1,0 +1,117 @@
+/**
+ * Everything that must outlive the process, and what of it changed since the last commit.
+ * The planner is the only writer; the store reads `takeChanges` into one transaction.
+ */
+import type { HubTask } from './hub-task.ts';
+import { isFinal } from './job.ts';
+import type { Run } from './job.ts';
+import type { Note } from './note.ts';
+
+/** Facts about the agent itself. */
+export interface Facts {
+  /** What GetHomeRegion answered last. */
+  homeRegion?: string;
+  /** Streams known to exist, as `REGION/STREAM`. */
+  streams: string[];
+  taskRunnerId?: string;
+  /** Names this installation, not its disk image: a clone finds another host here. */
+  hostIdentity?: string;
+}
+
+export interface Changes {
+  readonly runs: readonly Run[];
+  readonly hubTasks: readonly HubTask[];
+  /** Ids and names that are no longer worth keeping. */
+  readonly droppedRuns: readonly string[];
+  readonly droppedHubTasks: readonly string[];
+  readonly facts?: Facts;
+  /** For the timeline; already told to the log. */
+  readonly notes: readonly Note[];
+}
+
+export class Ledger {
+  readonly runs = new Map<string, Run>();
+  /** The runs that have not ended: few among many. */
+  readonly liveRuns = new Map<string, Run>();
+  readonly hubTasks = new Map<string, HubTask>();
+  facts: Facts = { streams: [] };
+
+  readonly #runs = new Set<Run>();
+  readonly #hubTasks = new Set<HubTask>();
+  readonly #droppedRuns = new Set<string>();
+  readonly #droppedHubTasks = new Set<string>();
+  #factsChanged = false;
+  #notes: Note[] = [];
+
+  /** Adds the run or marks it as changed. */
+  keepRun(run: Run): void {
+    this.runs.set(run.id, run);
+    if (isFinal(run.state)) this.liveRuns.delete(run.id);
+    else this.liveRuns.set(run.id, run);
+    this.#runs.add(run);
+  }
+
+  /** A run as the store had it: known, and not changed. */
+  recoverRun(run: Run): void {
+    this.runs.set(run.id, run);
+    if (!isFinal(run.state)) this.liveRuns.set(run.id, run);
+  }
+
+  keepHubTask(task: HubTask): void {
+    this.hubTasks.set(task.name, task);
+    this.#droppedHubTasks.delete(task.name);
+    this.#hubTasks.add(task);
+  }
+
+  dropRun(run: Run): void {
+    this.runs.delete(run.id);
+    this.liveRuns.delete(run.id);
+    this.#runs.delete(run);
+    this.#droppedRuns.add(run.id);
+  }
+
+  dropHubTask(task: HubTask): void {
+    this.hubTasks.delete(task.name);
+    this.#hubTasks.delete(task);
+    this.#droppedHubTasks.add(task.name);
+  }
+
+  keepFacts(): void {
+    this.#factsChanged = true;
+  }
+
+  note(note: Note): void {
+    this.#notes.push(note);
+  }
+
+  /** What changed since the last call. Nothing is told or done before this is on disk. */
+  takeChanges(): Changes {
+    const changes: Changes = {
+      runs: [...this.#runs],
+      hubTasks: [...this.#hubTasks],
+      droppedRuns: [...this.#droppedRuns],
+      droppedHubTasks: [...this.#droppedHubTasks],
+      ...(this.#factsChanged ? { facts: this.facts } : {}),
+      notes: this.#notes,
+    };
+    this.#runs.clear();
+    this.#hubTasks.clear();
+    this.#droppedRuns.clear();
+    this.#droppedHubTasks.clear();
+    this.#factsChanged = false;
+    this.#notes = [];
+    return changes;
+  }
+}
+
+/** True where a commit would write nothing. */
+export function isEmpty(changes: Changes): boolean {
+  return (
+    changes.runs.length === 0 &&
+    changes.hubTasks.length === 0 &&
+    changes.droppedRuns.length === 0 &&
+    changes.droppedHubTasks.length === 0 &&
+    changes.facts === undefined &&
+    changes.notes.length === 0
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * How an operation is doing: how many calls may be in flight, when it is paused and why, and how long a
+ * speaker waits before it repeats itself. The gate holds the published limit; this holds what experience adds.
+ *
+ *   throttled    the service's own word (RetryAfterSeconds, Retry-After) or 1 s, 2 s, 4 s … 60 s
+ *   unavailable  up to 0.5 s, 1 s, 2 s … 30 s, one call at a time until one is accepted
+ *   denied       30 s, 60 s … 5 min: credentials do not come back faster for being asked
+ */
+import type { Operation, Outcome } from './call.ts';
+import { MINUTE_MS, SECOND_MS } from './time.ts';
+
+const IN_FLIGHT_MAX = 32;
+
+interface Ladder {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+const LADDERS: Readonly<Record<'throttled' | 'unavailable' | 'denied' | 'homeless', Ladder>> = {
+  throttled: { firstMs: SECOND_MS, maxMs: MINUTE_MS },
+  unavailable: { firstMs: SECOND_MS / 2, maxMs: 30 * SECOND_MS },
+  denied: { firstMs: 30 * SECOND_MS, maxMs: 5 * MINUTE_MS },
+  homeless: { firstMs: MINUTE_MS, maxMs: 5 * MINUTE_MS },
+};
+
+export interface Pace {
+  /** Failures since the last accepted call. */
+  troubles: number;
+  pausedUntilMs: number;
+  because?: string;
+  inFlight: number;
+  accepted: number;
+  throttled: number;
+  failed: number;
+}
+
+/** What a settled call changed, for the log. */
+export type PaceChange = 'failing' | 'recovered' | undefined;
+
+/** Failures in a row before an operation counts as failing: a single one is everyday. */
+const TROUBLES_TO_TELL = 3;
+
+export class Pacing {
+  readonly #paces = new Map<Operation, Pace>();
+
+  of(operation: Operation): Pace {
+    let pace = this.#paces.get(operation);
+    if (pace === undefined) {
+      pace = { troubles: 0, pausedUntilMs: 0, inFlight: 0, accepted: 0, throttled: 0, failed: 0 };
+      this.#paces.set(operation, pace);
+    }
+    return pace;
+  }
+
+  all(): Iterable<[Operation, Pace]> {
+    return this.#paces;
+  }
+
+  /** How many more calls may be begun now. After a failure one goes ahead to see. */
+  room(operation: Operation, nowMs: number): number {
+    const pace = this.of(operation);
+    if (nowMs < pace.pausedUntilMs) return 0;
+    return (pace.troubles > 0 ? 1 : IN_FLIGHT_MAX) - pace.inFlight;
+  }
+
+  settled(operation: Operation, outcome: Outcome, nowMs: number, random: () => number): PaceChange {
+    const pace = this.of(operation);
+    switch (outcome.kind) {
+      case 'accepted':
+      case 'refused':
+      case 'missing':
+      case 'gone': {
+        // The service answered: whatever is wrong is wrong with the payload, not with the way.
+        const wasFailing = pace.troubles >= TROUBLES_TO_TELL;
+        pace.troubles = 0;
+        pace.pausedUntilMs = 0;
+        delete pace.because;
+        if (outcome.kind === 'accepted') pace.accepted++;
+        else pace.failed++;
+        return wasFailing ? 'recovered' : undefined;
+      }
+      case 'throttled':
+      case 'unavailable':
+      case 'denied':
+      case 'homeless': {
+        if (outcome.kind === 'throttled') pace.throttled++;
+        else pace.failed++;
+        const ladder = LADDERS[outcome.kind];
+        const stepMs = Math.min(ladder.firstMs * 2 ** Math.min(pace.troubles, 20), ladder.maxMs);
+        // Full jitter for an outage, so that a fleet does not come back at one moment; at least half of
+        // the step where the service has spoken.
+        const waitMs =
+          outcome.kind === 'unavailable' ? stepMs * random() : stepMs * (0.5 + random() / 2);
+        const saidMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
+        pace.pausedUntilMs = Math.max(pace.pausedUntilMs, nowMs + Math.max(waitMs, saidMs));
+        pace.because = outcome.reason;
+        pace.troubles++;
+        return pace.troubles === TROUBLES_TO_TELL ? 'failing' : undefined;
+      }
+    }
+  }
+}
+
+/**
+ * How long one speaker waits before it repeats a call that failed: 1 s, 2 s, 4 s … 30 s with jitter, but never
+ * more than a quarter of the slack it has, so that several tries fit before the deadline.
+ */
+export function retryDelayMs(attempts: number, slackMs: number, random: () => number): number {
+  const stepMs = Math.min(SECOND_MS * 2 ** Math.min(attempts - 1, 10), 30 * SECOND_MS);
+  const boundMs = Math.max(SECOND_MS, slackMs / 4);
+  return Math.min(stepMs, boundMs) * (0.5 + random() / 2);
+}

@@ -1,0 +1,73 @@
+/**
+ * The runner's own heartbeat (ReportTaskRunnerHeartbeat, "every 15 minutes"): the first one at start. Its answer
+ * may tell the runner to end.
+ */
+import type { Duty } from './agenda.ts';
+import type { Call, Outcome } from './call.ts';
+import type { Context } from './context.ts';
+import { retryDelayMs } from './pacing.ts';
+import type { Speaker } from './speaker.ts';
+import type { Now } from './time.ts';
+
+export const RUNNER_KEY = 'runner';
+
+export class RunnerSpeaker implements Speaker {
+  readonly key = RUNNER_KEY;
+  readonly #context: Context;
+  readonly #terminate: (now: Now) => void;
+  #attempts = 0;
+  #acceptedAtMs: number | undefined;
+  #retryAtMs = 0;
+
+  constructor(context: Context, terminate: (now: Now) => void) {
+    this.#context = context;
+    this.#terminate = terminate;
+  }
+
+  duty(): Duty | undefined {
+    const { dataPipeline } = this.#context.settings;
+    if (dataPipeline === undefined || this.#runnerId() === undefined) return undefined;
+    const operation = 'ReportTaskRunnerHeartbeat';
+    if (this.#acceptedAtMs === undefined) {
+      return { operation, readyAtMs: this.#retryAtMs, byMs: this.#retryAtMs };
+    }
+    const everyMs = dataPipeline.heartbeatEveryMs;
+    return {
+      operation,
+      readyAtMs: Math.max(this.#acceptedAtMs + everyMs * 0.9, this.#retryAtMs),
+      urgentAtMs: this.#acceptedAtMs + everyMs * 0.95,
+      byMs: this.#acceptedAtMs + everyMs,
+    };
+  }
+
+  call(): Call | undefined {
+    const taskRunnerId = this.#runnerId();
+    const { dataPipeline, hostname } = this.#context.settings;
+    if (taskRunnerId === undefined || dataPipeline === undefined) return undefined;
+    const workerGroup = dataPipeline.workerGroups[0];
+    return {
+      operation: 'ReportTaskRunnerHeartbeat',
+      taskRunnerId,
+      ...(workerGroup === undefined ? {} : { workerGroup }),
+      hostname,
+    };
+  }
+
+  settled(_call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
+    if (outcome.kind !== 'accepted') {
+      this.#attempts++;
+      this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
+      return;
+    }
+    this.#attempts = 0;
+    this.#retryAtMs = 0;
+    this.#acceptedAtMs = sentAt.bootMs;
+    if (outcome.answer.terminate === true) this.#terminate(now);
+  }
+
+  #runnerId(): string | undefined {
+    return (
+      this.#context.settings.dataPipeline?.taskRunnerId ?? this.#context.ledger.facts.taskRunnerId
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What the planner must know of the configuration: durations in milliseconds, rates as numbers, nothing of
+ * files or endpoints. `src/config` makes it from the YAML file.
+ */
+import type { Operation } from './call.ts';
+import type { JobDefinition, StopPolicy } from './job.ts';
+
+/** A token bucket: `perSecond` calls on average, up to `burst` at once. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface HubSettings {
+  /** Absent: the home region, asked from GetHomeRegion. */
+  readonly region?: string;
+  readonly stream: string;
+  readonly createStream: boolean;
+  readonly nextUpdateMs: number;
+  readonly nextUpdateMaxMs: number;
+  readonly finalNextUpdateMs: number;
+}
+
+/** Chooses tasks by fields of their activity: `name` is the component's; any other key is a field's name. */
+export interface ActivityRule {
+  readonly match: Readonly<Record<string, string>>;
+  /** The configured job to run. Exactly one of `job` and `shell` is there. */
+  readonly job?: string;
+  /** Run the pipeline's own command. */
+  readonly shell?: true;
+}
+
+export interface PipelineSettings {
+  readonly workerGroups: readonly string[];
+  /** Absent: made once and kept in the state directory. */
+  readonly taskRunnerId?: string;
+  readonly concurrency: number;
+  readonly reportEveryMs: number;
+  readonly windowMs: number;
+  readonly onFence: 'stop' | 'continue';
+  readonly heartbeatEveryMs: number;
+  readonly onTerminate: 'drain' | 'stop';
+  readonly activities: readonly ActivityRule[];
+}
+
+export interface Settings {
+  readonly hostname: string;
+  readonly migrationHub?: HubSettings;
+  readonly dataPipeline?: PipelineSettings;
+  /** This host's part of each budget, the fleet's share taken off. Every operation is there. */
+  readonly rates: Readonly<Record<Operation, Rate>>;
+  readonly jobs: ReadonlyMap<string, JobDefinition>;
+  /** How runs of the pipeline's own shell text are stopped. */
+  readonly shellStop: StopPolicy;
+}

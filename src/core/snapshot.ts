@@ -1,0 +1,230 @@
+/** Makes the document behind `status` from the planner's state. Reads, changes nothing. */
+import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { isFinal } from './job.ts';
+import type { Delivery, Run } from './job.ts';
+import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
+import type { PlannerView } from './planner.ts';
+import type {
+  AgentStatus,
+  BudgetStatus,
+  HubDestination,
+  JobStatus,
+  PipelineDestination,
+  Status,
+} from './status.ts';
+import { SECOND_MS, iso } from './time.ts';
+import type { Instant, Now } from './time.ts';
+
+/** What only the shell knows of the agent. */
+export interface AgentFacts {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: Now;
+  /** When a schedule starts a job next, by job. */
+  readonly nextStartMs: ReadonlyMap<string, number>;
+  /** Troubles outside the planner: a disk that refuses, for one. */
+  readonly troubles: readonly string[];
+}
+
+export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status {
+  return {
+    schema: 1,
+    agent: agentStatus(view, agent, now),
+    jobs: jobStatuses(view, agent, now),
+    budgets: budgets(view, now),
+  };
+}
+
+function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatus {
+  const { context } = view;
+  const { facts } = context.ledger;
+  const nearestMs = nearestDeadlineMs(view);
+  const runnerId = context.settings.dataPipeline?.taskRunnerId ?? facts.taskRunnerId;
+  return {
+    version: agent.version,
+    pid: agent.pid,
+    host: context.settings.hostname,
+    startedAt: iso(agent.startedAt.wallMs),
+    now: iso(now.wallMs),
+    state: view.isDraining ? 'draining' : 'running',
+    clockOffsetSeconds: context.offset.ms / SECOND_MS,
+    ...(facts.homeRegion === undefined ? {} : { homeRegion: facts.homeRegion }),
+    ...(runnerId === undefined ? {} : { taskRunnerId: runnerId }),
+    outbox: outbox(view),
+    ...(nearestMs === undefined
+      ? {}
+      : { nearestDeadlineSeconds: Math.round((nearestMs - now.bootMs) / SECOND_MS) }),
+    troubles: [...agent.troubles, ...troubles(view, now)],
+  };
+}
+
+/** Last words and links that a destination has not accepted yet. */
+function outbox(view: PlannerView): number {
+  let owed = 0;
+  for (const task of view.context.ledger.hubTasks.values()) {
+    owed += task.lastWords.length + task.links.length;
+  }
+  for (const run of view.context.ledger.runs.values()) {
+    if (isFinal(run.state) && run.pipeline?.delivery.state === 'pending') owed++;
+  }
+  return owed;
+}
+
+function nearestDeadlineMs(view: PlannerView): number | undefined {
+  let nearestMs = Infinity;
+  for (const run of view.context.ledger.liveRuns.values()) {
+    nearestMs = Math.min(nearestMs, hubDeadline(view, run)?.bootMs ?? Infinity);
+    const { pipeline } = run;
+    if (pipeline?.acceptedAt !== undefined) {
+      nearestMs = Math.min(nearestMs, pipeline.acceptedAt.bootMs + pipeline.task.windowMs);
+    }
+  }
+  return nearestMs === Infinity ? undefined : nearestMs;
+}
+
+function troubles(view: PlannerView, now: Now): string[] {
+  const found: string[] = [];
+  for (const [operation, pace] of view.pacing.all()) {
+    if (pace.troubles > 2 && pace.because !== undefined) {
+      found.push(`${operation} fails: ${pace.because}`);
+    }
+  }
+  for (const run of view.context.ledger.liveRuns.values()) {
+    const deadline = hubDeadline(view, run);
+    if (deadline !== undefined && deadline.bootMs < now.bootMs) {
+      found.push(`${run.job} is stale in Migration Hub`);
+    }
+  }
+  return found;
+}
+
+function jobStatuses(view: PlannerView, agent: AgentFacts, now: Now): JobStatus[] {
+  const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.all().keys()]);
+  return [...names].map((name) => {
+    const runs = view.runs.all().get(name) ?? [];
+    const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
+    const next = agent.nextStartMs.get(name);
+    const nextStart = next === undefined ? {} : { nextStartAt: iso(next) };
+    if (run === undefined) return { name, state: 'idle', destinations: {}, ...nextStart };
+    return { ...jobStatus(view, run, now), ...nextStart };
+  });
+}
+
+function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
+  const hub = hubDestination(view, run, now);
+  const pipeline = pipelineDestination(view, run, now);
+  return {
+    name: run.job,
+    run: run.number,
+    state: run.state,
+    origin: run.origin,
+    ...(run.process === undefined ? {} : { pid: run.process.pid }),
+    ...(run.exitCode === undefined ? {} : { exitCode: run.exitCode }),
+    ...(run.exitSignal === undefined ? {} : { exitSignal: run.exitSignal }),
+    ...(run.percent === undefined ? {} : { percent: run.percent }),
+    ...(run.detail === undefined ? {} : { detail: run.detail }),
+    ...reasonOf(run),
+    ...(run.survivors === undefined || !isFinal(run.state)
+      ? {}
+      : { cancelIncomplete: true, survivors: run.survivors }),
+    ...(run.stalled === true ? { stalled: true } : {}),
+    ...(run.startedAt === undefined ? {} : { startedAt: iso(run.startedAt.wallMs) }),
+    ...(run.endedAt === undefined ? {} : { endedAt: iso(run.endedAt.wallMs) }),
+    destinations: {
+      ...(hub === undefined ? {} : { migrationHub: hub }),
+      ...(pipeline === undefined ? {} : { dataPipeline: pipeline }),
+    },
+  };
+}
+
+function reasonOf(run: Run): { reason?: string } {
+  const reason = run.reason ?? run.ending?.detail;
+  return reason === undefined ? {} : { reason };
+}
+
+function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination | undefined {
+  if (run.hub === undefined) return undefined;
+  const promise = view.context.ledger.hubTasks.get(run.hub.task)?.promise;
+  const told = promise?.run === run.id ? promise : undefined;
+  const speaker = view.context.speakers.get(hubTaskKey(run.hub.task));
+  const obstacle = speaker instanceof HubTaskSpeaker ? speaker.obstacle : undefined;
+  return {
+    task: run.hub.task,
+    ...delivery(run.hub.delivery, obstacle),
+    ...(told === undefined
+      ? {}
+      : {
+          lastStatus: told.words.status,
+          lastAcceptedAt: iso(told.madeAt.wallMs),
+          nextUpdateSeconds: told.nextUpdateS,
+          ...(isFinal(run.state) ? {} : deadline(told.until, now)),
+        }),
+  };
+}
+
+function pipelineDestination(
+  view: PlannerView,
+  run: Run,
+  now: Now,
+): PipelineDestination | undefined {
+  const { pipeline } = run;
+  if (pipeline === undefined) return undefined;
+  const speaker = view.context.speakers.get(pipelineTaskKey(run.id));
+  const obstacle = speaker instanceof PipelineTaskSpeaker ? speaker.obstacle : undefined;
+  const { task, acceptedAt } = pipeline;
+  return {
+    taskId: task.taskId,
+    pipelineId: task.pipelineId,
+    attemptId: task.attemptId,
+    workerGroup: task.workerGroup,
+    ...delivery(pipeline.delivery, obstacle),
+    ...(acceptedAt === undefined ? {} : { lastAcceptedAt: iso(acceptedAt.wallMs) }),
+    ...(acceptedAt === undefined || pipeline.delivery.state !== 'pending'
+      ? {}
+      : deadline(
+          {
+            wallMs: acceptedAt.wallMs + task.windowMs,
+            bootMs: acceptedAt.bootMs + task.windowMs,
+          },
+          now,
+        )),
+  };
+}
+
+function delivery(
+  of: Delivery,
+  obstacle: string | undefined,
+): { delivery: Delivery['state']; reason?: string } {
+  const reason = 'reason' in of ? of.reason : of.state === 'pending' ? obstacle : undefined;
+  return { delivery: of.state, ...(reason === undefined ? {} : { reason }) };
+}
+
+function deadline(until: Instant, now: Now): { deadlineAt: string; slackSeconds: number } {
+  return {
+    deadlineAt: iso(until.wallMs),
+    slackSeconds: Math.round((until.bootMs - now.bootMs) / SECOND_MS),
+  };
+}
+
+function hubDeadline(view: PlannerView, run: Run): Instant | undefined {
+  const promise = view.context.ledger.hubTasks.get(run.hub?.task ?? '')?.promise;
+  return promise?.run === run.id ? promise.until : undefined;
+}
+
+function budgets(view: PlannerView, now: Now): BudgetStatus[] {
+  const { rates } = view.context.settings;
+  return [...view.pacing.all()].map(([operation, pace]) => ({
+    operation,
+    perSecond: rates[operation].perSecond,
+    burst: rates[operation].burst,
+    accepted: pace.accepted,
+    throttled: pace.throttled,
+    failed: pace.failed,
+    ...(pace.pausedUntilMs > now.bootMs && pace.because !== undefined
+      ? {
+          pausedUntil: iso(now.wallMs + pace.pausedUntilMs - now.bootMs),
+          pausedBecause: pace.because,
+        }
+      : {}),
+  }));
+}

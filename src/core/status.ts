@@ -1,0 +1,95 @@
+/**
+ * What the agent shows of itself: the document behind `status --json` and GET /v1/status.
+ * Times are ISO 8601 in UTC; durations are seconds where the name says so.
+ */
+import type { Operation } from './call.ts';
+import type { RunState } from './job.ts';
+
+export interface Status {
+  /** Raised when a field changes its meaning or goes. */
+  readonly schema: 1;
+  readonly agent: AgentStatus;
+  readonly jobs: readonly JobStatus[];
+  readonly budgets: readonly BudgetStatus[];
+}
+
+export interface AgentStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAt: string;
+  readonly now: string;
+  /** `draining`: pipeline tasks are no longer polled for. */
+  readonly state: 'running' | 'draining';
+  /** The service's clock less this host's, in seconds. */
+  readonly clockOffsetSeconds: number;
+  readonly homeRegion?: string;
+  readonly taskRunnerId?: string;
+  /** Reports that are owed to a destination, final words included. */
+  readonly outbox: number;
+  /** Seconds to the nearest deadline; negative: a promise is broken. */
+  readonly nearestDeadlineSeconds?: number;
+  /** What is wrong now, one sentence each; empty: all is well. */
+  readonly troubles: readonly string[];
+}
+
+export interface JobStatus {
+  readonly name: string;
+  /** Number of the latest run; absent: it has never run. */
+  readonly run?: number;
+  readonly state: RunState | 'idle';
+  readonly origin?: string;
+  readonly pid?: number;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  readonly percent?: number;
+  readonly detail?: string;
+  /** Why it ended as it did. */
+  readonly reason?: string;
+  readonly cancelIncomplete?: boolean;
+  readonly survivors?: readonly number[];
+  readonly stalled?: boolean;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** When a schedule starts it next. */
+  readonly nextStartAt?: string;
+  readonly destinations: {
+    readonly migrationHub?: HubDestination;
+    readonly dataPipeline?: PipelineDestination;
+  };
+}
+
+interface Destination {
+  readonly delivery: 'pending' | 'delivered' | 'refused' | 'withheld';
+  /** Why it was refused or is withheld, or what stands in the way of the next report. */
+  readonly reason?: string;
+  readonly lastAcceptedAt?: string;
+  /** When a promise or a window ends; absent: nothing is promised. */
+  readonly deadlineAt?: string;
+  readonly slackSeconds?: number;
+}
+
+export interface HubDestination extends Destination {
+  readonly task: string;
+  readonly nextUpdateSeconds?: number;
+  readonly lastStatus?: string;
+}
+
+export interface PipelineDestination extends Destination {
+  readonly taskId: string;
+  readonly pipelineId: string;
+  readonly attemptId: string;
+  readonly workerGroup: string;
+}
+
+export interface BudgetStatus {
+  readonly operation: Operation;
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly accepted: number;
+  readonly throttled: number;
+  readonly failed: number;
+  /** Why no call of this operation is made now, and until when. */
+  readonly pausedUntil?: string;
+  readonly pausedBecause?: string;
+}

@@ -1,0 +1,115 @@
+/**
+ * Ties runs to their destinations: opens a Hub task and a pipeline speaker when a run begins, fixes the last word
+ * when it ends, and lets go of what has nothing more to say.
+ */
+import type { Context } from './context.ts';
+import { HubLinksSpeaker, hubLinksKey, linksAtStart, linksAtSuccess } from './hub-links.ts';
+import { hubTaskName } from './hub-name.ts';
+import { HubTaskSpeaker, addLastWord, hubTaskKey } from './hub-task.ts';
+import type { HubTask } from './hub-task.ts';
+import { isFinal } from './job.ts';
+import type { Run } from './job.ts';
+import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
+import type { LeaseNews } from './pipeline-task.ts';
+import type { Now } from './time.ts';
+
+export class Telling {
+  readonly #context: Context;
+  readonly #leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void;
+
+  constructor(
+    context: Context,
+    leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
+  ) {
+    this.#context = context;
+    this.#leaseNews = leaseNews;
+    for (const task of context.ledger.hubTasks.values()) {
+      if (isIdle(task)) continue;
+      if (task.run !== undefined) context.liveHubTasks++;
+      this.#addHubSpeakers(task);
+    }
+  }
+
+  /** A run that an earlier agent left: what was told of it stands, what is owed is owed still. */
+  recover(run: Run): void {
+    const told = this.#context.ledger.hubTasks.get(run.hub?.task ?? '')?.promise;
+    if (told?.run === run.id && !isFinal(run.state)) {
+      run.percent = Math.max(run.percent ?? 0, told.words.percent ?? 0);
+      if (run.percent === 0 && told.words.percent === undefined) delete run.percent;
+    }
+    if (run.pipeline?.delivery.state === 'pending') this.addPipelineTask(run);
+  }
+
+  open(run: Run): void {
+    const { settings, ledger } = this.#context;
+    const hub = run.definition.migrationHub;
+    if (hub !== undefined && settings.migrationHub !== undefined) {
+      const name = this.#freeName(hubTaskName(hub.task, run, settings.hostname), run);
+      run.hub = { task: name, delivery: { state: 'pending' } };
+      const task = ledger.hubTasks.get(name) ?? newHubTask(name);
+      task.run = run.id;
+      task.links.push(...linksAtStart(hub));
+      this.#context.liveHubTasks++;
+      ledger.keepHubTask(task);
+      this.#addHubSpeakers(task);
+    }
+    if (run.pipeline !== undefined) this.addPipelineTask(run);
+    this.#context.ledger.keepRun(run);
+  }
+
+  addPipelineTask(run: Run): void {
+    this.#context.addSpeaker(new PipelineTaskSpeaker(this.#context, run, this.#leaseNews));
+  }
+
+  /** The run has ended: its last word is fixed now and never changes. */
+  close(run: Run, now: Now): void {
+    const task = this.#context.ledger.hubTasks.get(run.hub?.task ?? '');
+    if (task === undefined) return;
+    if (task.run === run.id) this.#context.liveHubTasks--;
+    addLastWord(task, run, this.#context.serviceMs(now), now);
+    const hub = run.definition.migrationHub;
+    if (run.state === 'succeeded' && hub !== undefined) task.links.push(...linksAtSuccess(hub));
+    this.#context.ledger.keepHubTask(task);
+    this.touch(run);
+  }
+
+  touch(run: Run): void {
+    const { touched } = this.#context;
+    if (run.hub !== undefined) {
+      touched.add(hubTaskKey(run.hub.task));
+      touched.add(hubLinksKey(run.hub.task));
+    }
+    if (run.pipeline !== undefined) touched.add(pipelineTaskKey(run.id));
+  }
+
+  /** The run is no longer kept; its Hub task goes with it when nothing else lives under its name. */
+  forget(run: Run): void {
+    this.#context.speakers.delete(pipelineTaskKey(run.id));
+    const { ledger, speakers } = this.#context;
+    const task = ledger.hubTasks.get(run.hub?.task ?? '');
+    if (task === undefined || !isIdle(task) || task.promise?.run !== run.id) return;
+    speakers.delete(hubTaskKey(task.name));
+    speakers.delete(hubLinksKey(task.name));
+    ledger.dropHubTask(task);
+  }
+
+  #addHubSpeakers(task: HubTask): void {
+    if (this.#context.speakers.has(hubTaskKey(task.name))) return;
+    this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
+    this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
+  }
+
+  /** Two live runs cannot share a task: each would tell the other's percent. */
+  #freeName(name: string, run: Run): string {
+    const holder = this.#context.ledger.hubTasks.get(name)?.run;
+    return holder === undefined || holder === run.id ? name : `${name}-${run.number}`;
+  }
+}
+
+function newHubTask(name: string): HubTask {
+  return { name, imported: false, lastStampS: 0, lastWords: [], links: [] };
+}
+
+function isIdle(task: HubTask): boolean {
+  return task.run === undefined && task.lastWords.length === 0 && task.links.length === 0;
+}

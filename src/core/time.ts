@@ -1,0 +1,40 @@
+/**
+ * The two clocks and the arithmetic between them. The core is told the time; it never reads one.
+ *
+ * `wallMs` is the host's calendar time and may be stepped by an administrator or by NTP. `bootMs` counts
+ * from the boot of the host, includes the time it slept, and only moves forward: durations and deadlines
+ * inside one boot are measured on it. What must survive a reboot is kept on both.
+ */
+export interface Now {
+  /** Milliseconds since 1970 by the host's clock; may jump. */
+  readonly wallMs: number;
+  /** Milliseconds since boot, suspended time included; never falls. */
+  readonly bootMs: number;
+}
+
+/** A moment on both clocks: exact within one boot by `bootMs`, good across a reboot by `wallMs`. */
+export type Instant = Now;
+
+export const SECOND_MS = 1000;
+export const MINUTE_MS = 60 * SECOND_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** The moment `ms` after `at` (before it where `ms` is negative). */
+export function after(at: Instant, ms: number): Instant {
+  return { wallMs: at.wallMs + ms, bootMs: at.bootMs + ms };
+}
+
+/**
+ * Moves an instant of an earlier boot onto the present boot's clock. Only its wall time still means
+ * something: how long ago it was by the calendar is how long ago it was.
+ */
+export function rebase(instant: Instant, now: Now): Instant {
+  return { wallMs: instant.wallMs, bootMs: now.bootMs - (now.wallMs - instant.wallMs) };
+}
+
+/** ISO 8601 in UTC. */
+export function iso(wallMs: number): string {
+  // eslint-disable-next-line no-restricted-globals -- a conversion of a given time, not a reading of the clock
+  return new Date(wallMs).toISOString();
+}

@@ -1,0 +1,134 @@
+/**
+ * The outside world on one page: everything the agent needs from the host, the disk and the services.
+ * Adapters implement these; `src/cli/daemon.ts` puts them together; tests put others in their place.
+ *
+ * A port never calls into the agent. What happens outside is posted to the inbox as an `Event`.
+ */
+import type { Call, Operation, Outcome } from './core/call.ts';
+import type { Reply } from './core/action.ts';
+import type { Event } from './core/event.ts';
+import type { JobDefinition, Run } from './core/job.ts';
+import type { Changes, Ledger } from './core/ledger.ts';
+import type { Status } from './core/status.ts';
+import type { Now } from './core/time.ts';
+
+/** Where events go. Cheap, never blocks, callable from any callback. */
+export type Post = (event: Event) => void;
+
+export interface Clock {
+  /** One reading of both clocks. */
+  now(): Now;
+  /** The boot's identity: a changed one means that the host was rebooted. */
+  readonly bootId: string;
+  /**
+   * Calls `wake` once, at or soon after `bootMs`. Returns a function that takes the wish back.
+   * May wake early; the loop looks again.
+   */
+  wakeAt(bootMs: number, wake: () => void): () => void;
+}
+
+/** A number in [0, 1). Seeded, so that a run can be repeated. */
+export type Random = () => number;
+
+/** Durable memory. Synchronous: a turn of the loop is one transaction, on disk when `commit` returns. */
+export interface Store {
+  /** What an earlier agent left, on the present boot's clock. Empty for a new host. */
+  load(now: Now): Ledger;
+  /** Throws `StoreUnavailable` when the disk refuses (full, read-only); the loop keeps the changes and tries again. */
+  commit(changes: Changes, now: Now): void;
+  /** The timeline of a job, oldest first: at most `limit` of its newest notes. */
+  timeline(job: string, limit: number): readonly TimelineEntry[];
+  /** What each gate had left when the agent ended well: given once, so that a crash finds nothing. */
+  takeGateLevels(now: Now): GateLevels | undefined;
+  saveGateLevels(levels: ReadonlyMap<Operation, number>, now: Now): void;
+  close(): void;
+}
+
+export interface GateLevels {
+  readonly levels: ReadonlyMap<Operation, number>;
+  /** How long ago that was. */
+  readonly ageMs: number;
+}
+
+export interface TimelineEntry {
+  readonly at: Now;
+  readonly run?: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The budget of each operation. `ask` is answered by `gate-opened`, in whole or in parts. */
+export interface Gates {
+  ask(operation: Operation, slots: number): void;
+  /** Takes back calls that were given and not made. */
+  giveBack(operation: Operation, slots: number): void;
+  /** Calls that could be made at once, for `status` and for the next agent. */
+  levels(): ReadonlyMap<Operation, number>;
+  close(): Promise<void>;
+}
+
+/** Both services. Never rejects: every failure is an outcome. One attempt a call; retrying is planning. */
+export interface Services {
+  send(call: Call): Promise<Outcome>;
+  close(): void;
+}
+
+/** Processes on this host. Every answer is an event (see `action.ts`). */
+export interface JobHost {
+  start(run: Run): void;
+  adopt(run: Run): void;
+  signalTree(run: Run, signal: string): void;
+  checkTree(run: Run): void;
+  /** Stops watching; the processes live on. */
+  close(): Promise<void>;
+}
+
+/** The service manager (systemd), where there is one. */
+export interface ServiceNotifier {
+  ready(): void;
+  reloading(): void;
+  stopping(): void;
+  /** One line for `systemctl status`. */
+  status(line: string): void;
+  /** The loop turns: feed the watchdog. */
+  alive(): void;
+  /** How often `alive` is wanted; absent: no watchdog is armed. */
+  readonly watchdogMs?: number;
+}
+
+/** JSON lines. `event` is one of the documented names; `msg` is static; units are in the field names. */
+export interface Log {
+  write(
+    level: LogLevel,
+    event: string,
+    msg: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+/** The agent as an operator sees it: what `src/control` serves over the socket. */
+export interface Operator {
+  /** Read between two turns of the loop: always whole, never waits. */
+  status(): Status;
+  /** Goes through the inbox like every event; resolves when the turn that saw it is on disk. */
+  ask(request: OperatorRequest): Promise<Reply>;
+  timeline(job: string, limit: number): readonly TimelineEntry[];
+  /** Calls `listener` for each new entry of the timeline. Returns a function that ends it. */
+  watch(listener: (entry: TimelineEntry & { readonly job?: string }) => void): () => void;
+  /** Reads the configuration file again; a bad file is refused with its problems and the old one stays. */
+  reload(): Promise<Reply>;
+}
+
+export type OperatorRequest =
+  | { readonly type: 'start'; readonly job: string }
+  | { readonly type: 'submit'; readonly definition: JobDefinition }
+  | {
+      readonly type: 'cancel';
+      readonly job: string;
+      readonly by: string;
+      readonly graceMs?: number;
+    }
+  | { readonly type: 'drain' }
+  | { readonly type: 'resume' };

@@ -1,0 +1,202 @@
+/**
+ * The agent's life in one read: recover what an earlier one left, turn the loop, end well. Knows ports, not
+ * adapters; jobs outlive it (P7).
+ */
+import type { Reply } from '../core/action.ts';
+import type { Event, RequestId } from '../core/event.ts';
+import { EVENTS } from '../core/note.ts';
+import type { Note } from '../core/note.ts';
+import { Planner } from '../core/planner.ts';
+import type { Settings } from '../core/settings.ts';
+import { snapshot } from '../core/snapshot.ts';
+import type { Status } from '../core/status.ts';
+import type { Now } from '../core/time.ts';
+import type {
+  Clock,
+  Gates,
+  JobHost,
+  Log,
+  Operator,
+  OperatorRequest,
+  Random,
+  ServiceNotifier,
+  Services,
+  Store,
+  TimelineEntry,
+} from '../ports.ts';
+import { createAct } from './act.ts';
+import type { Inbox } from './inbox.ts';
+import { Journal } from './journal.ts';
+import { runLoop } from './loop.ts';
+import { Watchdog } from './watchdog.ts';
+
+export interface AgentParts {
+  readonly version: string;
+  readonly pid: number;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly inbox: Inbox;
+  readonly store: Store;
+  readonly gates: Gates;
+  readonly services: Services;
+  readonly jobs: JobHost;
+  readonly notifier: ServiceNotifier;
+  readonly log: Log;
+  /** Reads the configuration file again and posts what changed. */
+  readonly reload: () => Promise<Reply>;
+  /** When schedules start their jobs next. */
+  readonly nextStartMs: () => ReadonlyMap<string, number>;
+}
+
+type Listener = (entry: TimelineEntry & { readonly job?: string }) => void;
+
+export class Agent implements Operator {
+  readonly #parts: AgentParts;
+  readonly #planner: Planner;
+  readonly #journal: Journal;
+  readonly #startedAt: Now;
+  readonly #requests = new Map<RequestId, (reply: Reply) => void>();
+  readonly #listeners = new Set<Listener>();
+  #nextRequest = 1;
+  #exitCode = 0;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+    const ledger = parts.store.load(this.#startedAt);
+    if (ledger.facts.taskRunnerId === undefined) {
+      ledger.facts.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
+      ledger.keepFacts();
+    }
+    this.#planner = new Planner(ledger, parts.settings, this.#startedAt, parts.random);
+    this.#journal = new Journal(parts.store, parts.log, (note) => this.#tell(note));
+  }
+
+  /** Turns the loop until `stop` or until the service terminates the runner. Resolves to the exit code. */
+  async run(): Promise<number> {
+    const { clock, gates, inbox, jobs, notifier, services, store } = this.#parts;
+    const act = createAct({
+      ...this.#parts,
+      post: (event: Event) => inbox.post(event),
+      answer: (request, reply) => this.#answer(request, reply),
+      exit: (code) => {
+        this.#exitCode = code;
+        inbox.close();
+      },
+    });
+    const watchdog = new Watchdog(notifier);
+    let isReady = false;
+    await runLoop(inbox, this.#planner, this.#journal, clock, act, () => {
+      if (!isReady) notifier.ready();
+      isReady = true;
+      watchdog.turned(clock.now(), this.#line());
+    });
+    notifier.stopping();
+    for (const request of this.#requests.keys()) {
+      this.#answer(request, { ok: false, code: 'conflict', words: 'the agent is stopping' });
+    }
+    store.saveGateLevels(gates.levels(), clock.now());
+    await gates.close();
+    services.close();
+    await jobs.close();
+    return this.#exitCode;
+  }
+
+  stop(): void {
+    this.#parts.inbox.close();
+  }
+
+  status(): Status {
+    const { clock, nextStartMs, pid, version } = this.#parts;
+    const { failure } = this.#journal;
+    const facts = {
+      version,
+      pid,
+      startedAt: this.#startedAt,
+      nextStartMs: nextStartMs(),
+      troubles: failure === undefined ? [] : [`the store refuses changes: ${failure}`],
+    };
+    return snapshot(this.#planner.view(), facts, clock.now());
+  }
+
+  ask(request: OperatorRequest): Promise<Reply> {
+    return new Promise((resolve) => {
+      const id = this.#nextRequest++;
+      this.#requests.set(id, resolve);
+      this.#parts.inbox.post(toEvent(request, id));
+    });
+  }
+
+  timeline(job: string, limit: number): readonly TimelineEntry[] {
+    return this.#parts.store.timeline(job, limit);
+  }
+
+  watch(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  reload(): Promise<Reply> {
+    return this.#parts.reload();
+  }
+
+  #answer(request: RequestId, reply: Reply): void {
+    this.#requests.get(request)?.(reply);
+    this.#requests.delete(request);
+  }
+
+  #tell(note: Note): void {
+    if (!EVENTS[note.event].kept) return;
+    for (const listener of this.#listeners) {
+      listener({
+        at: note.at,
+        event: note.event,
+        fields: note.fields,
+        ...(note.job === undefined ? {} : { job: note.job }),
+        ...(note.run === undefined ? {} : { run: note.run }),
+      });
+    }
+  }
+
+  /** The line of `systemctl status`. */
+  #line(): string {
+    const { context } = this.#planner.view();
+    let running = 0;
+    let canceling = 0;
+    for (const run of context.ledger.liveRuns.values()) {
+      if (run.state === 'canceling') canceling++;
+      else if (run.state === 'running') running++;
+    }
+    return `${running} running, ${canceling} canceling`;
+  }
+}
+
+function toEvent(request: OperatorRequest, id: RequestId): Event {
+  switch (request.type) {
+    case 'start':
+      return { type: 'start-requested', job: request.job, origin: 'operator', request: id };
+    case 'submit':
+      return { type: 'job-submitted', definition: request.definition, request: id };
+    case 'cancel':
+      return {
+        type: 'cancel-requested',
+        job: request.job,
+        by: request.by,
+        ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
+        request: id,
+      };
+    case 'drain':
+      return { type: 'drain-requested', request: id };
+    case 'resume':
+      return { type: 'resume-requested', request: id };
+  }
+}
+
+/** Unique in the account, the same over restarts: made once and kept (MODEL taskrunnerId, 1..1024). */
+function makeRunnerId(hostname: string, random: Random): string {
+  const part = Math.floor(random() * 0xffffffff)
+    .toString(16)
+    .padStart(8, '0');
+  return `${hostname}-${part}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * Commits the planner's changes, and holds them while the disk refuses (P8: a full disk is not our fault): the
+ * changes of later turns wait behind those of earlier ones, and nothing is told or done before they are on disk.
+ * The notes of a turn go to the log whatever the disk does.
+ */
+import { isEmpty } from '../core/ledger.ts';
+import type { Changes } from '../core/ledger.ts';
+import { EVENTS } from '../core/note.ts';
+import type { Note } from '../core/note.ts';
+import type { Now } from '../core/time.ts';
+import type { Log, Store } from '../ports.ts';
+
+const RETRY_MS = 5_000;
+
+export class Journal {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #tell: (note: Note) => void;
+  #waiting: Changes[] = [];
+  #failure: string | undefined;
+  #retryAtMs: number | undefined;
+
+  constructor(store: Store, log: Log, tell: (note: Note) => void) {
+    this.#store = store;
+    this.#log = log;
+    this.#tell = tell;
+  }
+
+  /** Why the disk refuses, while it does. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** When a refused commit is tried again, on the boot clock. */
+  get retryAtMs(): number | undefined {
+    return this.#retryAtMs;
+  }
+
+  /** True when everything is on disk. */
+  commit(changes: Changes, now: Now): boolean {
+    for (const note of changes.notes) this.#write(note);
+    if (!isEmpty(changes)) this.#waiting.push(changes);
+    if (this.#retryAtMs !== undefined && now.bootMs < this.#retryAtMs) return false;
+    try {
+      while (this.#waiting[0] !== undefined) {
+        this.#store.commit(this.#waiting[0], now);
+        this.#waiting.shift();
+      }
+    } catch (error) {
+      this.#refused(error, now);
+      return false;
+    }
+    if (this.#failure !== undefined) {
+      this.#log.write('info', 'store.recovered', 'the store takes changes again', {});
+    }
+    this.#failure = undefined;
+    this.#retryAtMs = undefined;
+    return true;
+  }
+
+  #refused(error: unknown, now: Now): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#failure === undefined) {
+      this.#log.write('error', 'store.failing', 'the store refuses changes; jobs go on', {
+        reason,
+        retryInMs: RETRY_MS,
+      });
+    }
+    this.#failure = reason;
+    this.#retryAtMs = now.bootMs + RETRY_MS;
+  }
+
+  #write(note: Note): void {
+    const { level, msg } = EVENTS[note.event];
+    this.#log.write(level, note.event, msg, {
+      ...(note.job === undefined ? {} : { job: note.job, run: note.run }),
+      ...note.fields,
+    });
+    this.#tell(note);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The one loop. Start reading here.
+ *
+ * A turn: facts in, changes onto the disk, decisions out. Everything that happens takes this path, a cancel, a
+ * restart and a tick alike. A crash at any line is the same as a restart: what was committed is known to the next
+ * agent, and what was not has had no consequence yet.
+ */
+import type { Action } from '../core/action.ts';
+import type { Planner } from '../core/planner.ts';
+import type { Clock } from '../ports.ts';
+import type { Inbox } from './inbox.ts';
+import type { Journal } from './journal.ts';
+
+export async function runLoop(
+  inbox: Inbox,
+  planner: Planner,
+  journal: Journal,
+  clock: Clock,
+  act: (action: Action) => void,
+  turned: () => void,
+): Promise<void> {
+  while (!inbox.isClosed) {
+    const wakeAtMs = earliest(planner.wakeAtMs(clock.now()), journal.retryAtMs);
+    const events = await inbox.next(wakeAtMs);
+    const now = clock.now();
+    for (const event of events) planner.observe(event, now);
+    // On disk before anything follows from it. A disk that refuses stops decisions, never jobs.
+    if (journal.commit(planner.takeChanges(), now)) {
+      for (const action of planner.decide(now)) act(action);
+    }
+    turned();
+  }
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
+}

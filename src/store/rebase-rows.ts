@@ -1,0 +1,34 @@
+/** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
+import type { HubTask } from '../core/hub-task.ts';
+import type { Run } from '../core/job.ts';
+import { rebase } from '../core/time.ts';
+import type { Instant, Now } from '../core/time.ts';
+
+export function rebaseRun(run: Run, now: Now): Run {
+  return rebaseInstants(run, now) as Run;
+}
+
+export function rebaseHubTask(task: HubTask, now: Now): HubTask {
+  return rebaseInstants(task, now) as HubTask;
+}
+
+/** An instant is told by its shape, so that a new field of one cannot be forgotten here. */
+function rebaseInstants(value: unknown, now: Now): unknown {
+  if (isInstant(value)) return rebase(value, now);
+  if (Array.isArray(value)) return value.map((item) => rebaseInstants(item, now));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, rebaseInstants(item, now)]),
+  );
+}
+
+function isInstant(value: unknown): value is Instant {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'wallMs' in value &&
+    'bootMs' in value &&
+    typeof value.wallMs === 'number' &&
+    typeof value.bootMs === 'number'
+  );
+}

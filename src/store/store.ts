@@ -1,0 +1,215 @@
+/**
+ * Durable memory in one SQLite file. One transaction a turn, on disk when it returns (WAL with
+ * synchronous=FULL). Rows are the core's plain values as JSON, each with its key in a column of its own.
+ *
+ * A file that cannot be read is put aside and the agent starts with an empty one, loudly: it never loops in
+ * a crash, and never pretends that there were no jobs. A file of a newer version is left alone.
+ */
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Operation } from '../core/call.ts';
+import type { HubTask } from '../core/hub-task.ts';
+import type { Run } from '../core/job.ts';
+import { Ledger } from '../core/ledger.ts';
+import type { Changes, Facts } from '../core/ledger.ts';
+import { EVENTS } from '../core/note.ts';
+import type { Now } from '../core/time.ts';
+import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
+import { rebaseHubTask, rebaseRun } from './rebase-rows.ts';
+
+const SCHEMA_VERSION = 1;
+/** Notes kept for each job: a timeline is for reading, not an archive. */
+const NOTES_PER_JOB_MAX = 500;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS hub_task (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS note (
+    id INTEGER PRIMARY KEY, job TEXT, run TEXT, event TEXT NOT NULL, wall_ms REAL NOT NULL, boot_ms REAL NOT NULL, fields TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS note_by_job ON note (job, id);
+`;
+
+export class UnreadableStore extends Error {
+  override readonly name = 'UnreadableStore';
+}
+
+/** Opens the store in `directory`, making it if need be. Throws `UnreadableStore` for a newer version's file. */
+export function openStore(directory: string, bootId: string, log: Log): SqliteStore {
+  const file = join(directory, 'state.db');
+  try {
+    return new SqliteStore(file, bootId);
+  } catch (error) {
+    if (error instanceof UnreadableStore || !isCorrupt(error)) throw error;
+    const aside = `${file}.unreadable-${process.pid}`;
+    renameSync(file, aside);
+    log.write('error', 'store.unreadable', 'the store is damaged; starting with an empty one', {
+      file,
+      keptAs: aside,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return new SqliteStore(file, bootId);
+  }
+}
+
+export class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #bootId: string;
+  readonly #statements;
+  #commits = 0;
+
+  constructor(file: string, bootId: string) {
+    this.#bootId = bootId;
+    this.#database = new DatabaseSync(file);
+    const database = this.#database;
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
+    );
+    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+    if (version > SCHEMA_VERSION) {
+      database.close();
+      throw new UnreadableStore(
+        `${file} was written by a newer migration-agent (state version ${version}, this one knows ${SCHEMA_VERSION}); install that version again, or move the file away`,
+      );
+    }
+    database.exec(SCHEMA);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    this.#statements = {
+      putRun: database.prepare(
+        'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
+      ),
+      dropRun: database.prepare('DELETE FROM run WHERE id = ?'),
+      putHubTask: database.prepare('INSERT OR REPLACE INTO hub_task (name, body) VALUES (?, ?)'),
+      dropHubTask: database.prepare('DELETE FROM hub_task WHERE name = ?'),
+      putFact: database.prepare('INSERT OR REPLACE INTO fact (name, body) VALUES (?, ?)'),
+      getFact: database.prepare('SELECT body FROM fact WHERE name = ?'),
+      dropFact: database.prepare('DELETE FROM fact WHERE name = ?'),
+      putNote: database.prepare(
+        'INSERT INTO note (job, run, event, wall_ms, boot_ms, fields) VALUES (?, ?, ?, ?, ?, ?)',
+      ),
+      timeline: database.prepare(
+        'SELECT run, event, wall_ms, boot_ms, fields FROM note WHERE job = ? ORDER BY id DESC LIMIT ?',
+      ),
+      trimNotes: database.prepare(
+        'DELETE FROM note WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY job ORDER BY id DESC) AS place FROM note) WHERE place > ?)',
+      ),
+    };
+  }
+
+  load(now: Now): Ledger {
+    const ledger = new Ledger();
+    const isSameBoot = this.#fact('boot') === this.#bootId;
+    for (const row of this.#database.prepare('SELECT body FROM hub_task').all()) {
+      const task = JSON.parse(String(row['body'])) as HubTask;
+      ledger.hubTasks.set(task.name, isSameBoot ? task : rebaseHubTask(task, now));
+    }
+    for (const row of this.#database.prepare('SELECT body FROM run').all()) {
+      const stored = JSON.parse(String(row['body'])) as Run;
+      ledger.recoverRun(isSameBoot ? stored : rebaseRun(stored, now));
+    }
+    const facts = this.#fact('facts') as Facts | undefined;
+    if (facts !== undefined) ledger.facts = facts;
+    if (!isSameBoot) {
+      // From here on every instant on disk is on this boot's clock.
+      this.#transaction(() => {
+        for (const run of ledger.runs.values()) this.#putRun(run);
+        for (const task of ledger.hubTasks.values()) this.#putHubTask(task);
+        this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
+      });
+    }
+    return ledger;
+  }
+
+  commit(changes: Changes): void {
+    this.#transaction(() => {
+      for (const run of changes.runs) this.#putRun(run);
+      for (const id of changes.droppedRuns) this.#statements.dropRun.run(id);
+      for (const task of changes.hubTasks) this.#putHubTask(task);
+      for (const name of changes.droppedHubTasks) this.#statements.dropHubTask.run(name);
+      if (changes.facts !== undefined) {
+        this.#statements.putFact.run('facts', JSON.stringify(changes.facts));
+      }
+      for (const note of changes.notes) {
+        if (!EVENTS[note.event].kept) continue;
+        const fields = JSON.stringify(note.fields);
+        const { wallMs, bootMs } = note.at;
+        this.#statements.putNote.run(
+          note.job ?? null,
+          note.run ?? null,
+          note.event,
+          wallMs,
+          bootMs,
+          fields,
+        );
+      }
+      if (++this.#commits % 1000 === 0) this.#statements.trimNotes.run(NOTES_PER_JOB_MAX);
+    });
+  }
+
+  timeline(job: string, limit: number): readonly TimelineEntry[] {
+    return this.#statements.timeline
+      .all(job, limit)
+      .map((row) => ({
+        at: { wallMs: Number(row['wall_ms']), bootMs: Number(row['boot_ms']) },
+        ...(row['run'] === null ? {} : { run: String(row['run']) }),
+        event: String(row['event']),
+        fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
+      }))
+      .reverse();
+  }
+
+  takeGateLevels(now: Now): GateLevels | undefined {
+    const saved = this.#fact('gates') as
+      { bootId: string; at: Now; levels: [Operation, number][] } | undefined;
+    // Taken, not read: an agent that crashes later must not find them again.
+    this.#statements.dropFact.run('gates');
+    if (saved?.bootId !== this.#bootId) return undefined;
+    return { levels: new Map(saved.levels), ageMs: Math.max(0, now.bootMs - saved.at.bootMs) };
+  }
+
+  saveGateLevels(levels: ReadonlyMap<Operation, number>, now: Now): void {
+    const body = JSON.stringify({ bootId: this.#bootId, at: now, levels: [...levels] });
+    this.#statements.putFact.run('gates', body);
+  }
+
+  /** True for a store that no agent ever wrote to. */
+  isNew(): boolean {
+    return this.#fact('boot') === undefined;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #putRun(run: Run): void {
+    this.#statements.putRun.run(run.id, run.job, run.state, JSON.stringify(run));
+  }
+
+  #putHubTask(task: HubTask): void {
+    this.#statements.putHubTask.run(task.name, JSON.stringify(task));
+  }
+
+  #fact(name: string): unknown {
+    const row = this.#statements.getFact.get(name);
+    return row === undefined ? undefined : JSON.parse(String(row['body']));
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26): the file itself is damaged. */
+function isCorrupt(error: unknown): boolean {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return code === 11 || code === 26;
+}

@@ -1,0 +1,290 @@
+/**
+ * Both services as the documents describe them, in memory and in virtual time, for simulations of the planner. It
+ * keeps the books that the invariants are checked against: stale seconds, lapses, calls over the limit, words
+ * after a final one. Small on purpose, and no part of the product's simulator.
+ */
+import type { Call, NotifyCall, Operation, Outcome, PolledTask } from '../../src/core/call.ts';
+import type { Rate } from '../../src/core/settings.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+interface HubRecord {
+  imported: boolean;
+  last?: NotifyCall;
+}
+
+interface TaskRecord {
+  readonly task: PolledTask;
+  state: 'waiting' | 'owned' | 'canceled' | 'ended';
+  taskId: string;
+  acknowledged: boolean;
+  reportByMs: number;
+  status?: string;
+}
+
+export interface Books {
+  staleMs: number;
+  /** Windows of acknowledged tasks that ended without a report. */
+  lapses: number;
+  /** Tasks handed out and not acknowledged within two minutes. */
+  unclaimed: number;
+  overLimit: number;
+  /** Words about a run after its final state, without an IN_PROGRESS between. */
+  afterFinal: number;
+  stampsNotRising: number;
+  percentFell: number;
+  statusAfterCancel: number;
+  calls: number;
+  finals: Map<string, string[]>;
+  findings: string[];
+}
+
+/** A strict bucket: what the published limit allows at the service's door. */
+class Bucket {
+  #tokens: number;
+  #atMs = 0;
+  readonly #rate: Rate;
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+  }
+
+  take(nowMs: number): boolean {
+    const earned = ((nowMs - this.#atMs) / SECOND_MS) * this.#rate.perSecond;
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + earned);
+    this.#atMs = nowMs;
+    this.#tokens -= 1;
+    // A rounding error of floating point is no call over the limit.
+    return this.#tokens > -1e-6;
+  }
+}
+
+export class ServiceModel {
+  readonly books: Books = {
+    staleMs: 0,
+    lapses: 0,
+    unclaimed: 0,
+    overLimit: 0,
+    afterFinal: 0,
+    stampsNotRising: 0,
+    percentFell: 0,
+    statusAfterCancel: 0,
+    calls: 0,
+    finals: new Map(),
+    findings: [],
+  };
+  readonly #time: VirtualTime;
+  readonly #buckets = new Map<Operation, Bucket>();
+  readonly #rates: Readonly<Record<Operation, Rate>>;
+  readonly #hub = new Map<string, HubRecord>();
+  readonly #tasks: TaskRecord[] = [];
+  readonly #polls: ((outcome: Outcome) => void)[] = [];
+  #handed = 0;
+
+  constructor(time: VirtualTime, rates: Readonly<Record<Operation, Rate>>) {
+    this.#time = time;
+    this.#rates = rates;
+  }
+
+  /** Puts work into the worker group. */
+  offer(task: PolledTask): void {
+    this.#tasks.push({ task, state: 'waiting', taskId: '', acknowledged: false, reportByMs: 0 });
+    this.#handOut();
+  }
+
+  /** The owner of the pipeline cancels the task. */
+  cancel(attemptId: string): void {
+    const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
+    if (record !== undefined && record.state !== 'ended') record.state = 'canceled';
+  }
+
+  taskState(attemptId: string): string | undefined {
+    const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
+    return record?.status ?? record?.state;
+  }
+
+  /** The agent's process died: its connections, and the polls on them, are gone. */
+  disconnect(): void {
+    this.#polls.length = 0;
+  }
+
+  unfinished(): number {
+    return this.#tasks.filter((one) => one.state === 'waiting' || one.state === 'owned').length;
+  }
+
+  /** Counts a call at the door, whether or not it is let in. */
+  arrive(call: Call): void {
+    this.books.calls++;
+    const { operation } = call;
+    let bucket = this.#buckets.get(operation);
+    if (bucket === undefined) {
+      bucket = new Bucket(this.#rates[operation]);
+      this.#buckets.set(operation, bucket);
+    }
+    if (!bucket.take(this.#time.trueMs())) {
+      this.books.overLimit++;
+      this.#find(`${operation} over its limit`);
+    }
+  }
+
+  /** Performs a call; long polls settle later. */
+  perform(call: Call, settle: (outcome: Outcome) => void): void {
+    if (call.operation === 'PollForTask') {
+      this.#polls.push(settle);
+      this.#time.in(90 * SECOND_MS, () => {
+        const index = this.#polls.indexOf(settle);
+        if (index === -1) return;
+        this.#polls.splice(index, 1);
+        settle(this.#accepted({}));
+      });
+      this.#handOut();
+      return;
+    }
+    settle(this.#perform(call));
+  }
+
+  /** What the audit of the end shows: tasks that are stale now count until now. */
+  close(): Books {
+    for (const [name, record] of this.#hub) this.#countStale(name, record);
+    return this.books;
+  }
+
+  #perform(call: Exclude<Call, { operation: 'PollForTask' }>): Outcome {
+    switch (call.operation) {
+      case 'GetHomeRegion':
+        return this.#accepted({ homeRegion: 'eu-central-1' });
+      case 'ImportMigrationTask':
+        this.#record(call.task).imported = true;
+        return this.#accepted({});
+      case 'NotifyMigrationTaskState':
+        return this.#notify(call);
+      case 'ReportTaskProgress': {
+        const record = this.#owned(call.taskId);
+        if (record === undefined) return { kind: 'gone', reason: 'TaskNotFoundException' };
+        if (record.state === 'canceled') return this.#accepted({ canceled: true });
+        record.acknowledged = true;
+        record.reportByMs = this.#time.now().bootMs + 15 * MINUTE_MS;
+        this.#watch(record);
+        return this.#accepted({ canceled: false });
+      }
+      case 'SetTaskStatus': {
+        const record = this.#owned(call.taskId);
+        if (record === undefined) return { kind: 'gone', reason: 'TaskNotFoundException' };
+        if (record.state === 'canceled') {
+          this.books.statusAfterCancel++;
+          this.#find(`SetTaskStatus after cancel of ${record.task.attemptId}`);
+        }
+        record.state = 'ended';
+        record.status = call.status;
+        return this.#accepted({});
+      }
+      case 'ReportTaskRunnerHeartbeat':
+        return this.#accepted({ terminate: false });
+      case 'CreateProgressUpdateStream':
+      case 'PutResourceAttributes':
+      case 'AssociateDiscoveredResource':
+      case 'AssociateSourceResource':
+      case 'AssociateCreatedArtifact':
+      case 'NotifyApplicationState':
+        return this.#accepted({});
+    }
+  }
+
+  #notify(call: NotifyCall): Outcome {
+    const record = this.#record(call.task);
+    if (!record.imported) return { kind: 'missing', reason: 'ResourceNotFoundException' };
+    const { last } = record;
+    this.#countStale(call.task, record);
+    const isRepeated = last !== undefined && JSON.stringify(last) === JSON.stringify(call);
+    if (last !== undefined && !isRepeated) {
+      if (call.stampS <= last.stampS) {
+        this.books.stampsNotRising++;
+        this.#find(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
+      }
+      const wasFinal = last.status === 'COMPLETED' || last.status === 'FAILED';
+      const isOpening = call.status === 'IN_PROGRESS' || call.status === 'NOT_STARTED';
+      if (wasFinal && !isOpening && last.status !== call.status) {
+        this.books.afterFinal++;
+        this.#find(`${call.task}: ${call.status} after ${last.status}`);
+      }
+      if (!wasFinal && (call.percent ?? 0) < (last.percent ?? 0)) {
+        this.books.percentFell++;
+        this.#find(`${call.task}: ${call.percent} % after ${last.percent} %`);
+      }
+    }
+    record.last = call;
+    if (!isRepeated && (call.status === 'COMPLETED' || call.status === 'FAILED')) {
+      const finals = this.books.finals.get(call.task) ?? [];
+      finals.push(call.status);
+      this.books.finals.set(call.task, finals);
+    }
+    return this.#accepted({});
+  }
+
+  #countStale(name: string, record: HubRecord): void {
+    const { last } = record;
+    if (last === undefined || last.status === 'COMPLETED' || last.status === 'FAILED') return;
+    const lateMs = this.#time.trueMs() - (last.stampS + last.nextUpdateS) * SECOND_MS;
+    if (lateMs <= 0) return;
+    this.books.staleMs += lateMs;
+    this.#find(`${name} was stale for ${Math.round(lateMs)} ms`);
+  }
+
+  #handOut(): void {
+    for (;;) {
+      const record = this.#tasks.find((one) => one.state === 'waiting');
+      const settle = record && this.#polls.shift();
+      if (record === undefined || settle === undefined) return;
+      record.state = 'owned';
+      record.acknowledged = false;
+      record.taskId = `task-${++this.#handed}`;
+      record.reportByMs = this.#time.now().bootMs + 2 * MINUTE_MS;
+      this.#watch(record);
+      settle(this.#accepted({ task: { ...record.task, taskId: record.taskId } }));
+    }
+  }
+
+  #watch(record: TaskRecord): void {
+    const { reportByMs, taskId } = record;
+    this.#time.in(reportByMs - this.#time.now().bootMs, () => {
+      const isLapsed =
+        record.state === 'owned' && record.taskId === taskId && record.reportByMs === reportByMs;
+      if (!isLapsed) return;
+      if (record.acknowledged) {
+        this.books.lapses++;
+        this.#find(`${record.task.attemptId} lapsed`);
+      } else {
+        this.books.unclaimed++;
+      }
+      record.state = 'waiting';
+      this.#handOut();
+    });
+  }
+
+  #owned(taskId: string): TaskRecord | undefined {
+    return this.#tasks.find(
+      (one) => one.taskId === taskId && (one.state === 'owned' || one.state === 'canceled'),
+    );
+  }
+
+  #record(name: string): HubRecord {
+    let record = this.#hub.get(name);
+    if (record === undefined) {
+      record = { imported: false };
+      this.#hub.set(name, record);
+    }
+    return record;
+  }
+
+  #accepted(answer: Extract<Outcome, { kind: 'accepted' }>['answer']): Outcome {
+    const serverDateMs = Math.floor(this.#time.trueMs() / SECOND_MS) * SECOND_MS;
+    return { kind: 'accepted', answer, serverDateMs };
+  }
+
+  #find(what: string): void {
+    if (this.books.findings.length < 20) {
+      this.books.findings.push(`${new Date(this.#time.trueMs()).toISOString()} ${what}`);
+    }
+  }
+}

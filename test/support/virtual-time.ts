@@ -1,0 +1,43 @@
+/** A clock that moves from one appointment to the next: nothing waits, nothing is skipped. */
+import { Heap } from '../../src/core/heap.ts';
+import type { Now } from '../../src/core/time.ts';
+
+const START_WALL_MS = Date.UTC(2026, 0, 1);
+
+export class VirtualTime {
+  readonly #appointments = new Heap<() => void>();
+  #bootMs = 0;
+  #wallLessBootMs = START_WALL_MS;
+
+  now(): Now {
+    return { wallMs: this.#bootMs + this.#wallLessBootMs, bootMs: this.#bootMs };
+  }
+
+  /** True time, as the services see it, whatever the host's wall clock shows. */
+  trueMs(): number {
+    return START_WALL_MS + this.#bootMs;
+  }
+
+  /** Steps the host's wall clock. */
+  stepWall(ms: number): void {
+    this.#wallLessBootMs += ms;
+  }
+
+  in(ms: number, what: () => void): void {
+    this.#appointments.set(what, this.#bootMs + ms);
+  }
+
+  nextMs(): number | undefined {
+    return this.#appointments.peek()?.rank;
+  }
+
+  /** Moves to `bootMs` and keeps every appointment that has come. */
+  moveTo(bootMs: number): void {
+    this.#bootMs = Math.max(this.#bootMs, bootMs);
+    for (;;) {
+      const next = this.#appointments.peek();
+      if (next === undefined || next.rank > this.#bootMs) return;
+      this.#appointments.pop()?.();
+    }
+  }
+}

@@ -22,7 +22,7 @@ export function hubTaskName(template: string, run: Run, host: string): string {
 }
 
 export function legalName(name: string): string {
-  const replaced = name.replaceAll(/[:|*?$/\\\u0000-\u001f\u007f]/g, '_');
+  const replaced = name.replaceAll(/[:|*?$/\\\u0000-\u001f\u007f\p{Cs}]/gu, '_');
   const points = Array.from(replaced);
   if (replaced === name && points.length > 0 && points.length <= NAME_LENGTH_MAX) return name;
   return `${points.slice(0, NAME_LENGTH_MAX - HASH_LENGTH).join('')}-${hash(name)}`;

@@ -323,7 +323,7 @@ export class Runs {
   }
 
   #climb(run: Run, now: Now): void {
-    const climb = this.#climbOf(run, now);
+    const climb = this.#climbOf(run);
     const { ending } = run;
     if (ending === undefined) return;
     const { rung } = nextRung(ending, climb, now);
@@ -496,17 +496,17 @@ export class Runs {
   #nextTimeMs(run: Run, now: Now): number | undefined {
     if (isFinal(run.state)) return undefined;
     if (run.state === 'canceling') {
-      return run.ending && nextRung(run.ending, this.#climbOf(run, now), now).atMs;
+      return run.ending && nextRung(run.ending, this.#climbOf(run), now).atMs;
     }
     const fence = this.#unfenced.has(run.id) ? undefined : fenceAtMs(run);
     const times = [fence, timeoutAtMs(run), stallAtMs(run)].filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  #climbOf(run: Run, now: Now): Climb {
+  #climbOf(run: Run): Climb {
     let climb = this.#climbs.get(run.id);
     if (climb === undefined) {
-      climb = { lastLookAtMs: now.bootMs };
+      climb = { lastLookAtMs: -Infinity };
       this.#climbs.set(run.id, climb);
     }
     return climb;

@@ -35,6 +35,7 @@ export interface Books {
   percentFell: number;
   statusAfterCancel: number;
   calls: number;
+  /** Final statuses of each Hub task, in the order in which they came. */
   finals: Map<string, string[]>;
   findings: string[];
 }
@@ -99,6 +100,11 @@ export class ServiceModel {
     if (record !== undefined && record.state !== 'ended') record.state = 'canceled';
   }
 
+  /** The last accepted report of a Hub task. */
+  lastNotify(task: string): NotifyCall | undefined {
+    return this.#hub.get(task)?.last;
+  }
+
   taskState(attemptId: string): string | undefined {
     const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
     return record?.status ?? record?.state;
@@ -107,6 +113,12 @@ export class ServiceModel {
   /** The agent's process died: its connections, and the polls on them, are gone. */
   disconnect(): void {
     this.#polls.length = 0;
+  }
+
+  /** The task is no longer known, as after its pipeline was deleted. */
+  forget(attemptId: string): void {
+    const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
+    if (record !== undefined) record.state = 'ended';
   }
 
   unfinished(): number {

@@ -29,8 +29,8 @@ export interface WorldOptions {
   readonly jobs: JobModel;
   /** Part of the calls that fail; half of those after the service has performed them. */
   readonly failing: number;
-  /** Times of total outage, from and to in ms of the boot clock. */
-  readonly outages?: readonly (readonly [number, number])[];
+  /** True while this call finds nobody. */
+  readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
 
 interface Process {
@@ -52,6 +52,8 @@ export class World {
   planner: Planner;
   ledger = new Ledger();
   keepNotes = true;
+  /** Every call with its time, where a test wants them. */
+  calls: { readonly call: Call; readonly atMs: number }[] | undefined;
   onEnded: (run: Run) => void = () => undefined;
   readonly #options: WorldOptions;
   #inbox: Event[] = [];
@@ -168,9 +170,8 @@ export class World {
     };
     this.time.in(this.#latencyMs(), () => {
       this.service.arrive(call);
-      const isOut = (this.#options.outages ?? []).some(
-        ([from, to]) => this.time.now().bootMs >= from && this.time.now().bootMs < to,
-      );
+      this.calls?.push({ call, atMs: this.time.now().bootMs });
+      const isOut = this.#options.isOut?.(call, this.time.now().bootMs) ?? false;
       const isFailing = this.random() < this.#options.failing;
       const failure = { kind: 'unavailable', reason: 'simulated' } as const;
       if (isOut) settle(failure);

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { Agenda } from '../../src/core/agenda.ts';
+
+const NOTIFY = 'NotifyMigrationTaskState' as const;
+
+test('a word goes before a heartbeat that has slack', () => {
+  const agenda = new Agenda();
+  agenda.set('heartbeat', { operation: NOTIFY, readyAtMs: 0, urgentAtMs: 900, byMs: 1000 });
+  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, byMs: 500 });
+  expect(agenda.take(NOTIFY, 600)).toBe('word');
+  expect(agenda.take(NOTIFY, 600)).toBe('heartbeat');
+  expect(agenda.take(NOTIFY, 600)).toBeUndefined();
+});
+
+test('a heartbeat whose slack runs out goes before words', () => {
+  const agenda = new Agenda();
+  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, byMs: 0 });
+  agenda.set('heartbeat', { operation: NOTIFY, readyAtMs: 0, urgentAtMs: 900, byMs: 1000 });
+  expect(agenda.take(NOTIFY, 900)).toBe('heartbeat');
+});
+
+test('among heartbeats the earliest deadline is first, among words the longest owed', () => {
+  const agenda = new Agenda();
+  for (const [name, byMs] of [
+    ['late', 3000],
+    ['soon', 1000],
+    ['middle', 2000],
+  ] as const) {
+    agenda.set(name, { operation: NOTIFY, readyAtMs: 0, urgentAtMs: byMs - 100, byMs });
+  }
+  agenda.set('newer word', { operation: NOTIFY, readyAtMs: 0, byMs: 20 });
+  agenda.set('older word', { operation: NOTIFY, readyAtMs: 0, byMs: 10 });
+  const order = Array.from({ length: 5 }, () => agenda.take(NOTIFY, 100));
+  expect(order).toEqual(['older word', 'newer word', 'soon', 'middle', 'late']);
+});
+
+test('nobody speaks before its time, and the time is known', () => {
+  const agenda = new Agenda();
+  agenda.set('later', { operation: NOTIFY, readyAtMs: 500, byMs: 900 });
+  expect(agenda.ready(NOTIFY, 499)).toBe(0);
+  expect(agenda.nextReadyAtMs(NOTIFY)).toBe(500);
+  expect(agenda.take(NOTIFY, 499)).toBeUndefined();
+  expect(agenda.take(NOTIFY, 500)).toBe('later');
+});
+
+test('operations do not wait for each other', () => {
+  const agenda = new Agenda();
+  agenda.set('a', { operation: NOTIFY, readyAtMs: 0, byMs: 0 });
+  agenda.set('b', { operation: 'SetTaskStatus', readyAtMs: 0, byMs: 0 });
+  expect(agenda.take('SetTaskStatus', 0)).toBe('b');
+  agenda.set('a', undefined);
+  expect(agenda.take(NOTIFY, 0)).toBeUndefined();
+  expect(agenda.size).toBe(0);
+});

@@ -13,6 +13,7 @@ interface Kind {
 
 export const EVENTS = {
   'run.queued': { level: 'info', msg: 'run queued', kept: true },
+  'run.skipped': { level: 'warn', msg: 'scheduled start skipped', kept: true },
   'run.ended': { level: 'info', msg: 'run ended', kept: true },
   'job.starting': { level: 'info', msg: 'starting the job', kept: true },
   'job.started': { level: 'info', msg: 'job started', kept: true },

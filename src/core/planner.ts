@@ -111,7 +111,7 @@ export class Planner {
         this.#runs.timePassed(now);
         break;
       case 'start-requested':
-        this.#answer(event.request, this.#runs.start(event.job, event.origin, now));
+        this.#start(event, now);
         break;
       case 'job-submitted':
         this.#answer(event.request, this.#runs.submit(event.definition, now));
@@ -356,6 +356,19 @@ export class Planner {
     this.#wallLessBootMs += stepMs;
     this.#context.offset.stepped(stepMs);
     this.#context.note('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
+  }
+
+  #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {
+    const reply = this.#runs.start(event.job, event.origin, now);
+    this.#answer(event.request, reply);
+    if (!reply.ok && event.origin === 'schedule') {
+      this.#context.ledger.note({
+        event: 'run.skipped',
+        at: now,
+        job: event.job,
+        fields: { reason: reply.words },
+      });
+    }
   }
 
   #answer(request: number | undefined, reply: Reply): void {

@@ -19,8 +19,9 @@ export async function runLoop(
   act: (action: Action) => void,
   turned: () => void,
 ): Promise<void> {
+  // The first turn waits for nothing: what an earlier agent left may be owed since long ago.
+  let wakeAtMs: number | undefined = clock.now().bootMs;
   while (!inbox.isClosed) {
-    const wakeAtMs = earliest(planner.wakeAtMs(clock.now()), journal.retryAtMs);
     const events = await inbox.next(wakeAtMs);
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
@@ -29,6 +30,7 @@ export async function runLoop(
       for (const action of planner.decide(now)) act(action);
     }
     turned();
+    wakeAtMs = earliest(planner.wakeAtMs(clock.now()), journal.retryAtMs);
   }
 }
 

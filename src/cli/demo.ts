@@ -110,18 +110,17 @@ async function perform(client: Client, simulator: Simulator, screen: DemoScreen)
 /** Shows the status until everything has ended and is delivered; the last status is the answer. */
 async function watch(client: Client, screen: DemoScreen, play: Promise<void>): Promise<Status> {
   const until = performance.now() + DEMO_MS_MAX;
-  let isPlayed = false;
-  let failure: unknown;
+  const played: { isOver?: true; failure?: Error } = {};
   const end = play.then(
-    () => (isPlayed = true),
-    (error: unknown) => (failure = error),
+    () => (played.isOver = true),
+    (error: unknown) => (played.failure = error as Error),
   );
   for (;;) {
     const status = await client.get<Status>('/v1/status');
     screen.show(status);
     const done = status.jobs.filter((job) => hasEnded(job) && isSettled(job)).length;
-    if (failure !== undefined) throw failure as Error;
-    if ((isPlayed && done === JOBS) || performance.now() > until) {
+    if (played.failure !== undefined) throw played.failure;
+    if ((played.isOver === true && done === JOBS) || performance.now() > until) {
       await end;
       return status;
     }
@@ -187,7 +186,7 @@ async function untilAnswering(client: Client, agent: ChildProcess): Promise<void
 }
 
 async function stopAgent(agent: ChildProcess | undefined): Promise<void> {
-  if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+  if (agent?.exitCode !== null || agent.signalCode !== null) return;
   agent.kill('SIGTERM');
   await once(agent, 'exit');
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { clientCommands } from './client-commands.ts';
 import { newCommand, withUsageExit } from './command.ts';
+import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config.ts';
 import { daemonCommand } from './daemon.ts';
 import { demoCommand } from './demo.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     configCommand(),
     simulateCommand(),
     demoCommand(terminal),
+    completionCommand(() => program, terminal),
   ]) {
     program.addCommand(withUsageExit(command, terminal));
   }

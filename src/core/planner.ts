@@ -296,7 +296,7 @@ export class Planner {
       dataPipeline !== undefined &&
       !this.#isDraining &&
       dataPipeline.workerGroups.includes(group) &&
-      this.#runs.pipelineRuns() + this.#pollsInFlight < dataPipeline.concurrency
+      this.#runs.book.livePipelineRuns() + this.#pollsInFlight < dataPipeline.concurrency
     );
   }
 

@@ -4,11 +4,7 @@
  */
 import type { Action, Reply } from './action.ts';
 import type { PolledTask } from './call.ts';
-import { nextRung } from './cancel.ts';
-import type { Climb } from './cancel.ts';
 import type { Context } from './context.ts';
-import { fenceAtMs } from './deadlines.ts';
-import { Heap } from './heap.ts';
 import { Telling } from './telling.ts';
 import { isFinal, isStarted, moveRun } from './job.ts';
 import type {
@@ -24,21 +20,16 @@ import type { LeaseNews } from './pipeline-task.ts';
 import { shorten } from './pipeline-task.ts';
 import { assignment, instanceKey, windowMs } from './polled-task.ts';
 import { endWords } from './report.ts';
+import { RunBook } from './run-book.ts';
+import { RunTimers } from './run-timers.ts';
 import { SECOND_MS } from './time.ts';
-import type { Instant, Now } from './time.ts';
-
-/** Ended runs of one job that are kept for `status` and `events`; older ones go when nothing is owed. */
-const RUNS_KEPT_MAX = 20;
+import type { Now } from './time.ts';
 
 export class Runs {
   readonly #context: Context;
   readonly #telling: Telling;
-  readonly #byJob = new Map<string, Run[]>();
-  /** When time alone changes a run. */
-  readonly #timers = new Heap<string>();
-  readonly #climbs = new Map<string, Climb>();
-  /** Runs with onFence: continue whose window ended: told once. */
-  readonly #unfenced = new Set<string>();
+  readonly #book: RunBook;
+  readonly #timers = new RunTimers();
   #actions: Action[] = [];
 
   constructor(context: Context, now: Now) {
@@ -46,14 +37,13 @@ export class Runs {
     this.#telling = new Telling(context, (run, news, reason, at) =>
       this.#leaseNews(run, news, reason, at),
     );
-    const known = [...context.ledger.runs.values()];
-    for (const run of known.toSorted((a, b) => a.number - b.number)) {
-      this.#runsOf(run.job).push(run);
+    this.#book = new RunBook(context.ledger);
+    for (const run of context.ledger.runs.values()) {
       this.#telling.recover(run);
       if (isStarted(run)) this.#actions.push({ type: 'adopt-run', run });
-      this.#schedule(run, now);
+      this.#timers.schedule(run, now);
     }
-    for (const job of this.#byJob.keys()) this.#promote(job, now);
+    for (const job of this.#book.all().keys()) this.#promote(job, now);
   }
 
   /** What must be done outside, each once. Call after the commit. */
@@ -64,29 +54,19 @@ export class Runs {
   }
 
   wakeAtMs(): number | undefined {
-    return this.#timers.peek()?.rank;
+    return this.#timers.nextMs();
   }
 
-  /** Every job that ever ran here, with its runs, oldest first. */
-  all(): ReadonlyMap<string, readonly Run[]> {
-    return this.#byJob;
-  }
-
-  /** Pipeline tasks that take up a place here: those whose job may still run. */
-  pipelineRuns(): number {
-    let count = 0;
-    for (const run of this.#context.ledger.liveRuns.values())
-      if (run.pipeline !== undefined) count++;
-    return count;
+  get book(): RunBook {
+    return this.#book;
   }
 
   start(job: string, origin: RunOrigin, now: Now): Reply {
-    const runs = this.#byJob.get(job);
-    const definition = this.#context.settings.jobs.get(job) ?? adHocDefinition(runs);
+    const definition = this.#context.settings.jobs.get(job) ?? this.#book.adHocDefinition(job);
     if (definition === undefined) {
       return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
     }
-    const live = runs?.find((run) => !isFinal(run.state));
+    const [live] = this.#book.liveOf(job);
     if (live !== undefined) {
       return {
         ok: false,
@@ -103,7 +83,7 @@ export class Runs {
       const words = `"${definition.name}" is a job of the configuration: start it by its name`;
       return { ok: false, code: 'conflict', words };
     }
-    const live = this.#byJob.get(definition.name)?.find((run) => !isFinal(run.state));
+    const [live] = this.#book.liveOf(definition.name);
     if (live !== undefined) {
       return { ok: false, code: 'conflict', words: `${definition.name} is ${live.state} already` };
     }
@@ -115,19 +95,18 @@ export class Runs {
   autostart(now: Now): void {
     for (const definition of this.#context.settings.jobs.values()) {
       if (!definition.autostart) continue;
-      const ran = this.#byJob
-        .get(definition.name)
-        ?.some((run) => runsTheSame(run.definition, definition));
-      if (ran !== true) this.start(definition.name, 'autostart', now);
+      const ran = this.#book
+        .of(definition.name)
+        .some((run) => runsTheSame(run.definition, definition));
+      if (!ran) this.start(definition.name, 'autostart', now);
     }
   }
 
   cancel(job: string, by: string, graceMs: number | undefined, now: Now): Reply {
-    const runs = this.#byJob.get(job);
-    if (runs === undefined && !this.#context.settings.jobs.has(job)) {
+    if (this.#book.of(job).length === 0 && !this.#context.settings.jobs.has(job)) {
       return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
     }
-    const live = (runs ?? []).filter((run) => !isFinal(run.state));
+    const live = this.#book.liveOf(job);
     const last = live.at(-1);
     if (last === undefined) {
       return { ok: false, code: 'conflict', words: `${job} is not running` };
@@ -169,7 +148,7 @@ export class Runs {
   }
 
   started(id: string, process: ProcessIdentity, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     const isAdopted = run.process !== undefined;
     run.process = process;
@@ -181,7 +160,7 @@ export class Runs {
   }
 
   startFailed(id: string, reason: string, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     run.reason = reason;
     this.#context.note('job.start_failed', now, { reason }, run);
@@ -190,7 +169,7 @@ export class Runs {
 
   /** The start had been decided by an earlier agent and provably never happened: it is made now. */
   neverStarted(id: string, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     if (run.state === 'canceling') {
       this.#finish(run, endState(run), now);
@@ -202,7 +181,7 @@ export class Runs {
   }
 
   progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     // Never 100 before the job has ended well, never lower than it was (DESIGN.md, section 3).
     const whole =
@@ -215,7 +194,7 @@ export class Runs {
     run.progressAt = now;
     delete run.stalled;
     // Not kept on disk now: it is with the next accepted report, and a lost percent is read again.
-    this.#schedule(run, now);
+    this.#timers.schedule(run, now);
     this.#telling.touch(run);
   }
 
@@ -226,7 +205,7 @@ export class Runs {
     tail: string | undefined,
     now: Now,
   ): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     run.exitCode = exitCode;
     if (signal !== undefined) run.exitSignal = signal;
@@ -245,7 +224,7 @@ export class Runs {
   }
 
   lost(id: string, reason: string, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run === undefined) return;
     run.reason = reason;
     this.#context.note('job.lost', now, { reason }, run);
@@ -258,13 +237,13 @@ export class Runs {
   }
 
   signalled(id: string, signal: string, processes: number, now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run !== undefined) this.#context.note('tree.signalled', now, { signal, processes }, run);
   }
 
   /** Proof of P4: a run that is being ended has ended when nobody of its tree is alive. */
   checked(id: string, survivors: readonly number[], now: Now): void {
-    const run = this.#live(id);
+    const run = this.#book.live(id);
     if (run?.state !== 'canceling') return;
     run.survivors = survivors;
     if (survivors.length > 0) return;
@@ -276,35 +255,42 @@ export class Runs {
   /** Everything that time alone changes: windows, timeouts, stalls, the rungs of a ladder. */
   timePassed(now: Now): void {
     for (;;) {
-      const due = this.#timers.peek();
-      if (due === undefined || due.rank > now.bootMs) return;
-      this.#timers.delete(due.key);
-      const run = this.#live(due.key);
+      const id = this.#timers.takeDue(now);
+      if (id === undefined) return;
+      const run = this.#book.live(id);
       if (run !== undefined) this.#timeCame(run, now);
     }
   }
 
   /** The settings changed: windows and graces may have. */
   reschedule(now: Now): void {
-    for (const run of this.#context.ledger.liveRuns.values()) this.#schedule(run, now);
+    for (const run of this.#context.ledger.liveRuns.values()) this.#timers.schedule(run, now);
   }
 
   #timeCame(run: Run, now: Now): void {
-    if (run.state === 'canceling') {
-      this.#climb(run, now);
-    } else if (isDue(fenceAtMs(run), now) && !this.#unfenced.has(run.id)) {
-      this.#fence(run, now);
-    } else if (isDue(timeoutAtMs(run), now)) {
-      const timeoutS = Math.round((run.definition.timeoutMs ?? 0) / SECOND_MS);
-      this.#context.note('job.timeout', now, { timeoutS }, run);
-      this.#end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
-    } else if (isDue(stallAtMs(run), now)) {
-      run.stalled = true;
-      const forS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);
-      this.#context.note('job.stalled', now, { noProgressForS: forS }, run);
-      this.#changed(run, now);
-    } else {
-      this.#schedule(run, now);
+    switch (this.#timers.due(run, now)) {
+      case 'rung':
+        this.#climb(run, now);
+        break;
+      case 'fence':
+        this.#fence(run, now);
+        break;
+      case 'timeout': {
+        const timeoutS = Math.round((run.definition.timeoutMs ?? 0) / SECOND_MS);
+        this.#context.note('job.timeout', now, { timeoutS }, run);
+        this.#end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
+        break;
+      }
+      case 'stall': {
+        run.stalled = true;
+        const noProgressForS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);
+        this.#context.note('job.stalled', now, { noProgressForS }, run);
+        this.#changed(run, now);
+        break;
+      }
+      case undefined:
+        this.#timers.schedule(run, now);
+        break;
     }
   }
 
@@ -315,30 +301,22 @@ export class Runs {
     const silentS = Math.round((now.bootMs - (acceptedAt ?? now).bootMs) / SECOND_MS);
     this.#context.note('lease.fenced', now, { silentS, policy }, run);
     if (policy === 'continue' && acceptedAt !== undefined) {
-      this.#unfenced.add(run.id);
-      this.#schedule(run, now);
+      this.#timers.unfence(run);
+      this.#timers.schedule(run, now);
     } else {
       this.#end(run, 'fence', `no report was accepted for ${silentS} s`, now);
     }
   }
 
   #climb(run: Run, now: Now): void {
-    const climb = this.#climbOf(run);
-    const { ending } = run;
-    if (ending === undefined) return;
-    const { rung } = nextRung(ending, climb, now);
-    switch (rung) {
+    switch (this.#timers.climb(run, now)) {
       case 'signal':
-        climb.signalledAtMs = now.bootMs;
-        climb.lastLookAtMs = now.bootMs;
         this.#actions.push({ type: 'signal-tree', run, signal: run.definition.stop.signal });
         break;
       case 'check':
-        climb.lastLookAtMs = now.bootMs;
         this.#actions.push({ type: 'check-tree', run });
         break;
       case 'kill':
-        climb.lastLookAtMs = now.bootMs;
         this.#actions.push({ type: 'signal-tree', run, signal: 'SIGKILL' });
         break;
       case 'give-up':
@@ -348,7 +326,7 @@ export class Runs {
       case undefined:
         break;
     }
-    this.#schedule(run, now);
+    this.#timers.schedule(run, now);
   }
 
   #leaseNews(run: Run, news: LeaseNews, reason: string, now: Now): void {
@@ -383,13 +361,13 @@ export class Runs {
 
   /** The same attempt handed out again is the same work: it keeps its run, and its end is told again. */
   #rebind(job: string, lease: PipelineTask, now: Now): boolean {
-    for (const run of this.#byJob.get(job) ?? []) {
+    for (const run of this.#book.of(job)) {
       if (run.pipeline?.task.instance !== lease.instance) continue;
       if (run.pipeline.task.attemptId === lease.attemptId && hasItsOwnEnd(run)) {
         run.pipeline = { task: lease, delivery: { state: 'pending' } };
         this.#context.note('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
         this.#telling.addPipelineTask(run);
-        this.#unfenced.delete(run.id);
+        this.#timers.fenceAgain(run);
         this.#changed(run, now);
         return true;
       }
@@ -402,8 +380,7 @@ export class Runs {
   }
 
   #create(definition: JobDefinition, origin: RunOrigin, now: Now, lease?: PipelineTask): Run {
-    const runs = this.#runsOf(definition.name);
-    const number = (runs.at(-1)?.number ?? 0) + 1;
+    const number = this.#book.nextNumber(definition.name);
     const run: Run = {
       id: `${definition.name}/${number}`,
       job: definition.name,
@@ -417,8 +394,11 @@ export class Runs {
         ? {}
         : { pipeline: { task: lease, delivery: { state: 'pending' as const } } }),
     };
-    this.#prune(runs);
-    runs.push(run);
+    for (const old of this.#book.takeOld(run.job)) {
+      this.#telling.forget(old);
+      this.#context.ledger.dropRun(old);
+    }
+    this.#book.add(run);
     this.#telling.open(run);
     this.#context.note(
       lease === undefined ? 'run.queued' : 'task.received',
@@ -439,13 +419,7 @@ export class Runs {
 
   /** Gives the job to the run that has waited longest, if nobody holds it. */
   #promote(job: string, now: Now): void {
-    const runs = this.#byJob.get(job) ?? [];
-    if (runs.some(isStarted)) return;
-    const next = runs.find(
-      (run) =>
-        run.state === 'queued' &&
-        (run.pipeline === undefined || run.pipeline.acknowledgedAt !== undefined),
-    );
+    const next = this.#book.nextInLine(job);
     if (next === undefined) return;
     moveRun(next, 'starting');
     this.#context.note('job.starting', now, {}, next);
@@ -472,9 +446,6 @@ export class Runs {
     moveRun(run, state);
     run.endedAt = now;
     if (state === 'succeeded') run.percent = 100;
-    this.#timers.delete(run.id);
-    this.#climbs.delete(run.id);
-    this.#unfenced.delete(run.id);
     this.#telling.close(run, now);
     this.#context.note('run.ended', now, { state, words: endWords(run) }, run);
     this.#changed(run, now);
@@ -483,56 +454,8 @@ export class Runs {
 
   #changed(run: Run, now: Now): void {
     this.#context.ledger.keepRun(run);
-    this.#schedule(run, now);
+    this.#timers.schedule(run, now);
     this.#telling.touch(run);
-  }
-
-  #schedule(run: Run, now: Now): void {
-    const atMs = this.#nextTimeMs(run, now);
-    if (atMs === undefined) this.#timers.delete(run.id);
-    else this.#timers.set(run.id, atMs);
-  }
-
-  #nextTimeMs(run: Run, now: Now): number | undefined {
-    if (isFinal(run.state)) return undefined;
-    if (run.state === 'canceling') {
-      return run.ending && nextRung(run.ending, this.#climbOf(run), now).atMs;
-    }
-    const fence = this.#unfenced.has(run.id) ? undefined : fenceAtMs(run);
-    const times = [fence, timeoutAtMs(run), stallAtMs(run)].filter((at) => at !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
-  }
-
-  #climbOf(run: Run): Climb {
-    let climb = this.#climbs.get(run.id);
-    if (climb === undefined) {
-      climb = { lastLookAtMs: -Infinity };
-      this.#climbs.set(run.id, climb);
-    }
-    return climb;
-  }
-
-  #prune(runs: Run[]): void {
-    while (runs.length >= RUNS_KEPT_MAX) {
-      const index = runs.findIndex((run) => isFinal(run.state) && isSettled(run));
-      const [old] = index === -1 ? [] : runs.splice(index, 1);
-      if (old === undefined) return;
-      this.#telling.forget(old);
-      this.#context.ledger.dropRun(old);
-    }
-  }
-
-  #runsOf(job: string): Run[] {
-    let runs = this.#byJob.get(job);
-    if (runs === undefined) {
-      runs = [];
-      this.#byJob.set(job, runs);
-    }
-    return runs;
-  }
-
-  #live(id: string): Run | undefined {
-    return this.#context.ledger.liveRuns.get(id);
   }
 }
 
@@ -543,29 +466,6 @@ function endState(run: Run): RunState {
 /** A run that lives or ended by itself has an end to tell; one that was fenced or canceled must run anew. */
 function hasItsOwnEnd(run: Run): boolean {
   return run.state !== 'canceled' && run.state !== 'fenced' && run.state !== 'canceling';
-}
-
-function isSettled(run: Run): boolean {
-  return run.hub?.delivery.state !== 'pending' && run.pipeline?.delivery.state !== 'pending';
-}
-
-function timeoutAtMs(run: Run): number | undefined {
-  const { timeoutMs } = run.definition;
-  return timeoutMs === undefined ? undefined : sum(run.startedAt, timeoutMs);
-}
-
-function stallAtMs(run: Run): number | undefined {
-  const { stallAfterMs } = run.definition;
-  if (stallAfterMs === undefined || run.stalled === true) return undefined;
-  return sum(run.progressAt, stallAfterMs);
-}
-
-function sum(since: Instant | undefined, ms: number): number | undefined {
-  return since === undefined ? undefined : since.bootMs + ms;
-}
-
-function isDue(atMs: number | undefined, now: Now): boolean {
-  return atMs !== undefined && now.bootMs >= atMs;
 }
 
 function exitReason(
@@ -583,10 +483,6 @@ function runsTheSame(a: JobDefinition, b: JobDefinition): boolean {
   const how = (one: JobDefinition): string =>
     JSON.stringify([one.command, one.environment, one.workingDirectory, one.user]);
   return how(a) === how(b);
-}
-
-function adHocDefinition(runs: readonly Run[] | undefined): JobDefinition | undefined {
-  return runs?.findLast((run) => run.origin === 'ad-hoc')?.definition;
 }
 
 /** Stands for a task that this host does not allow, so that it has a place in `status` and a timeline. */

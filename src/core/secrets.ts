@@ -10,7 +10,19 @@
 const MASK = '***';
 
 export function maskSecrets(text: string): string {
-  // The first three see text in which nothing is masked yet; the others only look at words that they know.
+  let masked = text;
+  // What one rule masks may let another see more. A second round nearly always finds nothing left.
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const before = masked;
+    masked = maskOnce(before);
+    if (masked === before) break;
+  }
+  return masked;
+}
+
+const ROUNDS_MAX = 4;
+
+function maskOnce(text: string): string {
   return maskToolFlags(
     maskNamedValues(maskAuthorization(maskKnownTokens(maskUrls(maskPrivateKeys(text))))),
   );
@@ -86,7 +98,7 @@ function maskKnownTokens(text: string): string {
 function maskAuthorization(text: string): string {
   return text
     .replace(
-      /(authorization\\{0,8}["']?[ \t]{0,8}[:=][ \t]{0,8}\\{0,8}["']?)((?:bearer|basic|digest|token|negotiate|aws4-hmac-sha256)[ \t]{1,8})?[^"'\r\n]+/gi,
+      /(authorization\\{0,8}["']?[ \t]{0,8}[:=][ \t]{0,8}\\{0,8}["']?)((?:bearer|basic|digest|token|negotiate|aws4-hmac-sha256)[ \t]{1,8})?[^"'\s][^"'\r\n]*/gi,
       (_, name: string, scheme: string | undefined) => `${name}${scheme ?? ''}${MASK}`,
     )
     .replace(/(?<![A-Za-z0-9])((?:bearer|basic)[ \t]{1,8})[A-Za-z0-9._~+/=-]{16,}/gi, `$1${MASK}`);

@@ -99,9 +99,9 @@ function troubles(view: PlannerView, now: Now): string[] {
 }
 
 function jobStatuses(view: PlannerView, agent: AgentFacts, now: Now): JobStatus[] {
-  const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.all().keys()]);
+  const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.book.all().keys()]);
   return [...names].map((name) => {
-    const runs = view.runs.all().get(name) ?? [];
+    const runs = view.runs.book.all().get(name) ?? [];
     const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
     const next = agent.nextStartMs.get(name);
     const nextStart = next === undefined ? {} : { nextStartAt: iso(next) };

@@ -102,8 +102,8 @@ test.each(SEEDS)(
     world.runUntil(DAYS * DAY_MS);
     const books = world.service.close();
     const cpu = process.cpuUsage(beganAt);
-    console.log(
-      `seed ${seed}: ${books.calls} calls, ${world.turns} turns, ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s of CPU`,
+    process.stdout.write(
+      `seed ${seed}: ${books.calls} calls, ${world.turns} turns, ${((cpu.user + cpu.system) / 1e6).toFixed(1)} s of CPU\n`,
     );
     expect(books).toMatchObject(CLEAN);
     expect(world.running()).toBeGreaterThan(JOBS * 0.8);

@@ -1,0 +1,145 @@
+/**
+ * Calls to Data Pipeline, as SDK commands. Long polls go over a client and a line of their own. Loaded at
+ * the first call: the SDK takes a fifth of a second to import.
+ */
+import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import {
+  DataPipelineClient,
+  type Field,
+  PollForTaskCommand,
+  ReportTaskProgressCommand,
+  ReportTaskRunnerHeartbeatCommand,
+  SetTaskStatusCommand,
+  type TaskObject,
+} from '@aws-sdk/client-data-pipeline';
+import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/call.ts';
+import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
+import { type Exchange, record } from './exchange.ts';
+import { pipelineErrorId, pipelineText } from './legal-text.ts';
+
+export interface PipelineOptions extends ClientSettings {
+  readonly endpoint: string | undefined;
+  /** Absent: the SDK's own default (AWS_REGION, the profile). */
+  readonly region: string | undefined;
+  readonly profile: string | undefined;
+  readonly pollHandler: NodeHttpHandler;
+}
+
+export type SendToPipeline = (call: PipelineCall, exchange: Exchange) => Promise<Answer>;
+
+export function createPipeline(options: PipelineOptions): SendToPipeline {
+  const client = createClient(options);
+  const pollClient = createClient({ ...options, handler: options.pollHandler });
+  return async (call, exchange) => {
+    if (call.operation === 'PollForTask') return await poll(pollClient, call, exchange);
+    return await report(client, call, exchange);
+  };
+}
+
+function createClient(options: PipelineOptions): DataPipelineClient {
+  return new DataPipelineClient({
+    ...clientOptions(options, options.endpoint, options.region),
+    userAgentAppId: APP_ID,
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
+  });
+}
+
+type PollCall = Extract<PipelineCall, { readonly operation: 'PollForTask' }>;
+
+/** No `instanceIdentity`: it proves that the caller runs on EC2, and a migration host seldom does. */
+async function poll(
+  client: DataPipelineClient,
+  call: PollCall,
+  exchange: Exchange,
+): Promise<Answer> {
+  const input = { workerGroup: call.workerGroup, ...text('hostname', call.hostname, ID) };
+  const output = await client.send(record(new PollForTaskCommand(input), exchange), exchange);
+  return output.taskObject === undefined ? {} : { task: readTask(output.taskObject) };
+}
+
+async function report(
+  client: DataPipelineClient,
+  call: Exclude<PipelineCall, PollCall>,
+  exchange: Exchange,
+): Promise<Answer> {
+  switch (call.operation) {
+    case 'ReportTaskProgress': {
+      const input = { taskId: call.taskId, ...progressFields(call.percent, call.detail) };
+      const command = record(new ReportTaskProgressCommand(input), exchange);
+      const { canceled } = await client.send(command, exchange);
+      return { canceled: canceled === true };
+    }
+    case 'SetTaskStatus': {
+      const input = {
+        taskId: call.taskId,
+        taskStatus: call.status,
+        ...(call.errorId === undefined ? {} : { errorId: pipelineErrorId(call.errorId) }),
+        ...text('errorMessage', call.errorMessage, MESSAGE),
+        ...text('errorStackTrace', call.errorStackTrace, STACK_TRACE),
+      };
+      await client.send(record(new SetTaskStatusCommand(input), exchange), exchange);
+      return {};
+    }
+    case 'ReportTaskRunnerHeartbeat': {
+      const input = {
+        taskrunnerId: call.taskRunnerId,
+        ...(call.workerGroup === undefined ? {} : { workerGroup: call.workerGroup }),
+        ...text('hostname', call.hostname, ID),
+      };
+      const command = record(new ReportTaskRunnerHeartbeatCommand(input), exchange);
+      const { terminate } = await client.send(command, exchange);
+      return { terminate: terminate === true };
+    }
+  }
+}
+
+/** MODEL id: 1–1,024 characters. */
+const ID = { maxPoints: 1024, maxBytes: 4096, keep: 'start' } as const;
+/** No length in the model; all texts share the attempt object's 15,360 bytes with its own fields. */
+const MESSAGE = { maxPoints: 2000, maxBytes: 3072, keep: 'start' } as const;
+/** MODEL string: 0–1,024. The last lines of stderr tell, not the first. */
+const STACK_TRACE = { maxPoints: 1024, maxBytes: 2048, keep: 'end' } as const;
+const DETAIL = { maxPoints: 250, maxBytes: 500, keep: 'start' } as const;
+
+/** A member that is left out where its text is empty. */
+function text<Key extends string>(
+  key: Key,
+  value: string | undefined,
+  bounds: Parameters<typeof pipelineText>[1],
+): Partial<Record<Key, string>> {
+  const legal = pipelineText(value ?? '', bounds);
+  return legal === '' ? {} : ({ [key]: legal } as Record<Key, string>);
+}
+
+/** Names of our own begin with `my` and are alphanumeric (developer guide, user-defined fields). */
+function progressFields(
+  percent: number | undefined,
+  detail: string | undefined,
+): { fields?: Field[] } {
+  const fields: Field[] = [];
+  if (percent !== undefined) fields.push({ key: 'percentComplete', stringValue: String(percent) });
+  const legal = pipelineText(detail ?? '', DETAIL);
+  if (legal !== '') fields.push({ key: 'myDetail', stringValue: legal });
+  return fields.length === 0 ? {} : { fields };
+}
+
+function readTask(task: TaskObject): PolledTask {
+  const { taskId, pipelineId, attemptId } = task;
+  if (taskId === undefined || pipelineId === undefined || attemptId === undefined) {
+    throw new Error('the polled task has no taskId, pipelineId or attemptId');
+  }
+  const objects = Object.entries(task.objects ?? {}).map(([key, object]) => ({
+    id: object.id ?? key,
+    name: object.name ?? key,
+    fields: (object.fields ?? []).map(readField),
+  }));
+  return { taskId, pipelineId, attemptId, objects };
+}
+
+function readField({ key, stringValue, refValue }: Field): PipelineField {
+  return {
+    key: key ?? '',
+    ...(stringValue === undefined ? {} : { stringValue }),
+    ...(refValue === undefined ? {} : { refValue }),
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * Calls to Migration Hub and to its home-region service, as SDK commands. One client a region, since each
+ * call carries its region. Loaded at the first call: the SDK takes a fifth of a second to import.
+ */
+import {
+  AssociateCreatedArtifactCommand,
+  AssociateDiscoveredResourceCommand,
+  CreateProgressUpdateStreamCommand,
+  ImportMigrationTaskCommand,
+  MigrationHubClient,
+  NotifyApplicationStateCommand,
+  NotifyMigrationTaskStateCommand,
+  PutResourceAttributesCommand,
+  type ResourceAttribute,
+} from '@aws-sdk/client-migration-hub';
+import {
+  GetHomeRegionCommand,
+  MigrationHubConfigClient,
+} from '@aws-sdk/client-migrationhub-config';
+import type { Answer, HubCall, NotifyCall } from '../core/call.ts';
+import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
+import { type Exchange, record } from './exchange.ts';
+import { hubText } from './legal-text.ts';
+import { AssociateSourceResourceCommand } from './source-resources.ts';
+
+export interface HubOptions extends ClientSettings {
+  readonly endpoint: string | undefined;
+  readonly configEndpoint: string | undefined;
+  readonly configRegion: string;
+}
+
+export type SendToHub = (call: HubCall, exchange: Exchange) => Promise<Answer>;
+
+export function createHub(options: HubOptions): SendToHub {
+  const clients = new Map<string, MigrationHubClient>();
+  const clientOf = (region: string): MigrationHubClient => {
+    const known = clients.get(region);
+    if (known !== undefined) return known;
+    const client = new MigrationHubClient(hubClientOptions(options, options.endpoint, region));
+    clients.set(region, client);
+    return client;
+  };
+  let config: MigrationHubConfigClient | undefined;
+  const askHomeRegion = async (exchange: Exchange): Promise<Answer> => {
+    config ??= new MigrationHubConfigClient(
+      hubClientOptions(options, options.configEndpoint, options.configRegion),
+    );
+    const command = record(new GetHomeRegionCommand({}), exchange);
+    const { HomeRegion } = await config.send(command, exchange);
+    return HomeRegion === undefined || HomeRegion === '' ? {} : { homeRegion: HomeRegion };
+  };
+  return async (call, exchange) => {
+    if (call.operation === 'GetHomeRegion') return await askHomeRegion(exchange);
+    await tell(clientOf(call.region), call, exchange);
+    return {};
+  };
+}
+
+/** The older client knows no app id, except from the environment; its own words go the same way. */
+function hubClientOptions(
+  options: HubOptions,
+  endpoint: string | undefined,
+  region: string,
+): ReturnType<typeof clientOptions> {
+  const shared = clientOptions(options, endpoint, region);
+  return { ...shared, customUserAgent: [[`app/${APP_ID}`, ''], ...shared.customUserAgent] };
+}
+
+type Telling = Exclude<HubCall, { readonly operation: 'GetHomeRegion' }>;
+
+/** All of these answer with nothing. */
+async function tell(
+  client: MigrationHubClient,
+  call: Telling,
+  exchange: Exchange,
+): Promise<unknown> {
+  switch (call.operation) {
+    case 'CreateProgressUpdateStream': {
+      const input = { ProgressUpdateStreamName: call.stream };
+      return client.send(record(new CreateProgressUpdateStreamCommand(input), exchange), exchange);
+    }
+    case 'ImportMigrationTask':
+      return client.send(record(new ImportMigrationTaskCommand(onTask(call)), exchange), exchange);
+    case 'NotifyMigrationTaskState':
+      return client.send(record(notifyCommand(call), exchange), exchange);
+    case 'PutResourceAttributes': {
+      const input = { ...onTask(call), ResourceAttributeList: attributesOf(call.attributes) };
+      return client.send(record(new PutResourceAttributesCommand(input), exchange), exchange);
+    }
+    case 'AssociateDiscoveredResource': {
+      const input = {
+        ...onTask(call),
+        DiscoveredResource: { ConfigurationId: call.configurationId },
+      };
+      return client.send(record(new AssociateDiscoveredResourceCommand(input), exchange), exchange);
+    }
+    case 'AssociateSourceResource': {
+      const command = new AssociateSourceResourceCommand({
+        ...onTask(call),
+        SourceResource: {
+          Name: call.name,
+          ...text('Description', call.description, 500),
+          ...text('StatusDetail', call.statusDetail, 2500),
+        },
+      });
+      return client.send(record(command, exchange), exchange);
+    }
+    case 'AssociateCreatedArtifact': {
+      const input = { ...onTask(call), CreatedArtifact: { Name: call.artifact } };
+      return client.send(record(new AssociateCreatedArtifactCommand(input), exchange), exchange);
+    }
+    case 'NotifyApplicationState': {
+      const input = {
+        ApplicationId: call.application,
+        Status: call.status,
+        UpdateDateTime: dateOf(call.stampS),
+      };
+      return client.send(record(new NotifyApplicationStateCommand(input), exchange), exchange);
+    }
+  }
+}
+
+function onTask(call: { readonly stream: string; readonly task: string }): {
+  ProgressUpdateStream: string;
+  MigrationTaskName: string;
+} {
+  return { ProgressUpdateStream: call.stream, MigrationTaskName: call.task };
+}
+
+function notifyCommand(call: NotifyCall): NotifyMigrationTaskStateCommand {
+  return new NotifyMigrationTaskStateCommand({
+    ...onTask(call),
+    Task: {
+      Status: call.status,
+      ...text('StatusDetail', call.detail, 2500),
+      ...(call.percent === undefined ? {} : { ProgressPercent: call.percent }),
+    },
+    UpdateDateTime: dateOf(call.stampS),
+    NextUpdateSeconds: Math.min(call.nextUpdateS, NEXT_UPDATE_S_MAX),
+  });
+}
+
+/** MODEL NextUpdateSeconds is a 32-bit integer. */
+const NEXT_UPDATE_S_MAX = 2_147_483_647;
+
+/** The older client rounds to whole seconds, up as well as down: it gets whole seconds. */
+function dateOf(stampS: number): Date {
+  return new Date(Math.floor(stampS) * 1000);
+}
+
+/** A member that is left out where its text is empty. */
+function text<Key extends string>(
+  key: Key,
+  value: string | undefined,
+  maxPoints: number,
+): Partial<Record<Key, string>> {
+  const legal = hubText(value ?? '', maxPoints);
+  return legal === '' ? {} : ({ [key]: legal } as Record<Key, string>);
+}
+
+/** MODEL ResourceAttributeValue: 1–256 on one line. */
+function attributesOf(
+  attributes: readonly { readonly type: string; readonly value: string }[],
+): ResourceAttribute[] {
+  return attributes
+    .map(({ type, value }) => ({
+      Type: type as NonNullable<ResourceAttribute['Type']>,
+      Value: hubText(value, 256),
+    }))
+    .filter(({ Value }) => Value !== '');
+}

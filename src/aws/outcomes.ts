@@ -1,0 +1,182 @@
+/**
+ * Whatever the SDK throws becomes an `Outcome`, by one table. The same for both SDK generations: the name
+ * of the error decides first, then the HTTP status, and everything without an answer is `unavailable`.
+ * What to do about an outcome is the planner's business.
+ */
+import type { Outcome } from '../core/call.ts';
+import { maskSecrets } from '../core/secrets.ts';
+import {
+  KIND_OF_NAME,
+  STALE_CREDENTIALS,
+  THROTTLE_SENTENCE,
+  THROTTLE_WORDS,
+  WRONG_CLOCK,
+  type FailureKind,
+} from './error-names.ts';
+
+/** What came back over the wire, recorded below the SDK's deserializer. */
+export interface SeenResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The time that the request was signed with, where it can be read. */
+  readonly signedMs: number | undefined;
+}
+
+export interface FailedCall {
+  readonly error: unknown;
+  /** Absent: no head of an answer came. */
+  readonly response: SeenResponse | undefined;
+  /** Set where our own time limit ended the call: the SDK's error names differ then and mean nothing. */
+  readonly limitMs?: number | undefined;
+}
+
+export function outcomeOfFailure(failed: FailedCall): Outcome {
+  const error = readError(failed.error);
+  const kind = kindOf(error, failed);
+  const serverDateMs = isFromService(error) ? serverDate(failed.response) : undefined;
+  const reason = reasonOf(error, failed);
+  const retryAfterMs = kind === 'throttled' ? retryAfter(error, failed.response) : undefined;
+  return {
+    kind,
+    reason,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(serverDateMs === undefined ? {} : { serverDateMs }),
+  };
+}
+
+/** The Date header in ms since 1970; absent where it cannot be read. */
+export function serverDate(response: SeenResponse | undefined): number | undefined {
+  const ms = Date.parse(response?.headers['date'] ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** True where new credentials may help. */
+export function hasStaleCredentials(error: unknown): boolean {
+  return STALE_CREDENTIALS.has(readError(error).name);
+}
+
+/** True where the way to the service failed: no answer came, or not all of it in time. */
+export function isBrokenWay(failed: FailedCall): boolean {
+  if (failed.limitMs !== undefined) return true;
+  return failed.response === undefined && kindOf(readError(failed.error), failed) === 'unavailable';
+}
+
+/** A gateway's own page: it gave up on an answer that it waited for. */
+const GATEWAY_GAVE_UP: readonly number[] = [408, 502, 504];
+
+/**
+ * True where the network cut a long poll that had been silent for a while. The service had no work so far,
+ * which is all that a whole answer would have said.
+ */
+export function isQuietPoll(failed: FailedCall, silentMs: number, quietPollMs: number): boolean {
+  if (silentMs < quietPollMs || failed.limitMs !== undefined) return false;
+  if (failed.response === undefined) return isBrokenWay(failed);
+  return (
+    !isFromService(readError(failed.error)) && GATEWAY_GAVE_UP.includes(failed.response.status)
+  );
+}
+
+interface ReadError {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+function readError(error: unknown): ReadError {
+  if (typeof error !== 'object' || error === null) {
+    return { ...NOTHING, message: String(error) };
+  }
+  const fields = error as Readonly<Record<string, unknown>>;
+  const seconds = fields['RetryAfterSeconds'];
+  return {
+    name: textOf(fields['name']) ?? NOTHING.name,
+    message: textOf(fields['message']) ?? textOf(fields['Message']) ?? '',
+    code: textOf(fields['code']),
+    retryAfterSeconds: typeof seconds === 'number' && seconds > 0 ? seconds : undefined,
+  };
+}
+
+const NOTHING: ReadError = {
+  name: 'Error',
+  message: '',
+  code: undefined,
+  retryAfterSeconds: undefined,
+};
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/**
+ * An answer that is no JSON object, or an error that has no name, is not the service's, whatever its status:
+ * a proxy or a portal wrote it. The SDK calls a nameless error `Unknown`, `UnknownError` or by its status.
+ */
+function isFromService(error: ReadError): boolean {
+  return !/^(SyntaxError|TypeError|Unknown|UnknownError|\d{3})$/u.test(error.name);
+}
+
+function kindOf(error: ReadError, { limitMs, response }: FailedCall): FailureKind {
+  if (limitMs !== undefined) return 'unavailable';
+  if (THROTTLE_WORDS.test(error.name)) return 'throttled';
+  const named = KIND_OF_NAME.get(error.name);
+  if (named === 'refused' && THROTTLE_SENTENCE.test(error.message)) return 'throttled';
+  // The SDK has learnt the service's clock from this very answer: the next call is signed with it.
+  if (WRONG_CLOCK.has(error.name) && isSignedByWrongClock(response)) return 'unavailable';
+  if (named !== undefined) return named;
+  return response === undefined ? 'unavailable' : kindOfStatus(response.status, error);
+}
+
+/** AWS refuses a signature that is more than 5 minutes off; the SDK corrects its clock from there on. */
+const SIGNATURE_MS_MAX = 300_000;
+
+function isSignedByWrongClock(response: SeenResponse | undefined): boolean {
+  const dateMs = serverDate(response);
+  const signedMs = response?.signedMs;
+  if (dateMs === undefined || signedMs === undefined) return false;
+  return Math.abs(dateMs - signedMs) >= SIGNATURE_MS_MAX;
+}
+
+function kindOfStatus(status: number, error: ReadError): FailureKind {
+  if (status === 429) return 'throttled';
+  if (status === 413) return 'refused';
+  if (status < 400 || status >= 500 || status === 408) return 'unavailable';
+  // A 400, 403 or 404 page of a proxy says nothing about our credentials or our payload.
+  if (!isFromService(error)) return 'unavailable';
+  return status === 401 || status === 403 ? 'denied' : 'refused';
+}
+
+/** The longest word of a service that is believed: a stranger's `Retry-After: 86400` must not silence the agent. */
+const RETRY_AFTER_MS_MAX = 3_600_000;
+
+/** The longer one of RetryAfterSeconds (MODEL ThrottlingException) and Retry-After (seconds or a date). */
+function retryAfter(error: ReadError, response: SeenResponse | undefined): number | undefined {
+  const header = response?.headers['retry-after'];
+  const waitsMs = [(error.retryAfterSeconds ?? 0) * 1000];
+  if (header !== undefined && /^\d+$/u.test(header.trim())) waitsMs.push(Number(header) * 1000);
+  else if (header !== undefined) {
+    const sinceMs = serverDate(response) ?? Date.now();
+    const untilMs = Date.parse(header);
+    if (!Number.isNaN(untilMs)) waitsMs.push(untilMs - sinceMs);
+  }
+  const waitMs = Math.min(Math.max(...waitsMs), RETRY_AFTER_MS_MAX);
+  return waitMs > 0 ? waitMs : undefined;
+}
+
+const REASON_POINTS_MAX = 500;
+
+function reasonOf(error: ReadError, { limitMs, response }: FailedCall): string {
+  if (limitMs !== undefined) {
+    return response === undefined
+      ? `no answer within ${limitMs / 1000} s`
+      : `the answer was not complete within ${limitMs / 1000} s`;
+  }
+  // Node leaves the message empty where several addresses were tried; the code is the word then.
+  const said = error.message === '' ? (error.code ?? '') : error.message;
+  const status = isFromService(error)
+    ? ''
+    : ` (HTTP ${response === undefined ? 'answer' : response.status}, not the service's own words)`;
+  const line = `${error.name}: ${said}${status}`.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  return Array.from(maskSecrets(line)).slice(0, REASON_POINTS_MAX).join('');
+}

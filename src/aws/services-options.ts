@@ -1,0 +1,69 @@
+/**
+ * What the services are made with, the limits in time and where their numbers come from, and the regions of
+ * Migration Hub.
+ */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ServicesOptions {
+  /** Where GetHomeRegion is asked; default: `region` where Migration Hub is there, else us-west-2. */
+  readonly hub?: { readonly configRegion?: string };
+  readonly region?: string;
+  readonly dataPipelineRegion?: string;
+  readonly profile?: string;
+  readonly proxy?: string;
+  readonly endpoints: {
+    readonly migrationHub?: string;
+    readonly migrationHubConfig?: string;
+    readonly dataPipeline?: string;
+  };
+  readonly version: string;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read; the SDK reads its own variables itself. */
+  readonly environment: Environment;
+  readonly limits?: Partial<TimeLimits>;
+}
+
+export interface TimeLimits {
+  /** An ordinary call, from its first byte to its last. */
+  readonly callMs: number;
+  /** PollForTask: the service holds it for up to 90 s (API reference). */
+  readonly pollMs: number;
+  /**
+   * A poll that the network cuts after so much silence found no work: proxies cut idle connections (squid
+   * and nginx at 60 s, some at 30 s). Sooner than that it is a failure: twice what a connection and its
+   * answer may take elsewhere.
+   */
+  readonly quietPollMs: number;
+  /** TCP and TLS; the SDK's own `standard` mode has 3.1 s, which a proxy far away does not keep. */
+  readonly connectMs: number;
+  readonly credentialsMs: number;
+  /**
+   * How long an unused connection is kept. Load balancers cut at 60 s (the default of AWS ELB), NAT gateways
+   * at 350 s without a word: a report a minute would meet the cut again and again.
+   */
+  readonly idleMs: number;
+}
+
+export const LIMITS: TimeLimits = {
+  callMs: 10_000,
+  pollMs: 100_000,
+  quietPollMs: 20_000,
+  connectMs: 5_000,
+  credentialsMs: 10_000,
+  idleMs: 20_000,
+};
+
+export function hubRegionNear(region: string | undefined): string {
+  return region !== undefined && HUB_REGIONS.includes(region) ? region : HUB_REGION_DEFAULT;
+}
+
+/** Where Migration Hub is (AWS general reference, endpoints); each of them answers GetHomeRegion. */
+const HUB_REGIONS: readonly string[] = [
+  'us-east-1',
+  'us-west-2',
+  'ap-northeast-1',
+  'ap-southeast-2',
+  'eu-central-1',
+  'eu-west-1',
+  'eu-west-2',
+];
+const HUB_REGION_DEFAULT = 'us-west-2';

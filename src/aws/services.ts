@@ -1,0 +1,234 @@
+/**
+ * The Services port: one attempt a call, within its time, and every failure an outcome. Here stand the time
+ * limits, the wait for credentials and what is done about a line that does not answer; the words to each
+ * service are in migration-hub.ts and data-pipeline.ts.
+ */
+import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/call.ts';
+import { HUB_OPERATIONS } from '../core/call.ts';
+import type { Services } from '../ports.ts';
+import type { Line } from './connections.ts';
+import { Credentials } from './credentials.ts';
+import type { SendToPipeline } from './data-pipeline.ts';
+import type { Exchange } from './exchange.ts';
+import type { SendToHub } from './migration-hub.ts';
+import {
+  hasStaleCredentials,
+  isBrokenWay,
+  isQuietPoll,
+  outcomeOfFailure,
+  serverDate,
+  type FailedCall,
+} from './outcomes.ts';
+import {
+  hubRegionNear,
+  LIMITS,
+  type ServicesOptions,
+  type TimeLimits,
+} from './services-options.ts';
+
+export function createServices(options: ServicesOptions): Services {
+  return new AwsServices(options);
+}
+
+/** Failures in a row after which a line's idle connections count as dead (kubelet's rule is the same). */
+const BROKEN_IN_A_ROW = 3;
+/**
+ * Calls that waited this long for credentials would go out together, more of them than their gates meant for
+ * one moment (gates.ts counts with a second at most): only one of each operation does.
+ */
+const WAIT_MS_MAX = 1000;
+
+class AwsServices implements Services {
+  readonly #options: ServicesOptions;
+  readonly #limits: TimeLimits;
+  readonly #broken = new Map<Line, number>();
+  readonly #credentials: Credentials;
+  readonly #underWay = new Set<AbortController>();
+  readonly #waiting = new Set<Operation>();
+  #lines: Promise<Lines> | undefined;
+  #open: Lines | undefined;
+  #hub: Promise<SendToHub> | undefined;
+  #pipeline: Promise<SendToPipeline> | undefined;
+  #closed = false;
+
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#credentials = new Credentials({
+      profile: options.profile,
+      region: options.region ?? options.dataPipelineRegion,
+      handler: async () => (await this.#loadLines()).calls.handler,
+      limitMs: this.#limits.credentialsMs,
+    });
+  }
+
+  async send(call: Call): Promise<Outcome> {
+    const ending = new AbortController();
+    const exchange: Exchange = { abortSignal: ending.signal, response: undefined };
+    if (this.#closed) ending.abort(new Error('the agent is closing'));
+    this.#underWay.add(ending);
+    try {
+      const prepared = await orAborted(this.#prepare(call, exchange), ending.signal);
+      return await this.#deliver(call, exchange, ending, prepared);
+    } catch (error) {
+      return outcomeOfFailure({ error, response: undefined });
+    } finally {
+      this.#underWay.delete(ending);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const ending of this.#underWay) ending.abort(new Error('the agent is closing'));
+    this.#open?.calls.destroy();
+    this.#open?.polls.destroy();
+  }
+
+  /** Loads what the call needs: the SDK and credentials. Rejects where there is no use in waiting. */
+  async #prepare(call: Call, exchange: Exchange): Promise<Prepared> {
+    const { operation } = call;
+    const sinceMs = performance.now();
+    const isFirst = !this.#waiting.has(operation);
+    this.#waiting.add(operation);
+    try {
+      await this.#credentials.provide();
+      const deliver = isHubCall(call)
+        ? await this.#loadHub().then((send) => () => send(call, exchange))
+        : await this.#loadPipeline().then((send) => () => send(call, exchange));
+      const { calls, polls } = await this.#loadLines();
+      if (!isFirst && performance.now() - sinceMs > WAIT_MS_MAX) {
+        throw new Error(`the credentials came late; another ${operation} goes first`);
+      }
+      return { deliver, line: operation === 'PollForTask' ? polls : calls };
+    } finally {
+      if (isFirst) this.#waiting.delete(operation);
+    }
+  }
+
+  async #deliver(
+    call: Call,
+    exchange: Exchange,
+    ending: AbortController,
+    { deliver, line }: Prepared,
+  ): Promise<Outcome> {
+    const isPoll = call.operation === 'PollForTask';
+    const limitMs = isPoll ? this.#limits.pollMs : this.#limits.callMs;
+    const identity = this.#credentials.held();
+    const sentMs = performance.now();
+    const tooLate = new Error(`no answer within ${limitMs} ms`);
+    const timer = setTimeout(() => ending.abort(tooLate), limitMs);
+    try {
+      const answer = await orAborted(deliver(), ending.signal);
+      this.#broken.delete(line);
+      return { kind: 'accepted', answer, ...dated(exchange) };
+    } catch (error) {
+      const failed: FailedCall = {
+        error,
+        response: exchange.response,
+        limitMs: ending.signal.reason === tooLate ? limitMs : undefined,
+      };
+      if (isPoll && isQuietPoll(failed, performance.now() - sentMs, this.#limits.quietPollMs)) {
+        return { kind: 'accepted', answer: {} };
+      }
+      if (hasStaleCredentials(error)) this.#credentials.discard(identity);
+      if (!this.#closed) this.#judge(line, failed);
+      return outcomeOfFailure(failed);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** A line that failed several times in a row holds dead connections: what idles of them is closed. */
+  #judge(line: Line, failed: FailedCall): void {
+    if (!isBrokenWay(failed)) {
+      this.#broken.delete(line);
+      return;
+    }
+    const inARow = (this.#broken.get(line) ?? 0) + 1;
+    this.#broken.set(line, inARow % BROKEN_IN_A_ROW);
+    if (inARow === BROKEN_IN_A_ROW) line.closeIdle();
+  }
+
+  #loadLines(): Promise<Lines> {
+    const { connectMs, idleMs, callMs, pollMs } = this.#limits;
+    const { proxy, environment } = this.#options;
+    this.#lines ??= import('./connections.ts').then(({ createLine }) => {
+      const shared = { connectMs, idleMs, proxy, environment };
+      this.#open = {
+        calls: createLine({ ...shared, limitMs: callMs }),
+        polls: createLine({ ...shared, limitMs: pollMs }),
+      };
+      return this.#open;
+    });
+    return this.#lines;
+  }
+
+  #loadHub(): Promise<SendToHub> {
+    this.#hub ??= this.#createHub();
+    return this.#hub;
+  }
+
+  async #createHub(): Promise<SendToHub> {
+    const { endpoints, hub, region, version } = this.#options;
+    const { calls } = await this.#loadLines();
+    const { createHub } = await import('./migration-hub.ts');
+    return createHub({
+      version,
+      handler: calls.handler,
+      credentials: this.#credentials.forClient,
+      endpoint: endpoints.migrationHub,
+      configEndpoint: endpoints.migrationHubConfig,
+      configRegion: hub?.configRegion ?? hubRegionNear(region),
+    });
+  }
+
+  #loadPipeline(): Promise<SendToPipeline> {
+    this.#pipeline ??= this.#createPipeline();
+    return this.#pipeline;
+  }
+
+  async #createPipeline(): Promise<SendToPipeline> {
+    const { endpoints, dataPipelineRegion, profile, region, version } = this.#options;
+    const { calls, polls } = await this.#loadLines();
+    const { createPipeline } = await import('./data-pipeline.ts');
+    return createPipeline({
+      version,
+      handler: calls.handler,
+      pollHandler: polls.handler,
+      credentials: this.#credentials.forClient,
+      endpoint: endpoints.dataPipeline,
+      region: dataPipelineRegion ?? region,
+      profile,
+    });
+  }
+}
+
+/** The connections, made at the first call as the SDK is: half of its time to import is theirs. */
+interface Lines {
+  readonly calls: Line;
+  readonly polls: Line;
+}
+
+interface Prepared {
+  readonly deliver: () => Promise<Answer>;
+  readonly line: Line;
+}
+
+function isHubCall(call: Call): call is Extract<Call, { readonly operation: HubOperation }> {
+  return (HUB_OPERATIONS as readonly string[]).includes(call.operation);
+}
+
+function dated({ response }: Exchange): { readonly serverDateMs?: number } {
+  const serverDateMs = serverDate(response);
+  return serverDateMs === undefined ? {} : { serverDateMs };
+}
+
+/** The promise, or a rejection as soon as the signal aborts: the SDK looks at it only while it sends. */
+async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return await new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject);
+  });
+}

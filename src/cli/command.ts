@@ -1,0 +1,61 @@
+/**
+ * How every command of the program is made: its usage errors end with 2, its failures are one line on stderr
+ * and an exit code of the table, its examples stand below its help.
+ */
+import { Command, type CommanderError } from 'commander';
+
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { say, type Terminal } from './terminal.ts';
+
+/** A failure that is said in words and ends the command with a code. */
+export class CommandFailure extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CommandFailure';
+    this.exitCode = exitCode;
+  }
+}
+
+interface Words {
+  readonly description: string;
+  readonly example: string;
+}
+
+export function newCommand(name: string, words: Words, terminal: Terminal): Command {
+  const command = new Command(name)
+    .description(words.description)
+    .addHelpText('after', `\nExample:\n  ${words.example}`);
+  return withUsageExit(command, terminal);
+}
+
+/** For the program itself as well: commander's own code for wrong usage is 1. */
+export function withUsageExit(command: Command, terminal: Terminal): Command {
+  return command
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+    })
+    .showHelpAfterError('(--help tells more)')
+    .exitOverride((error: CommanderError) => {
+      terminal.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+      throw error;
+    });
+}
+
+/** Wraps what a command does: its result is the exit code, its failures are told. */
+export function action<Arguments extends readonly unknown[]>(
+  terminal: Terminal,
+  perform: (...values: Arguments) => Promise<ExitCode>,
+): (...values: Arguments) => Promise<void> {
+  return async (...values) => {
+    try {
+      terminal.setExitCode(await perform(...values));
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      say(terminal, `migration-agent: ${error.message}`);
+      terminal.setExitCode(error.exitCode);
+    }
+  };
+}

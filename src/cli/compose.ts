@@ -1,0 +1,190 @@
+/**
+ * The composition root: the only file that names adapters. Read it to see what the agent is made of. Nothing here
+ * decides anything.
+ */
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { Agent } from '../agent/agent.ts';
+import { Inbox } from '../agent/inbox.ts';
+import { createGates } from '../aws/gates.ts';
+import type { AdjustableGates } from '../aws/gates.ts';
+import { createServices } from '../aws/services.ts';
+import { adHocDefinition } from '../config/ad-hoc.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { readConfiguration } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { planReload } from '../config/reload.ts';
+import { createHttpListener } from '../control/http-listener.ts';
+import type { HttpListener } from '../control/http-listener.ts';
+import { createRegistry } from '../control/metrics.ts';
+import { createControlServer } from '../control/server.ts';
+import type { ControlServer } from '../control/server.ts';
+import type { Reply } from '../core/action.ts';
+import { maskSecrets } from '../core/secrets.ts';
+import { createJobHost, runLogPaths } from '../jobs/job-host.ts';
+import type { Clock, LogLevel, Log, ServiceNotifier } from '../ports.ts';
+import { lockState } from '../store/state-lock.ts';
+import { openStore } from '../store/store.ts';
+import type { SqliteStore } from '../store/store.ts';
+import { createClock } from '../system/clock.ts';
+import { createRandom, newSeed } from '../system/random.ts';
+import { createSchedules } from '../system/schedules.ts';
+import type { Schedules } from '../system/schedules.ts';
+import { VERSION } from './version.ts';
+
+export interface Surroundings {
+  /** The configuration file, for a reload. */
+  readonly file: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log & { setLevel(level: LogLevel): void };
+  readonly notifier: ServiceNotifier;
+}
+
+export interface Assembly {
+  readonly agent: Agent;
+  readonly control: ControlServer;
+  readonly listener?: HttpListener;
+  readonly schedules: Schedules;
+  /** What the dice began with: a run of the planner can be repeated from it. */
+  readonly seed: number;
+  /** Closes what `assemble` opened. */
+  readonly close: () => void;
+}
+
+/** Opens the store and ties all parts together. Throws `StateInUse`, `UnreadableStore` or what the disk says. */
+export function assemble(configuration: Configuration, surroundings: Surroundings): Assembly {
+  const { environment, log } = surroundings;
+  const { stateDirectory, socket } = configuration.agent;
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o750 });
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+  const unlock = lockState(stateDirectory);
+
+  const clock = createClock();
+  const store = openStore(stateDirectory, clock.bootId, log);
+  const inbox = new Inbox(clock);
+  const post = inbox.post.bind(inbox);
+  const gates = openGates(configuration, store, clock, post);
+  const schedules = createSchedules(
+    (job) => post({ type: 'start-requested', job, origin: 'schedule' }),
+    log,
+  );
+  const running = { configuration };
+  const seed = newSeed();
+
+  const agent = new Agent({
+    version: VERSION,
+    pid: process.pid,
+    settings: configuration.settings,
+    clock,
+    random: createRandom(seed),
+    inbox,
+    store,
+    gates,
+    services: createServices({ ...configuration.aws, version: VERSION, environment }),
+    jobs: createJobHost({
+      post,
+      stateDirectory,
+      socketPath: socket,
+      bootId: clock.bootId,
+      mask: maskSecrets,
+    }),
+    notifier: surroundings.notifier,
+    log,
+    nextStartMs: () => schedules.nextStartMs(),
+    reload: () =>
+      reload(surroundings, running.configuration, (now) => {
+        running.configuration = now;
+        log.setLevel(now.log.level);
+        gates.setRates(now.settings.rates);
+        schedules.apply(now.settings.jobs);
+        post({ type: 'settings-changed', settings: now.settings });
+      }),
+  });
+  const control = createControlServer({
+    operator: agent,
+    version: VERSION,
+    socketPath: socket,
+    log,
+    logPaths: (job, run) => runLogPaths(stateDirectory, job, run),
+    makeDefinition: (body) => {
+      const made = adHocDefinition(body, running.configuration.settings);
+      return made.ok ? made.definition : made.problem;
+    },
+  });
+  const { httpListen } = configuration.agent;
+  const registry = createRegistry(agent);
+  return {
+    agent,
+    control,
+    ...(httpListen === undefined
+      ? {}
+      : {
+          listener: createHttpListener({
+            listen: addressOf(httpListen),
+            operator: agent,
+            registry,
+            log,
+          }),
+        }),
+    schedules,
+    seed,
+    close() {
+      store.close();
+      unlock();
+    },
+  };
+}
+
+/** The gates, filled as the last agent left them: empty where it crashed, for it may have spent everything (P6). */
+function openGates(
+  { settings }: Configuration,
+  store: SqliteStore,
+  clock: Clock,
+  post: Inbox['post'],
+): AdjustableGates {
+  const isFirstStart = store.isNew();
+  const saved = store.takeGateLevels(clock.now());
+  const levels = [...(saved?.levels ?? [])].map(([operation, level]) => {
+    const earned = (settings.rates[operation].perSecond * (saved?.ageMs ?? 0)) / 1000;
+    return [operation, level + earned] as const;
+  });
+  return createGates({
+    rates: settings.rates,
+    post,
+    monotonicMs: () => clock.now().bootMs,
+    persisted: !isFirstStart,
+    ...(saved === undefined ? {} : { levels: new Map(levels) }),
+  });
+}
+
+/** Reads the file again. A bad one is refused with its problems, and the old one stays in force. */
+async function reload(
+  { file, environment, log, notifier }: Surroundings,
+  running: Configuration,
+  apply: (configuration: Configuration) => void,
+): Promise<Reply> {
+  notifier.reloading();
+  try {
+    const loaded = await readConfiguration(file, environment, hostname());
+    if (!loaded.ok) {
+      const problems = loaded.problems.map((problem) => formatProblem(file, problem));
+      log.write('error', 'config.refused', 'new configuration refused; the old one stays', {
+        problems,
+      });
+      return { ok: false, code: 'invalid', words: problems.join('\n') };
+    }
+    const { configuration, needsRestart } = planReload(running, loaded.configuration);
+    apply(configuration);
+    log.write('info', 'config.reloaded', 'configuration read again', { needsRestart });
+    const rest =
+      needsRestart.length === 0 ? '' : `; wait for a restart: ${needsRestart.join(', ')}`;
+    return { ok: true, words: `${file} applied${rest}` };
+  } finally {
+    notifier.ready();
+  }
+}
+
+function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,32 @@
+/**
+ * What a destination was told, in one narrow cell: while a run goes on, the age of the last accepted report and
+ * the time left to the deadline, `12s/4m48s`; when it has ended, what became of the last word.
+ */
+import type { HubDestination, PipelineDestination } from '../core/status.ts';
+import { coarseSpanSince, span } from './span.ts';
+import type { Cell } from './table.ts';
+
+export function destinationCell(told: HubDestination | PipelineDestination, now: Date): Cell {
+  switch (told.delivery) {
+    case 'delivered':
+      return {
+        text:
+          told.lastAcceptedAt === undefined
+            ? 'delivered'
+            : `delivered ${coarseSpanSince(told.lastAcceptedAt, now)}`,
+        style: 'green',
+      };
+    case 'refused':
+      return { text: 'refused', style: 'red' };
+    case 'withheld':
+      return { text: 'withheld', style: 'dim' };
+    case 'pending': {
+      const said =
+        told.lastAcceptedAt === undefined ? '-' : coarseSpanSince(told.lastAcceptedAt, now);
+      const slackS = told.slackSeconds;
+      if (slackS === undefined) return { text: said === '-' ? 'not yet' : `${said}/-` };
+      const left = `${slackS < 0 ? '-' : ''}${span(slackS * 1000)}`;
+      return { text: `${said}/${left}`, ...(slackS < 0 ? { style: 'red' as const } : {}) };
+    }
+  }
+}

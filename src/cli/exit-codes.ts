@@ -1,0 +1,38 @@
+/** What the program's exit code means (DESIGN.md, section 5): one table for every command. */
+import type { JobStatus } from '../core/status.ts';
+
+export const EXIT = {
+  ok: 0,
+  jobFailed: 1,
+  usage: 2,
+  noSuchJob: 3,
+  noDaemon: 4,
+  /** The result is lost or not known. */
+  unknown: 5,
+  cancelIncomplete: 6,
+  /** The service said terminate; systemd does not restart (RestartPreventExitStatus). */
+  terminated: 75,
+  /** EX_CONFIG of sysexits.h. */
+  badConfiguration: 78,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What `wait` and `run --wait` say of a run that has ended. */
+export function exitCodeOf(job: JobStatus): ExitCode {
+  switch (job.state) {
+    case 'succeeded':
+      return EXIT.ok;
+    case 'failed':
+    case 'canceled':
+    case 'fenced':
+      return EXIT.jobFailed;
+    case 'idle':
+    case 'queued':
+    case 'starting':
+    case 'running':
+    case 'canceling':
+    case 'lost':
+      return EXIT.unknown;
+  }
+}

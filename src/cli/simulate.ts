@@ -1,0 +1,107 @@
+/** `migration-agent simulate`: the three services on 127.0.0.1, for tests, demonstrations and the curious. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { FaultFileError, parseFaultFile } from '../simulator/fault-file.ts';
+import type { Fault } from '../simulator/faults.ts';
+import { createSimulator } from '../simulator/simulator.ts';
+
+interface SimulateOptions {
+  readonly port: number;
+  /** False with --no-home-region. */
+  readonly homeRegion: string | false;
+  readonly speed: number;
+  readonly faults?: readonly Fault[];
+  readonly seed: number;
+}
+
+export function simulateCommand(): Command {
+  return new Command('simulate')
+    .description(
+      'serve AWS Migration Hub, its home region and AWS Data Pipeline on 127.0.0.1, with an audit of what they saw',
+    )
+    .option('--port <n>', 'port; 0 takes a free one', parsePort, 4580)
+    .option('--home-region <region>', "the account's home region", parseRegion, 'us-west-2')
+    .option('--no-home-region', 'leave the home region unset')
+    .option('--speed <k>', 'simulated time runs so many times faster', parseSpeed, 1)
+    .option('--faults <file>', 'a YAML file with fault rules', readFaults)
+    .option('--seed <n>', 'for ids and the dice of fault rules', parseSeed, 1)
+    .exitOverride((error) => {
+      // Help asked for is no mistake; everything else that commander refuses is wrong usage.
+      process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
+    })
+    .action(simulate);
+}
+
+async function simulate(options: SimulateOptions): Promise<void> {
+  const simulator = createSimulator({
+    homeRegion: options.homeRegion === false ? null : options.homeRegion,
+    speed: options.speed,
+    seed: options.seed,
+  });
+  simulator.addFaults(options.faults ?? []);
+
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  let url: string;
+  try {
+    ({ url } = await simulator.listen(options.port));
+  } catch (error) {
+    process.stderr.write(`simulate: cannot listen on port ${options.port}: ${String(error)}\n`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  process.stdout.write(`simulator ready on ${url}\n`);
+  process.stderr.write(directions(url, options));
+  await stopped;
+  await simulator.close();
+}
+
+function directions(url: string, options: SimulateOptions): string {
+  const region = options.homeRegion === false ? 'us-west-2' : options.homeRegion;
+  return `What it saw: ${url}/_simulator/
+To point the aws command at it (any credentials do):
+  export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=${region}
+  export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y AWS_EC2_METADATA_DISABLED=true
+  aws mgh list-migration-tasks
+`;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^[0-9]+$/.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('expected a port from 0 to 65535.');
+  }
+  return port;
+}
+
+function parseRegion(text: string): string {
+  if (!/^[a-z]+-[a-z]+-[0-9]+$/.test(text)) {
+    throw new InvalidArgumentError('expected a region such as us-west-2.');
+  }
+  return text;
+}
+
+function parseSpeed(text: string): number {
+  const speed = Number(text);
+  if (text.trim() === '' || !Number.isFinite(speed) || speed <= 0) {
+    throw new InvalidArgumentError('expected a number greater than 0, such as 60.');
+  }
+  return speed;
+}
+
+function parseSeed(text: string): number {
+  if (!/^[0-9]{1,10}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+function readFaults(file: string): readonly Fault[] {
+  try {
+    return parseFaultFile(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof FaultFileError) throw new InvalidArgumentError(`\n${error.message}`);
+    throw new InvalidArgumentError(`cannot read the file: ${String(error)}`);
+  }
+}

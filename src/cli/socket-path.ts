@@ -1,0 +1,45 @@
+/**
+ * Finds the agent's socket: the option, the environment, the configuration file, the default. The file is read
+ * for this one key only and with patience: whether it is right is told by `config check`, not by `status`.
+ */
+import { readFileSync } from 'node:fs';
+
+import { parse } from 'yaml';
+
+export const DEFAULT_SOCKET = '/run/migration-agent/agent.sock';
+const DEFAULT_CONFIGURATION = '/etc/migration-agent/config.yaml';
+
+export function resolveSocket(option: string | undefined, environment: NodeJS.ProcessEnv): string {
+  return (
+    option ??
+    nonEmpty(environment['MIGRATION_AGENT_SOCKET']) ??
+    configured(environment) ??
+    DEFAULT_SOCKET
+  );
+}
+
+function configured(environment: NodeJS.ProcessEnv): string | undefined {
+  const file = nonEmpty(environment['MIGRATION_AGENT_CONFIG']) ?? DEFAULT_CONFIGURATION;
+  let document: unknown;
+  try {
+    document = parse(readFileSync(file, 'utf8'), { logLevel: 'silent' });
+  } catch {
+    // Not there, not for us to read, or no YAML: the default is still worth a try.
+    return undefined;
+  }
+  const socket = member(member(document, 'agent'), 'socket');
+  if (typeof socket !== 'string') return undefined;
+  const path = socket.replaceAll(
+    /\$\{env:(?<name>\w+)\}/g,
+    (_match, name: string) => environment[name] ?? '',
+  );
+  return nonEmpty(path);
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,69 @@
+/**
+ * A timeline as lines: when, what, and the facts of it. Knows no list of events: a name is shown as it reads, and
+ * a field by its name and its unit, so that an event of tomorrow is shown as well.
+ */
+import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
+import { displayWidth, plain, wrap } from './plain-text.ts';
+import { moment, span } from './span.ts';
+import type { View } from './status-view.ts';
+import { painter, type Style } from './terminal.ts';
+
+/** Lines, oldest first. */
+export function renderTimeline(entries: readonly TimelineEntryDocument[], view: View): string[] {
+  const paint = painter(view.color);
+  const rows = entries.map((entry) => ({
+    time: moment(entry.at, view.now),
+    run: entry.run === undefined ? '' : `#${plain(entry.run.split('/').at(-1) ?? '')}`,
+    event: plain(entry.event).replaceAll(/[._]/g, ' '),
+    style: styleOf(entry.event),
+    fields: describeFields(entry.fields),
+  }));
+  const timeWidth = Math.max(0, ...rows.map(({ time }) => time.length));
+  const runWidth = Math.max(0, ...rows.map(({ run }) => run.length));
+  const eventWidth = Math.max(0, ...rows.map(({ event }) => displayWidth(event)));
+  return rows.flatMap(({ time, run, event, style, fields }) => {
+    const start = `${time.padEnd(timeWidth)}  ${runWidth === 0 ? '' : `${run.padEnd(runWidth)}  `}`;
+    const indent = start.length + eventWidth + 2;
+    const [first = '', ...more] = wrap(fields, Math.max(20, view.width - indent));
+    const padding = ' '.repeat(eventWidth - displayWidth(event));
+    const painted = style === undefined ? event : paint(style, event);
+    return [
+      `${paint('dim', start)}${painted}${padding}  ${first}`.trimEnd(),
+      ...more.map((line) => ' '.repeat(indent) + line),
+    ];
+  });
+}
+
+/** `exit code 23, retry 2s, signal SIGTERM` */
+export function describeFields(fields: Readonly<Record<string, unknown>>): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
+    .map(([name, value]) => describeField(name, value))
+    .join(', ');
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { Ms: 1, S: 1000, Seconds: 1000 };
+
+function describeField(name: string, value: unknown): string {
+  const measured = /^(?<what>.+?)(?<unit>Ms|S|Seconds)$/.exec(name)?.groups;
+  if (typeof value === 'number' && measured !== undefined) {
+    const ms = value * (UNIT_MS[measured['unit'] ?? ''] ?? 1);
+    return `${spaced(measured['what'] ?? '')} ${Math.abs(ms) < 1000 ? `${ms}ms` : `${ms < 0 ? '-' : ''}${span(ms)}`}`;
+  }
+  if (value === true) return spaced(name);
+  return `${spaced(name)} ${plain(typeof value === 'string' ? value : JSON.stringify(value))}`;
+}
+
+/** `exitCode` is `exit code`. */
+function spaced(name: string): string {
+  return plain(name)
+    .replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replaceAll(/[._]/g, ' ');
+}
+
+function styleOf(event: string): Style | undefined {
+  if (/fail|refused|lost|fenced|gone|broken|incomplete|homeless/.test(event)) return 'red';
+  if (/throttled|stalled|stretched|timeout|cancel|jumped|reduced/.test(event)) return 'yellow';
+  if (/delivered|recovered/.test(event)) return 'green';
+  return undefined;
+}

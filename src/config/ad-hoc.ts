@@ -1,0 +1,112 @@
+/**
+ * Jobs that the configuration file does not know: of `migration-agent run` and POST /v1/jobs. They have the
+ * keys of a job in the file, spelled as there (`timeout: 12h`), but for what only a configured job can have.
+ */
+import { z } from 'zod';
+import type { JobDefinition } from '../core/job.ts';
+import type { Settings } from '../core/settings.ts';
+import { jobDefinition } from './build.ts';
+import { wordsForIssue } from './issues.ts';
+import { keyOf } from './problem.ts';
+import { parseProgressOption } from './progress-option.ts';
+import { jobKeys, jobNameProblem } from './schema-job.ts';
+import { read } from './schema-walk.ts';
+import { nearest } from './suggest.ts';
+import { longestName, TASK_NAME_MAX } from './template.ts';
+import { isGiven } from './values.ts';
+
+/** What may be asked for; everything but name and command has the default of a configured job. */
+export interface AdHocRequest {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  /** As in the file, or as on the command line: `rsync`, `regex:PATTERN`. */
+  readonly progress?: string | Readonly<Record<string, unknown>>;
+  readonly timeout?: string;
+  readonly stop?: { readonly signal?: string; readonly grace?: string };
+  readonly stallAfter?: string;
+  readonly migrationHub?: false | Readonly<Record<string, unknown>>;
+}
+
+export type AdHoc =
+  | { readonly ok: true; readonly definition: JobDefinition }
+  | { readonly ok: false; readonly problem: string };
+
+const adHocJob = z.strictObject({ name: z.string(), ...jobKeys });
+
+/** Takes an `AdHocRequest`, or whatever came over the wire. Never throws; every problem is in the answer, one clause each. */
+export function adHocDefinition(request: unknown, settings: Settings): AdHoc {
+  const problems: string[] = [];
+  const spelled = read(request, 'progress');
+  let written = request;
+  if (typeof spelled === 'string') {
+    const option = parseProgressOption(spelled);
+    if (!option.ok) problems.push(`progress: ${option.problem}`);
+    written = {
+      ...(request as object),
+      progress: option.ok ? spellOut(option.progress) : undefined,
+    };
+  }
+  const name = read(request, 'name');
+  const nameProblem = typeof name === 'string' ? problemOfName(name, settings) : undefined;
+  if (nameProblem !== undefined) problems.push(`name: ${nameProblem}`);
+
+  const result = adHocJob.safeParse(written, { error: wordsForIssue });
+  if (!result.success) problems.push(...result.error.issues.map(wordsOf));
+  const progress = read(written, 'progress');
+  const total = read(progress, 'total');
+  const source = read(progress, 'source');
+  if (read(progress, 'parser') === 'size' && isGiven(total) === isGiven(source)) {
+    problems.push('progress: needs source or total, one of the two');
+  }
+  if (problems.length > 0 || !result.success) return { ok: false, problem: problems.join('; ') };
+
+  const { name: legalName, ...job } = result.data;
+  const definition = jobDefinition(legalName, job, settings.migrationHub !== undefined);
+  const task = definition.migrationHub?.task;
+  const length = task === undefined ? 0 : longestName(task, legalName, settings.hostname);
+  if (length > TASK_NAME_MAX) {
+    const problem = `migrationHub.task: becomes a name of up to ${length} characters; ${TASK_NAME_MAX} at most`;
+    return { ok: false, problem };
+  }
+  return { ok: true, definition };
+}
+
+function problemOfName(name: string, settings: Settings): string | undefined {
+  if (!settings.jobs.has(name)) return jobNameProblem(name);
+  return `${name} is a configured job; start it with "start ${name}", or choose another name`;
+}
+
+/** Back to the spelling of the file, which the schema reads. */
+function spellOut(progress: JobDefinition['progress']): unknown {
+  if (progress.parser !== 'size' || progress.totalBytes === undefined) return progress;
+  const { totalBytes, ...rest } = progress;
+  return { ...rest, total: totalBytes };
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey([...issue.path, key])).join('; ');
+  }
+  const inner = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined;
+  const below =
+    issue.code === 'invalid_union'
+      ? issue.errors.find((errors) => errors.every((error) => error.path.length > 0))
+      : undefined;
+  if (below !== undefined && below.length > 0) {
+    return below
+      .map((error) => wordsOf({ ...error, path: [...issue.path, ...error.path] }))
+      .join('; ');
+  }
+  const key = issue.path.length === 0 ? 'the request' : keyOf(issue.path);
+  return `${key}: ${inner ?? issue.message}`;
+}
+
+function unknownKey(path: readonly PropertyKey[]): string {
+  const [name] = path;
+  const meant =
+    path.length === 1 ? nearest(String(name), ['name', ...Object.keys(jobKeys)]) : undefined;
+  return `${keyOf(path)}: unknown key${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
+}

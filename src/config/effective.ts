@@ -1,0 +1,95 @@
+/** What is in force, key by key, and where it comes from: `config show`. Secrets are hidden. */
+import { maskSecrets } from '../core/secrets.ts';
+import type { Configuration } from './configuration.ts';
+import { configurationSchema, type SchemaNode } from './schema.ts';
+import { formOf } from './schema-walk.ts';
+
+export interface EffectiveRow {
+  readonly key: string;
+  readonly value: string;
+  readonly source: 'file' | 'default' | 'environment';
+}
+
+/** In the order of the schema. */
+export function describeEffective(configuration: Configuration): readonly EffectiveRow[] {
+  return rowsOf(configurationSchema(), configuration.written.tree, '', 'file', configuration);
+}
+
+function rowsOf(
+  node: SchemaNode,
+  value: unknown,
+  key: string,
+  source: EffectiveRow['source'],
+  configuration: Configuration,
+): EffectiveRow[] {
+  if (value === undefined) {
+    if (node.default === undefined) return derivedRows(key, configuration);
+    return rowsOf(node, node.default, key, 'default', configuration);
+  }
+  const form = formOf(node, value);
+  const below = (name: string, child: SchemaNode, member: unknown) =>
+    rowsOf(child, member, key === '' ? name : `${key}.${name}`, source, configuration);
+  // An empty list by default says no more than that nothing is written.
+  if (Array.isArray(value) && value.length === 0 && source === 'default') return [];
+  if (Array.isArray(value) && value.some((item) => typeof item === 'object')) {
+    return value.flatMap((item: unknown, index) => below(String(index), form.items ?? {}, item));
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return [rowOf(key, value, source, configuration)];
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  const others = form.additionalProperties === false ? undefined : form.additionalProperties;
+  const named = Object.entries(form.properties ?? {}).flatMap(([name, child]) =>
+    below(name, child, members[name]),
+  );
+  const free = Object.entries(members)
+    .filter(([name]) => form.properties?.[name] === undefined)
+    .flatMap(([name, member]) => below(name, others ?? {}, member));
+  return [...named, ...free];
+}
+
+/** What is known of a key that is not written: itself, or keys below it. */
+function derivedRows(key: string, { written }: Configuration): EffectiveRow[] {
+  return [...written.derived]
+    .filter(([name]) => name === key || name.startsWith(`${key}.`))
+    .map(([name, { value, source }]) => ({ key: name, value, source }));
+}
+
+function rowOf(
+  key: string,
+  value: unknown,
+  source: EffectiveRow['source'],
+  configuration: Configuration,
+): EffectiveRow {
+  const { derived, fromEnvironment } = configuration.written;
+  const replaced = derived.get(key);
+  if (replaced !== undefined) return { key, value: replaced.value, source: replaced.source };
+  const items = Array.isArray(value) ? (value as readonly unknown[]) : undefined;
+  const texts = (items ?? [value]).map((item, index) => {
+    // What came from the environment is shown as it is written: the name is no secret.
+    const written = fromEnvironment.get(items === undefined ? key : `${key}.${index}`);
+    return written ?? String(item);
+  });
+  const isFilled = [...fromEnvironment.keys()].some(
+    (name) => name === key || (items !== undefined && name.startsWith(`${key}.`)),
+  );
+  const text = maskSecrets(
+    texts.map((word) => (items === undefined ? word : quoted(word))).join(' '),
+  );
+  return {
+    key,
+    value: looksSecret(key) && !isFilled ? '***' : text,
+    source: isFilled ? 'environment' : source,
+  };
+}
+
+/** Variables of a job by whose name one knows that they hold a secret. */
+function looksSecret(key: string): boolean {
+  const variable = /^jobs\..*\.environment\.([^.]+)$/.exec(key)?.[1];
+  if (variable === undefined) return false;
+  return /PASS|PWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|AUTH|(^|_|API|ACCESS)KEY/i.test(variable);
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./$*{}~-]+$/.test(word) ? word : JSON.stringify(word);
+}

@@ -1,0 +1,182 @@
+/**
+ * From the text of the configuration file to a `Configuration`, or to everything that is wrong with it.
+ * Pure but for `readConfiguration`, which reads the file.
+ */
+import { readFile } from 'node:fs/promises';
+import { buildConfiguration, regionOfEnvironment } from './build.ts';
+import type { Configuration } from './configuration.ts';
+import { crossChecks } from './cross-checks.ts';
+import { derivedValues } from './derived.ts';
+import { SourceDocument, type Environment } from './document.ts';
+import { problemsOfIssues, wordsForIssue } from './issues.ts';
+import { keyOf, sortProblems, type Path, type Place, type Problem } from './problem.ts';
+import { configurationFile, configurationSchema, type ConfigurationFile } from './schema.ts';
+import { read } from './schema-walk.ts';
+import { isGiven } from './values.ts';
+import { riskyValues } from './warnings.ts';
+
+export interface ConfigurationSource {
+  readonly file: string;
+  readonly text: string;
+  readonly environment: Environment;
+  readonly hostname: string;
+}
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly configuration: Configuration;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function loadConfiguration({ text, environment, hostname }: ConfigurationSource): Loaded {
+  const document = new SourceDocument(text, environment, isText);
+  const broken = document.brokenAt;
+  if (document.value === null && broken === undefined) {
+    return refused(
+      '(file)',
+      'the file is empty; config/minimal.yaml shows the least that is needed',
+    );
+  }
+  const { file, issues } = parse(document);
+  const schemaProblems =
+    issues.length === 0 ? [] : problemsOfIssues(issues, document, configurationSchema());
+  const problems = [
+    ...document.problems,
+    ...[
+      ...schemaProblems.filter((problem) => !document.unknown.has(problem.key)),
+      ...(broken === undefined ? crossProblems(document, environment, hostname) : []),
+    ].map((problem) => withoutValue(problem, document)),
+  ].filter((problem) => broken === undefined || isSure(problem, broken));
+  if (problems.length > 0 || file === undefined) {
+    return { ok: false, problems: sortProblems(problems) };
+  }
+
+  const built = buildConfiguration(file, environment, hostname);
+  const warnings = sortProblems(
+    riskyValues(file, environment, hostname).map(({ path, message }) => ({
+      ...placeOf(document, path),
+      key: keyOf(path),
+      message,
+    })),
+  );
+  const configuration: Configuration = {
+    ...built,
+    warnings,
+    written: {
+      tree: document.value,
+      fromEnvironment: document.fromEnvironment,
+      derived: derivedValues(file, built, environment),
+    },
+  };
+  return { ok: true, configuration, warnings };
+}
+
+/** Reads and loads a file. A file that cannot be read is a problem like the others. */
+export async function readConfiguration(
+  file: string,
+  environment: Environment,
+  hostname: string,
+): Promise<Loaded> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return refused('(file)', whyUnreadable(error));
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return loadConfiguration({ file, text, environment, hostname });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return refused('(file)', 'is not UTF-8; save it in this encoding');
+  }
+}
+
+/** Words of commands, environments, matches and users: taken as they are written, like `0777`. */
+function isText(path: Path): boolean {
+  const [section, second, third] = path;
+  if (section === 'jobs') {
+    return third === 'user' || third === 'command' || third === 'environment';
+  }
+  return section === 'dataPipeline' && second === 'activities' && path[3] === 'match';
+}
+
+function parse(document: SourceDocument): {
+  file?: ConfigurationFile;
+  issues: Parameters<typeof problemsOfIssues>[0];
+} {
+  const first = configurationFile.safeParse(document.value, { error: wordsForIssue });
+  if (first.success) return { file: first.data, issues: [] };
+  // A variable is text; where a number or a boolean is wanted, it is read as one.
+  const tree = structuredClone(document.value);
+  for (const issue of first.error.issues) {
+    if (issue.code !== 'invalid_type' || !document.fromEnvironment.has(keyOf(issue.path))) continue;
+    const text = read(tree, ...issue.path);
+    const holder = read(tree, ...issue.path.slice(0, -1)) as Record<PropertyKey, unknown>;
+    const last = issue.path.at(-1) ?? '';
+    if (issue.expected === 'boolean' && (text === 'true' || text === 'false')) {
+      holder[last] = text === 'true';
+    }
+    if (
+      (issue.expected === 'number' || issue.expected === 'int') &&
+      /^\d+(\.\d+)?$/.test(String(text))
+    ) {
+      holder[last] = Number(text);
+    }
+  }
+  const second = configurationFile.safeParse(tree, { error: wordsForIssue });
+  return second.success ? { file: second.data, issues: [] } : { issues: second.error.issues };
+}
+
+function crossProblems(
+  document: SourceDocument,
+  environment: Environment,
+  hostname: string,
+): Problem[] {
+  const surroundings = { region: regionOfEnvironment(environment), hostname };
+  return crossChecks(document.value, surroundings).map(({ path, message }) => ({
+    ...placeOf(document, path),
+    key: keyOf(path),
+    message,
+  }));
+}
+
+/** Of a single value its own place; of a map, a list or what is missing, the place of its key. */
+function placeOf(document: SourceDocument, path: Path): Place {
+  const value = read(document.value, ...path);
+  return isGiven(value) && typeof value !== 'object'
+    ? document.placeOf(path)
+    : document.keyPlaceOf(path);
+}
+
+/** What came from the environment may be a secret (P9): it is named, not shown. */
+function withoutValue(problem: Problem, document: SourceDocument): Problem {
+  const written = document.fromEnvironment.get(problem.key);
+  if (written === undefined) return problem;
+  const [before = ''] = problem.message.split(/(?:, found |; wrong: |")/);
+  const found = before === problem.message ? '' : `, found what ${written} holds`;
+  return { ...problem, message: before === '' ? `wrong value in ${written}` : before + found };
+}
+
+/** Behind a fault of syntax nothing is sure, and nothing is surely missing. */
+function isSure(problem: Problem, broken: Place): boolean {
+  if (problem.key === '(yaml)') return true;
+  return problem.line < broken.line && !problem.message.startsWith('is missing');
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = read(error, 'code');
+  if (code === 'ENOENT') {
+    return 'there is no such file; write one (config/minimal.yaml shows the least), or name it with --config FILE or MIGRATION_AGENT_CONFIG';
+  }
+  if (code === 'EACCES')
+    return 'may not be read by this user; run the command as the user of the agent, or with sudo';
+  if (code === 'EISDIR') return 'is a directory; name the file in it';
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function refused(key: string, message: string): Loaded {
+  return { ok: false, problems: [{ line: 1, column: 1, key, message }] };
+}

@@ -1,0 +1,111 @@
+/**
+ * What of a newly loaded configuration takes effect at once, and what waits for a restart. Jobs, rates,
+ * intervals, activities and the log level apply to the running agent; where its memory lies, whom it talks to
+ * and as whom it does so are fixed when it starts.
+ */
+import type { JobDefinition } from '../core/job.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Configuration } from './configuration.ts';
+
+export interface Reload {
+  /** What to use now: the new one, with the old values of the keys that need a restart. */
+  readonly configuration: Configuration;
+  /** Keys whose new value waits for a restart, in the order of the file. */
+  readonly needsRestart: readonly string[];
+}
+
+export function planReload(running: Configuration, loaded: Configuration): Reload {
+  const needsRestart = FIXED.filter(
+    ([, read]) => JSON.stringify(read(running)) !== JSON.stringify(read(loaded)),
+  ).map(([key]) => key);
+  return {
+    configuration: {
+      settings: settingsNow(running.settings, loaded.settings),
+      aws: running.aws,
+      agent: running.agent,
+      log: loaded.log,
+      ...fleetNow(running, loaded),
+      warnings: loaded.warnings,
+      written: loaded.written,
+    },
+    // A section that comes or goes says it all.
+    needsRestart: needsRestart.filter(
+      (key) => !needsRestart.some((other) => key.startsWith(`${other}.`)),
+    ),
+  };
+}
+
+/** Keys that are read once, when the agent starts. */
+const FIXED: readonly (readonly [string, (configuration: Configuration) => unknown])[] = [
+  ['aws.region', ({ aws }) => aws.region],
+  ['aws.profile', ({ aws }) => aws.profile],
+  ['aws.proxy', ({ aws }) => aws.proxy],
+  ['aws.endpoints.migrationHub', ({ aws }) => aws.endpoints.migrationHub],
+  ['aws.endpoints.migrationHubConfig', ({ aws }) => aws.endpoints.migrationHubConfig],
+  ['aws.endpoints.dataPipeline', ({ aws }) => aws.endpoints.dataPipeline],
+  ['migrationHub', ({ settings }) => settings.migrationHub !== undefined],
+  ['migrationHub.region', ({ settings }) => settings.migrationHub?.region],
+  ['migrationHub.progressUpdateStream', ({ settings }) => settings.migrationHub?.stream],
+  ['dataPipeline', ({ settings }) => settings.dataPipeline !== undefined],
+  ['dataPipeline.region', ({ aws }) => aws.dataPipelineRegion],
+  ['dataPipeline.taskRunnerId', ({ settings }) => settings.dataPipeline?.taskRunnerId],
+  ['fleet.redis', ({ fleet }) => fleet?.redis],
+  ['agent.stateDirectory', ({ agent }) => agent.stateDirectory],
+  ['agent.socket', ({ agent }) => agent.socket],
+  ['agent.http.listen', ({ agent }) => agent.httpListen],
+];
+
+function settingsNow(running: Settings, loaded: Settings): Settings {
+  const hub = running.migrationHub;
+  const pipeline = running.dataPipeline;
+  return {
+    ...without(loaded, 'migrationHub', 'dataPipeline'),
+    hostname: running.hostname,
+    ...(hub === undefined
+      ? {}
+      : {
+          migrationHub: {
+            ...without(loaded.migrationHub ?? hub, 'region'),
+            stream: hub.stream,
+            ...(hub.region === undefined ? {} : { region: hub.region }),
+          },
+        }),
+    ...(pipeline === undefined
+      ? {}
+      : {
+          dataPipeline: {
+            ...without(loaded.dataPipeline ?? pipeline, 'taskRunnerId'),
+            ...(pipeline.taskRunnerId === undefined ? {} : { taskRunnerId: pipeline.taskRunnerId }),
+          },
+        }),
+    jobs: jobsNow(running, loaded),
+  };
+}
+
+/** Jobs apply at once, but speak to Migration Hub only as far as the running agent does. */
+function jobsNow(running: Settings, loaded: Settings): Settings['jobs'] {
+  if ((running.migrationHub === undefined) === (loaded.migrationHub === undefined)) {
+    return loaded.jobs;
+  }
+  return new Map(
+    [...loaded.jobs].map(([name, job]): [string, JobDefinition] => {
+      const hub = running.jobs.get(name)?.migrationHub;
+      const rest = without(job, 'migrationHub');
+      return [name, hub === undefined ? rest : { ...rest, migrationHub: hub }];
+    }),
+  );
+}
+
+/** A budget in Redis is joined or left at a restart; shares and rates change at once. */
+function fleetNow(running: Configuration, loaded: Configuration): Pick<Configuration, 'fleet'> {
+  const redis = running.fleet?.redis;
+  if (redis === undefined) {
+    return loaded.fleet === undefined ? {} : { fleet: without(loaded.fleet, 'redis') };
+  }
+  return { fleet: { ...(loaded.fleet ?? { share: 1, rates: loaded.settings.rates }), redis } };
+}
+
+function without<T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> {
+  const entries = Object.entries(value).filter(([key]) => !keys.includes(key as K));
+  return Object.fromEntries(entries) as Omit<T, K>;
+}

@@ -1,0 +1,129 @@
+/**
+ * What the socket answers, as zod schemas for the OpenAPI document. They follow src/core/status.ts, and the
+ * compiler holds them to it; nothing is checked by them while the agent runs.
+ */
+import { z } from 'zod';
+
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../core/call.ts';
+import type { Status } from '../core/status.ts';
+
+const time = z.iso.datetime();
+
+const destination = {
+  delivery: z.enum(['pending', 'delivered', 'refused', 'withheld']),
+  reason: z.string().exactOptional(),
+  lastAcceptedAt: time.exactOptional(),
+  deadlineAt: time.exactOptional(),
+  slackSeconds: z.number().exactOptional(),
+};
+
+export const jobDocument = z
+  .strictObject({
+    name: z.string(),
+    run: z.int().exactOptional(),
+    state: z.enum([
+      'idle',
+      'queued',
+      'starting',
+      'running',
+      'canceling',
+      'succeeded',
+      'failed',
+      'lost',
+      'canceled',
+      'fenced',
+    ]),
+    origin: z.string().exactOptional(),
+    pid: z.int().exactOptional(),
+    exitCode: z.int().exactOptional(),
+    exitSignal: z.string().exactOptional(),
+    percent: z.int().min(0).max(100).exactOptional(),
+    detail: z.string().exactOptional(),
+    reason: z.string().exactOptional(),
+    cancelIncomplete: z.boolean().exactOptional(),
+    survivors: z.array(z.int()).readonly().exactOptional(),
+    stalled: z.boolean().exactOptional(),
+    startedAt: time.exactOptional(),
+    endedAt: time.exactOptional(),
+    nextStartAt: time.exactOptional(),
+    destinations: z.strictObject({
+      migrationHub: z
+        .strictObject({
+          ...destination,
+          task: z.string(),
+          nextUpdateSeconds: z.number().exactOptional(),
+          lastStatus: z.string().exactOptional(),
+        })
+        .exactOptional(),
+      dataPipeline: z
+        .strictObject({
+          ...destination,
+          taskId: z.string(),
+          pipelineId: z.string(),
+          attemptId: z.string(),
+          workerGroup: z.string(),
+        })
+        .exactOptional(),
+    }),
+  })
+  .meta({ id: 'Job' });
+
+const agent = z.strictObject({
+  version: z.string(),
+  pid: z.int(),
+  host: z.string(),
+  startedAt: time,
+  now: time,
+  state: z.enum(['running', 'draining']),
+  clockOffsetSeconds: z.number(),
+  homeRegion: z.string().exactOptional(),
+  taskRunnerId: z.string().exactOptional(),
+  outbox: z.int(),
+  nearestDeadlineSeconds: z.number().exactOptional(),
+  troubles: z.array(z.string()).readonly(),
+});
+
+const budget = z.strictObject({
+  operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
+  perSecond: z.number(),
+  burst: z.number(),
+  accepted: z.int(),
+  throttled: z.int(),
+  failed: z.int(),
+  pausedUntil: time.exactOptional(),
+  pausedBecause: z.string().exactOptional(),
+});
+
+export const statusDocument: z.ZodType<Status> = z
+  .strictObject({
+    schema: z.literal(1),
+    agent,
+    jobs: z.array(jobDocument).readonly(),
+    budgets: z.array(budget).readonly(),
+  })
+  .meta({ id: 'Status' });
+
+export const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
+
+export const timelineEntry = z
+  .strictObject({
+    at: time,
+    job: z.string().exactOptional(),
+    run: z.string().exactOptional(),
+    event: z.string(),
+    fields: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'TimelineEntry' });
+
+export const timelineDocument = z.strictObject({
+  schema: z.literal(1),
+  events: z.array(timelineEntry),
+});
+
+export const replyDocument = z
+  .strictObject({ run: z.string().optional(), words: z.string() })
+  .meta({ id: 'Reply' });
+
+export const problemDocument = z
+  .strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
+  .meta({ id: 'Problem' });

@@ -1,0 +1,67 @@
+/** What both listeners share: limits, the way to listen and to stop, the answer to what is no HTTP. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { ListenOptions } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const CONNECTION_LIMITS = {
+  /** Operators, a few followers and a scraper; far below the limit of open files. */
+  connectionsMax: 64,
+  http: {
+    maxHeaderSize: 16 * 1024,
+    /** Nobody who means it needs longer, least of all on the same host. */
+    headersTimeout: 10_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 2_000,
+  },
+} as const;
+
+/** How long an answer may take to go out when the agent stops. */
+const CLOSE_MS_MAX = 1_000;
+
+export async function listenOn(server: Server, options: ListenOptions): Promise<void> {
+  server.listen(options);
+  await once(server, 'listening');
+}
+
+/** Stops accepting, lets running answers end for a moment, then ends what is left. */
+export async function stopServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const patience = new AbortController();
+  await Promise.race([
+    closed,
+    sleep(CLOSE_MS_MAX, undefined, { signal: patience.signal }).catch(() => undefined),
+  ]);
+  patience.abort();
+  server.closeAllConnections();
+  await closed;
+}
+
+/** For what is no HTTP, or too slow, or has a header too large. */
+export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code, message] = refusal(error.code);
+  const body = `${JSON.stringify({ error: { code, message } })}\n`;
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function refusal(code: string | undefined): [status: string, code: string, message: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return ['431 Request Header Fields Too Large', 'too-big', 'the header is too large'];
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return ['408 Request Timeout', 'timeout', 'the request took too long to arrive'];
+  }
+  return ['400 Bad Request', 'invalid', 'this is no HTTP request'];
+}

@@ -1,0 +1,159 @@
+/**
+ * The agent's state as Prometheus metrics, filled from the operator port at each scrape. Nothing is counted
+ * here: the planner counts, and a scrape shows what `status` shows.
+ */
+import { Counter, Gauge, Registry } from 'prom-client';
+
+import type { Status } from '../core/status.ts';
+import type { Operator } from '../ports.ts';
+
+interface Row {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Metric {
+  readonly kind: 'gauge' | 'counter';
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  readonly rows: (status: Status) => readonly Row[];
+}
+
+const METRICS: readonly Metric[] = [
+  {
+    kind: 'gauge',
+    name: 'migration_agent_build_info',
+    help: 'Always 1; the labels say what is running',
+    labels: ['version', 'node', 'host'],
+    rows: ({ agent }) => [
+      { labels: { version: agent.version, node: process.version, host: agent.host }, value: 1 },
+    ],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_start_time_seconds',
+    help: 'When the agent started, in seconds since 1970',
+    rows: ({ agent }) => [{ value: Date.parse(agent.startedAt) / 1000 }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_nearest_deadline_seconds',
+    help: 'Time to the nearest deadline; negative: a promise is broken; absent: nothing is promised',
+    rows: ({ agent }) =>
+      agent.nearestDeadlineSeconds === undefined ? [] : [{ value: agent.nearestDeadlineSeconds }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_outbox_reports',
+    help: 'Reports owed to a destination',
+    rows: ({ agent }) => [{ value: agent.outbox }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_clock_offset_seconds',
+    help: "The service's clock less the clock of this host",
+    rows: ({ agent }) => [{ value: agent.clockOffsetSeconds }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_troubles',
+    help: 'How many things are wrong now; status says which',
+    rows: ({ agent }) => [{ value: agent.troubles.length }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_draining',
+    help: '1 while no pipeline tasks are taken',
+    rows: ({ agent }) => [{ value: agent.state === 'draining' ? 1 : 0 }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_jobs',
+    help: 'Jobs by the state of their latest run',
+    labels: ['state'],
+    rows: jobsByState,
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_job_progress_percent',
+    help: 'Progress of the latest run; absent where unknown',
+    labels: ['job'],
+    rows: ({ jobs }) =>
+      jobs.flatMap(({ name, percent }) =>
+        percent === undefined ? [] : [{ labels: { job: name }, value: percent }],
+      ),
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_job_slack_seconds',
+    help: 'Time to the deadline of a job at a destination; negative: it has passed',
+    labels: ['job', 'destination'],
+    rows: ({ jobs }) =>
+      jobs.flatMap(({ name, destinations }) =>
+        Object.entries(destinations).flatMap(([destination, { slackSeconds }]) =>
+          slackSeconds === undefined
+            ? []
+            : [{ labels: { job: name, destination }, value: slackSeconds }],
+        ),
+      ),
+  },
+  {
+    kind: 'counter',
+    name: 'migration_agent_calls_total',
+    help: 'Calls since the agent started, by operation and outcome',
+    labels: ['operation', 'outcome'],
+    rows: ({ budgets }) =>
+      budgets.flatMap(({ operation, accepted, throttled, failed }) => [
+        { labels: { operation, outcome: 'accepted' }, value: accepted },
+        { labels: { operation, outcome: 'throttled' }, value: throttled },
+        { labels: { operation, outcome: 'failed' }, value: failed },
+      ]),
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_operation_paused',
+    help: '1 while no call of the operation is made',
+    labels: ['operation'],
+    rows: ({ budgets }) =>
+      budgets.map(({ operation, pausedUntil }) => ({
+        labels: { operation },
+        value: pausedUntil === undefined ? 0 : 1,
+      })),
+  },
+];
+
+/** A registry of its own: whatever else uses prom-client in this process stays out of it. */
+export function createRegistry(operator: Operator): Registry {
+  const registry = new Registry();
+  for (const { kind, name, help, labels = [], rows } of METRICS) {
+    const configuration = { name, help, labelNames: labels, registers: [registry] };
+    // prom-client calls `collect` at each scrape, with the metric as `this`.
+    if (kind === 'gauge') {
+      new Gauge({
+        ...configuration,
+        collect() {
+          // `remove`: a metric without labels would come back from `reset` as a zero.
+          this.reset();
+          if (labels.length === 0) this.remove();
+          for (const row of rows(operator.status())) this.set({ ...row.labels }, row.value);
+        },
+      });
+    } else {
+      new Counter({
+        ...configuration,
+        collect() {
+          this.reset();
+          for (const row of rows(operator.status())) this.inc({ ...row.labels }, row.value);
+        },
+      });
+    }
+  }
+  return registry;
+}
+
+function jobsByState({ jobs }: Status): Row[] {
+  const counts = new Map<string, number>();
+  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, value]) => ({ labels: { state }, value }));
+}

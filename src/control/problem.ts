@@ -1,0 +1,53 @@
+/**
+ * What a client is told when a request cannot be served: one document, `{ error: { code, message } }`, and the
+ * HTTP status that belongs to the code.
+ */
+import type { z } from 'zod';
+
+const HTTP_STATUS = {
+  invalid: 400,
+  'no-such-job': 404,
+  'no-such-page': 404,
+  'method-not-allowed': 405,
+  conflict: 409,
+  'too-big': 413,
+  'unsupported-media-type': 415,
+  internal: 500,
+  'too-many-streams': 503,
+} as const;
+
+export type ProblemCode = keyof typeof HTTP_STATUS;
+
+/** A request that cannot be served, and why. `message` is written for the person who asked. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = 'Problem';
+    this.code = code;
+    this.headers = headers;
+  }
+
+  get httpStatus(): number {
+    return HTTP_STATUS[this.code];
+  }
+}
+
+/** Checks what came in. The problem names each place: `body.command[0]: …`. */
+export function validate<Value>(schema: z.ZodType<Value>, value: unknown, where: string): Value {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const places = result.error.issues.map(
+    (issue) => `${place(where, issue.path)}: ${issue.message}`,
+  );
+  throw new Problem('invalid', places.join('; '));
+}
+
+function place(where: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${String(key)}`),
+    where,
+  );
+}

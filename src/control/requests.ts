@@ -1,0 +1,110 @@
+/**
+ * What may be sent to the socket: bodies and queries, as zod schemas. The OpenAPI document is made from them.
+ */
+import { z } from 'zod';
+
+import { readDurationMs } from './duration.ts';
+
+/** A name becomes part of file names and of a MigrationTaskName, which knows no `/`, `:` and `|` (MODEL). */
+const jobName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+    'a name has up to 100 letters, digits, dots, dashes and underscores, and starts with a letter or a digit',
+  );
+
+const text = z
+  .string()
+  .max(32_768)
+  .refine((value) => !value.includes('\0'), 'holds a NUL character, which no program can be given');
+
+const progress = z.strictObject({
+  parser: z.enum(['rsync', 'pv', 'percent', 'json', 'regex', 'size', 'pg_restore', 'none']),
+  pattern: text.optional(),
+  target: text.optional(),
+  source: text.optional(),
+  total: z.union([z.number().positive(), z.string()]).optional(),
+  archive: text.optional(),
+});
+
+const migrationHub = z.strictObject({
+  task: text.optional(),
+  resourceAttributes: z
+    .array(z.strictObject({ type: text, value: text }))
+    .max(100)
+    .optional(),
+  discoveredResource: text.optional(),
+  sourceResources: z
+    .array(
+      z.strictObject({
+        name: text,
+        description: text.optional(),
+        statusDetail: text.optional(),
+      }),
+    )
+    .max(1000)
+    .optional(),
+  artifacts: z.array(text).max(1000).optional(),
+  application: text.optional(),
+});
+
+/** An ad hoc job. Its keys mean what they mean under `jobs:` in the configuration. */
+export const adHocJob = z
+  .strictObject({
+    name: jobName,
+    command: z
+      .array(text)
+      .min(1, 'names no program')
+      .max(4096)
+      .refine((words) => words[0] !== '', 'names no program')
+      .describe('The program and its arguments; no shell reads them.'),
+    progress: progress.optional(),
+    environment: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), text)
+      .optional(),
+    workingDirectory: text.startsWith('/', 'is no absolute path').optional(),
+    user: z.string().min(1).max(64).optional(),
+    migrationHub: z.union([z.literal(false), migrationHub]).optional(),
+  })
+  .meta({ id: 'AdHocJob' });
+
+export type AdHocJob = z.infer<typeof adHocJob>;
+
+export const cancelBody = z
+  .strictObject({
+    grace: z
+      .string()
+      .refine((value) => readDurationMs(value) !== undefined, {
+        message: 'expected a duration of one second or more, such as 30s or 15m',
+      })
+      .optional()
+      .describe('Time between the stop signal and SIGKILL; default: that of the job.'),
+    by: z
+      .string()
+      .regex(/^[\w.@-]{1,64}$/, 'is no name of a person')
+      .optional()
+      .describe('Who asks, for the timeline.'),
+  })
+  .meta({ id: 'Cancel' });
+
+/** For requests that say everything by their path. */
+export const emptyBody = z.strictObject({});
+
+const count = (max: number): z.ZodType<number> => z.coerce.number().int().min(0).max(max);
+
+export const noQuery = z.strictObject({});
+
+export const timelineQuery = z.strictObject({
+  limit: count(10_000).default(100).describe('At most so many of the newest entries.'),
+});
+
+export const eventsQuery = z.strictObject({
+  job: z.string().optional().describe('Only entries of this job.'),
+});
+
+export const logsQuery = z.strictObject({
+  stream: z.enum(['stdout', 'stderr']).default('stdout'),
+  tail: count(1_000_000).optional().describe('Only the last so many lines; default: all.'),
+  follow: z.enum(['0', '1']).default('0').describe('1: stay until the run has ended.'),
+  run: count(Number.MAX_SAFE_INTEGER).optional().describe('Default: the latest run.'),
+});

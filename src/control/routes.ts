@@ -1,0 +1,235 @@
+/**
+ * The endpoints of the socket (DESIGN.md, section 5) and what each does with the operator port. How requests
+ * are read and answered is the business of server.ts and route.ts.
+ */
+import { z } from 'zod';
+
+import type { Reply } from '../core/action.ts';
+import type { JobDefinition } from '../core/job.ts';
+import type { JobStatus } from '../core/status.ts';
+import type { Operator } from '../ports.ts';
+import {
+  jobDocument,
+  jobsDocument,
+  replyDocument,
+  statusDocument,
+  timelineDocument,
+} from './documents.ts';
+import { readDurationMs } from './duration.ts';
+import { streamEvents } from './event-stream.ts';
+import { streamLog } from './job-log.ts';
+import { openApiDocument } from './openapi.ts';
+import { Problem } from './problem.ts';
+import type { AdHocJob } from './requests.ts';
+import {
+  adHocJob,
+  cancelBody,
+  emptyBody,
+  eventsQuery,
+  logsQuery,
+  noQuery,
+  timelineQuery,
+} from './requests.ts';
+import { route, type Route } from './route.ts';
+import { timelineEntryDocument } from './timeline-entry.ts';
+
+export interface RoutesOptions {
+  readonly operator: Operator;
+  readonly version: string;
+  /** Where a run's output lies. */
+  readonly logPaths: (
+    job: string,
+    run: number,
+  ) => { readonly stdout: string; readonly stderr: string };
+  /** Makes a definition of an ad hoc job, the defaults filled in, or says what is wrong with it. */
+  readonly makeDefinition: (body: AdHocJob) => JobDefinition | string;
+}
+
+export function createRoutes(options: RoutesOptions): readonly Route[] {
+  const { operator } = options;
+
+  const routes: readonly Route[] = [
+    route({
+      method: 'GET',
+      path: '/v1/openapi.json',
+      summary: 'This interface, described',
+      query: noQuery,
+      status: 200,
+      reply: z.unknown(),
+      handle: () => Promise.resolve(openApiDocument(routes, options.version)),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/status',
+      summary: 'The agent, its jobs and its budgets',
+      query: noQuery,
+      status: 200,
+      reply: statusDocument,
+      handle: () => Promise.resolve(operator.status()),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs',
+      summary: 'All jobs',
+      query: noQuery,
+      status: 200,
+      reply: jobsDocument,
+      handle: () => Promise.resolve({ schema: 1, jobs: operator.status().jobs }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs',
+      summary: 'Start an ad hoc job',
+      query: noQuery,
+      body: adHocJob,
+      status: 201,
+      reply: replyDocument,
+      handle: ({ body }) => {
+        const definition = options.makeDefinition(body);
+        if (typeof definition === 'string') throw new Problem('invalid', `body: ${definition}`);
+        return told(operator.ask({ type: 'submit', definition }));
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs/{name}',
+      summary: 'One job',
+      query: noQuery,
+      status: 200,
+      reply: jobDocument,
+      handle: ({ name }) => Promise.resolve(findJob(operator, name)),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs/{name}/start',
+      summary: 'Start a configured job',
+      query: noQuery,
+      body: emptyBody,
+      status: 202,
+      reply: replyDocument,
+      handle: ({ name }) => told(operator.ask({ type: 'start', job: name })),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs/{name}/cancel',
+      summary: 'Stop the whole process tree of a job',
+      query: noQuery,
+      body: cancelBody,
+      status: 202,
+      reply: replyDocument,
+      handle: ({ name, body }) => {
+        const graceMs = body.grace === undefined ? undefined : readDurationMs(body.grace);
+        return told(
+          operator.ask({
+            type: 'cancel',
+            job: name,
+            by: body.by ?? 'operator',
+            ...(graceMs === undefined ? {} : { graceMs }),
+          }),
+        );
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs/{name}/events',
+      summary: 'The timeline of a job, oldest first',
+      query: timelineQuery,
+      status: 200,
+      reply: timelineDocument,
+      handle: ({ name, query }) => {
+        const entries = operator.timeline(name, query.limit);
+        if (entries.length === 0) findJob(operator, name);
+        return Promise.resolve({ schema: 1, events: entries.map(timelineEntryDocument) });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs/{name}/logs',
+      summary: 'What a run of a job wrote',
+      query: logsQuery,
+      status: 200,
+      mediaType: 'text/plain',
+      stream: true,
+      handle: ({ name, query, response, signal }) => {
+        const run = chooseRun(findJob(operator, name), query.run);
+        return streamLog({
+          path: options.logPaths(name, run)[query.stream],
+          tailLines: query.tail,
+          follow: query.follow === '1',
+          isOver: () => isOver(operator, name, run),
+          response,
+          signal,
+        });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/events',
+      summary: 'New entries of all timelines, as server-sent events',
+      query: eventsQuery,
+      status: 200,
+      mediaType: 'text/event-stream',
+      stream: true,
+      handle: ({ query, response, signal }) =>
+        streamEvents({ operator, job: query.job, response, signal }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/drain',
+      summary: 'Take no more pipeline tasks',
+      query: noQuery,
+      body: emptyBody,
+      status: 200,
+      reply: replyDocument,
+      handle: () => told(operator.ask({ type: 'drain' })),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/resume',
+      summary: 'Take pipeline tasks again',
+      query: noQuery,
+      body: emptyBody,
+      status: 200,
+      reply: replyDocument,
+      handle: () => told(operator.ask({ type: 'resume' })),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/reload',
+      summary: 'Read the configuration again; a bad one changes nothing',
+      query: noQuery,
+      body: emptyBody,
+      status: 200,
+      reply: replyDocument,
+      handle: () => told(operator.reload()),
+    }),
+  ];
+  return routes;
+}
+
+async function told(asked: Promise<Reply>): Promise<{ run?: string; words: string }> {
+  const reply = await asked;
+  if (!reply.ok) throw new Problem(reply.code, reply.words);
+  return { ...(reply.run === undefined ? {} : { run: reply.run }), words: reply.words };
+}
+
+function findJob(operator: Operator, name: string): JobStatus {
+  const job = operator.status().jobs.find((candidate) => candidate.name === name);
+  if (job === undefined)
+    throw new Problem('no-such-job', `there is no job ${JSON.stringify(name)}`);
+  return job;
+}
+
+function chooseRun(job: JobStatus, wanted: number | undefined): number {
+  if (job.run === undefined) throw new Problem('conflict', `${job.name} has never run`);
+  if (wanted !== undefined && (wanted < 1 || wanted > job.run)) {
+    throw new Problem('invalid', `query.run: ${job.name} has runs 1 to ${job.run}`);
+  }
+  return wanted ?? job.run;
+}
+
+/** Nothing more will be written by this run. */
+function isOver(operator: Operator, name: string, run: number): boolean {
+  const job = operator.status().jobs.find((candidate) => candidate.name === name);
+  return job?.run !== run || job.endedAt !== undefined;
+}

@@ -1,0 +1,204 @@
+/**
+ * The job host: starts runs, finds those of an earlier agent again, signals and checks their trees. Every
+ * answer is an event. What is asked about one run is done one after the other, in the order it was asked, so
+ * that no signal overtakes the start that it is meant for; different runs do not wait for each other.
+ *
+ * Runs live without the agent: the keeper (shim.ts) starts the command and writes down how it ended.
+ */
+import type { Event } from '../core/event.ts';
+import type { ProcessIdentity, Run } from '../core/job.ts';
+import type { JobHost, Post } from '../ports.ts';
+import { findRun, identifyKeeper } from './adoption.ts';
+import { errorWords } from './error-code.ts';
+import { runMark } from './job-environment.ts';
+import { launchKeeper, resolveLaunch, StartRefused } from './launch.ts';
+import type { Keeper } from './launch.ts';
+import { lives } from './process-table.ts';
+import { ProcessTree } from './process-tree.ts';
+import {
+  claimedSpawns,
+  moveAside,
+  readExit,
+  readStarted,
+  runDirectory,
+  runLogPaths,
+} from './run-directory.ts';
+import { pause, watchRun } from './run-watch.ts';
+
+export { runLogPaths } from './run-directory.ts';
+
+export interface JobHostOptions {
+  readonly post: Post;
+  readonly stateDirectory: string;
+  readonly socketPath: string;
+  readonly bootId: string;
+  /** Hides secrets in what leaves this host. */
+  readonly mask: (text: string) => string;
+}
+
+/** What the disk or the kernel refused is tried again after this. */
+const RETRY_MS = 500;
+
+export function createJobHost(options: JobHostOptions): JobHost {
+  return new LocalJobHost(options);
+}
+
+class LocalJobHost implements JobHost {
+  readonly #options: JobHostOptions;
+  readonly #closing = new AbortController();
+  /** The last thing asked about each run, until it is done. */
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #watches = new Set<Promise<void>>();
+  /** Keepers that this agent started or found alive, until their runs end. */
+  readonly #keepers = new Map<string, ProcessIdentity>();
+  /** Trees that are being emptied: what was found of them once is remembered. */
+  readonly #trees = new Map<string, ProcessTree>();
+
+  constructor(options: JobHostOptions) {
+    this.#options = options;
+  }
+
+  start(run: Run): void {
+    this.#inTurn(run, (asked) => this.#start(asked));
+  }
+
+  adopt(run: Run): void {
+    this.#inTurn(run, (asked) => this.#adopt(asked));
+  }
+
+  signalTree(run: Run, signal: string): void {
+    this.#inTurn(run, async (asked) => {
+      const tree = await this.#treeOf(asked);
+      const processes = await (signal === 'SIGKILL' ? tree.kill() : tree.signal(signal));
+      this.#post({ type: 'tree-signalled', run: asked.id, signal, processes });
+      await this.#check(asked);
+    });
+  }
+
+  checkTree(run: Run): void {
+    this.#inTurn(run, (asked) => this.#check(asked));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#turns.values(), ...this.#watches]);
+  }
+
+  /**
+   * Does what is asked after what was asked before, again and again until the host lets it: nothing is told that
+   * was not seen. The planner works on with the run that it hands over, so it is taken as it stands now.
+   */
+  #inTurn(run: Run, ask: (asked: Run) => Promise<void>): void {
+    const asked = { ...run };
+    const turn = (this.#turns.get(run.id) ?? Promise.resolve()).then(async () => {
+      while (!this.#closing.signal.aborted) {
+        try {
+          await ask(asked);
+          break;
+        } catch {
+          await pause(RETRY_MS, this.#closing.signal);
+        }
+      }
+      if (this.#turns.get(run.id) === turn) this.#turns.delete(run.id);
+    });
+    this.#turns.set(run.id, turn);
+  }
+
+  async #start(run: Run): Promise<void> {
+    const { socketPath, bootId, mask } = this.#options;
+    const directory = this.#directoryOf(run);
+    let keeper: Keeper;
+    try {
+      await this.#clear(run, directory);
+      keeper = await launchKeeper(run, directory, await resolveLaunch(run, socketPath), bootId);
+    } catch (error) {
+      const words = errorWords(error);
+      const reason = error instanceof StartRefused ? words : `the run cannot be prepared: ${words}`;
+      this.#post({ type: 'run-start-failed', run: run.id, reason: mask(reason) });
+      return;
+    }
+    this.#watch(run, keeper);
+  }
+
+  /** What an older life of the state directory left here is moved away, unless it is still running. */
+  async #clear(run: Run, directory: string): Promise<void> {
+    const claimed = (await claimedSpawns(directory)).filter((spawn) => spawn >= run.spawn);
+    for (const spawn of claimed) {
+      const keeper = (await readStarted(directory, spawn))?.process;
+      const hasEnded = (await readExit(directory, spawn)) !== undefined;
+      if (keeper === undefined || hasEnded || !lives(keeper, this.#options.bootId)) continue;
+      throw new StartRefused(
+        `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${keeper.pid})`,
+      );
+    }
+    if (claimed.length > 0) await moveAside(directory);
+  }
+
+  async #adopt(run: Run): Promise<void> {
+    const { stateDirectory } = this.#options;
+    const closing = this.#closing.signal;
+    const found = await findRun({
+      ...this.#options,
+      run,
+      directory: this.#directoryOf(run),
+      stderrLog: runLogPaths(stateDirectory, run.job, run.number).stderr,
+      closing,
+    });
+    if (closing.aborted) return;
+    if ('type' in found) this.#post(found);
+    else this.#watch(run, found);
+  }
+
+  #watch(run: Run, keeper: Keeper | Pick<Keeper, 'process'>): void {
+    const { stateDirectory, socketPath } = this.#options;
+    this.#keepers.set(run.id, keeper.process);
+    const watch = watchRun({
+      ...this.#options,
+      ...keeper,
+      run,
+      directory: this.#directoryOf(run),
+      logs: runLogPaths(stateDirectory, run.job, run.number),
+      launch: () => resolveLaunch(run, socketPath),
+      members: () => this.#survivors(run),
+      post: (event) => this.#post(event),
+      closing: this.#closing.signal,
+    }).finally(() => {
+      this.#watches.delete(watch);
+      this.#keepers.delete(run.id);
+    });
+    this.#watches.add(watch);
+  }
+
+  async #check(run: Run): Promise<void> {
+    const survivors = await this.#survivors(run);
+    this.#post({ type: 'tree-checked', run: run.id, survivors });
+  }
+
+  async #survivors(run: Run): Promise<readonly number[]> {
+    const survivors = await (await this.#treeOf(run)).members();
+    if (survivors.length === 0) this.#trees.delete(run.id);
+    return survivors;
+  }
+
+  async #treeOf(run: Run): Promise<ProcessTree> {
+    const known = this.#trees.get(run.id);
+    if (known !== undefined) return known;
+    const { bootId, socketPath } = this.#options;
+    const started = await readStarted(this.#directoryOf(run), run.spawn);
+    const mark = runMark(run, started?.socketPath ?? socketPath);
+    const keeper =
+      this.#keepers.get(run.id) ?? run.process ?? identifyKeeper(started, mark, bootId);
+    const tree = new ProcessTree(keeper, mark, bootId);
+    if (keeper !== undefined) this.#trees.set(run.id, tree);
+    return tree;
+  }
+
+  #directoryOf(run: Run): string {
+    return runDirectory(this.#options.stateDirectory, run.job, run.number);
+  }
+
+  /** A host that closes has said its last word: the next agent finds out the rest. */
+  #post(event: Event): void {
+    if (!this.#closing.signal.aborted) this.#options.post(event);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Finds the account that a job runs as. /etc/passwd first; then `getent`, which also asks directory
+ * services. Whether the agent may become that user is found out by trying.
+ */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+export interface JobUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** Directory services may be slow, and may be away. */
+const LOOKUP_MS_MAX = 10_000;
+
+/** A name or a number. Absent: nobody knows this user. */
+export async function findUser(nameOrUid: string): Promise<JobUser | undefined> {
+  const listed = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .map(parseEntry)
+    .find((user) => user?.name === nameOrUid);
+  return listed ?? (await askNameService(nameOrUid));
+}
+
+async function askNameService(nameOrUid: string): Promise<JobUser | undefined> {
+  try {
+    const options = { timeout: LOOKUP_MS_MAX };
+    const { stdout } = await promisify(execFile)('getent', ['--', 'passwd', nameOrUid], options);
+    return parseEntry(stdout.trim());
+  } catch {
+    // Exit code 2 means not found; a host without getent has /etc/passwd only.
+    return undefined;
+  }
+}
+
+/** `name:password:uid:gid:comment:home:shell` (passwd(5)). */
+function parseEntry(line: string): JobUser | undefined {
+  const [name, , uid, gid, , home] = line.split(':');
+  if (name === undefined || !/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) return undefined;
+  return {
+    name,
+    uid: Number(uid),
+    gid: Number(gid),
+    home: home === undefined || home === '' ? '/' : home,
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What the parsers have in common. A parser reads one record of a run's output at a time and tells what it
+ * learnt; it does no I/O. It need not keep the percent from falling, nor hold it at 99: the planner does.
+ */
+export interface Progress {
+  /** Whole, 0–100, floored; absent: unknown. */
+  readonly percent?: number;
+  readonly detail?: string;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Absent: this record says nothing of progress. */
+export type ReadRecord = (record: string, stream: OutputStream) => Progress | undefined;
+
+/** Records longer than this are cut before a pattern sees them: patterns of users may be slow. */
+export const RECORD_CHARACTERS_MAX = 4096;
+
+/** Floors a share into 0–100; absent where it is not a number (0 of 0). */
+export function percentOf(done: number, total: number): number | undefined {
+  return total > 0 ? wholePercent((done / total) * 100) : undefined;
+}
+
+export function wholePercent(percent: number): number | undefined {
+  // 29/100*100 is 28.999999999999996: such a share was meant to be whole.
+  const whole = Math.floor(percent + 1e-9);
+  return Number.isFinite(whole) ? Math.min(100, Math.max(0, whole)) : undefined;
+}
+
+/** As people write sizes: decimal units, one decimal below 100. */
+export function bytesInWords(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}

@@ -1,0 +1,84 @@
+/**
+ * AWS Data Pipeline: its 19 operations, and the one timer that keeps its windows and wakes its polls.
+ * The groups are in `pipeline-control.ts` (what a user calls), `pipeline-queries.ts` (what shows it) and
+ * `task-runner.ts` (what a task runner calls).
+ */
+import type { Behaviour } from './behaviour.ts';
+import type { SimulatorClock } from './clock.ts';
+import type { Dice } from './dice.ts';
+import type { Operation, Service } from './operation.ts';
+import type { Pager } from './pages.ts';
+import { controlOperations } from './pipeline-control.ts';
+import { queryOperations } from './pipeline-queries.ts';
+import { PipelineRecords } from './pipeline-records.ts';
+import { PipelineRuns } from './pipeline-runs.ts';
+import type { PipelineContext } from './pipeline-context.ts';
+import type { TaskObserver } from './task-events.ts';
+import { RunnerRegister } from './runner-register.ts';
+import { runnerOperations } from './task-runner.ts';
+
+export interface DataPipeline {
+  readonly service: Service;
+  readonly records: PipelineRecords;
+  readonly runs: PipelineRuns;
+  readonly runners: RunnerRegister;
+  close(): void;
+}
+
+export function createDataPipeline(options: {
+  readonly clock: SimulatorClock;
+  readonly dice: Dice;
+  readonly behaviour: Behaviour;
+  readonly pager: Pager;
+  readonly observe: TaskObserver;
+}): DataPipeline {
+  const { clock, dice, behaviour, pager, observe } = options;
+  const records = new PipelineRecords();
+  const runs = new PipelineRuns(behaviour, dice, observe);
+  const runners = new RunnerRegister();
+  let stopTimer: (() => void) | undefined;
+  let timerAt = Infinity;
+
+  const settle = (now: number): void => {
+    runs.queue.serve(now);
+    const due = runs.nextDue();
+    if (due === timerAt) return;
+    stopTimer?.();
+    timerAt = due;
+    stopTimer = due === Infinity ? undefined : clock.after(due - now, wake);
+  };
+  const wake = (): void => {
+    timerAt = Infinity;
+    const now = clock.now();
+    runs.advance(now);
+    settle(now);
+  };
+
+  const context: PipelineContext = { clock, dice, behaviour, pager, records, runs, runners };
+  const operations = new Map<string, Operation>();
+  const all = [
+    ...controlOperations(context),
+    ...queryOperations(context),
+    ...runnerOperations(context),
+  ];
+  for (const [name, operation] of all) {
+    operations.set(name, (body, caller) => {
+      runs.advance(caller.now);
+      try {
+        return operation(body, caller);
+      } finally {
+        settle(caller.now);
+      }
+    });
+  }
+
+  return {
+    service: { name: 'DataPipeline', operations },
+    records,
+    runs,
+    runners,
+    close() {
+      stopTimer?.();
+    },
+  };
+}

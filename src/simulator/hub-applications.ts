@@ -1,0 +1,52 @@
+/** Migration Hub's application states: NOT_STARTED, IN_PROGRESS, COMPLETED; there is no FAILED. */
+import { resourceNotFound } from './errors.ts';
+import type { ApplicationState } from './hub-records.ts';
+import { hubShapes } from './hub-shapes.ts';
+import { PAGE_SIZE } from './hub-streams.ts';
+import type { HubContext } from './hub-context.ts';
+import type { Operation } from './operation.ts';
+
+export function applicationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
+  const { applications } = hub.records;
+  return [
+    hub.write('NotifyApplicationState', hubShapes.NotifyApplicationState, (input, { now }) => {
+      if (
+        hub.behaviour.unknownApplication === 'not-found' &&
+        !applications.has(input.ApplicationId)
+      ) {
+        throw resourceNotFound(`The application ${input.ApplicationId}`);
+      }
+      return () => {
+        applications.set(input.ApplicationId, {
+          status: input.Status,
+          updatedMs: input.UpdateDateTime ?? now,
+        });
+      };
+    }),
+
+    hub.read('DescribeApplicationState', hubShapes.DescribeApplicationState, (input) => {
+      const state = applications.get(input.ApplicationId);
+      if (state === undefined) throw resourceNotFound(`The application ${input.ApplicationId}`);
+      return shown(state);
+    }),
+
+    hub.read('ListApplicationStates', hubShapes.ListApplicationStates, (input, { now }) => {
+      const { ApplicationIds: wanted } = input;
+      const all = [...applications].filter(([id]) => wanted === undefined || wanted.includes(id));
+      const scope = `ListApplicationStates|${JSON.stringify(wanted ?? [])}`;
+      const size = input.MaxResults ?? PAGE_SIZE;
+      const page = hub.pager.page(all, size, scope, input.NextToken, now);
+      return {
+        ApplicationStateList: page.items.map(([id, state]) => ({
+          ApplicationId: id,
+          ...shown(state),
+        })),
+        ...(page.next === undefined ? {} : { NextToken: page.next }),
+      };
+    }),
+  ];
+}
+
+function shown(state: ApplicationState): Readonly<Record<string, unknown>> {
+  return { ApplicationStatus: state.status, LastUpdatedTime: state.updatedMs / 1_000 };
+}

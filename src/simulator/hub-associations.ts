@@ -1,0 +1,105 @@
+/**
+ * What a migration task is tied to: created artifacts, discovered resources, source resources. Three
+ * sets of the same kind, keyed by name; a second association under a name replaces the first.
+ */
+import { resourceNotFound } from './errors.ts';
+import type { MigrationTask } from './hub-records.ts';
+import { hubShapes } from './hub-shapes.ts';
+import type { HubContext } from './hub-context.ts';
+import type { Operation } from './operation.ts';
+
+/** MaxResults of these lists is 10 at most (model: MaxResultsCreatedArtifacts and its like). */
+const PAGE_SIZE = 10;
+
+interface TaskKey {
+  readonly ProgressUpdateStream: string;
+  readonly MigrationTaskName: string;
+}
+
+export function associationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
+  const { records, pager } = hub;
+  const writable = (key: TaskKey, now: number): MigrationTask =>
+    records.writableTask(key.ProgressUpdateStream, key.MigrationTaskName, now);
+
+  const associate = <T>(set: Map<string, T>, name: string, item: T) => {
+    return () => {
+      set.set(name, item);
+    };
+  };
+  const disassociate = (set: Map<string, unknown>, name: string, what: string) => {
+    if (!set.has(name)) throw resourceNotFound(`The ${what} ${name} of this migration task`);
+    return () => {
+      set.delete(name);
+    };
+  };
+  const pageOf = <T>(
+    listName: string,
+    input: TaskKey & { readonly NextToken?: string; readonly MaxResults?: number },
+    now: number,
+    pick: (task: MigrationTask) => ReadonlyMap<string, T>,
+  ): Readonly<Record<string, unknown>> => {
+    const task = records.task(input.ProgressUpdateStream, input.MigrationTaskName, now);
+    const scope = `${listName}|${task.stream}|${task.name}`;
+    const all = [...pick(task).values()];
+    const page = pager.page(all, input.MaxResults ?? PAGE_SIZE, scope, input.NextToken, now);
+    return {
+      [listName]: page.items,
+      ...(page.next === undefined ? {} : { NextToken: page.next }),
+    };
+  };
+
+  return [
+    hub.write('AssociateCreatedArtifact', hubShapes.AssociateCreatedArtifact, (input, { now }) =>
+      associate(writable(input, now).artifacts, input.CreatedArtifact.Name, input.CreatedArtifact),
+    ),
+    hub.write(
+      'DisassociateCreatedArtifact',
+      hubShapes.DisassociateCreatedArtifact,
+      (input, { now }) =>
+        disassociate(writable(input, now).artifacts, input.CreatedArtifactName, 'created artifact'),
+    ),
+    hub.read('ListCreatedArtifacts', hubShapes.ListCreatedArtifacts, (input, { now }) =>
+      pageOf('CreatedArtifactList', input, now, (task) => task.artifacts),
+    ),
+
+    hub.write(
+      'AssociateDiscoveredResource',
+      hubShapes.AssociateDiscoveredResource,
+      (input, { now }) => {
+        const resource = input.DiscoveredResource;
+        const set = writable(input, now).discoveredResources;
+        return associate(set, resource.ConfigurationId, resource);
+      },
+    ),
+    hub.write(
+      'DisassociateDiscoveredResource',
+      hubShapes.DisassociateDiscoveredResource,
+      (input, { now }) => {
+        const set = writable(input, now).discoveredResources;
+        return disassociate(set, input.ConfigurationId, 'discovered resource');
+      },
+    ),
+    hub.read('ListDiscoveredResources', hubShapes.ListDiscoveredResources, (input, { now }) =>
+      pageOf('DiscoveredResourceList', input, now, (task) => task.discoveredResources),
+    ),
+
+    hub.write('AssociateSourceResource', hubShapes.AssociateSourceResource, (input, { now }) =>
+      associate(
+        writable(input, now).sourceResources,
+        input.SourceResource.Name,
+        input.SourceResource,
+      ),
+    ),
+    hub.write(
+      'DisassociateSourceResource',
+      hubShapes.DisassociateSourceResource,
+      (input, { now }) => {
+        const set = writable(input, now).sourceResources;
+        return disassociate(set, input.SourceResourceName, 'source resource');
+      },
+    ),
+    hub.read('ListSourceResources', hubShapes.ListSourceResources, (input, { now }) =>
+      pageOf('SourceResourceList', input, now, (task) => task.sourceResources),
+    ),
+  ];
+}

@@ -1,0 +1,62 @@
+/**
+ * AWS Migration Hub: its 21 operations. The groups are in `hub-streams.ts`, `hub-tasks.ts`,
+ * `hub-associations.ts` and `hub-applications.ts`; here is what they share: the home region is looked
+ * at after the request's own form, and a DryRun stops where the work would begin.
+ *
+ * Not simulated: Application Discovery Service. Every ConfigurationId is taken for known, attributes are
+ * stored and not mapped, and AccessDenied, Policy and Unauthorized errors come by fault rules only.
+ */
+import type { Behaviour } from './behaviour.ts';
+import { dryRunSucceeded } from './errors.ts';
+import type { HomeRegion } from './home-region.ts';
+import { applicationOperations } from './hub-applications.ts';
+import { associationOperations } from './hub-associations.ts';
+import { HubRecords } from './hub-records.ts';
+import { streamOperations } from './hub-streams.ts';
+import { taskOperations } from './hub-tasks.ts';
+import type { HubContext } from './hub-context.ts';
+import { operation, type Service } from './operation.ts';
+import type { Pager } from './pages.ts';
+
+export interface MigrationHub {
+  readonly service: Service;
+  readonly records: HubRecords;
+}
+
+export function createMigrationHub(
+  homeRegion: HomeRegion,
+  behaviour: Behaviour,
+  pager: Pager,
+): MigrationHub {
+  const records = new HubRecords();
+  const refusal = 'InvalidInputException';
+  const context: HubContext = {
+    records,
+    behaviour,
+    pager,
+    write: (name, shape, run) => [
+      name,
+      operation(shape, refusal, (input, caller) => {
+        homeRegion.guard(name, caller);
+        const carryOut = run(input, caller);
+        if (input.DryRun === true) throw dryRunSucceeded();
+        carryOut();
+        return {};
+      }),
+    ],
+    read: (name, shape, run) => [
+      name,
+      operation(shape, refusal, (input, caller) => {
+        homeRegion.guard(name, caller);
+        return run(input, caller);
+      }),
+    ],
+  };
+  const operations = new Map([
+    ...streamOperations(context),
+    ...taskOperations(context),
+    ...associationOperations(context),
+    ...applicationOperations(context),
+  ]);
+  return { service: { name: 'MigrationHub', operations }, records };
+}

@@ -1,0 +1,305 @@
+/**
+ * How an active pipeline moves: schedules make instances, instances wait for what they depend on, make
+ * attempts, and retry. The queue hands attempts out and tells when one is over. Told the time, like the queue.
+ *
+ * Not simulated: data nodes, preconditions, resources and actions. A data node counts as ready, a
+ * precondition as met; an activity with `runsOn` waits for a resource that never comes.
+ */
+import type { Behaviour } from './behaviour.ts';
+import { invalidRequest } from './errors.ts';
+import { isOnDemand, type Definition } from './pipeline-definition.ts';
+import { valueOf } from './pipeline-fields.ts';
+import { makeInstance, maximumRetries, retryDelayMs } from './pipeline-instances.ts';
+import {
+  isEnded,
+  type Attempt,
+  type AttemptStatus,
+  type Instance,
+  type InstanceStatus,
+  type Pipeline,
+} from './pipeline-records.ts';
+import { isLongBackfill, nextRun, onDemandRun, skipRunsBefore } from './pipeline-schedule.ts';
+import { TaskQueue } from './task-queue.ts';
+import type { Dice } from './dice.ts';
+import type { TaskObserver } from './task-events.ts';
+
+export class PipelineRuns {
+  readonly queue: TaskQueue;
+  readonly #behaviour: Behaviour;
+  readonly #active = new Set<Pipeline>();
+  /** Instances that have not ended. */
+  readonly #live = new Set<Instance>();
+
+  constructor(behaviour: Behaviour, dice: Dice, observe: TaskObserver) {
+    this.#behaviour = behaviour;
+    this.queue = new TaskQueue(behaviour, dice, observe, {
+      started: (attempt, now) => {
+        attempt.status = 'RUNNING';
+        attempt.startedAt ??= now;
+        attempt.instance.status = 'RUNNING';
+        attempt.instance.startedAt ??= now;
+      },
+      over: (attempt, status, reason, now) => {
+        attempt.reported = [...attempt.reported, { key: 'errorMessage', stringValue: reason }];
+        this.endAttempt(attempt, status, now);
+      },
+    });
+  }
+
+  activate(
+    pipeline: Pipeline,
+    definition: Definition,
+    startMs: number | undefined,
+    now: number,
+  ): void {
+    const isFirst = pipeline.firstActivatedAt === undefined && startMs === undefined;
+    if (isFirst && isLongBackfill(pipeline, definition, now, this.#behaviour.backfillMsMax)) {
+      throw invalidRequest(
+        'The schedule starts long ago: activating it would run a long backfill.',
+      );
+    }
+    pipeline.active = definition;
+    pipeline.firstActivatedAt ??= now;
+    pipeline.lastActivatedAt = now;
+    pipeline.state = 'SCHEDULED';
+    this.#active.add(pipeline);
+    if (isOnDemand(definition)) this.#runOnce(pipeline, definition, now);
+    else if (startMs !== undefined) skipRunsBefore(pipeline, definition, startMs);
+    this.advance(now);
+  }
+
+  deactivate(pipeline: Pipeline, cancelActive: boolean, now: number): void {
+    if (cancelActive) this.#cancelAll(pipeline, now);
+    pipeline.state = 'DEACTIVATING';
+    this.advance(now);
+  }
+
+  delete(pipeline: Pipeline, now: number): void {
+    this.#cancelAll(pipeline, now);
+    pipeline.isDeleted = true;
+    this.#active.delete(pipeline);
+  }
+
+  cancel(instance: Instance, now: number): void {
+    if (!isEnded(instance)) this.#stop(instance, 'CANCELED', now);
+  }
+
+  markFinished(instance: Instance, now: number): void {
+    this.#stop(instance, 'FINISHED', now);
+  }
+
+  rerun(instance: Instance): void {
+    if (!isEnded(instance)) throw invalidRequest(`${instance.id} has not ended.`);
+    instance.attemptsMax = instance.attempts.length + 1 + maximumRetries(instance, this.#behaviour);
+    delete instance.endedAt;
+    instance.status = 'WAITING_ON_DEPENDENCIES';
+    instance.pipeline.state = 'SCHEDULED';
+    this.#active.add(instance.pipeline);
+    this.#live.add(instance);
+  }
+
+  pause(pipeline: Pipeline, componentId: string): void {
+    pipeline.pausedComponents.add(componentId);
+    for (const instance of pipeline.instances.values()) {
+      const attempt = instance.attempts.at(-1);
+      if (instance.componentId !== componentId || attempt === undefined) continue;
+      if (this.queue.withdraw(attempt)) instance.status = 'PAUSED';
+    }
+  }
+
+  resume(pipeline: Pipeline, componentId: string): void {
+    pipeline.pausedComponents.delete(componentId);
+    for (const instance of pipeline.instances.values()) {
+      const attempt = instance.attempts.at(-1);
+      if (instance.componentId !== componentId || instance.status !== 'PAUSED') continue;
+      instance.status = 'WAITING_FOR_RUNNER';
+      if (attempt !== undefined) this.queue.offer(attempt);
+    }
+  }
+
+  /** An attempt has ended by its runner's word, by a timeout or by silence. */
+  endAttempt(
+    attempt: Attempt,
+    status: Extract<AttemptStatus, 'FINISHED' | 'FAILED' | 'TIMEDOUT'>,
+    now: number,
+  ): void {
+    const { instance } = attempt;
+    attempt.status = status;
+    attempt.endedAt = now;
+    if (status === 'FINISHED') {
+      this.#end(instance, 'FINISHED', now);
+    } else if (instance.attempts.length < instance.attemptsMax) {
+      instance.status = 'SCHEDULED';
+      instance.retryAt = now + retryDelayMs(instance, this.#behaviour);
+    } else {
+      this.#end(instance, 'FAILED', now);
+    }
+    this.advance(now);
+  }
+
+  /** Does what has become due: windows, schedules, dependencies, retries. */
+  advance(now: number): void {
+    this.queue.advance(now);
+    for (const pipeline of this.#active) {
+      if (pipeline.state === 'SCHEDULED') this.#makeDueInstances(pipeline, now);
+    }
+    // One instance's end may free the next one, so go round until nothing moves.
+    for (let isMoved = true; isMoved;) {
+      isMoved = false;
+      for (const instance of this.#live) isMoved = this.#move(instance, now) || isMoved;
+    }
+    for (const pipeline of this.#active) this.#settle(pipeline);
+  }
+
+  nextDue(): number {
+    let due = this.queue.nextDue();
+    for (const instance of this.#live) {
+      if (instance.status === 'SCHEDULED') due = Math.min(due, instance.retryAt ?? Infinity);
+    }
+    for (const pipeline of this.#active) {
+      if (pipeline.state !== 'SCHEDULED' || pipeline.active === undefined) continue;
+      for (const object of pipeline.active.objects) {
+        // A run that waits for a free place comes when an instance ends, not at a time.
+        if (this.#isFull(pipeline, object.id)) continue;
+        due = Math.min(due, nextRun(pipeline, pipeline.active, object.id)?.dueAt ?? Infinity);
+      }
+    }
+    return due;
+  }
+
+  /** True when the instance moved. */
+  #move(instance: Instance, now: number): boolean {
+    if (instance.status === 'WAITING_ON_DEPENDENCIES') {
+      const waitedFor = instance.dependsOn.flatMap(
+        (id) => instance.pipeline.instances.get(id) ?? [],
+      );
+      if (waitedFor.every((other) => other.status === 'FINISHED')) {
+        this.#newAttempt(instance);
+        return true;
+      }
+      const isCascading =
+        valueOf(instance.fields, 'failureAndRerunMode')?.toLowerCase() === 'cascade';
+      if (isCascading && waitedFor.some((other) => isEnded(other) && other.status !== 'FINISHED')) {
+        this.#end(instance, 'CASCADE_FAILED', now);
+        return true;
+      }
+    }
+    if (
+      instance.status === 'SCHEDULED' &&
+      instance.retryAt !== undefined &&
+      instance.retryAt <= now
+    ) {
+      delete instance.retryAt;
+      this.#newAttempt(instance);
+      return true;
+    }
+    return false;
+  }
+
+  #newAttempt(instance: Instance): void {
+    const number = instance.attempts.length + 1;
+    const attempt: Attempt = {
+      id: `${instance.id}_Attempt=${number}`,
+      number,
+      instance,
+      status: 'WAITING_FOR_RUNNER',
+      reported: [],
+    };
+    instance.attempts.push(attempt);
+    if (instance.pipeline.pausedComponents.has(instance.componentId)) {
+      instance.status = 'PAUSED';
+      return;
+    }
+    instance.status = 'WAITING_FOR_RUNNER';
+    this.queue.offer(attempt);
+  }
+
+  #stop(instance: Instance, status: 'CANCELED' | 'FINISHED', now: number): void {
+    const attempt = instance.attempts.at(-1);
+    if (
+      attempt !== undefined &&
+      (attempt.status === 'RUNNING' || attempt.status === 'WAITING_FOR_RUNNER')
+    ) {
+      this.queue.cancel(attempt, now);
+      attempt.status = status;
+      attempt.endedAt = now;
+    }
+    this.#end(instance, status, now);
+  }
+
+  #end(instance: Instance, status: InstanceStatus, now: number): void {
+    instance.status = status;
+    instance.endedAt = now;
+    delete instance.retryAt;
+    this.#live.delete(instance);
+  }
+
+  #cancelAll(pipeline: Pipeline, now: number): void {
+    for (const instance of pipeline.instances.values()) this.cancel(instance, now);
+  }
+
+  /** A pipeline with nothing left to do is FINISHED, or INACTIVE when it was deactivated. */
+  #settle(pipeline: Pipeline): void {
+    const definition = pipeline.active;
+    if (definition === undefined || this.#liveInstances(pipeline) > 0) return;
+    if (pipeline.state === 'DEACTIVATING') {
+      pipeline.state = 'INACTIVE';
+    } else if (
+      definition.objects.some((object) => nextRun(pipeline, definition, object.id) !== undefined)
+    ) {
+      return;
+    } else {
+      pipeline.state = 'FINISHED';
+    }
+    this.#active.delete(pipeline);
+  }
+
+  #liveInstances(pipeline: Pipeline, componentId?: string): number {
+    let count = 0;
+    for (const instance of this.#live) {
+      if (
+        instance.pipeline === pipeline &&
+        (componentId ?? instance.componentId) === instance.componentId
+      )
+        count++;
+    }
+    return count;
+  }
+
+  #isFull(pipeline: Pipeline, componentId: string): boolean {
+    return this.#liveInstances(pipeline, componentId) >= this.#behaviour.maxActiveInstances;
+  }
+
+  #makeDueInstances(pipeline: Pipeline, now: number): void {
+    const definition = pipeline.active;
+    if (definition === undefined || isOnDemand(definition)) return;
+    for (const object of definition.objects) {
+      for (;;) {
+        const run = nextRun(pipeline, definition, object.id);
+        if (run === undefined || run.dueAt > now) break;
+        if (this.#isFull(pipeline, object.id)) break;
+        pipeline.runsMade.set(object.id, run.index + 1);
+        this.#newInstance(pipeline, definition, object.id, run.startAt, run.endAt);
+      }
+    }
+  }
+
+  /** "You can run a pipeline one time, per activation" (DPG, scheduleType ondemand). */
+  #runOnce(pipeline: Pipeline, definition: Definition, now: number): void {
+    const { startAt, componentIds } = onDemandRun(pipeline, definition, now);
+    for (const id of componentIds) this.#newInstance(pipeline, definition, id, startAt, startAt);
+  }
+
+  #newInstance(
+    pipeline: Pipeline,
+    definition: Definition,
+    componentId: string,
+    startAt: number,
+    endAt: number,
+  ): void {
+    const instance = makeInstance(pipeline, definition, componentId, startAt, endAt);
+    instance.attemptsMax = 1 + maximumRetries(instance, this.#behaviour);
+    pipeline.instances.set(instance.id, instance);
+    this.#live.add(instance);
+  }
+}

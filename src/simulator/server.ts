@@ -1,0 +1,116 @@
+/** HTTP on 127.0.0.1, and nothing else: bodies in, deliveries out, broken connections as the faults want them. */
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { controlAnswer, type ControlledSimulator } from './control.ts';
+import { signedRegion, type Delivery } from './json-protocol.ts';
+
+export interface SimulatorServer {
+  listen(port: number): Promise<{ readonly port: number; readonly url: string }>;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+/** PutPipelineDefinition with 100 objects of 15,360 bytes is the largest request; escapes may triple it. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** Longer than clients keep idle connections, so that they and not we close them. */
+const KEEP_ALIVE_MS = 120_000;
+
+export function createServer(simulator: ControlledSimulator): SimulatorServer {
+  const sockets = new Set<Socket>();
+  const server = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= BODY_BYTES_MAX) chunks.push(chunk);
+      else request.destroy();
+    });
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      const path = new URL(request.url ?? '/', `http://${HOST}`).pathname;
+      if (path.startsWith('/_simulator')) {
+        const { status, type, text } = controlAnswer(
+          simulator,
+          request.method ?? 'GET',
+          path,
+          body,
+        );
+        response.writeHead(status, { 'Content-Type': type }).end(text);
+      } else {
+        serve(simulator, request, response, body);
+      }
+    });
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // A held poll may be longer than any default: the simulator decides when to answer.
+  server.requestTimeout = 0;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+
+  return {
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, HOST, () => {
+          server.off('error', reject);
+          const { port: taken } = server.address() as AddressInfo;
+          resolve({ port: taken, url: `http://${HOST}:${taken}` });
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function serve(
+  simulator: ControlledSimulator,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  body: string,
+): void {
+  const isGone = (): boolean => response.destroyed || request.socket.destroyed;
+  const target = request.headers['x-amz-target'];
+  const hangUp = simulator.gateway.call(
+    {
+      target: typeof target === 'string' ? target : undefined,
+      body,
+      region: signedRegion(request.headers.authorization),
+      isGone,
+    },
+    (delivery) => {
+      const wasGone = isGone();
+      deliver(response, delivery);
+      return !wasGone;
+    },
+  );
+  response.on('close', () => {
+    if (!response.writableFinished) hangUp();
+  });
+}
+
+function deliver(response: http.ServerResponse, delivery: Delivery): void {
+  switch (delivery.kind) {
+    case 'answer':
+      response.writeHead(delivery.status, delivery.headers).end(delivery.body);
+      return;
+    case 'cut':
+      response.writeHead(delivery.status, delivery.headers);
+      response.write(delivery.body.slice(0, Math.ceil(delivery.body.length / 2)), () => {
+        response.socket?.destroy();
+      });
+      return;
+    case 'close':
+      response.socket?.destroy();
+      return;
+    case 'silence':
+      // The connection stays open until the client gives up or the simulator ends.
+      return;
+  }
+}

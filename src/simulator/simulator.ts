@@ -1,0 +1,104 @@
+/**
+ * The simulator put together: three services on one clock behind one gateway, with what a test, the demo
+ * or the `simulate` command needs around them.
+ *
+ * How to add an operation: its members in `hub-shapes.ts` or `pipeline-shapes.ts`; its work in one of the
+ * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
+ */
+import { AuditBook } from './audit.ts';
+import { DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
+import { createClock } from './clock.ts';
+import { createDataPipeline, type DataPipeline } from './data-pipeline.ts';
+import { createDice } from './dice.ts';
+import { createFaults, faultRuleSchema, type FaultRule } from './faults.ts';
+import { createGateway } from './gateway.ts';
+import { createHomeRegion } from './home-region.ts';
+import { createJournal } from './journal.ts';
+import { createMigrationHub } from './migration-hub.ts';
+import { createPager } from './pages.ts';
+import { cancelPipeline, submitShellActivity } from './quick-pipeline.ts';
+import { createRateLimits } from './rate-limits.ts';
+import { createServer } from './server.ts';
+import type { Simulator, SimulatorOptions } from './simulator-interface.ts';
+
+import { stateOf } from './state.ts';
+
+export type { Simulator, SimulatorOptions };
+
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const clock = options.clock ?? createClock(options.speed ?? 1);
+  const behaviour: Behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
+  const seed = options.seed ?? 1;
+  const dice = createDice(seed);
+  const startedAt = clock.now();
+  const audit = new AuditBook();
+  const journal = createJournal(options.journalSize ?? 10_000);
+  const limits = createRateLimits(options.limits ?? {}, startedAt);
+  // Dice of their own: a rule that is added does not change the ids that are given out.
+  const faults = createFaults(createDice(seed + 1));
+  const pager = createPager(`seed ${seed}`, behaviour.pageTokenMs);
+
+  const initial =
+    options.homeRegion === undefined ? 'us-west-2' : (options.homeRegion ?? undefined);
+  const homeRegion = createHomeRegion({ initial, startedAt, dice, pager });
+  const hub = createMigrationHub(homeRegion, behaviour, pager);
+  const pipeline: DataPipeline = createDataPipeline({
+    clock,
+    dice,
+    behaviour,
+    pager,
+    observe: audit.observeTask,
+  });
+  const gateway = createGateway({
+    clock,
+    dice,
+    behaviour,
+    services: [hub.service, homeRegion.service, pipeline.service],
+    limits,
+    enforceLimits: options.enforceLimits ?? true,
+    faults,
+    journal,
+    audit,
+    dateSkewMs: options.dateSkewMs ?? 0,
+  });
+  const addFault = (...rules: readonly FaultRule[]): void => {
+    faults.add(
+      rules.map((rule) => faultRuleSchema.parse(rule)),
+      clock.now(),
+    );
+  };
+  addFault(...(options.faults ?? []));
+
+  const simulator: Simulator = {
+    listen: (port) => server.listen(port),
+    async close() {
+      pipeline.close();
+      await server.close();
+    },
+    now: () => clock.now(),
+    gateway,
+    audit: () => audit.report(clock.now()),
+    journal: () => journal.entries(),
+    state: () => stateOf({ clock, homeRegion, hub, pipeline, faults }),
+    addFault,
+    addFaults(added) {
+      faults.add(added, clock.now());
+    },
+    clearFaults() {
+      faults.clear();
+    },
+    setTerminate(taskRunnerId, terminate = true) {
+      pipeline.runners.setTerminate(taskRunnerId, terminate);
+    },
+    setLimits(changes) {
+      limits.change(changes, clock.now());
+    },
+    setHomeRegion(region) {
+      homeRegion.set(region, clock.now());
+    },
+    submitShellActivity: (activity) => submitShellActivity(pipeline, activity, clock.now()),
+    cancel: (pipelineId) => cancelPipeline(pipeline, pipelineId, clock.now()),
+  };
+  const server = createServer(simulator);
+  return simulator;
+}

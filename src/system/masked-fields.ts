@@ -1,0 +1,77 @@
+/**
+ * What of a log line's fields may be written: secrets masked, errors as plain values, nothing endless. Made
+ * before pino sees them, so that no way around it exists.
+ */
+import { maskSecrets } from '../core/secrets.ts';
+
+const MASK = '***';
+/** Whole names and endings of names (`dbPassword`, `x-api-key`): whatever they hold is not for a log. */
+const SECRET_NAME =
+  /(?:password|passwd|passphrase|secret|secretkey|accesskey|accesskeyid|secretaccesskey|apikey|privatekey|token|authorization|cookie|credentials?)$/;
+/** Names that end as above and are known to hold no secret. */
+const HARMLESS_NAMES: ReadonlySet<string> = new Set(['nexttoken', 'taskid']);
+
+const DEPTH_MAX = 6;
+const ENTRIES_MAX = 200;
+/** A command line or an error's tail; more is a mistake of ours and would flood the journal. */
+const TEXT_LENGTH_MAX = 8192;
+/** pino's own; a field of that name would make the line ambiguous. */
+const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
+
+export function maskFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      RESERVED.has(name) ? `${name}_` : name,
+      maskNamed(name, value, 0),
+    ]),
+  );
+}
+
+function maskNamed(name: string, value: unknown, depth: number): unknown {
+  const word = name.toLowerCase().replaceAll(/[^a-z]/g, '');
+  const harmless = value === null || value === undefined || isPlain(value);
+  if (!harmless && SECRET_NAME.test(word) && !HARMLESS_NAMES.has(word)) return MASK;
+  return maskValue(value, depth);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean';
+}
+
+function maskValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return maskText(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === DEPTH_MAX) return '…';
+  if (value instanceof Error) return maskError(value, depth);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no date' : value.toISOString();
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  if (Array.isArray(value)) {
+    return value.slice(0, ENTRIES_MAX).map((item) => maskValue(item, depth + 1));
+  }
+  const entries: readonly [unknown, unknown][] =
+    value instanceof Map ? [...value] : Object.entries(value);
+  return Object.fromEntries(
+    entries
+      .slice(0, ENTRIES_MAX)
+      .map(([name, item]) => [String(name), maskNamed(String(name), item, depth + 1)]),
+  );
+}
+
+function maskError(error: Error, depth: number): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  return {
+    type: error.name,
+    message: maskText(error.message),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.stack === undefined ? {} : { stack: maskText(error.stack) }),
+    ...(error.cause === undefined ? {} : { cause: maskValue(error.cause, depth + 1) }),
+    ...(error instanceof AggregateError ? { errors: maskValue(error.errors, depth + 1) } : {}),
+  };
+}
+
+/** Masked whole, then cut: half a secret is no longer known as one. */
+function maskText(text: string): string {
+  const masked = maskSecrets(text);
+  return masked.length <= TEXT_LENGTH_MAX ? masked : `${masked.slice(0, TEXT_LENGTH_MAX)}…`;
+}

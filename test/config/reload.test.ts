@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Configuration } from '../../src/config/configuration.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+import { planReload } from '../../src/config/reload.ts';
+
+function load(text: string): Configuration {
+  const loaded = loadConfiguration({ file: 'a', text, environment: {}, hostname: 'files01' });
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join());
+  return loaded.configuration;
+}
+
+const HUB = 'migrationHub: { progressUpdateStream: s }\n';
+const PIPELINE = 'dataPipeline: { region: us-east-1, workerGroups: [g] }\n';
+
+test('nothing changed: nothing needs a restart', () => {
+  const running = load(HUB + PIPELINE);
+  const { configuration, needsRestart } = planReload(running, load(HUB + PIPELINE));
+  expect(needsRestart).toEqual([]);
+  expect(configuration).toEqual(running);
+});
+
+test('jobs, rates, intervals, activities and the log level apply at once', () => {
+  const running = load(HUB + PIPELINE);
+  const loaded = load(
+    'migrationHub: { progressUpdateStream: s, nextUpdate: 10m, rate: { perSecond: 2, burst: 3 } }\ndataPipeline: { region: us-east-1, workerGroups: [g, h], reportEvery: 30s, activities: [{ match: {}, job: a }] }\nfleet: { share: 0.5 }\njobs: { a: { command: [x] } }\nlog: { level: debug }\n',
+  );
+  const { configuration, needsRestart } = planReload(running, loaded);
+  expect(needsRestart).toEqual([]);
+  expect(configuration).toEqual(loaded);
+});
+
+test('where the agent lives and whom it talks to wait for a restart', () => {
+  const running = load(HUB + PIPELINE);
+  const loaded = load(
+    'aws: { region: us-west-2, profile: p, proxy: "http://p:1", endpoints: { migrationHub: "http://127.0.0.1:1" } }\nmigrationHub: { progressUpdateStream: t, region: eu-west-1, nextUpdate: 10m }\ndataPipeline: { region: eu-west-1, workerGroups: [g], taskRunnerId: r }\nfleet: { redis: "redis://r", share: 0.5 }\nagent: { stateDirectory: /s, socket: /r/s, http: { listen: "127.0.0.1:1" } }\n',
+  );
+  const { configuration, needsRestart } = planReload(running, loaded);
+  expect(needsRestart).toEqual([
+    'aws.region',
+    'aws.profile',
+    'aws.proxy',
+    'aws.endpoints.migrationHub',
+    'migrationHub.region',
+    'migrationHub.progressUpdateStream',
+    'dataPipeline.region',
+    'dataPipeline.taskRunnerId',
+    'fleet.redis',
+    'agent.stateDirectory',
+    'agent.socket',
+    'agent.http.listen',
+  ]);
+  expect(configuration.aws).toEqual(running.aws);
+  expect(configuration.agent).toEqual(running.agent);
+  expect(configuration.settings.migrationHub).toEqual({
+    ...running.settings.migrationHub,
+    nextUpdateMs: 600_000,
+  });
+  expect(configuration.settings.dataPipeline).toEqual(running.settings.dataPipeline);
+  expect(configuration.fleet).not.toHaveProperty('redis');
+  expect(configuration.settings.rates).toEqual(loaded.settings.rates);
+  expect(planReload(loaded, loaded).needsRestart).toEqual([]);
+});
+
+test('a destination comes and goes with a restart, and jobs speak to it until then', () => {
+  const jobs = 'jobs: { a: { command: [x] }, b: { command: [y] } }\n';
+  const none = load(`log: {}\n${jobs}`);
+  const both = load(HUB + PIPELINE + jobs);
+
+  const added = planReload(none, both);
+  expect(added.needsRestart).toEqual(['migrationHub', 'dataPipeline']);
+  expect(added.configuration.settings).not.toHaveProperty('migrationHub');
+  expect(added.configuration.settings).not.toHaveProperty('dataPipeline');
+  expect(added.configuration.settings.jobs.get('a')).not.toHaveProperty('migrationHub');
+
+  const removed = planReload(both, none);
+  expect(removed.needsRestart).toEqual(['migrationHub', 'dataPipeline']);
+  expect(removed.configuration.settings.migrationHub).toEqual(both.settings.migrationHub);
+  expect(removed.configuration.settings.dataPipeline).toEqual(both.settings.dataPipeline);
+  expect(removed.configuration.settings.jobs.get('a')?.migrationHub?.task).toBe('{job}');
+});

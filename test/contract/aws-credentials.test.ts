@@ -1,0 +1,188 @@
+/**
+ * Credentials: limits where the SDK's chain has none, replaced ones found, and no herd of calls behind a
+ * slow helper.
+ */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Services } from '../../src/ports.ts';
+import {
+  CALLS,
+  fail,
+  ok,
+  servicesAt,
+  setEnvironment,
+  SHORT,
+  startStub,
+  type SeenRequest,
+  type Stub,
+} from './aws-stub.ts';
+
+let directory: string;
+let stub: Stub;
+const open: Services[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'migration-agent-aws-'));
+  stub = await startStub();
+  setEnvironment({
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+    AWS_CONFIG_FILE: join(directory, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(directory, 'credentials'),
+  });
+});
+
+afterEach(async () => {
+  for (const services of open.splice(0)) services.close();
+  await stub.close();
+  await rm(directory, { recursive: true });
+  setEnvironment();
+});
+
+function services(options: Parameters<typeof servicesAt>[1] = {}): Services {
+  const made = servicesAt(stub.url, options);
+  open.push(made);
+  return made;
+}
+
+async function writeKeys(key: string, profile = 'default'): Promise<void> {
+  const text = `[${profile}]\naws_access_key_id = ${key}\naws_secret_access_key = example\n`;
+  await writeFile(join(directory, 'credentials'), text);
+}
+
+/** A `credential_process` that runs `script` and counts how often it did. */
+async function writeHelper(script: string): Promise<void> {
+  const helper = join(directory, 'helper.sh');
+  await writeFile(helper, `#!/bin/sh\necho run >> ${directory}/runs\n${script}\n`);
+  await chmod(helper, 0o755);
+  await writeFile(join(directory, 'config'), `[default]\ncredential_process = ${helper}\n`);
+}
+
+function printKeys(key: string, expiration?: Date): string {
+  const keys = {
+    Version: 1,
+    AccessKeyId: key,
+    SecretAccessKey: 'example',
+    ...(expiration === undefined ? {} : { Expiration: expiration.toISOString() }),
+  };
+  return `echo '${JSON.stringify(keys)}'`;
+}
+
+function keyOf(request: SeenRequest | undefined): string | undefined {
+  return /Credential=([^/]+)/u.exec(request?.headers.authorization ?? '')?.[1];
+}
+
+describe('credentials', () => {
+  test('that are nowhere are denied, in words', async () => {
+    for (const call of [CALLS.ImportMigrationTask, CALLS.ReportTaskProgress]) {
+      const outcome = await services().send(call);
+      expect(outcome).toMatchObject({ kind: 'denied' });
+      expect(outcome.kind === 'denied' && outcome.reason).toMatch(/^CredentialsProviderError: /u);
+    }
+    expect(stub.requests).toHaveLength(0);
+  });
+
+  test('are those of the configured profile', async () => {
+    await writeKeys('AKIDPROFILE', 'migration');
+    const made = services({ profile: 'migration' });
+    await made.send(CALLS.ImportMigrationTask);
+    await made.send(CALLS.ReportTaskProgress);
+    expect(stub.requests.map(keyOf)).toEqual(['AKIDPROFILE', 'AKIDPROFILE']);
+  });
+
+  test('are loaded once for many calls and both services', async () => {
+    await writeHelper(printKeys('AKIDHELPER'));
+    const made = services();
+    await made.send(CALLS.ReportTaskProgress);
+    await Promise.all(Object.values(CALLS).map((call) => made.send(call)));
+    expect(await runs()).toBe(1);
+    expect(new Set(stub.requests.map(keyOf))).toEqual(new Set(['AKIDHELPER']));
+  });
+
+  test('that ended by the word of the service are loaded anew before the next call', async () => {
+    await writeKeys('AKIDOLD');
+    const made = services();
+    for (const call of [CALLS.ImportMigrationTask, CALLS.ReportTaskProgress]) await made.send(call);
+    await writeKeys('AKIDNEW');
+    stub.answer = (response, request) =>
+      (keyOf(request) === 'AKIDNEW' ? ok({}) : fail(400, 'ExpiredTokenException'))(
+        response,
+        request,
+      );
+    expect((await made.send(CALLS.ImportMigrationTask)).kind).toBe('denied');
+    expect((await made.send(CALLS.ImportMigrationTask)).kind).toBe('accepted');
+    expect((await made.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
+  });
+
+  test('are not loaded again for each call that is denied', async () => {
+    await writeHelper(printKeys('AKIDHELPER'));
+    stub.answer = fail(400, 'ExpiredTokenException');
+    const made = services();
+    for (let i = 0; i < 5; i++) await made.send(CALLS.ReportTaskProgress);
+    expect(await runs()).toBe(2);
+  });
+
+  test('stay where a permission is missing', async () => {
+    await writeHelper(printKeys('AKIDHELPER'));
+    stub.answer = fail(400, 'AccessDeniedException');
+    const made = services();
+    for (let i = 0; i < 3; i++) await made.send(CALLS.ReportTaskProgress);
+    expect(await runs()).toBe(1);
+  });
+
+  test('that end soon are loaded ahead while calls go on with them', async () => {
+    await writeHelper(printKeys('AKIDSOON', new Date(Date.now() + 60_000)));
+    const made = services();
+    await made.send(CALLS.ReportTaskProgress);
+    await writeHelper(`sleep 0.2\n${printKeys('AKIDNEXT', new Date(Date.now() + 7_200_000))}`);
+    expect((await made.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
+    expect(keyOf(stub.requests[1])).toBe('AKIDSOON');
+    await expect
+      .poll(
+        async () => {
+          await made.send(CALLS.ReportTaskProgress);
+          return keyOf(stub.requests.at(-1));
+        },
+        { timeout: 5000 },
+      )
+      .toBe('AKIDNEXT');
+  });
+});
+
+describe('a helper that hangs', () => {
+  test('holds a call no longer than the limit; when it answers at last, the next call goes', async () => {
+    await writeHelper(`sleep 1\n${printKeys('AKIDLATE')}`);
+    const made = services({ limits: { ...SHORT, credentialsMs: 300 } });
+    const startMs = performance.now();
+    const outcome = await made.send(CALLS.ReportTaskProgress);
+    expect(outcome).toMatchObject({
+      kind: 'unavailable',
+      reason: 'Error: no credentials within 0.3 s',
+    });
+    expect(performance.now() - startMs).toBeLessThan(1000);
+    await expect
+      .poll(async () => (await made.send(CALLS.ReportTaskProgress)).kind, { timeout: 5000 })
+      .toBe('accepted');
+    expect(await runs()).toBe(1);
+    expect(keyOf(stub.requests[0])).toBe('AKIDLATE');
+  });
+
+  test('lets no herd of calls loose: of those that waited long only one of each operation goes', async () => {
+    await writeHelper(`sleep 1.3\n${printKeys('AKIDLATE')}`);
+    const made = services({ limits: { ...SHORT, credentialsMs: 10_000 } });
+    const outcomes = await Promise.all([
+      ...Array.from({ length: 20 }, () => made.send(CALLS.ReportTaskProgress)),
+      ...Array.from({ length: 20 }, () => made.send(CALLS.ImportMigrationTask)),
+    ]);
+    expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(2);
+    expect(outcomes.filter(({ kind }) => kind === 'unavailable')).toHaveLength(38);
+    expect(stub.requests).toHaveLength(2);
+  });
+});
+
+async function runs(): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  return (await readFile(join(directory, 'runs'), 'utf8')).trim().split('\n').length;
+}

@@ -1,0 +1,370 @@
+/**
+ * Every way in which a call can fail, over real HTTP and through both generations of the SDK, becomes the
+ * outcome that the planner needs, within its time and with one attempt.
+ */
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Call, Outcome } from '../../src/core/call.ts';
+import type { Services } from '../../src/ports.ts';
+import {
+  CALLS,
+  fail,
+  ok,
+  page,
+  servicesAt,
+  setEnvironment,
+  SHORT,
+  startStub,
+  type Answerer,
+  type Stub,
+} from './aws-stub.ts';
+
+let stub: Stub;
+let services: Services;
+
+beforeEach(async () => {
+  setEnvironment();
+  stub = await startStub();
+  services = servicesAt(stub.url);
+});
+
+afterEach(async () => {
+  services.close();
+  await stub.close();
+});
+
+/** One call through the older generation of the SDK, one through the newer. */
+const BOTH: readonly Call[] = [CALLS.NotifyMigrationTaskState, CALLS.ReportTaskProgress];
+
+async function both(answer: Answerer): Promise<Outcome[]> {
+  stub.answer = answer;
+  const outcomes: Outcome[] = [];
+  for (const call of BOTH) outcomes.push(await services.send(call));
+  return outcomes;
+}
+
+function reasonOf(outcome: Outcome): string {
+  return outcome.kind === 'accepted' ? '' : outcome.reason;
+}
+
+describe('an error of the service', () => {
+  test.each([
+    [429, 'ThrottlingException', 'throttled'],
+    [400, 'ThrottlingException', 'throttled'],
+    [400, 'Throttling', 'throttled'],
+    [400, 'RequestLimitExceeded', 'throttled'],
+    [400, 'TooManyRequestsException', 'throttled'],
+    [503, 'SlowDown', 'throttled'],
+    [429, 'SomethingNew', 'throttled'],
+    [500, 'InternalServerError', 'unavailable'],
+    [500, 'InternalServiceError', 'unavailable'],
+    [503, 'ServiceUnavailableException', 'unavailable'],
+    [502, 'SomethingNew', 'unavailable'],
+    [400, 'AccessDeniedException', 'denied'],
+    [400, 'UnauthorizedOperation', 'denied'],
+    [400, 'UnrecognizedClientException', 'denied'],
+    [400, 'ExpiredTokenException', 'denied'],
+    [403, 'InvalidSignatureException', 'denied'],
+    [403, 'SomethingNew', 'denied'],
+    [400, 'PolicyErrorException', 'denied'],
+    [400, 'InvalidInputException', 'refused'],
+    [400, 'InvalidRequestException', 'refused'],
+    [413, 'RequestEntityTooLargeException', 'refused'],
+    [404, 'UnknownOperationException', 'refused'],
+    [400, 'SomethingNew', 'refused'],
+    [400, 'ResourceNotFoundException', 'missing'],
+    [400, 'TaskNotFoundException', 'gone'],
+    [400, 'PipelineNotFoundException', 'gone'],
+    [400, 'PipelineDeletedException', 'gone'],
+    [400, 'HomeRegionNotSetException', 'homeless'],
+  ])('%d %s is %s', async (status, name, kind) => {
+    const date = new Date().toUTCString();
+    for (const outcome of await both(fail(status, name, {}, { date }))) {
+      expect(outcome.kind).toBe(kind);
+      expect(reasonOf(outcome)).toBe(`${name}: ${name} said`);
+      expect(outcome.serverDateMs).toBe(Date.parse(date));
+    }
+    expect(stub.requests).toHaveLength(2);
+  });
+
+  test('is known by the header too, and with a namespace', async () => {
+    for (const outcome of await both(
+      fail(400, 'com.amazonaws.migrationhub#ResourceNotFoundException'),
+    )) {
+      expect(outcome.kind).toBe('missing');
+    }
+    const byHeader: Answerer = (response) => {
+      response.writeHead(400, { 'x-amzn-errortype': 'TaskNotFoundException:http://internal/' });
+      response.end('{}');
+    };
+    for (const outcome of await both(byHeader)) expect(outcome.kind).toBe('gone');
+  });
+
+  test('of Data Pipeline that speaks of a rate is a throttle, though it has no name for one', async () => {
+    stub.answer = fail(400, 'InvalidRequestException', { message: 'Rate exceeded' });
+    expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('throttled');
+  });
+
+  test('is told in one line, secrets masked', async () => {
+    const message = 'no\nuse:\u0007 https://user:hunter2hunter2@host/ failed';
+    for (const outcome of await both(fail(400, 'InvalidInputException', { message }))) {
+      expect(reasonOf(outcome)).not.toContain('hunter2');
+      expect(reasonOf(outcome)).toMatch(/^InvalidInputException: no use: \P{C}+$/u);
+    }
+  });
+});
+
+describe('the word how long to wait', () => {
+  test('is taken from RetryAfterSeconds', async () => {
+    for (const outcome of await both(fail(429, 'ThrottlingException', { RetryAfterSeconds: 7 }))) {
+      expect(outcome).toMatchObject({ kind: 'throttled', retryAfterMs: 7000 });
+    }
+  });
+
+  test('is taken from Retry-After in seconds, the longer one where both are there', async () => {
+    const header = { 'retry-after': '30' };
+    for (const outcome of await both(page(429, header))) {
+      expect(outcome).toMatchObject({ kind: 'throttled', retryAfterMs: 30_000 });
+    }
+    for (const outcome of await both(
+      fail(429, 'ThrottlingException', { RetryAfterSeconds: 7 }, header),
+    )) {
+      expect(outcome).toMatchObject({ retryAfterMs: 30_000 });
+    }
+  });
+
+  test('is taken from Retry-After as a date, by the clock of the service', async () => {
+    const headers = {
+      date: 'Mon, 21 Sep 2020 14:13:20 GMT',
+      'retry-after': 'Mon, 21 Sep 2020 14:14:05 GMT',
+    };
+    for (const outcome of await both(fail(429, 'ThrottlingException', {}, headers))) {
+      expect(outcome).toMatchObject({ retryAfterMs: 45_000 });
+    }
+  });
+
+  test('is left out where there is none or nonsense, and bounded at an hour', async () => {
+    for (const nonsense of ['soon', '-5', '0']) {
+      for (const outcome of await both(
+        fail(429, 'ThrottlingException', { RetryAfterSeconds: 0 }, { 'retry-after': nonsense }),
+      )) {
+        expect(outcome).not.toHaveProperty('retryAfterMs');
+      }
+    }
+    for (const outcome of await both(page(429, { 'retry-after': '99999999999' }))) {
+      expect(outcome).toMatchObject({ retryAfterMs: 3_600_000 });
+    }
+  });
+});
+
+describe('a wrong clock of the host', () => {
+  test('is corrected by the answer that complains of it: the next call may come soon', async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    const complain = fail(403, 'InvalidSignatureException', {}, { date });
+    for (const outcome of await both(complain)) expect(outcome.kind).toBe('unavailable');
+    // Signed with the right time now: whoever still complains means the secret.
+    for (const outcome of await both(complain)) expect(outcome.kind).toBe('denied');
+    const stamps = stub.requests.map(({ headers }) => String(headers['x-amz-date']));
+    expect(stamps[2]! > stamps[0]!).toBe(true);
+    expect(Date.parse(isoOf(stamps[3]!)) - Date.parse(isoOf(stamps[1]!))).toBeGreaterThan(
+      3_500_000,
+    );
+  });
+
+  test('is not the reason of an error that has another', async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    for (const outcome of await both(fail(400, 'AccessDeniedException', {}, { date }))) {
+      expect(outcome.kind).toBe('denied');
+    }
+  });
+});
+
+/** `20260921T141320Z` as Date.parse wants it. */
+function isoOf(stamp: string): string {
+  return stamp.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/u, '$1-$2-$3:$4:');
+}
+
+describe("an answer that is not the service's", () => {
+  test.each([
+    [200, 'unavailable'],
+    [302, 'unavailable'],
+    [400, 'unavailable'],
+    [403, 'unavailable'],
+    [407, 'unavailable'],
+    [413, 'refused'],
+    [429, 'throttled'],
+    [502, 'unavailable'],
+    [503, 'unavailable'],
+  ])('a page with status %d is %s, and its clock is not believed', async (status, kind) => {
+    const headers = { location: 'http://127.0.0.1:9/login', date: 'Mon, 21 Sep 2026 14:13:20 GMT' };
+    for (const outcome of await both(page(status, headers))) {
+      expect(outcome.kind).toBe(kind);
+      expect(outcome).not.toHaveProperty('serverDateMs');
+      expect(reasonOf(outcome)).toContain(`HTTP ${status}`);
+    }
+    expect(stub.requests).toHaveLength(2);
+  });
+
+  test.each(['', '[]', 'null', '"no"', '{"error":"blocked"}'])(
+    'an error that has no name is no word of the service: %s',
+    async (body) => {
+      const nameless: Answerer = (response) => response.writeHead(403).end(body);
+      for (const outcome of await both(nameless)) {
+        expect(outcome.kind).toBe('unavailable');
+        expect(outcome).not.toHaveProperty('serverDateMs');
+      }
+    },
+  );
+
+  test('cut JSON is no answer', async () => {
+    const cut: Answerer = (response) => response.end('{"canceled": tr');
+    for (const outcome of await both(cut)) expect(outcome.kind).toBe('unavailable');
+  });
+});
+
+describe('a connection', () => {
+  test.each<[string, Answerer]>([
+    ['says nothing', () => undefined],
+    [
+      'stops within the body',
+      (response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('{');
+      },
+    ],
+    [
+      'drips its body',
+      (response) => {
+        response.writeHead(200);
+        const timer = setInterval(() => response.write(' '), 20);
+        response.on('close', () => clearInterval(timer));
+      },
+    ],
+  ])('that %s ends at the time limit', async (_name, answer) => {
+    stub.answer = answer;
+    for (const call of BOTH) {
+      const startMs = performance.now();
+      const outcome = await services.send(call);
+      expect(outcome.kind).toBe('unavailable');
+      expect(reasonOf(outcome)).toMatch(/within 0\.7 s/u);
+      expect(performance.now() - startMs).toBeLessThan(SHORT.callMs + 600);
+    }
+  });
+
+  test('that is reset is unavailable', async () => {
+    const reset: Answerer = (_response, { socket }) => socket.resetAndDestroy();
+    for (const outcome of await both(reset)) {
+      expect(outcome.kind).toBe('unavailable');
+      expect(reasonOf(outcome)).toMatch(/hang up|ECONNRESET/u);
+    }
+  });
+
+  test('that is refused is unavailable, with a reason in words', async () => {
+    const { port } = stub;
+    await stub.close();
+    for (const call of BOTH) {
+      const outcome = await services.send(call);
+      expect(outcome.kind).toBe('unavailable');
+      expect(reasonOf(outcome)).toContain('ECONNREFUSED');
+    }
+    stub = await startStub();
+    expect(stub.port).not.toBe(port);
+  });
+
+  test('that speaks no HTTP is unavailable', async () => {
+    const garbage = createServer((socket) => socket.end('\u0000\u0001 what?\r\n\r\n'));
+    const strange = servicesAt(`http://127.0.0.1:${await portOf(garbage)}`);
+    for (const call of BOTH) expect((await strange.send(call)).kind).toBe('unavailable');
+    strange.close();
+    garbage.close();
+  });
+
+  test('that failed three times in a row is not used again: idle ones are closed', async () => {
+    stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 100);
+    await Promise.all(Array.from({ length: 6 }, () => services.send(BOTH[1]!)));
+    const idle = stub.requests.map(({ socket }) => socket);
+    expect(new Set(idle).size).toBe(6);
+    stub.answer = (_response, { socket }) => socket.destroy();
+    const open = (): number => idle.filter(({ destroyed }) => !destroyed).length;
+    // Each failure takes the connection with it that it was on; the third one takes all.
+    for (let i = 0; i < 2; i++) await services.send(BOTH[1]!);
+    expect(open()).toBe(4);
+    await services.send(BOTH[1]!);
+    await expect.poll(open).toBe(0);
+    stub.answer = ok({});
+    expect((await services.send(BOTH[1]!)).kind).toBe('accepted');
+  });
+});
+
+describe('a long poll', () => {
+  test('has more time than other calls, and ends at its own limit', async () => {
+    stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 900);
+    expect((await services.send(CALLS.PollForTask)).kind).toBe('accepted');
+    stub.answer = () => undefined;
+    const outcome = await services.send(CALLS.PollForTask);
+    expect(outcome.kind).toBe('unavailable');
+    expect(reasonOf(outcome)).toBe('no answer within 1.4 s');
+  });
+
+  test('that a proxy cuts after a silence found no work', async () => {
+    const cut: Answerer = (_response, { socket }) => setTimeout(() => socket.destroy(), 700);
+    const gaveUp: Answerer = (response, request) =>
+      setTimeout(() => page(504)(response, request), 700);
+    for (const answer of [cut, gaveUp]) {
+      stub.answer = answer;
+      expect(await services.send(CALLS.PollForTask)).toEqual({ kind: 'accepted', answer: {} });
+    }
+  });
+
+  test('that is cut at once, or that the service itself fails, is a failure', async () => {
+    const cut: Answerer = (_response, { socket }) => socket.destroy();
+    const failed: Answerer = (response, request) =>
+      setTimeout(() => fail(500, 'InternalServiceError')(response, request), 700);
+    const halfTask: Answerer = (response, { socket }) =>
+      setTimeout(() => {
+        response.write('{"taskObject": {"taskId"');
+        setTimeout(() => socket.destroy(), 20);
+      }, 700);
+    for (const answer of [cut, failed, halfTask]) {
+      stub.answer = answer;
+      expect((await services.send(CALLS.PollForTask)).kind).toBe('unavailable');
+    }
+  });
+
+  test('outlives the time after which an idle connection is closed', async () => {
+    const hasty = servicesAt(stub.url, { limits: { ...SHORT, idleMs: 100 } });
+    stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 500);
+    expect((await hasty.send(CALLS.PollForTask)).kind).toBe('accepted');
+    hasty.close();
+  });
+
+  test('never takes a connection from other calls', async () => {
+    stub.answer = (response, request) => {
+      if (!request.target.endsWith('PollForTask')) ok({})(response, request);
+    };
+    const polls = Array.from({ length: 60 }, () => services.send(CALLS.PollForTask));
+    expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
+    for (const outcome of await Promise.all(polls)) expect(outcome.kind).toBe('unavailable');
+  });
+});
+
+describe('closing', () => {
+  test('ends what is under way, and later calls are not made', async () => {
+    stub.answer = () => undefined;
+    const underWay = [...BOTH, CALLS.PollForTask].map((call) => services.send(call));
+    await expect.poll(() => stub.requests.length).toBe(3);
+    services.close();
+    for (const outcome of await Promise.all(underWay)) {
+      expect(outcome).toMatchObject({ kind: 'unavailable' });
+      expect(reasonOf(outcome)).toContain('closing');
+    }
+    expect((await services.send(CALLS.GetHomeRegion)).kind).toBe('unavailable');
+    expect(stub.requests).toHaveLength(3);
+  });
+});
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,252 @@
+/**
+ * Every call against the simulator over real HTTP: its own reading of the AWS documents checks each member
+ * and keeps what it is told.
+ */
+import { MigrationHubClient } from '@aws-sdk/client-migration-hub';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createGates, type Rates } from '../../src/aws/gates.ts';
+import {
+  AssociateSourceResourceCommand,
+  DisassociateSourceResourceCommand,
+  ListMigrationTaskUpdatesCommand,
+  ListSourceResourcesCommand,
+} from '../../src/aws/source-resources.ts';
+import {
+  HUB_OPERATIONS,
+  PIPELINE_OPERATIONS,
+  type Call,
+  type Outcome,
+} from '../../src/core/call.ts';
+import type { Services } from '../../src/ports.ts';
+import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { CALLS, servicesAt, setEnvironment, SHORT } from './aws-stub.ts';
+
+const HOME = 'eu-central-1';
+
+let simulator: Simulator;
+let services: Services;
+let url: string;
+
+beforeEach(async () => {
+  setEnvironment();
+  simulator = createSimulator({ homeRegion: HOME, behaviour: { pollMs: 300 } });
+  ({ url } = await simulator.listen(0));
+  services = servicesAt(url, {
+    limits: { ...SHORT, callMs: 3000, pollMs: 3000, quietPollMs: 2000 },
+  });
+});
+
+afterEach(async () => {
+  services.close();
+  await simulator.close();
+});
+
+async function accepted(call: Call): Promise<Extract<Outcome, { kind: 'accepted' }>> {
+  const outcome = await services.send(call);
+  expect(outcome).toMatchObject({ kind: 'accepted' });
+  return outcome as Extract<Outcome, { kind: 'accepted' }>;
+}
+
+/** A stamp that the simulator, which checks for the future, agrees with. */
+function notifyNow(): Call {
+  const stampS = Math.floor(simulator.now() / 1000);
+  return { ...CALLS.NotifyMigrationTaskState, stampS };
+}
+
+describe('Migration Hub', () => {
+  test('takes a task from its first word to its last, with all that belongs to it', async () => {
+    expect((await accepted(CALLS.GetHomeRegion)).answer.homeRegion).toBe(HOME);
+    await accepted(CALLS.CreateProgressUpdateStream);
+    await accepted(CALLS.ImportMigrationTask);
+    await accepted(notifyNow());
+    await accepted(CALLS.PutResourceAttributes);
+    await accepted(CALLS.AssociateDiscoveredResource);
+    await accepted(CALLS.AssociateSourceResource);
+    await accepted(CALLS.AssociateCreatedArtifact);
+    const { application, operation, region, status } = CALLS.NotifyApplicationState;
+    const stampS = Math.floor(simulator.now() / 1000);
+    await accepted({ application, operation, region, status, stampS });
+    expect(simulator.audit().invalidRequests.count).toBe(0);
+    const told = JSON.stringify(simulator.state());
+    expect(told).toContain('IN_PROGRESS');
+    expect(told).toContain('copying');
+  });
+
+  test('says its date: within a second of its clock', async () => {
+    const { serverDateMs } = await accepted(CALLS.GetHomeRegion);
+    expect(Math.abs((serverDateMs ?? 0) - simulator.now())).toBeLessThan(2000);
+  });
+
+  test('misses a stream and a task that it does not know', async () => {
+    expect((await services.send(CALLS.ImportMigrationTask)).kind).toBe('missing');
+    await accepted(CALLS.CreateProgressUpdateStream);
+    expect((await services.send(notifyNow())).kind).toBe('missing');
+  });
+
+  test('refuses a call in another region than the home region, and all without one', async () => {
+    const elsewhere = { ...CALLS.CreateProgressUpdateStream, region: 'us-west-2' };
+    expect((await services.send(elsewhere)).kind).toBe('refused');
+    simulator.setHomeRegion(undefined);
+    expect((await services.send(CALLS.CreateProgressUpdateStream)).kind).toBe('homeless');
+    expect((await accepted(CALLS.GetHomeRegion)).answer).toEqual({});
+  });
+
+  test('is throttled with its own word how long to wait', async () => {
+    simulator.setLimits({ CreateProgressUpdateStream: { perSecond: 0.2, burst: 1 } });
+    await accepted(CALLS.CreateProgressUpdateStream);
+    expect(await services.send(CALLS.CreateProgressUpdateStream)).toMatchObject({
+      kind: 'throttled',
+      retryAfterMs: 5000,
+    });
+  });
+
+  test('knows the operations that the published client lacks', async () => {
+    await accepted(CALLS.CreateProgressUpdateStream);
+    await accepted(CALLS.ImportMigrationTask);
+    await accepted(notifyNow());
+    const client = new MigrationHubClient({ endpoint: url, region: HOME });
+    const onTask = { ProgressUpdateStream: 'stream', MigrationTaskName: 'task' };
+    await client.send(
+      new AssociateSourceResourceCommand({
+        ...onTask,
+        SourceResource: { Name: 'srv', Description: 'd' },
+      }),
+    );
+    expect(await client.send(new ListSourceResourcesCommand(onTask))).toMatchObject({
+      SourceResourceList: [{ Name: 'srv', Description: 'd' }],
+    });
+    await client.send(
+      new DisassociateSourceResourceCommand({ ...onTask, SourceResourceName: 'srv' }),
+    );
+    expect(await client.send(new ListSourceResourcesCommand(onTask))).toMatchObject({
+      SourceResourceList: [],
+    });
+    expect(
+      await client.send(new ListMigrationTaskUpdatesCommand({ ...onTask, MaxResults: 10 })),
+    ).toMatchObject({
+      MigrationTaskUpdateList: [
+        { MigrationTaskState: { Status: 'IN_PROGRESS', StatusDetail: 'copying' } },
+      ],
+    });
+    client.destroy();
+  });
+});
+
+describe('Data Pipeline', () => {
+  const WORK = {
+    name: 'Copy',
+    workerGroup: 'files',
+    command: 'copy $1',
+    scriptArguments: ['b', 'a'],
+  };
+
+  async function polled(): Promise<string> {
+    const { answer } = await accepted(CALLS.PollForTask);
+    expect(answer.task).toBeDefined();
+    return answer.task!.taskId;
+  }
+
+  test('hands a task out, is told of its progress and of its end', async () => {
+    simulator.submitShellActivity(WORK);
+    const { answer } = await accepted(CALLS.PollForTask);
+    const attempt = answer.task?.objects.find(({ id }) => id === answer.task?.attemptId);
+    const argumentsGiven = attempt?.fields.filter(({ key }) => key === 'scriptArgument');
+    expect(argumentsGiven?.map(({ stringValue }) => stringValue)).toEqual(['b', 'a']);
+    const { taskId } = answer.task!;
+    expect((await accepted({ ...CALLS.ReportTaskProgress, taskId })).answer.canceled).toBe(false);
+    await accepted({ ...CALLS.SetTaskStatus, taskId });
+    expect(JSON.stringify(simulator.state())).toContain('FAILED');
+    expect(simulator.audit().invalidRequests.count).toBe(0);
+  });
+
+  test('holds a poll and answers without work', async () => {
+    const startMs = performance.now();
+    expect((await accepted(CALLS.PollForTask)).answer).toEqual({});
+    expect(performance.now() - startMs).toBeGreaterThan(250);
+  });
+
+  test('says that a task is canceled, that a runner is to end, that a task is gone', async () => {
+    const { pipelineId } = simulator.submitShellActivity(WORK);
+    const taskId = await polled();
+    await accepted({ ...CALLS.ReportTaskProgress, taskId });
+    simulator.cancel(pipelineId);
+    expect((await accepted({ ...CALLS.ReportTaskProgress, taskId })).answer.canceled).toBe(true);
+    expect((await services.send({ ...CALLS.ReportTaskProgress, taskId: 'nobody' })).kind).toBe(
+      'gone',
+    );
+    expect((await accepted(CALLS.ReportTaskRunnerHeartbeat)).answer.terminate).toBe(false);
+    simulator.setTerminate('files-host-01');
+    expect((await accepted(CALLS.ReportTaskRunnerHeartbeat)).answer.terminate).toBe(true);
+  });
+
+  test('takes what a job printed, whatever it was', async () => {
+    simulator.submitShellActivity(WORK);
+    const taskId = await polled();
+    await accepted({
+      ...CALLS.ReportTaskProgress,
+      taskId,
+      detail: '\u001b[1m\u0000😀'.repeat(9000),
+    });
+    await accepted({
+      ...CALLS.SetTaskStatus,
+      taskId,
+      errorMessage: '\uffff\u0007😀'.repeat(9000),
+      errorStackTrace: 'ä\ud800\u001b[0m\n'.repeat(9000),
+    });
+    expect(simulator.audit().invalidRequests.count).toBe(0);
+  });
+});
+
+describe('a fault of the way', () => {
+  test.each(['drop', 'blackhole', 'lose-answer', 'truncate', 'garbage'] as const)(
+    '%s is unavailable for either service',
+    async (fault) => {
+      simulator.addFault({ operation: '*', fault });
+      const hasty = servicesAt(url);
+      for (const call of [CALLS.CreateProgressUpdateStream, CALLS.ReportTaskRunnerHeartbeat]) {
+        expect((await hasty.send(call)).kind).toBe('unavailable');
+      }
+      hasty.close();
+    },
+  );
+
+  test.each([
+    [403, 'unavailable'],
+    [413, 'refused'],
+    [429, 'throttled'],
+    [503, 'unavailable'],
+  ] as const)('an empty answer with status %d is %s', async (status, kind) => {
+    simulator.addFault({ operation: '*', fault: 'status', status });
+    for (const call of [CALLS.CreateProgressUpdateStream, CALLS.ReportTaskRunnerHeartbeat]) {
+      expect((await services.send(call)).kind).toBe(kind);
+    }
+  });
+});
+
+describe('gates and services together', () => {
+  test('use what the service allows and never more', async () => {
+    const rate = { perSecond: 40, burst: 20 };
+    simulator.setLimits({ ReportTaskRunnerHeartbeat: rate });
+    const sent: Promise<Outcome>[] = [];
+    const gates = createGates({
+      rates: Object.fromEntries(
+        [...HUB_OPERATIONS, ...PIPELINE_OPERATIONS].map((operation) => [operation, rate]),
+      ) as unknown as Rates,
+      monotonicMs: () => performance.now(),
+      post: (event) => {
+        if (event.type !== 'gate-opened') return;
+        for (let i = 0; i < event.slots; i++) {
+          sent.push(services.send(CALLS.ReportTaskRunnerHeartbeat));
+        }
+      },
+    });
+    gates.ask('ReportTaskRunnerHeartbeat', 1000);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await gates.close();
+    const outcomes = await Promise.all(sent);
+    expect(simulator.audit().overLimit).toBe(0);
+    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
+    expect(outcomes.length).toBeGreaterThan(60);
+    expect(outcomes.length).toBeLessThanOrEqual(rate.burst + rate.perSecond * 2.6);
+  });
+});

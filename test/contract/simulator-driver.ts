@@ -1,0 +1,148 @@
+/** For the simulator's own tests: a clock that stands still until it is moved, and calls over real HTTP. */
+import { afterEach } from 'vitest';
+import type { SimulatorClock } from '../../src/simulator/clock.ts';
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/simulator/simulator.ts';
+
+export interface ManualClock extends SimulatorClock {
+  /** Moves from sleeper to sleeper, so that each is woken at its own time. */
+  advance(ms: number): void;
+}
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+export function createManualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
+  let now = start;
+  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
+  return {
+    now: () => now,
+    after(delayMs, wake) {
+      const sleeper = { at: now + Math.max(delayMs, 0), wake };
+      sleepers.add(sleeper);
+      return () => sleepers.delete(sleeper);
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const next = [...sleepers].toSorted((a, b) => a.at - b.at)[0];
+        if (next === undefined || next.at > end) break;
+        now = Math.max(now, next.at);
+        sleepers.delete(next);
+        next.wake();
+      }
+      now = end;
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** The error's name without its namespace. */
+  readonly error: string | undefined;
+}
+
+export interface Rig {
+  readonly simulator: Simulator;
+  readonly clock: ManualClock;
+  readonly url: string;
+  readonly call: (
+    target: string,
+    body?: unknown,
+    region?: string,
+    signal?: AbortSignal,
+  ) => Promise<Answer>;
+  readonly hub: (operation: string, body?: unknown, region?: string) => Promise<Answer>;
+  readonly config: (operation: string, body?: unknown, region?: string) => Promise<Answer>;
+  readonly pipeline: (operation: string, body?: unknown) => Promise<Answer>;
+}
+
+const open: Simulator[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((simulator) => simulator.close()));
+});
+
+/** A simulator that listens, on a clock that the test moves. Closed after the test. */
+export async function rig(options: SimulatorOptions = {}): Promise<Rig> {
+  const clock = createManualClock();
+  const simulator = createSimulator({ clock, ...options });
+  open.push(simulator);
+  const { url } = await simulator.listen(0);
+  const call: Rig['call'] = async (target, body = {}, region = '', signal) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': target,
+        ...(region === ''
+          ? {}
+          : {
+              authorization: `AWS4-HMAC-SHA256 Credential=x/20260101/${region}/mgh/aws4_request, SignedHeaders=host, Signature=0`,
+            }),
+      },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const text = await response.text();
+    const parsed = JSON.parse(text === '' ? '{}' : text) as Readonly<Record<string, unknown>>;
+    const type = parsed['__type'];
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: parsed,
+      error: typeof type === 'string' ? type.split('#').at(-1) : undefined,
+    };
+  };
+  return {
+    simulator,
+    clock,
+    url,
+    call,
+    hub: (operation, body, region) => call(`AWSMigrationHub.${operation}`, body, region),
+    config: (operation, body, region) =>
+      call(`AWSMigrationHubMultiAccountService.${operation}`, body, region),
+    pipeline: (operation, body) => call(`DataPipeline.${operation}`, body),
+  };
+}
+
+/** Looks again until `look` gives something other than undefined or false. */
+export async function until<T>(look: () => T | undefined | false): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined && seen !== false) return seen;
+    if (Date.now() > deadline) throw new Error('waited five seconds in vain');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+export const SEEN = Date.UTC(2026, 0, 1) / 1_000;
+
+/** A stream `S` with a task `T`, ready for notifications. */
+export async function withTask(made: Rig): Promise<Rig> {
+  await made.hub('CreateProgressUpdateStream', { ProgressUpdateStreamName: 'S' });
+  await made.hub('ImportMigrationTask', TASK);
+  return made;
+}
+
+export const TASK = { ProgressUpdateStream: 'S', MigrationTaskName: 'T' } as const;
+
+export function notification(
+  status: string,
+  updateDateTime: number,
+  nextUpdateSeconds: number,
+  percent?: number,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...TASK,
+    Task: { Status: status, ...(percent === undefined ? {} : { ProgressPercent: percent }) },
+    UpdateDateTime: updateDateTime,
+    NextUpdateSeconds: nextUpdateSeconds,
+  };
+}

@@ -1,0 +1,147 @@
+/** The TCP listener: metrics, health, the status page, and that it changes nothing. */
+import { createHash } from 'node:crypto';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { createHttpListener } from '../../src/control/http-listener.ts';
+import { createRegistry } from '../../src/control/metrics.ts';
+import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from './operator-in-memory.ts';
+
+async function serve(listen = '127.0.0.1:0'): Promise<{ operator: OperatorInMemory; at: string }> {
+  const operator = new OperatorInMemory();
+  const listener = createHttpListener({ listen, operator, registry: createRegistry(operator) });
+  const { port } = await listener.listen();
+  onTestFinished(() => listener.close());
+  return { operator, at: `http://127.0.0.1:${port}` };
+}
+
+async function samples(at: string): Promise<string[]> {
+  const text = await (await fetch(`${at}/metrics`)).text();
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+test('metrics show what status shows', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  expect((await fetch(`${at}/metrics`)).headers.get('content-type')).toContain(
+    'text/plain; version=0.0.4',
+  );
+  expect(await samples(at)).toEqual([
+    `migration_agent_build_info{version="0.1.0",node="${process.version}",host="files-host-01"} 1`,
+    `migration_agent_start_time_seconds ${Date.UTC(2026, 10, 22) / 1000}`,
+    'migration_agent_nearest_deadline_seconds 288',
+    'migration_agent_outbox_reports 2',
+    'migration_agent_clock_offset_seconds 0.3',
+    'migration_agent_troubles 1',
+    'migration_agent_draining 0',
+    'migration_agent_jobs{state="running"} 1',
+    'migration_agent_job_progress_percent{job="nightly-files"} 72',
+    'migration_agent_job_slack_seconds{job="nightly-files",destination="migrationHub"} 288',
+    'migration_agent_job_slack_seconds{job="nightly-files",destination="dataPipeline"} 895',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="accepted"} 123',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="throttled"} 2',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="failed"} 1',
+    'migration_agent_calls_total{operation="PollForTask",outcome="accepted"} 0',
+    'migration_agent_calls_total{operation="PollForTask",outcome="throttled"} 0',
+    'migration_agent_calls_total{operation="PollForTask",outcome="failed"} 0',
+    'migration_agent_operation_paused{operation="NotifyMigrationTaskState"} 1',
+    'migration_agent_operation_paused{operation="PollForTask"} 0',
+  ]);
+});
+
+test('what is gone from status is gone from the metrics, and no promise is no zero', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  await samples(at);
+  operator.document = statusWith([jobNamed('other')]);
+  const lines = await samples(at);
+  expect(lines.filter((line) => line.includes('nightly-files'))).toEqual([]);
+  expect(lines.filter((line) => line.includes('nearest_deadline'))).toEqual([]);
+  expect(lines).toContain('migration_agent_jobs{state="idle"} 1');
+});
+
+test('health is an answer; readiness says what stands in its way', async () => {
+  const { operator, at } = await serve();
+  expect(await (await fetch(`${at}/healthz`)).text()).toBe('ok\n');
+  expect(await (await fetch(`${at}/readyz`)).json()).toEqual({ ready: true, reasons: [] });
+  operator.document = statusWith([], {
+    state: 'draining',
+    nearestDeadlineSeconds: -2.5,
+    troubles: ['credentials have expired'],
+  });
+  const answer = await fetch(`${at}/readyz`);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({
+    ready: false,
+    reasons: [
+      'credentials have expired',
+      'draining: no pipeline tasks are taken',
+      'a report is late by 3 s',
+    ],
+  });
+  operator.status = () => {
+    throw new Error('broken');
+  };
+  expect((await fetch(`${at}/healthz`)).status).toBe(500);
+});
+
+test('the status page runs its own script and style and nothing else', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  const answer = await fetch(`${at}/`);
+  const page = await answer.text();
+  const policy = answer.headers.get('content-security-policy') ?? '';
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toContain('unsafe');
+  for (const [tag, directive] of [
+    ['script', 'script-src'],
+    ['style', 'style-src'],
+  ] as const) {
+    const found = [...page.matchAll(new RegExp(`<${tag}>([^]*?)</${tag}>`, 'g'))];
+    expect(found).toHaveLength(1);
+    const digest = createHash('sha256').update(found[0]![1]!).digest('base64');
+    expect(policy).toContain(`${directive} 'sha256-${digest}'`);
+  }
+  // Whatever the policy would block anyway must not be there to begin with.
+  expect(page).not.toMatch(/https?:\/\/| style=| on\w+=|innerHTML|src=/);
+  expect(await (await fetch(`${at}/status.json`)).json()).toEqual(FULL_STATUS);
+});
+
+test('it is read-only: every other method is 405, every other path is 404', async () => {
+  const { operator, at } = await serve();
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    const answer = await fetch(`${at}/v1/drain`, { method });
+    expect([method, answer.status, answer.headers.get('allow')]).toEqual([
+      method,
+      405,
+      'GET, HEAD',
+    ]);
+  }
+  for (const path of ['/v1/status', '/v1/jobs', '/metrics/', '/../etc/passwd']) {
+    expect([path, (await fetch(`${at}${path}`)).status]).toEqual([path, 404]);
+  }
+  const head = await fetch(`${at}/metrics`, { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([200, '']);
+  expect(operator.asked).toEqual([]);
+});
+
+test('an IPv6 address stands in brackets', async () => {
+  const operator = new OperatorInMemory();
+  const registry = createRegistry(operator);
+  const listener = createHttpListener({ listen: '[::1]:0', operator, registry });
+  const { host, port } = await listener.listen();
+  expect(host).toBe('::1');
+  expect((await fetch(`http://[::1]:${port}/healthz`)).status).toBe(200);
+  await listener.close();
+});
+
+test('an address that is taken or is none refuses to start with a clear error', async () => {
+  const { at } = await serve();
+  const operator = new OperatorInMemory();
+  const listenerAt = (listen: string) =>
+    createHttpListener({ listen, operator, registry: createRegistry(operator) });
+  await expect(listenerAt(at.slice('http://'.length)).listen()).rejects.toThrow('EADDRINUSE');
+  for (const listen of ['9464', 'localhost', '127.0.0.1:70000', '::1:9464']) {
+    await expect(listenerAt(listen).listen()).rejects.toThrow('expected HOST:PORT');
+  }
+});

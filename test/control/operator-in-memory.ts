@@ -1,0 +1,143 @@
+/** An Operator port of plain values: tests set what it shows and read what it was asked. */
+import type { Reply } from '../../src/core/action.ts';
+import type { JobStatus, Status } from '../../src/core/status.ts';
+import type { Operator, OperatorRequest, TimelineEntry } from '../../src/ports.ts';
+
+type Watched = TimelineEntry & { readonly job?: string };
+
+export class OperatorInMemory implements Operator {
+  document: Status = statusWith([]);
+  readonly asked: OperatorRequest[] = [];
+  readonly entries = new Map<string, TimelineEntry[]>();
+  readonly listeners = new Set<(entry: Watched) => void>();
+  answer: (request: OperatorRequest) => Reply | Promise<Reply> = () => ({
+    ok: true,
+    words: 'done',
+  });
+  reloadReply: Reply = { ok: true, words: 'configuration applied' };
+
+  status(): Status {
+    return this.document;
+  }
+
+  async ask(request: OperatorRequest): Promise<Reply> {
+    this.asked.push(request);
+    return this.answer(request);
+  }
+
+  timeline(job: string, limit: number): readonly TimelineEntry[] {
+    return (this.entries.get(job) ?? []).slice(-limit);
+  }
+
+  watch(listener: (entry: Watched) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  reload(): Promise<Reply> {
+    return Promise.resolve(this.reloadReply);
+  }
+
+  show(...jobs: readonly JobStatus[]): void {
+    this.document = statusWith(jobs);
+  }
+
+  tell(entry: Watched): void {
+    for (const listener of this.listeners) listener(entry);
+  }
+}
+
+export function statusWith(
+  jobs: readonly JobStatus[],
+  agent: Partial<Status['agent']> = {},
+): Status {
+  return {
+    schema: 1,
+    agent: {
+      version: '0.1.0',
+      pid: 4711,
+      host: 'files-host-01',
+      startedAt: '2026-11-22T00:00:00.000Z',
+      now: '2026-11-22T03:12:00.000Z',
+      state: 'running',
+      clockOffsetSeconds: 0.3,
+      outbox: 0,
+      troubles: [],
+      ...agent,
+    },
+    jobs,
+    budgets: [],
+  };
+}
+
+export function jobNamed(name: string, rest: Partial<JobStatus> = {}): JobStatus {
+  return { name, state: 'idle', destinations: {}, ...rest };
+}
+
+/** Every field that a document can have. */
+export const FULL_STATUS: Status = {
+  ...statusWith(
+    [
+      jobNamed('nightly-files', {
+        run: 3,
+        state: 'running',
+        origin: 'schedule',
+        pid: 123,
+        exitCode: 0,
+        exitSignal: 'SIGTERM',
+        percent: 72,
+        detail: '12.30MB/s 0:01:22',
+        reason: 'a reason',
+        cancelIncomplete: true,
+        survivors: [12, 13],
+        stalled: false,
+        startedAt: '2026-11-22T03:08:48.000Z',
+        endedAt: '2026-11-22T03:11:48.000Z',
+        nextStartAt: '2026-11-23T02:00:00.000Z',
+        destinations: {
+          migrationHub: {
+            task: 'nightly-files-3',
+            delivery: 'pending',
+            reason: 'throttled',
+            lastAcceptedAt: '2026-11-22T03:11:48.000Z',
+            nextUpdateSeconds: 300,
+            lastStatus: 'IN_PROGRESS',
+            deadlineAt: '2026-11-22T03:16:48.000Z',
+            slackSeconds: 288,
+          },
+          dataPipeline: {
+            taskId: 'task-1',
+            pipelineId: 'df-1',
+            attemptId: '@attempt-1',
+            workerGroup: 'files',
+            delivery: 'withheld',
+            reason: 'canceled by the service',
+            lastAcceptedAt: '2026-11-22T03:11:55.000Z',
+            deadlineAt: '2026-11-22T03:26:55.000Z',
+            slackSeconds: 895,
+          },
+        },
+      }),
+    ],
+    {
+      homeRegion: 'eu-central-1',
+      taskRunnerId: 'files-host-01',
+      outbox: 2,
+      nearestDeadlineSeconds: 288,
+      troubles: ['credentials have expired'],
+    },
+  ),
+  budgets: [
+    {
+      operation: 'NotifyMigrationTaskState',
+      perSecond: 1,
+      burst: 10,
+      accepted: 123,
+      throttled: 2,
+      failed: 1,
+      pausedUntil: '2026-11-22T03:12:12.000Z',
+      pausedBecause: 'throttled',
+    },
+    { operation: 'PollForTask', perSecond: 1, burst: 10, accepted: 0, throttled: 0, failed: 0 },
+  ],
+};

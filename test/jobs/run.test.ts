@@ -1,0 +1,313 @@
+/** Starting runs, their environment and their output, and how their ends are told. */
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runLogPaths } from '../../src/jobs/job-host.ts';
+import {
+  bootId,
+  kill,
+  makeRun,
+  processesWith,
+  sh,
+  startTicksOf,
+  until,
+  withHosts,
+} from './support.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+describe('the end of a run', () => {
+  test('is told with the exit code of the command', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('exit 42'));
+      host.host.start(run);
+      expect(await host.told('run-exited')).toEqual({
+        type: 'run-exited',
+        run: run.id,
+        exitCode: 42,
+      });
+      expect(host.types()).toEqual(['run-started', 'run-exited']);
+      expect(await host.read(run, 'exit.1')).toBe('42\n');
+    }));
+
+  test('by a signal is told with the name of the signal', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(sh('kill -SEGV $$')));
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' });
+    }));
+
+  test('of a command that does not exist is 127, with the words of the shell', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(['no-such-program', '-x']));
+      const { exitCode, errorTail } = await host.told('run-exited');
+      expect(exitCode).toBe(127);
+      expect(errorTail).toContain('no-such-program');
+    }));
+
+  test('of a command that may not be executed is 126', () =>
+    withHosts(async (newHost, directory) => {
+      const host = newHost();
+      host.host.start(makeRun([directory]));
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 126 });
+    }));
+
+  test('carries the last lines of stderr, plain and masked', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const long = 'x'.repeat(70);
+      const text = `i=0; while [ $i -lt 60 ]; do echo "$i ${long}"; i=$((i+1)); done >&2;
+        printf '10%%\\r20%%\\r\\033[31mpassword hunter2\\033[0m\\007 wrong\\n' >&2; exit 1`;
+      host.host.start(makeRun(sh(text)));
+      const tail = (await host.told('run-exited')).errorTail!;
+      expect(tail.length).toBeLessThanOrEqual(2000);
+      expect(tail.split('\n').at(-1)).toBe('password ***  wrong');
+      expect(tail.split('\n').at(-2)).toBe(`59 ${long}`);
+      expect(tail.split('\n')[0]).toMatch(/^\d+ x{70}$/);
+    }));
+
+  test('waits for room on a full disk, and is told then', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('ln -s /dev/full "$RECORD"; exit 6'));
+      const environment = { RECORD: host.path(run, 'exit.1.tmp') };
+      host.host.start({ ...run, definition: { ...run.definition, environment } });
+      await host.told('run-started');
+      const command = (pid: number): Promise<string> =>
+        readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      await until(
+        async () => {
+          const commands = await Promise.all(processesWith(host.directory).map(command));
+          return commands.includes('sleep\0\u0031\0');
+        },
+        () => 'the keeper to wait for room',
+      );
+      expect(host.types()).toEqual(['run-started']);
+      await rm(environment.RECORD);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 6 });
+    }));
+
+  test('is lost where the keeper was killed, and says who still lives', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(sh('sleep 600')));
+      const { process } = await host.told('run-started');
+      await until(
+        () => processesWith(host.directory).length >= 2,
+        () => 'the command to run',
+      );
+      kill(process.pid);
+      const { reason } = await host.told('run-lost');
+      expect(reason).toMatch(/ended by SIGKILL and left no exit record; processes .* \d+$/);
+    }));
+});
+
+describe('the command', () => {
+  test('gets its arguments as they are written, whatever a shell would make of them', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const words = ['$HOME', '`id`', 'a  b', '', '*', '"\'\\', 'two\nlines', '-n', 'A=b', 'ü€😀'];
+      const print = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))';
+      const run = makeRun([process.execPath, '-e', print, '--', ...words]);
+      host.host.start(run);
+      await host.told('run-exited');
+      expect(JSON.parse(await host.read(run, 'stdout.log'))).toEqual(words);
+    }));
+
+  test('is a program, never a built-in of the shell', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(['exit', '3']));
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 127 });
+    }));
+
+  test('gets the default dispositions of signals', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(['cat', '/proc/self/status']);
+      host.host.start(run);
+      await host.told('run-exited');
+      const status = await host.read(run, 'stdout.log');
+      const masks = ['SigBlk', 'SigIgn', 'SigCgt'].map((name) => status.split(`${name}:\t`)[1]);
+      expect(masks.map((text) => text?.slice(0, 16))).toEqual(Array(3).fill('0'.repeat(16)));
+    }));
+
+  test('has an empty stdin and appends its output to files', () =>
+    withHosts(async (newHost, directory) => {
+      const host = newHost();
+      const run = makeRun(sh('cat; echo out; echo err >&2; readlink /proc/self/fd/0'));
+      host.host.start(run);
+      await host.told('run-exited');
+      const logs = runLogPaths(directory, run.job, run.number);
+      expect(await readFile(logs.stdout, 'utf8')).toBe('out\n/dev/null\n');
+      expect(await readFile(logs.stderr, 'utf8')).toBe('err\n');
+    }));
+
+  test('runs in its working directory with a clean environment', () =>
+    withHosts(async (newHost, directory) => {
+      process.env['AWS_SECRET_ACCESS_KEY'] = 'secret of the agent';
+      process.env['NOTIFY_SOCKET'] = '/run/systemd/notify';
+      const host = newHost();
+      const run = makeRun(['/usr/bin/env'], {
+        workingDirectory: directory,
+        environment: { PATH: '/nowhere', COLOUR: 'a = b\nc', directory: 'kept', stat: 'kept too' },
+      });
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+      delete process.env['AWS_SECRET_ACCESS_KEY'];
+      delete process.env['NOTIFY_SOCKET'];
+      const text = await host.read(run, 'stdout.log');
+      const names = [...text.matchAll(/^(\w+)=/gm)].map((match) => match[1]!);
+      const known =
+        'COLOUR HOME LANG MIGRATION_AGENT_SOCKET MIGRATION_JOB MIGRATION_RUN PATH PWD SHLVL TZ USER _ directory stat';
+      expect(names.filter((name) => !known.split(' ').includes(name))).toEqual([]);
+      expect(text.split('\n')).toEqual(
+        expect.arrayContaining([
+          'PATH=/nowhere',
+          'COLOUR=a = b',
+          'directory=kept',
+          'stat=kept too',
+          `PWD=${directory}`,
+          'MIGRATION_JOB=copy files',
+          `MIGRATION_RUN=${run.number}`,
+          `MIGRATION_AGENT_SOCKET=${host.socketPath}`,
+        ]),
+      );
+    }));
+
+  test('is offered to the memory killer before the agent and the keeper', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('cat /proc/self/oom_score_adj; sleep 600'));
+      host.host.start(run);
+      const { process: keeper } = await host.told('run-started');
+      await until(
+        async () => (await host.read(run, 'stdout.log')) !== '',
+        () => 'output',
+      );
+      expect(await host.read(run, 'stdout.log')).toBe('500\n');
+      const adjustment = (pid: number | 'self'): Promise<string> =>
+        readFile(`/proc/${pid}/oom_score_adj`, 'utf8');
+      expect(await adjustment(keeper.pid)).toBe(await adjustment('self'));
+    }));
+
+  test.skipIf(!isRoot)('runs as the user of the job, whose home it gets', () =>
+    withHosts(async (newHost, directory) => {
+      const host = newHost();
+      await chmod(directory, 0o700);
+      const run = makeRun(sh('id -un; id -G; echo "$HOME $USER"; exit 7'), { user: 'nobody' });
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 7 });
+      const passwd = execFileSync('getent', ['passwd', 'nobody'], { encoding: 'utf8' }).split(':');
+      expect(await host.read(run, 'stdout.log')).toBe(
+        `nobody\n${passwd[3]}\n${passwd[5]} nobody\n`,
+      );
+    }),
+  );
+
+  test.skipIf(!isRoot)('cannot replace its logs when it runs as another user', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('cd "$OLD"; rm -f stdout.log; ln -s /etc/shadow stdout.log'), {
+        user: 'nobody',
+      });
+      const environment = { OLD: host.path(run, '') };
+      host.host.start({ ...run, definition: { ...run.definition, environment } });
+      await host.told('run-exited');
+      expect(await host.read(run, 'stdout.log')).toBe('');
+    }),
+  );
+});
+
+describe('a start that cannot be made', () => {
+  const cases = {
+    'a missing working directory': [
+      { workingDirectory: '/no/such/place' },
+      /\/no\/such\/place does not exist/,
+    ],
+    'a working directory that is a file': [
+      { workingDirectory: '/etc/passwd' },
+      /is not a directory/,
+    ],
+    'an unknown user': [{ user: 'nobody-at-all' }, /no user nobody-at-all/],
+    'a value that the kernel does not take': [
+      { environment: { A: 'a\0b' } },
+      /cannot be started: .*null bytes/,
+    ],
+    'a secret in the reason': [{ workingDirectory: '/hunter2' }, /\/\*\*\* does not exist/],
+  } as const;
+  for (const [name, [definition, reason]] of Object.entries(cases)) {
+    test(`tells its reason: ${name}`, () =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        const run = makeRun(sh('echo ran'), definition);
+        host.host.start(run);
+        expect((await host.told('run-start-failed')).reason).toMatch(reason);
+        expect(host.types()).toEqual(['run-start-failed']);
+      }));
+  }
+
+  test('tells that the environment is too long', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(sh('echo ran'), { environment: { A: 'a'.repeat(200_000) } }));
+      expect((await host.told('run-start-failed')).reason).toMatch(/too long for the kernel/);
+    }));
+
+  test.skipIf(!isRoot)('tells that the agent may not become another user', () =>
+    withHosts(async (_newHost, directory) => {
+      // What an agent without privileges does is only seen in a process without them.
+      const script = join(directory, 'unprivileged.mjs');
+      await writeFile(
+        script,
+        `const { createJobHost } = await import(process.argv[2]);
+         process.setgid(65534); process.setuid(65534);
+         createJobHost({ post: (event) => { console.log(JSON.stringify(event)); process.exit(0); },
+           stateDirectory: process.argv[3], socketPath: '/x', bootId: 'b', mask: (text) => text,
+         }).start(JSON.parse(process.argv[4]));`,
+      );
+      const state = join(directory, 'state');
+      await mkdir(state);
+      await chmod(directory, 0o755);
+      await chmod(state, 0o777);
+      const run = makeRun(sh('echo ran'), { user: 'daemon' });
+      const module = join(import.meta.dirname, '../../src/jobs/job-host.ts');
+      const words = execFileSync(process.execPath, [script, module, state, JSON.stringify(run)]);
+      const event = JSON.parse(words.toString()) as { type: string; reason: string };
+      expect(event.type).toBe('run-start-failed');
+      expect(event.reason).toMatch(/permitted|CAP_SETUID/);
+    }),
+  );
+});
+
+describe('what an older life of the state directory left', () => {
+  test('is moved aside, and its exit record is not taken for the new run', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('echo new; exit 5'));
+      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await writeFile(host.path(run, 'exit.1'), '0\n');
+      await writeFile(host.path(run, 'stdout.log'), 'old\n');
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
+      expect(await host.read(run, 'stdout.log')).toBe('new\n');
+      const left = await readdir(host.path(run, '..'));
+      expect(left.sort()).toEqual([String(run.number), `${run.number}.aside-1`]);
+    }));
+
+  test('keeps a run from starting while it is still running', () =>
+    withHosts(async (newHost) => {
+      const [first, second] = [newHost(), newHost()];
+      const run = makeRun(sh('sleep 600'));
+      first.host.start(run);
+      const { process: keeper } = await first.told('run-started');
+      second.host.start(run);
+      const { reason } = await second.told('run-start-failed');
+      expect(reason).toContain(`still running (pid ${keeper.pid})`);
+      expect(startTicksOf(keeper.pid)).toBe(keeper.startTicks);
+      expect(keeper.bootId).toBe(bootId);
+    }));
+});

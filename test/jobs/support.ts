@@ -1,0 +1,192 @@
+/**
+ * What the tests of the job host share: a host on a state directory of its own, the events that it posts, and runs
+ * to give it. Every process that a test starts carries the directory in its environment and is killed at its end.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
+import type { Event } from '../../src/core/event.ts';
+import type { JobDefinition, Run } from '../../src/core/job.ts';
+import { createJobHost } from '../../src/jobs/job-host.ts';
+import { runDirectory } from '../../src/jobs/run-directory.ts';
+import type { JobHost } from '../../src/ports.ts';
+
+// Hosts that build and test at the same time are slow.
+vi.setConfig({ testTimeout: 30_000 });
+
+export const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+export const fixtures = join(import.meta.dirname, 'fixtures');
+
+type Told<Type extends Event['type']> = Extract<Event, { type: Type }>;
+
+export interface Place {
+  readonly directory: string;
+  readonly socketPath: string;
+}
+
+export class Host implements Place {
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly events: Event[] = [];
+  readonly host: JobHost;
+
+  constructor(directory: string, boot = bootId) {
+    this.directory = directory;
+    this.socketPath = join(directory, 'agent.sock');
+    this.host = createJobHost({
+      post: (event) => this.events.push(event),
+      stateDirectory: directory,
+      socketPath: this.socketPath,
+      bootId: boot,
+      mask: (text) => text.replaceAll('hunter2', '***'),
+    });
+  }
+
+  /** The first event of this type, as soon as it is there. */
+  async told<Type extends Event['type']>(type: Type): Promise<Told<Type>> {
+    const isIt = (event: Event): event is Told<Type> => event.type === type;
+    await until(
+      () => this.events.some(isIt),
+      () => `${type} in ${JSON.stringify(this.events)}`,
+    );
+    return this.events.find(isIt)!;
+  }
+
+  all<Type extends Event['type']>(type: Type): Told<Type>[] {
+    return this.events.filter((event): event is Told<Type> => event.type === type);
+  }
+
+  get place(): Place {
+    return { directory: this.directory, socketPath: this.socketPath };
+  }
+
+  has(run: Run, name: string): boolean {
+    return existsSync(this.path(run, name));
+  }
+
+  types(): string[] {
+    return this.events.map((event) => event.type);
+  }
+
+  path(run: Run, name: string): string {
+    return join(runDirectory(this.directory, run.job, run.number), name);
+  }
+
+  read(run: Run, name: string): Promise<string> {
+    return readFile(this.path(run, name), 'utf8');
+  }
+}
+
+/** Gives the test a directory and hosts on it; afterwards nothing of them is left. */
+export async function withHosts(
+  use: (newHost: (boot?: string) => Host, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'migration-agent-jobs-'));
+  const hosts: Host[] = [];
+  try {
+    await use((boot) => {
+      const host = new Host(directory, boot);
+      hosts.push(host);
+      return host;
+    }, directory);
+  } finally {
+    await Promise.all(hosts.map(({ host }) => host.close()));
+    await until(
+      () => {
+        const left = processesWith(directory);
+        left.forEach(kill);
+        return left.length === 0;
+      },
+      () => 'the processes of the test to end',
+    );
+    await rm(directory, { recursive: true });
+  }
+}
+
+let runs = 0;
+
+export function makeRun(
+  command: readonly string[],
+  definition: Partial<JobDefinition> = {},
+  run: Partial<Run> = {},
+): Run {
+  const job = run.job ?? definition.name ?? 'copy files';
+  const number = run.number ?? (runs += 1);
+  return {
+    id: `${job}/${number}`,
+    job,
+    number,
+    definition: {
+      name: job,
+      command,
+      environment: {},
+      autostart: false,
+      progress: { parser: 'none' },
+      stop: { signal: 'SIGTERM', graceMs: 1000 },
+      ...definition,
+    },
+    origin: 'operator',
+    state: 'starting',
+    requestedAt: { wallMs: 0, bootMs: 0 },
+    spawn: 1,
+    ...run,
+  };
+}
+
+export function sh(text: string): string[] {
+  return ['/bin/sh', '-c', text];
+}
+
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  words: () => string,
+): Promise<void> {
+  const endMs = performance.now() + 15_000;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`waited in vain for ${words()}`);
+    await sleep(10);
+  }
+}
+
+/** Living processes with this text in their environment or command line: an independent look at /proc. */
+export function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        const words = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${pid}/${name}`));
+        const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').split('\n').at(-2)!);
+        return words.some((word) => word.includes(text)) && !['Z', 'X'].includes(state![1]!);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+export function startTicksOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]!;
+}
+
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+export function isInstalled(program: string): boolean {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program]);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+/** Whether the real `aws` command and boto3 are on this machine, and the environment that points them at a simulator. */
+import { spawnSync } from 'node:child_process';
+
+/** The words to put in the title of a skipped test; undefined when the tool is there. */
+export const awsMissing = missing('aws', ['--version'], 'the aws command is not installed');
+export const boto3Missing = missing('python3', ['-c', 'import boto3'], 'boto3 is not installed');
+
+/** Any credentials do; the instance's metadata service is not to be asked. */
+export function awsEnvironment(url: string, region = 'us-west-2'): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'y',
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_ENDPOINT_URL: url,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_PAGER: '',
+  };
+}
+
+function missing(command: string, args: readonly string[], words: string): string | undefined {
+  const result = spawnSync(command, args, { stdio: 'ignore' });
+  return result.status === 0 ? undefined : words;
+}

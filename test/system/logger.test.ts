@@ -1,0 +1,156 @@
+/** The log: JSON lines, secrets masked, no end of the agent for a line that cannot be written. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { expect, test } from 'vitest';
+
+import { createLog } from '../../src/system/logger.ts';
+
+function capture(level: 'debug' | 'info' = 'info', pretty = false) {
+  const lines: string[] = [];
+  const log = createLog({ level, pretty, destination: { write: (line) => lines.push(line) } });
+  return { log, lines, last: () => JSON.parse(lines.at(-1)!) as Record<string, unknown> };
+}
+
+test('a line is one JSON object with level, ISO time, event, fields and msg', () => {
+  const { log, lines, last } = capture();
+  log.write('warn', 'report.throttled', 'service asked to slow down', {
+    retryMs: 2000,
+    job: 'copy',
+  });
+  expect(lines[0]).toMatch(
+    /^\{"level":"warn","time":"\d{4}-\d\d-\d\dT[\d:.]+Z","event":"report.throttled","retryMs":2000,"job":"copy","msg":"service asked to slow down"\}\n$/,
+  );
+  expect(Math.abs(Date.parse(last()['time'] as string) - Date.now())).toBeLessThan(10_000);
+});
+
+test('the level can be changed while the agent runs', () => {
+  const { log, lines } = capture();
+  log.write('debug', 'a', 'a', {});
+  expect(lines).toHaveLength(0);
+  log.setLevel('debug');
+  log.write('debug', 'a', 'a', {});
+  log.setLevel('error');
+  log.write('warn', 'a', 'a', {});
+  expect(lines).toHaveLength(1);
+});
+
+test('secrets are masked wherever they stand', () => {
+  const { log, lines } = capture();
+  const cause = new Error('login as postgres://anna:hunter2@db/x failed');
+  log.write('error', 'job.exited', 'job exited', {
+    command: ['psql', 'postgres://anna:hunter2@db/x'],
+    nested: { deep: [{ url: 'https://u:hunter2@host/' }] },
+    err: new AggregateError([new Error('password=hunter2')], 'outer', { cause }),
+  });
+  expect(lines[0]).not.toContain('hunter2');
+  expect(lines[0]).toContain('outer');
+});
+
+test.each([
+  'password',
+  'dbPassword',
+  'PGPASSWORD',
+  'secret',
+  'secretAccessKey',
+  'AWS_SECRET_ACCESS_KEY',
+  'sessionToken',
+  'x-api-key',
+  'authorization',
+  'credentials',
+  'set-cookie',
+  'privateKey',
+])('a field named %s is not written, whatever it holds', (name) => {
+  const { log, last } = capture();
+  log.write('info', 'a', 'a', { [name]: 'plainword', inside: { [name]: { user: 'plainword' } } });
+  expect(JSON.stringify(last())).not.toContain('plainword');
+});
+
+test('names that only resemble secrets are written', () => {
+  const { log, last } = capture();
+  log.write('info', 'a', 'a', { taskId: 't-1', tokens: 3, token: 5, secretaryName: 'anna' });
+  expect(last()).toMatchObject({ taskId: 't-1', tokens: 3, token: 5, secretaryName: 'anna' });
+});
+
+test('nothing that a field holds can break or flood the line', () => {
+  const { log, last, lines } = capture();
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  log.write('info', 'a', 'real', {
+    circle,
+    big: 12n,
+    bytes: Buffer.alloc(9),
+    long: 'word '.repeat(10_000),
+    when: new Date(Number.NaN),
+    many: Array.from({ length: 5000 }, () => 1),
+    msg: 'not this',
+    level: 'fatal',
+    error: new Error('broken', { cause: 'text' }),
+  });
+  expect(last()).toMatchObject({
+    level: 'info',
+    msg: 'real',
+    msg_: 'not this',
+    level_: 'fatal',
+    big: '12',
+    bytes: '9 bytes',
+    when: 'no date',
+  });
+  expect(last()['error']).toMatchObject({ type: 'Error', message: 'broken', cause: 'text' });
+  expect(lines[0]!.length).toBeLessThan(20_000);
+});
+
+test('people get the same words in a readable form', () => {
+  const { log, lines } = capture('info', true);
+  log.write('warn', 'report.throttled', 'service asked to slow down', { retryMs: 2000 });
+  expect(lines.join('')).toContain('report.throttled: service asked to slow down');
+  expect(lines.join('')).toContain('retryMs');
+});
+
+/** Runs a small program with the log on its standard output. */
+function program(text: string, stdout: 'pipe' | number) {
+  const source = `import { createLog } from ${JSON.stringify(new URL('../../src/system/logger.ts', import.meta.url).href)};
+    const log = createLog({ level: 'info' });
+    ${text}`;
+  return spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['pipe', stdout, 'pipe'],
+  });
+}
+
+test('lines are out before the program ends, even when it ends at once', async () => {
+  const child = program(`log.write('fatal', 'a', 'last words', {}); process.exit(3);`, 'pipe');
+  let text = '';
+  child.stdout!.on('data', (piece: Buffer) => (text += piece.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  expect(code).toBe(3);
+  expect(text).toContain('last words');
+});
+
+test('a reader that went away does not end the agent', async () => {
+  const child = program(
+    `process.stdin.once('data', () => {
+      for (let line = 0; line < 1000; line += 1) log.write('info', 'a', 'a', {});
+      setTimeout(() => process.exit(5), 50);
+    });`,
+    'pipe',
+  );
+  child.stdout!.destroy();
+  child.stdin!.write('go');
+  const [code] = (await once(child, 'close')) as [number];
+  expect(code).toBe(5);
+});
+
+test('a full disk does not end the agent', async () => {
+  const { openSync, closeSync } = await import('node:fs');
+  // Every write to it fails with ENOSPC.
+  const full = openSync('/dev/full', 'w');
+  const child = program(
+    `for (let line = 0; line < 100_000; line += 1) log.write('info', 'a', 'a'.repeat(100), {});
+     if (process.memoryUsage().external > 200e6) process.exit(1);
+     setTimeout(() => process.exit(5), 50);`,
+    full,
+  );
+  const [code] = (await once(child, 'close')) as [number];
+  closeSync(full);
+  expect(code).toBe(5);
+});

@@ -25,10 +25,9 @@ export async function runLoop(
     const events = await inbox.next(wakeAtMs);
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
-    // On disk before anything follows from it. A disk that refuses stops decisions, never jobs.
-    if (journal.commit(planner.takeChanges(), now)) {
-      for (const action of planner.decide(now)) act(action);
-    }
+    // On disk before anything follows from it. A disk that refuses stops what needs memory, never jobs or heartbeats.
+    const isDurable = journal.commit(planner.takeChanges(), now);
+    for (const action of planner.decide(now, isDurable)) act(action);
     turned();
     wakeAtMs = earliest(planner.wakeAtMs(clock.now()), journal.retryAtMs);
   }

@@ -19,6 +19,9 @@ export interface Duty {
   readonly urgentAtMs?: number;
 }
 
+/** Who may speak: everybody, or only those that say again what is on disk already. */
+export type Which = 'all' | 'heartbeats';
+
 class Lane {
   readonly waiting = new Heap<string>();
   readonly words = new Heap<string>();
@@ -49,18 +52,18 @@ export class Agenda {
   }
 
   /** How many speakers could use a call of this operation now. */
-  ready(operation: Operation, nowMs: number): number {
+  ready(operation: Operation, nowMs: number, which: Which = 'all'): number {
     const lane = this.#promote(operation, nowMs);
-    return lane.words.size + lane.heartbeats.size;
+    return (which === 'all' ? lane.words.size : 0) + lane.heartbeats.size;
   }
 
   /** Takes the most urgent speaker off the agenda; `undefined`: nobody has anything to say now. */
-  take(operation: Operation, nowMs: number): string | undefined {
+  take(operation: Operation, nowMs: number, which: Which = 'all'): string | undefined {
     const lane = this.#promote(operation, nowMs);
     const heartbeat = lane.heartbeats.peek();
     const urgentAtMs = heartbeat && this.#duties.get(heartbeat.key)?.urgentAtMs;
     const heap =
-      urgentAtMs !== undefined && nowMs >= urgentAtMs
+      which === 'heartbeats' || (urgentAtMs !== undefined && nowMs >= urgentAtMs)
         ? lane.heartbeats
         : lane.words.size > 0
           ? lane.words

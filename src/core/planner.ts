@@ -3,26 +3,29 @@
  *
  *   observe(event, now)   takes in what happened; all durable changes are made here
  *   takeChanges()         what must be on disk before anything follows from it
- *   decide(now)           what is to be done; changes nothing that must outlive the process
+ *   decide(now, durable)  what is to be done; changes nothing that must outlive the process
  *   wakeAtMs(now)         when time alone will make a difference
  *
  * Calling any of these too early, too late or twice does no harm. A gate pulls: when an operation has a call to
  * give, the most urgent speaker is chosen at that moment and speaks from the newest state.
  */
 import type { Action, Reply } from './action.ts';
-import { Agenda } from './agenda.ts';
-import type { Call, Operation, PolledTask } from './call.ts';
+import { Calls } from './calls.ts';
+import type { PolledTask } from './call.ts';
 import { Context } from './context.ts';
 import type { Event } from './event.ts';
-import { HUB_SETUP_KEY, HubSetupSpeaker } from './hub-setup.ts';
+import { HubSetupSpeaker } from './hub-setup.ts';
 import type { Ledger } from './ledger.ts';
 import type { Changes } from './ledger.ts';
-import { Pacing } from './pacing.ts';
+import type { Pacing } from './pacing.ts';
 import { PollerSpeaker, pollerKey } from './poller.ts';
 import { RUNNER_KEY, RunnerSpeaker } from './runner.ts';
-import { Runs } from './runs.ts';
+import type { RunBook } from './run-book.ts';
+import { RunLeases } from './run-leases.ts';
+import { RunLife } from './run-life.ts';
+import { RunNews } from './run-news.ts';
+import { RunRequests } from './run-requests.ts';
 import type { Settings } from './settings.ts';
-import type { Speaker } from './speaker.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
@@ -33,16 +36,11 @@ const CLOCK_STEP_MS = 2 * SECOND_MS;
 
 export class Planner {
   readonly #context: Context;
-  readonly #agenda = new Agenda();
-  readonly #pacing = new Pacing();
-  readonly #runs: Runs;
-  /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
-  readonly #asked = new Map<Operation, number>();
-  readonly #granted = new Map<Operation, number>();
-  readonly #inFlight = new Map<number, Speaker>();
-  readonly #speaking = new Set<string>();
-  #pollsInFlight = 0;
-  #nextCallId = 1;
+  readonly #calls: Calls;
+  readonly #life: RunLife;
+  readonly #requests: RunRequests;
+  readonly #news: RunNews;
+  readonly #leases: RunLeases;
   #actions: Action[] = [];
   #isDraining = false;
   #isTerminated = false;
@@ -50,27 +48,39 @@ export class Planner {
 
   constructor(ledger: Ledger, settings: Settings, now: Now, random: () => number) {
     this.#context = new Context(ledger, settings, random);
+    this.#calls = new Calls(this.#context);
     this.#wallLessBootMs = now.wallMs - now.bootMs;
-    this.#runs = new Runs(this.#context, now);
+    this.#life = new RunLife(this.#context, now, (run, news, reason, at) => {
+      this.#leases.news(run, news, reason, at);
+    });
+    this.#requests = new RunRequests(this.#context, this.#life);
+    this.#news = new RunNews(this.#context, this.#life);
+    this.#leases = new RunLeases(this.#context, this.#life);
     this.#addServiceSpeakers();
-    this.#runs.autostart(now);
-    this.#refresh(now);
+    this.#requests.autostart(now);
+    this.#calls.refresh(now);
   }
 
   observe(event: Event, now: Now): void {
     this.#watchClock(now);
     this.#takeIn(event, now);
-    this.#refresh(now);
+    this.#calls.refresh(now);
   }
 
   takeChanges(): Changes {
     return this.#context.ledger.takeChanges();
   }
 
-  decide(now: Now): Action[] {
-    const actions = [...this.#actions, ...this.#runs.takeActions()];
+  /**
+   * What is to be done. Where the changes are not on disk (it is full, say), only what needs no memory: heartbeats go
+   * on, so that nobody goes stale, and what must end is ended; nothing is started, and no new word is said.
+   */
+  decide(now: Now, isDurable = true): Action[] {
+    const actions = this.#life.takeActions(isDurable);
+    actions.push(...this.#calls.decide(now, isDurable ? 'all' : 'heartbeats'));
+    if (!isDurable) return actions;
+    actions.push(...this.#actions);
     this.#actions = [];
-    for (const operation of this.#agenda.operations()) this.#serve(operation, now, actions);
     if (this.#isTerminated && this.#pipelineIsDone()) {
       this.#isTerminated = false;
       actions.push({ type: 'exit', code: EXIT_TERMINATED });
@@ -80,18 +90,7 @@ export class Planner {
 
   /** On the boot clock; `undefined`: only an event can make a difference. */
   wakeAtMs(now: Now): number | undefined {
-    let wakeMs = this.#runs.wakeAtMs() ?? Infinity;
-    for (const operation of this.#agenda.operations()) {
-      const pace = this.#pacing.of(operation);
-      const readyAtMs =
-        this.#agenda.ready(operation, now.bootMs) > 0
-          ? pace.pausedUntilMs
-          : this.#agenda.nextReadyAtMs(operation);
-      // A ready speaker whose operation is not paused waits for a gate or an answer: an event, not a time.
-      if (readyAtMs !== undefined && readyAtMs > now.bootMs) {
-        wakeMs = Math.min(wakeMs, Math.max(readyAtMs, pace.pausedUntilMs));
-      }
-    }
+    const wakeMs = Math.min(this.#life.wakeAtMs() ?? Infinity, this.#calls.wakeAtMs(now));
     return wakeMs === Infinity ? undefined : wakeMs;
   }
 
@@ -99,8 +98,8 @@ export class Planner {
   view(): PlannerView {
     return {
       context: this.#context,
-      runs: this.#runs,
-      pacing: this.#pacing,
+      runs: this.#life.book,
+      pacing: this.#calls.pacing,
       isDraining: this.#isDraining,
     };
   }
@@ -108,16 +107,16 @@ export class Planner {
   #takeIn(event: Event, now: Now): void {
     switch (event.type) {
       case 'time-passed':
-        this.#runs.timePassed(now);
+        this.#life.timePassed(now);
         break;
       case 'start-requested':
         this.#start(event, now);
         break;
       case 'job-submitted':
-        this.#answer(event.request, this.#runs.submit(event.definition, now));
+        this.#answer(event.request, this.#requests.submit(event.definition, now));
         break;
       case 'cancel-requested':
-        this.#answer(event.request, this.#runs.cancel(event.job, event.by, event.graceMs, now));
+        this.#answer(event.request, this.#requests.cancel(event.job, event.by, event.graceMs, now));
         break;
       case 'drain-requested':
         this.#drain(now);
@@ -133,137 +132,36 @@ export class Planner {
         this.#answer(event.request, { ok: true, words: 'settings applied' });
         break;
       case 'run-started':
-        this.#runs.started(event.run, event.process, now);
+        this.#news.started(event.run, event.process, now);
         break;
       case 'run-start-failed':
-        this.#runs.startFailed(event.run, event.reason, now);
+        this.#news.startFailed(event.run, event.reason, now);
         break;
       case 'run-never-started':
-        this.#runs.neverStarted(event.run, now);
+        this.#news.neverStarted(event.run, now);
         break;
       case 'progress-read':
-        this.#runs.progress(event.run, event.percent, event.detail, now);
+        this.#news.progress(event.run, event.percent, event.detail, now);
         break;
       case 'run-exited':
-        this.#runs.exited(event.run, event.exitCode, event.signal, event.errorTail, now);
+        this.#news.exited(event.run, event.exitCode, event.signal, event.errorTail, now);
         break;
       case 'run-lost':
-        this.#runs.lost(event.run, event.reason, now);
+        this.#news.lost(event.run, event.reason, now);
         break;
       case 'tree-signalled':
-        this.#runs.signalled(event.run, event.signal, event.processes, now);
+        this.#news.signalled(event.run, event.signal, event.processes, now);
         break;
       case 'tree-checked':
-        this.#runs.checked(event.run, event.survivors, now);
+        this.#news.checked(event.run, event.survivors, now);
         break;
       case 'gate-opened':
-        add(this.#asked, event.operation, -event.slots);
-        add(this.#granted, event.operation, event.slots);
+        this.#calls.gateOpened(event.operation, event.slots);
         break;
       case 'call-settled':
-        this.#settle(event, now);
+        this.#calls.settled(event, now);
         break;
     }
-  }
-
-  /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
-  #serve(operation: Operation, now: Now, actions: Action[]): void {
-    const granted = this.#granted.get(operation) ?? 0;
-    let left = Math.min(granted, Math.max(0, this.#pacing.room(operation, now.bootMs)));
-    const spare = granted - left;
-    while (left > 0) {
-      const call = this.#nextCall(operation, now);
-      if (call === undefined) break;
-      actions.push({ type: 'call', ...call });
-      left--;
-    }
-    if (left + spare > 0) actions.push({ type: 'return-slots', operation, slots: left + spare });
-    this.#granted.delete(operation);
-
-    const asked = this.#asked.get(operation) ?? 0;
-    const ready = this.#agenda.ready(operation, now.bootMs);
-    const wanted = Math.min(ready, this.#pacing.room(operation, now.bootMs)) - asked;
-    if (wanted > 0) {
-      add(this.#asked, operation, wanted);
-      actions.push({ type: 'ask-gate', operation, slots: wanted });
-    }
-  }
-
-  /** The call of the most urgent speaker that has one. */
-  #nextCall(operation: Operation, now: Now): { id: number; call: Call } | undefined {
-    for (;;) {
-      const key = this.#agenda.take(operation, now.bootMs);
-      if (key === undefined) return undefined;
-      const speaker = this.#context.speakers.get(key);
-      const call = speaker?.call(now);
-      if (speaker === undefined || call?.operation !== operation) {
-        this.#context.touched.add(key);
-        continue;
-      }
-      const id = this.#nextCallId++;
-      this.#inFlight.set(id, speaker);
-      this.#speaking.add(key);
-      this.#pacing.of(operation).inFlight++;
-      if (operation === 'PollForTask') this.#pollsInFlight++;
-      return { id, call };
-    }
-  }
-
-  #settle(event: Extract<Event, { type: 'call-settled' }>, now: Now): void {
-    const { call, outcome, sentAt } = event;
-    const speaker = this.#inFlight.get(event.id);
-    if (speaker === undefined) return;
-    this.#inFlight.delete(event.id);
-    this.#speaking.delete(speaker.key);
-    this.#pacing.of(call.operation).inFlight--;
-    if (call.operation === 'PollForTask') this.#pollsInFlight--;
-    if (outcome.serverDateMs !== undefined) {
-      this.#learnClock(outcome.serverDateMs, sentAt, now);
-    }
-    const change = this.#pacing.settled(call.operation, outcome, now.bootMs, this.#context.random);
-    speaker.settled(call, outcome, now, sentAt);
-    this.#context.touched.add(speaker.key);
-
-    const { operation } = call;
-    if (outcome.kind !== 'accepted') {
-      const event = outcome.kind === 'throttled' ? 'report.throttled' : 'report.failed';
-      const fields = { operation, outcome: outcome.kind, reason: outcome.reason };
-      const retryInMs = Math.round(this.#pacing.of(operation).pausedUntilMs - now.bootMs);
-      this.#context.note(
-        event,
-        now,
-        retryInMs > 0 ? { ...fields, pausedForMs: retryInMs } : fields,
-      );
-    }
-    if (change === 'failing' && outcome.kind !== 'accepted') {
-      this.#context.note('service.failing', now, {
-        operation,
-        outcome: outcome.kind,
-        reason: outcome.reason,
-      });
-    }
-    if (change === 'recovered') this.#context.note('service.recovered', now, { operation });
-  }
-
-  /** Puts what changed in this turn onto the agenda. A speaker with a call in flight waits for its answer. */
-  #refresh(now: Now): void {
-    const { touched, speakers } = this.#context;
-    if (this.#context.hubChanged) {
-      this.#context.hubChanged = false;
-      touched.add(HUB_SETUP_KEY);
-      for (const task of this.#context.ledger.hubTasks.keys()) {
-        touched.add(`hub:${task}`);
-        touched.add(`links:${task}`);
-      }
-    }
-    for (const group of this.#context.settings.dataPipeline?.workerGroups ?? []) {
-      touched.add(pollerKey(group));
-    }
-    for (const key of touched) {
-      const speaker = this.#speaking.has(key) ? undefined : speakers.get(key);
-      this.#agenda.set(key, speaker?.duty(now));
-    }
-    touched.clear();
   }
 
   #addServiceSpeakers(): void {
@@ -282,7 +180,7 @@ export class Planner {
           group,
           () => this.#mayPoll(group),
           (task: PolledTask, workerGroup: string, now: Now) => {
-            this.#runs.receive(task, workerGroup, now);
+            this.#leases.receive(task, workerGroup, now);
           },
         ),
       );
@@ -296,7 +194,7 @@ export class Planner {
       dataPipeline !== undefined &&
       !this.#isDraining &&
       dataPipeline.workerGroups.includes(group) &&
-      this.#runs.book.livePipelineRuns() + this.#pollsInFlight < dataPipeline.concurrency
+      this.#life.book.livePipelineRuns() + this.#calls.pollsInFlight < dataPipeline.concurrency
     );
   }
 
@@ -307,7 +205,7 @@ export class Planner {
     this.#context.note('agent.terminated', now, { policy: dataPipeline?.onTerminate });
     this.#drain(now);
     if (dataPipeline?.onTerminate === 'stop') {
-      this.#runs.cancelPipelineRuns('the service told the task runner to terminate', now);
+      this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
     }
   }
 
@@ -334,19 +232,10 @@ export class Planner {
     this.#context.settings = settings;
     this.#context.hubChanged = true;
     this.#addServiceSpeakers();
-    this.#runs.reschedule(now);
+    this.#life.reschedule(now);
     this.#context.touched.add(RUNNER_KEY);
     for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
     this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
-  }
-
-  #learnClock(serverDateMs: number, sentAt: Now, now: Now): void {
-    const before = this.#context.offset.ms;
-    this.#context.offset.learn(serverDateMs, sentAt, now);
-    const offsetMs = this.#context.offset.ms;
-    if (Math.abs(offsetMs - before) >= CLOCK_STEP_MS) {
-      this.#context.note('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
-    }
   }
 
   /** The two clocks drift by slewing; a jump between them is a step of the wall clock. */
@@ -359,7 +248,7 @@ export class Planner {
   }
 
   #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {
-    const reply = this.#runs.start(event.job, event.origin, now);
+    const reply = this.#requests.start(event.job, event.origin, now);
     this.#answer(event.request, reply);
     if (!reply.ok && event.origin === 'schedule') {
       this.#context.ledger.note({
@@ -379,11 +268,7 @@ export class Planner {
 /** What an operator's view is made from; nobody outside the core writes to it. */
 export interface PlannerView {
   readonly context: Context;
-  readonly runs: Runs;
+  readonly runs: RunBook;
   readonly pacing: Pacing;
   readonly isDraining: boolean;
-}
-
-function add(counts: Map<Operation, number>, operation: Operation, by: number): void {
-  counts.set(operation, Math.max(0, (counts.get(operation) ?? 0) + by));
 }

@@ -3,7 +3,7 @@
  * the pipeline's last word. A final report is made once, when the run ends, and never changed.
  */
 import type { HubStatus, PipelineCall } from './call.ts';
-import type { EndCause, Run } from './job.ts';
+import type { EndCause, Ending, Run } from './job.ts';
 import { isFinal } from './job.ts';
 
 /** What the Hub shows of a task (MODEL Task). */
@@ -20,6 +20,11 @@ const CANCELED_BY: Readonly<Record<EndCause, string>> = {
   fence: 'fenced: its pipeline task may belong to another host',
   gone: 'fenced: its pipeline task is gone',
 };
+
+/** Why a run is or was ended, in words. */
+export function endCause(ending: Ending): string {
+  return CANCELED_BY[ending.cause];
+}
 
 /** The newest state of a run, as the Hub is told it. */
 export function hubWords(run: Run): HubWords {

@@ -2,6 +2,7 @@
 import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Delivery, Run } from './job.ts';
+import { endCause } from './report.ts';
 import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
 import type { PlannerView } from './planner.ts';
 import type {
@@ -99,9 +100,9 @@ function troubles(view: PlannerView, now: Now): string[] {
 }
 
 function jobStatuses(view: PlannerView, agent: AgentFacts, now: Now): JobStatus[] {
-  const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.book.all().keys()]);
+  const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.all().keys()]);
   return [...names].map((name) => {
-    const runs = view.runs.book.all().get(name) ?? [];
+    const runs = view.runs.all().get(name) ?? [];
     const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
     const next = agent.nextStartMs.get(name);
     const nextStart = next === undefined ? {} : { nextStartAt: iso(next) };
@@ -138,8 +139,8 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
 }
 
 function reasonOf(run: Run): { reason?: string } {
-  const reason = run.reason ?? run.ending?.detail;
-  return reason === undefined ? {} : { reason };
+  if (run.ending !== undefined) return { reason: `${endCause(run.ending)}: ${run.ending.detail}` };
+  return run.reason === undefined ? {} : { reason: run.reason };
 }
 
 function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination | undefined {

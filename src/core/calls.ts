@@ -1,0 +1,185 @@
+/**
+ * Calls to the services: who speaks when a gate gives a call, who waits for an answer, how an operation is doing. A
+ * gate pulls: the most urgent speaker is chosen when there is a call to give, and speaks from the newest state.
+ */
+import type { Action } from './action.ts';
+import { Agenda } from './agenda.ts';
+import type { Which } from './agenda.ts';
+import type { Call, Operation } from './call.ts';
+import type { Context } from './context.ts';
+import type { Event } from './event.ts';
+import { HUB_SETUP_KEY } from './hub-setup.ts';
+import { hubLinksKey } from './hub-links.ts';
+import { hubTaskKey } from './hub-task.ts';
+import { Pacing } from './pacing.ts';
+import { pollerKey } from './poller.ts';
+import type { Speaker } from './speaker.ts';
+import { SECOND_MS } from './time.ts';
+import type { Now } from './time.ts';
+
+/** A change of what is known of the service's clock that is worth telling. */
+const OFFSET_STEP_MS = 2 * SECOND_MS;
+
+export class Calls {
+  readonly pacing = new Pacing();
+  readonly #context: Context;
+  readonly #agenda = new Agenda();
+  /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
+  readonly #asked = new Map<Operation, number>();
+  readonly #granted = new Map<Operation, number>();
+  readonly #inFlight = new Map<number, Speaker>();
+  readonly #speaking = new Set<string>();
+  #pollsInFlight = 0;
+  #nextCallId = 1;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** A poll in flight may bring a task, which is owned at once. */
+  get pollsInFlight(): number {
+    return this.#pollsInFlight;
+  }
+
+  gateOpened(operation: Operation, slots: number): void {
+    add(this.#asked, operation, -slots);
+    add(this.#granted, operation, slots);
+  }
+
+  /** What is to be asked of gates and said to services now. */
+  decide(now: Now, which: Which): Action[] {
+    const actions: Action[] = [];
+    for (const operation of this.#agenda.operations()) this.#serve(operation, now, which, actions);
+    return actions;
+  }
+
+  /** When a waiting speaker becomes ready or a pause ends, on the boot clock. */
+  wakeAtMs(now: Now): number {
+    let wakeMs = Infinity;
+    for (const operation of this.#agenda.operations()) {
+      const pace = this.pacing.of(operation);
+      const readyAtMs =
+        this.#agenda.ready(operation, now.bootMs) > 0
+          ? pace.pausedUntilMs
+          : this.#agenda.nextReadyAtMs(operation);
+      // A ready speaker whose operation is not paused waits for a gate or an answer: an event, not a time.
+      if (readyAtMs !== undefined && readyAtMs > now.bootMs) {
+        wakeMs = Math.min(wakeMs, Math.max(readyAtMs, pace.pausedUntilMs));
+      }
+    }
+    return wakeMs;
+  }
+
+  /** Puts what changed in this turn onto the agenda. A speaker with a call in flight waits for its answer. */
+  refresh(now: Now): void {
+    const { touched, speakers } = this.#context;
+    if (this.#context.hubChanged) {
+      this.#context.hubChanged = false;
+      touched.add(HUB_SETUP_KEY);
+      for (const task of this.#context.ledger.hubTasks.keys()) {
+        touched.add(hubTaskKey(task));
+        touched.add(hubLinksKey(task));
+      }
+    }
+    for (const group of this.#context.settings.dataPipeline?.workerGroups ?? []) {
+      touched.add(pollerKey(group));
+    }
+    for (const key of touched) {
+      const speaker = this.#speaking.has(key) ? undefined : speakers.get(key);
+      this.#agenda.set(key, speaker?.duty(now));
+    }
+    touched.clear();
+  }
+
+  /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
+  #serve(operation: Operation, now: Now, which: Which, actions: Action[]): void {
+    const granted = this.#granted.get(operation) ?? 0;
+    let left = Math.min(granted, Math.max(0, this.pacing.room(operation, now.bootMs)));
+    const spare = granted - left;
+    while (left > 0) {
+      const call = this.#nextCall(operation, now, which);
+      if (call === undefined) break;
+      actions.push({ type: 'call', ...call });
+      left--;
+    }
+    if (left + spare > 0) actions.push({ type: 'return-slots', operation, slots: left + spare });
+    this.#granted.delete(operation);
+
+    const asked = this.#asked.get(operation) ?? 0;
+    const ready = this.#agenda.ready(operation, now.bootMs, which);
+    const wanted = Math.min(ready, this.pacing.room(operation, now.bootMs)) - asked;
+    if (wanted > 0) {
+      add(this.#asked, operation, wanted);
+      actions.push({ type: 'ask-gate', operation, slots: wanted });
+    }
+  }
+
+  /** The call of the most urgent speaker that has one. */
+  #nextCall(operation: Operation, now: Now, which: Which): { id: number; call: Call } | undefined {
+    for (;;) {
+      const key = this.#agenda.take(operation, now.bootMs, which);
+      if (key === undefined) return undefined;
+      const speaker = this.#context.speakers.get(key);
+      const call = speaker?.call(now);
+      if (speaker === undefined || call?.operation !== operation) {
+        this.#context.touched.add(key);
+        continue;
+      }
+      const id = this.#nextCallId++;
+      this.#inFlight.set(id, speaker);
+      this.#speaking.add(key);
+      this.pacing.of(operation).inFlight++;
+      if (operation === 'PollForTask') this.#pollsInFlight++;
+      return { id, call };
+    }
+  }
+
+  settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): void {
+    const { call, outcome, sentAt } = event;
+    const speaker = this.#inFlight.get(event.id);
+    if (speaker === undefined) return;
+    this.#inFlight.delete(event.id);
+    this.#speaking.delete(speaker.key);
+    this.pacing.of(call.operation).inFlight--;
+    if (call.operation === 'PollForTask') this.#pollsInFlight--;
+    if (outcome.serverDateMs !== undefined) {
+      this.#learnClock(outcome.serverDateMs, sentAt, now);
+    }
+    const change = this.pacing.settled(call.operation, outcome, now.bootMs, this.#context.random);
+    speaker.settled(call, outcome, now, sentAt);
+    this.#context.touched.add(speaker.key);
+
+    const { operation } = call;
+    if (outcome.kind !== 'accepted') {
+      const event = outcome.kind === 'throttled' ? 'report.throttled' : 'report.failed';
+      const fields = { operation, outcome: outcome.kind, reason: outcome.reason };
+      const retryInMs = Math.round(this.pacing.of(operation).pausedUntilMs - now.bootMs);
+      this.#context.note(
+        event,
+        now,
+        retryInMs > 0 ? { ...fields, pausedForMs: retryInMs } : fields,
+      );
+    }
+    if (change === 'failing' && outcome.kind !== 'accepted') {
+      this.#context.note('service.failing', now, {
+        operation,
+        outcome: outcome.kind,
+        reason: outcome.reason,
+      });
+    }
+    if (change === 'recovered') this.#context.note('service.recovered', now, { operation });
+  }
+
+  #learnClock(serverDateMs: number, sentAt: Now, now: Now): void {
+    const before = this.#context.offset.ms;
+    this.#context.offset.learn(serverDateMs, sentAt, now);
+    const offsetMs = this.#context.offset.ms;
+    if (Math.abs(offsetMs - before) >= OFFSET_STEP_MS) {
+      this.#context.note('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
+    }
+  }
+}
+
+function add(counts: Map<Operation, number>, operation: Operation, by: number): void {
+  counts.set(operation, Math.max(0, (counts.get(operation) ?? 0) + by));
+}

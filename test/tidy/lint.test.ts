@@ -1,0 +1,102 @@
+/** The rules of eslint.config.js, each seen to fail on a line that breaks it. */
+import { ESLint } from 'eslint';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+let eslint: ESLint;
+beforeAll(() => {
+  eslint = new ESLint();
+});
+
+/** The rules that this text breaks as if it stood in `file`, which exists: types are read from the project. */
+async function broken(file: string, text: string): Promise<(string | null)[]> {
+  const results = await eslint.lintText(`${text}\n`, { filePath: file });
+  return results.flatMap(({ messages }) => messages.map(({ ruleId }) => ruleId));
+}
+
+const CORE = 'src/core/heap.ts';
+const AGENT = 'src/agent/act.ts';
+
+describe('the core', () => {
+  test.each([
+    [
+      'imports Node',
+      `import { readFileSync } from 'node:fs';\nexport const x = readFileSync;`,
+      'no-restricted-imports',
+    ],
+    [
+      'imports a package',
+      `import pino from 'pino';\nexport const x = pino;`,
+      'no-restricted-imports',
+    ],
+    [
+      'imports an adapter',
+      `import { openStore } from '../store/store.ts';\nexport const x = openStore;`,
+      'no-restricted-imports',
+    ],
+    ['reads a clock', 'export const x = Date.now();', 'no-restricted-globals'],
+    ['reads the other clock', 'export const x = performance.now();', 'no-restricted-globals'],
+    ['throws dice', 'export const x = Math.random();', 'no-restricted-properties'],
+    ['sets a timer', 'export const x = setTimeout(() => 1, 5);', 'no-restricted-globals'],
+    ['knows the process', 'export const x = process.pid;', 'no-restricted-globals'],
+    [
+      'holds a promise',
+      'export const x: Promise<number> | undefined = undefined;',
+      'no-restricted-syntax',
+    ],
+    [
+      'waits',
+      'export async function x(): Promise<number> {\n  return await Promise.resolve(1);\n}',
+      'no-restricted-syntax',
+    ],
+  ])('%s: refused', async (_what, text, rule) => {
+    expect(await broken(CORE, text)).toContain(rule);
+  });
+});
+
+describe('the borders', () => {
+  test.each([
+    ['agent', AGENT, '../aws/gates.ts', 'createGates'],
+    ['aws', 'src/aws/gates.ts', '../jobs/job-host.ts', 'createJobHost'],
+    ['jobs', 'src/jobs/job-host.ts', '../store/store.ts', 'openStore'],
+    ['store', 'src/store/store.ts', '../agent/inbox.ts', 'Inbox'],
+    ['control', 'src/control/server.ts', '../config/load.ts', 'loadConfiguration'],
+    ['simulator', 'src/simulator/simulator.ts', '../core/time.ts', 'SECOND_MS'],
+    ['simulator', 'src/simulator/simulator.ts', '../aws/gates.ts', 'createGates'],
+  ])('%s may not import %s: %s', async (_folder, file, from, name) => {
+    const text = `import { ${name} } from '${from}';\nexport const x = ${name};`;
+    expect(await broken(file, text)).toContain('no-restricted-imports');
+  });
+});
+
+describe('the owner of every promise', () => {
+  test.each([
+    [
+      'a call that nobody waits for',
+      `import { writeFile } from 'node:fs/promises';\nwriteFile('a', 'b');`,
+    ],
+    [
+      'void is no owner',
+      `import { writeFile } from 'node:fs/promises';\nvoid writeFile('a', 'b');`,
+    ],
+    [
+      'a job of the limiter',
+      `import Bottleneck from 'bottleneck';\nnew Bottleneck().schedule(() => Promise.resolve(1));`,
+    ],
+  ])('%s: refused', async (_what, text) => {
+    expect(await broken('src/aws/gates.ts', text)).toContain(
+      '@typescript-eslint/no-floating-promises',
+    );
+  });
+
+  test('an async callback where nobody waits: refused', async () => {
+    const text = `import { EventEmitter } from 'node:events';\nnew EventEmitter().on('exit', async () => {\n  await Promise.resolve();\n});`;
+    expect(await broken('src/jobs/job-host.ts', text)).toContain(
+      '@typescript-eslint/no-misused-promises',
+    );
+  });
+});
+
+test('a switch that forgets a case: refused', async () => {
+  const text = `export function x(kind: 'a' | 'b'): number {\n  switch (kind) {\n    case 'a':\n      return 1;\n  }\n  return 0;\n}`;
+  expect(await broken(CORE, text)).toContain('@typescript-eslint/switch-exhaustiveness-check');
+});

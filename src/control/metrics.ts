@@ -78,23 +78,23 @@ const METRICS: readonly Metric[] = [
     kind: 'gauge',
     name: 'migration_agent_job_progress_percent',
     help: 'Progress of the latest run; absent where unknown',
-    labels: ['job'],
+    labels: ['name'],
     rows: ({ jobs }) =>
       jobs.flatMap(({ name, percent }) =>
-        percent === undefined ? [] : [{ labels: { job: name }, value: percent }],
+        percent === undefined ? [] : [{ labels: { name }, value: percent }],
       ),
   },
   {
     kind: 'gauge',
     name: 'migration_agent_job_slack_seconds',
     help: 'Time to the deadline of a job at a destination; negative: it has passed',
-    labels: ['job', 'destination'],
+    labels: ['name', 'destination'],
     rows: ({ jobs }) =>
       jobs.flatMap(({ name, destinations }) =>
         Object.entries(destinations).flatMap(([destination, { slackSeconds }]) =>
           slackSeconds === undefined
             ? []
-            : [{ labels: { job: name, destination }, value: slackSeconds }],
+            : [{ labels: { name, destination }, value: slackSeconds }],
         ),
       ),
   },

@@ -1,0 +1,76 @@
+/** The documents say what is there: links lead somewhere, folders are named, metrics in alerts and dashboard exist. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const DOCUMENTS = [
+  'README.md',
+  'src/README.md',
+  'test/README.md',
+  'config/README.md',
+  'systemd/README.md',
+];
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+test.each(DOCUMENTS)('every link of %s leads to a file', (document) => {
+  const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+    ([, link = '']) => link,
+  );
+  expect(links.filter((link) => !existsSync(join(dirname(document), link)))).toEqual([]);
+});
+
+test('every folder of src is in the code map, every folder of test in its table', () => {
+  const missing = (root: string, text: string) =>
+    readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !text.includes(`\`${entry.name}/\``))
+      .map((entry) => entry.name);
+  expect(missing('src', read('src/README.md'))).toEqual([]);
+  expect(missing('test', read('test/README.md'))).toEqual([]);
+});
+
+test('every file of the core that a newcomer meets first is named in src/README.md', () => {
+  const text = read('src/README.md');
+  for (const file of [
+    'core/planner.ts',
+    'core/calls.ts',
+    'core/agenda.ts',
+    'core/cancel.ts',
+    'agent/act.ts',
+  ]) {
+    expect(text).toContain(`(${file})`);
+  }
+});
+
+test('src is two levels deep', () => {
+  const deeper = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.split('/').length > 2,
+  );
+  expect(deeper).toEqual([]);
+});
+
+test('every metric of the alert rules and of the dashboard is one that the agent has', () => {
+  const source = read('src/control/metrics.ts');
+  const rules = parse(read('config/prometheus-alerts.yaml')) as { groups: unknown[] };
+  expect(rules.groups).toHaveLength(1);
+  const used = [
+    ...(JSON.stringify(rules) + read('config/grafana-dashboard.json')).matchAll(
+      /migration_agent_\w+/g,
+    ),
+  ].map(([name]) => name);
+  expect(used.length).toBeGreaterThan(8);
+  expect(used.filter((name) => !source.includes(`'${name}'`))).toEqual([]);
+});
+
+test('the README’s npm commands are scripts', () => {
+  const used = [...read('README.md').matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+  expect(used.filter((name) => !(name in packageJson.scripts))).toEqual([]);
+});
+
+test('the lock file names no registry address', () => {
+  expect(read('package-lock.json')).not.toMatch(/"resolved": *"http/);
+});

@@ -11,6 +11,7 @@ import type { Run } from './job.ts';
 import { retryDelayMs } from './pacing.ts';
 import { hubWords } from './report.ts';
 import type { HubWords } from './report.ts';
+import type { HubSettings } from './settings.ts';
 import type { Speaker } from './speaker.ts';
 import { MINUTE_MS, SECOND_MS, after } from './time.ts';
 import type { Instant, Now } from './time.ts';
@@ -25,9 +26,11 @@ export interface HubPromise {
   readonly nextUpdateS: number;
 }
 
-/** How a run ended, to be told exactly so (P5). */
+/** What must be told of a run that has ended, exactly so (P5): that it was under way, and how it ended. */
 export interface LastWord {
   readonly run: string;
+  /** `opening`: IN_PROGRESS was not accepted while the run lived; `end`: its final state. */
+  readonly kind: 'opening' | 'end';
   readonly words: HubWords;
   /** UpdateDateTime, fixed when the run ended. */
   readonly stampS: number;
@@ -52,10 +55,19 @@ export interface HubTask {
 /** How long a payload that was refused twice is left alone. */
 const QUARANTINE_MS = 5 * MINUTE_MS;
 
-/** Fixes how the run ended as the task's next last word. */
+/**
+ * Fixes how the run ended as the task's next last word. A run that nobody was told of is opened first: a step that
+ * matters is never dropped, and a task that shows an earlier run's end is opened again before it ends anew.
+ */
 export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now): void {
-  task.lastStampS = Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS + 1);
-  task.lastWords.push({ run: run.id, words: hubWords(run), stampS: task.lastStampS, since: now });
+  const add = (kind: LastWord['kind'], words: HubWords, atMs: number): void => {
+    task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
+    task.lastWords.push({ run: run.id, kind, words, stampS: task.lastStampS, since: now });
+  };
+  const isOpen = task.promise?.run === run.id && task.promise.words.status === 'IN_PROGRESS';
+  const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
+  if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
+  add('end', hubWords(run), serviceMs);
   if (task.run === run.id) delete task.run;
 }
 
@@ -94,6 +106,10 @@ export class HubTaskSpeaker implements Speaker {
 
     const { promise } = task;
     const words = hubWords(run);
+    // After an end the task is opened again with IN_PROGRESS, so a run that only waits has nothing to say yet.
+    if (words.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
+      return undefined;
+    }
     if (promise?.run !== run.id || promise.words.status !== words.status) {
       const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
       return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
@@ -125,7 +141,10 @@ export class HubTaskSpeaker implements Speaker {
         ...address,
         ...this.#reduce(lastWord.words),
         stampS: lastWord.stampS,
-        nextUpdateS: finalNextUpdateS(migrationHub),
+        nextUpdateS:
+          lastWord.kind === 'end'
+            ? finalNextUpdateS(migrationHub)
+            : this.#nextUpdateS(migrationHub),
       };
     }
     const run = this.#liveRun();
@@ -134,17 +153,12 @@ export class HubTaskSpeaker implements Speaker {
       Math.floor(this.#context.serviceMs(now) / SECOND_MS),
       task.lastStampS + 1,
     );
-    const { rates } = this.#context.settings;
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
       ...this.#reduce(hubWords(run)),
       stampS: task.lastStampS,
-      nextUpdateS: nextUpdateS(
-        migrationHub,
-        this.#context.liveHubTasks,
-        rates.NotifyMigrationTaskState,
-      ),
+      nextUpdateS: this.#nextUpdateS(migrationHub),
     };
   }
 
@@ -176,9 +190,8 @@ export class HubTaskSpeaker implements Speaker {
     const task = this.#task;
     const before = task.promise;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
-    const lastWord = task.lastWords[0];
-    const isLast = lastWord?.stampS === call.stampS;
-    const run = isLast ? lastWord.run : task.run;
+    const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
+    const run = lastWord?.run ?? task.run;
     if (run === undefined) return;
     const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
     task.promise = {
@@ -194,8 +207,7 @@ export class HubTaskSpeaker implements Speaker {
     };
     const told = ledger.runs.get(run);
     const fields = { task: task.name, status: call.status, percent: call.percent };
-    if (isLast) {
-      task.lastWords.shift();
+    if (lastWord?.kind === 'end') {
       if (told?.hub !== undefined) told.hub.delivery = { state: 'delivered', at: now };
       const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
       this.#context.note(
@@ -241,7 +253,7 @@ export class HubTaskSpeaker implements Speaker {
     this.#note('report.refused', reason, now);
     const lastWord = this.#task.lastWords.shift();
     const run = this.#context.ledger.runs.get(lastWord?.run ?? '');
-    if (run?.hub !== undefined) {
+    if (run?.hub !== undefined && lastWord?.kind === 'end') {
       run.hub.delivery = { state: 'refused', reason };
       this.#context.ledger.keepRun(run);
     }
@@ -254,6 +266,11 @@ export class HubTaskSpeaker implements Speaker {
   #note(event: 'report.reduced' | 'report.refused', reason: string, now: Now): void {
     const run = this.#context.ledger.runs.get(this.#task.lastWords[0]?.run ?? this.#task.run ?? '');
     this.#context.note(event, now, { task: this.#task.name, reason }, run);
+  }
+
+  #nextUpdateS(hub: HubSettings): number {
+    const { rates } = this.#context.settings;
+    return nextUpdateS(hub, this.#context.liveHubTasks, rates.NotifyMigrationTaskState);
   }
 
   #word(operation: HubOperation, since: Instant): Duty {

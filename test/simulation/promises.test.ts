@@ -211,7 +211,9 @@ describe('P5 the last word arrives', () => {
     made.runUntil(2 * DAY_MS);
     made.crash();
     made.runUntil(3 * DAY_MS + HOUR_MS);
-    expect(made.service.close().finals.get('copy')).toEqual(['FAILED', 'COMPLETED']);
+    const books = made.service.close();
+    expect(books.finals.get('copy')).toEqual(['FAILED', 'COMPLETED']);
+    expect(books).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
     expect(made.service.lastNotify('copy')).toMatchObject({
       status: 'COMPLETED',
       percent: 100,
@@ -236,6 +238,32 @@ describe('P5 the last word arrives', () => {
     expect(new Set(finals.map((call) => JSON.stringify(call))).size).toBe(1);
     expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
     expect(made.calls?.at(-1)?.call.operation).not.toBe('NotifyMigrationTaskState');
+  });
+});
+
+describe('P5 steps that matter', () => {
+  test('runs that begin and end while nobody can be told are told whole: opened, ended, in order', () => {
+    const made = world([definition('copy')], {
+      jobs: { durationMs: () => MINUTE_MS, exitCode: () => 1, progressEveryMs: SECOND_MS },
+      isOut: (_call, ms) => ms < HOUR_MS,
+    });
+    for (let i = 0; i < 3; i++) {
+      start(made, 'copy');
+      made.runUntil((i + 1) * 10 * MINUTE_MS);
+    }
+    made.runUntil(2 * HOUR_MS);
+    const told = (made.calls ?? [])
+      .filter(({ call, atMs }) => atMs > HOUR_MS && 'stampS' in call && 'task' in call)
+      .map(({ call }) => ('status' in call ? call.status : ''));
+    expect(told).toEqual([
+      'IN_PROGRESS',
+      'FAILED',
+      'IN_PROGRESS',
+      'FAILED',
+      'IN_PROGRESS',
+      'FAILED',
+    ]);
+    expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0, staleMs: 0 });
   });
 });
 

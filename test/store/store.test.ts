@@ -55,7 +55,7 @@ test('runs, Hub tasks and facts are there for the next agent, exactly as they we
     imported: true,
     run: 'copy/1',
     lastStampS: 7,
-    lastWords: [{ run: 'copy/0', words: { status: 'FAILED' }, stampS: 6, since: NOW }],
+    lastWords: [{ run: 'copy/0', kind: 'end', words: { status: 'FAILED' }, stampS: 6, since: NOW }],
     links: [],
   };
   first.commit(changes({ runs: [run()], hubTasks: [task], facts: { streams: ['eu/x'] } }));

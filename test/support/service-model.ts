@@ -215,8 +215,7 @@ export class ServiceModel {
         this.#find(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
       }
       const wasFinal = last.status === 'COMPLETED' || last.status === 'FAILED';
-      const isOpening = call.status === 'IN_PROGRESS' || call.status === 'NOT_STARTED';
-      if (wasFinal && !isOpening && last.status !== call.status) {
+      if (wasFinal && call.status !== 'IN_PROGRESS') {
         this.books.afterFinal++;
         this.#find(`${call.task}: ${call.status} after ${last.status}`);
       }

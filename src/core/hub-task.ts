@@ -141,10 +141,8 @@ export class HubTaskSpeaker implements Speaker {
         ...address,
         ...this.#reduce(lastWord.words),
         stampS: lastWord.stampS,
-        nextUpdateS:
-          lastWord.kind === 'end'
-            ? finalNextUpdateS(migrationHub)
-            : this.#nextUpdateS(migrationHub),
+        // Of an opening too: its run has ended, and how is told next, whenever that gets through.
+        nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }
     const run = this.#liveRun();

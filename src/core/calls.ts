@@ -11,7 +11,7 @@ import type { Event } from './event.ts';
 import { HUB_SETUP_KEY } from './hub-setup.ts';
 import { hubLinksKey } from './hub-links.ts';
 import { hubTaskKey } from './hub-task.ts';
-import { Pacing } from './pacing.ts';
+import type { Pacing } from './pacing.ts';
 import { pollerKey } from './poller.ts';
 import type { Speaker } from './speaker.ts';
 import { SECOND_MS } from './time.ts';
@@ -21,7 +21,7 @@ import type { Now } from './time.ts';
 const OFFSET_STEP_MS = 2 * SECOND_MS;
 
 export class Calls {
-  readonly pacing = new Pacing();
+  readonly pacing: Pacing;
   readonly #context: Context;
   readonly #agenda = new Agenda();
   /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
@@ -34,6 +34,7 @@ export class Calls {
 
   constructor(context: Context) {
     this.#context = context;
+    this.pacing = context.pacing;
   }
 
   /** A poll in flight may bring a task, which is owned at once. */
@@ -128,7 +129,7 @@ export class Calls {
       const id = this.#nextCallId++;
       this.#inFlight.set(id, speaker);
       this.#speaking.add(key);
-      this.pacing.of(operation).inFlight++;
+      this.pacing.began(operation, now.bootMs, this.#context.settings.rates[operation].perSecond);
       if (operation === 'PollForTask') this.#pollsInFlight++;
       return { id, call };
     }

@@ -2,11 +2,13 @@
  * What the parts of the planner share: the ledger, the settings, the service's clock and the dice.
  * Only the planner makes one.
  */
+import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { Run } from './job.ts';
 import type { Ledger } from './ledger.ts';
 import type { EventName } from './note.ts';
-import type { Settings } from './settings.ts';
+import { Pacing } from './pacing.ts';
+import type { Rate, Settings } from './settings.ts';
 import type { Speaker } from './speaker.ts';
 import { MINUTE_MS } from './time.ts';
 import type { Now } from './time.ts';
@@ -18,6 +20,7 @@ export class Context {
   readonly ledger: Ledger;
   readonly random: () => number;
   readonly offset = new ClockOffset();
+  readonly pacing = new Pacing();
   settings: Settings;
   readonly speakers = new Map<string, Speaker>();
   /** Speakers whose duty may have changed since the last look. */
@@ -39,6 +42,12 @@ export class Context {
   /** The service's clock, as far as it is known. */
   serviceMs(now: Now): number {
     return now.wallMs + this.offset.ms;
+  }
+
+  /** What an operation's budget really is: the configured rate, as far as the service lets it through. */
+  rateOf(operation: Operation): Rate {
+    const rate = this.settings.rates[operation];
+    return { ...rate, perSecond: rate.perSecond * this.pacing.of(operation).speed };
   }
 
   /** Where Migration Hub is to be called; `undefined`: not known yet. */

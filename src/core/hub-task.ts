@@ -267,8 +267,8 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #nextUpdateS(hub: HubSettings): number {
-    const { rates } = this.#context.settings;
-    return nextUpdateS(hub, this.#context.liveHubTasks, rates.NotifyMigrationTaskState);
+    const rate = this.#context.rateOf('NotifyMigrationTaskState');
+    return nextUpdateS(hub, this.#context.liveHubTasks, rate);
   }
 
   #word(operation: HubOperation, since: Instant): Duty {
@@ -282,8 +282,8 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #freshnessMs(): number {
-    const { rates } = this.#context.settings;
-    return freshnessMs(this.#context.liveHubTasks, rates.NotifyMigrationTaskState);
+    const rate = this.#context.rateOf('NotifyMigrationTaskState');
+    return freshnessMs(this.#context.liveHubTasks, rate);
   }
 
   #reduce(words: HubWords): HubWords {

@@ -2,7 +2,8 @@
  * How an operation is doing: how many calls may be in flight, when it is paused and why, and how long a
  * speaker waits before it repeats itself. The gate holds the published limit; this holds what experience adds.
  *
- *   throttled    the service's own word (RetryAfterSeconds, Retry-After) or 1 s, 2 s, 4 s … 60 s
+ *   throttled    the service's own word (RetryAfterSeconds, Retry-After) or 1 s, 2 s, 4 s … 60 s; then at 0.7 of the
+ *                rate, and a little more with each accepted call, until it is the configured one again
  *   unavailable  up to 0.5 s, 1 s, 2 s … 30 s, one call at a time until one is accepted
  *   denied       30 s, 60 s … 5 min: credentials do not come back faster for being asked
  */
@@ -23,10 +24,19 @@ const LADDERS: Readonly<Record<'throttled' | 'unavailable' | 'denied' | 'homeles
   homeless: { firstMs: MINUTE_MS, maxMs: 5 * MINUTE_MS },
 };
 
+/** After a throttle the rate is this part of what it was (multiplicative decrease) … */
+const SLOW_DOWN = 0.7;
+/** … never less than this part of the configured one … */
+const SPEED_MIN = 1 / 16;
+/** … and each accepted call gives back this part of the configured one (additive increase). */
+const SPEED_UP = 1 / 100;
+
 export interface Pace {
   /** Failures since the last accepted call. */
   troubles: number;
   pausedUntilMs: number;
+  /** The part of the configured rate that the service lets through, as far as experience goes: 1 is all of it. */
+  speed: number;
   because?: string;
   inFlight: number;
   accepted: number;
@@ -46,7 +56,15 @@ export class Pacing {
   of(operation: Operation): Pace {
     let pace = this.#paces.get(operation);
     if (pace === undefined) {
-      pace = { troubles: 0, pausedUntilMs: 0, inFlight: 0, accepted: 0, throttled: 0, failed: 0 };
+      pace = {
+        troubles: 0,
+        pausedUntilMs: 0,
+        speed: 1,
+        inFlight: 0,
+        accepted: 0,
+        throttled: 0,
+        failed: 0,
+      };
       this.#paces.set(operation, pace);
     }
     return pace;
@@ -60,7 +78,19 @@ export class Pacing {
   room(operation: Operation, nowMs: number): number {
     const pace = this.of(operation);
     if (nowMs < pace.pausedUntilMs) return 0;
-    return (pace.troubles > 0 ? 1 : IN_FLIGHT_MAX) - pace.inFlight;
+    if (pace.troubles > 0) return 1 - pace.inFlight;
+    const room = IN_FLIGHT_MAX - pace.inFlight;
+    // At a lowered rate each call waits for its gap.
+    return pace.speed < 1 ? Math.min(1, room) : room;
+  }
+
+  /** A call begins: at a lowered rate the next one waits. `perSecond` is the configured rate. */
+  began(operation: Operation, nowMs: number, perSecond: number): void {
+    const pace = this.of(operation);
+    pace.inFlight++;
+    if (pace.speed >= 1) return;
+    const gapMs = SECOND_MS / (perSecond * pace.speed);
+    pace.pausedUntilMs = Math.max(pace.pausedUntilMs, nowMs + gapMs);
   }
 
   settled(operation: Operation, outcome: Outcome, nowMs: number, random: () => number): PaceChange {
@@ -72,19 +102,29 @@ export class Pacing {
       case 'gone': {
         // The service answered: whatever is wrong is wrong with the payload, not with the way.
         const wasFailing = pace.troubles >= TROUBLES_TO_TELL;
+        // A pause after trouble is over; the gap of a lowered rate is not.
+        if (pace.troubles > 0 && pace.speed >= 1) pace.pausedUntilMs = 0;
         pace.troubles = 0;
-        pace.pausedUntilMs = 0;
         delete pace.because;
-        if (outcome.kind === 'accepted') pace.accepted++;
-        else pace.failed++;
+        if (outcome.kind === 'accepted') {
+          pace.accepted++;
+          pace.speed = Math.min(1, pace.speed + SPEED_UP);
+        } else {
+          pace.failed++;
+        }
         return wasFailing ? 'recovered' : undefined;
       }
       case 'throttled':
       case 'unavailable':
       case 'denied':
       case 'homeless': {
-        if (outcome.kind === 'throttled') pace.throttled++;
-        else pace.failed++;
+        if (outcome.kind === 'throttled') {
+          pace.throttled++;
+          // Calls that were under way together are one lesson, not many.
+          if (pace.troubles === 0) pace.speed = Math.max(SPEED_MIN, pace.speed * SLOW_DOWN);
+        } else {
+          pace.failed++;
+        }
         const ladder = LADDERS[outcome.kind];
         const stepMs = Math.min(ladder.firstMs * 2 ** Math.min(pace.troubles, 20), ladder.maxMs);
         // Full jitter for an outage, so that a fleet does not come back at one moment; at least half of

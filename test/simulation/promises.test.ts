@@ -283,4 +283,18 @@ describe('P6 under the limit', () => {
     made.runUntil(2 * HOUR_MS);
     expect(made.service.close()).toMatchObject({ overLimit: 0, staleMs: 0 });
   });
+
+  test('a service that lets through half of what is configured: obeyed, and nobody goes stale', () => {
+    const jobs = Array.from({ length: 150 }, (_, i) => definition(`job-${i}`));
+    const half = { perSecond: 0.5, burst: 5 };
+    const made = world(jobs, {
+      throttling: rates({ ImportMigrationTask: half, NotifyMigrationTaskState: half }),
+    });
+    for (const job of jobs) start(made, job.name);
+    made.runUntil(12 * HOUR_MS);
+    const books = made.service.close();
+    expect(books.staleMs).toBe(0);
+    expect(books.overLimit / books.calls).toBeLessThan(0.1);
+    expect(made.service.lastNotify('job-7')?.nextUpdateS).toBeGreaterThan(300);
+  });
 });

@@ -55,9 +55,10 @@ class Bucket {
     const earned = ((nowMs - this.#atMs) / SECOND_MS) * this.#rate.perSecond;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + earned);
     this.#atMs = nowMs;
-    this.#tokens -= 1;
     // A rounding error of floating point is no call over the limit.
-    return this.#tokens > -1e-6;
+    if (this.#tokens < 1 - 1e-6) return false;
+    this.#tokens -= 1;
+    return true;
   }
 }
 
@@ -125,8 +126,8 @@ export class ServiceModel {
     return this.#tasks.filter((one) => one.state === 'waiting' || one.state === 'owned').length;
   }
 
-  /** Counts a call at the door, whether or not it is let in. */
-  arrive(call: Call): void {
+  /** Counts a call at the door. False: it is over the limit. */
+  arrive(call: Call): boolean {
     this.books.calls++;
     const { operation } = call;
     let bucket = this.#buckets.get(operation);
@@ -134,10 +135,10 @@ export class ServiceModel {
       bucket = new Bucket(this.#rates[operation]);
       this.#buckets.set(operation, bucket);
     }
-    if (!bucket.take(this.#time.trueMs())) {
-      this.books.overLimit++;
-      this.#find(`${operation} over its limit`);
-    }
+    if (bucket.take(this.#time.trueMs())) return true;
+    this.books.overLimit++;
+    this.#find(`${operation} over its limit`);
+    return false;
   }
 
   /** Performs a call; long polls settle later. */

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly jobs: JobModel;
   /** Part of the calls that fail; half of those after the service has performed them. */
   readonly failing: number;
+  /** What the service really lets through, where it is less than configured: it throttles then. */
+  readonly throttling?: Settings['rates'];
   /** True while this call finds nobody. */
   readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
@@ -64,7 +66,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.random = createRandom(options.seed);
-    this.service = new ServiceModel(this.time, options.settings.rates);
+    this.service = new ServiceModel(this.time, options.throttling ?? options.settings.rates);
     this.planner = new Planner(this.ledger, options.settings, this.time.now(), this.random);
   }
 
@@ -169,12 +171,14 @@ export class World {
       });
     };
     this.time.in(this.#latencyMs(), () => {
-      this.service.arrive(call);
+      const isLetIn = this.service.arrive(call);
       this.calls?.push({ call, atMs: this.time.now().bootMs });
       const isOut = this.#options.isOut?.(call, this.time.now().bootMs) ?? false;
       const isFailing = this.random() < this.#options.failing;
       const failure = { kind: 'unavailable', reason: 'simulated' } as const;
-      if (isOut) settle(failure);
+      if (!isLetIn && this.#options.throttling !== undefined) {
+        settle({ kind: 'throttled', reason: 'simulated' });
+      } else if (isOut) settle(failure);
       else if (!isFailing) this.service.perform(call, settle);
       else if (this.random() < 0.5 || call.operation === 'PollForTask') settle(failure);
       else this.service.perform(call, () => settle(failure));

@@ -78,6 +78,7 @@ const agent = z.strictObject({
   clockOffsetSeconds: z.number(),
   homeRegion: z.string().exactOptional(),
   taskRunnerId: z.string().exactOptional(),
+  waitingForBudget: z.int(),
   outbox: z.int(),
   nearestDeadlineSeconds: z.number().exactOptional(),
   troubles: z.array(z.string()).readonly(),

@@ -45,6 +45,12 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
+    name: 'migration_agent_jobs_waiting_for_budget',
+    help: 'Live jobs that Migration Hub is not told of, since the budget could not keep a promise for them',
+    rows: ({ agent }) => [{ value: agent.waitingForBudget }],
+  },
+  {
+    kind: 'gauge',
     name: 'migration_agent_outbox_reports',
     help: 'Reports owed to a destination',
     rows: ({ agent }) => [{ value: agent.outbox }],

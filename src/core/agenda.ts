@@ -1,6 +1,6 @@
 /**
  * Who speaks next. For each operation: the speakers that wait for their time, and those that are ready,
- * words and heartbeats apart.
+ * words and heartbeats apart; a word that also renews a promise is held by both its age and its deadline.
  *
  * A word (an acknowledgement, a change of state, a last word) goes before a heartbeat that has slack.
  * A heartbeat whose slack runs out goes before everything. Among heartbeats the earliest deadline is first,
@@ -13,10 +13,17 @@ export interface Duty {
   readonly operation: Operation;
   /** Not before this time (boot clock). */
   readonly readyAtMs: number;
-  /** When it is too late: a promise or a window ends. For a word: since when it is owed. */
+  /** A word, owed since then. Absent: a heartbeat. */
+  readonly sinceMs?: number;
+  /** Absent: nothing is promised that could be broken. A duty has at least one of this and `sinceMs`. */
+  readonly deadline?: Deadline;
+}
+
+export interface Deadline {
+  /** From then on it goes before words. */
+  readonly urgentAtMs: number;
+  /** When it is too late: a promise or a window ends. */
   readonly byMs: number;
-  /** For a heartbeat: from when on it goes before words. Absent: it is a word. */
-  readonly urgentAtMs?: number;
 }
 
 /** Who may speak: everybody, or only those that say again what is on disk already. */
@@ -24,12 +31,16 @@ export type Which = 'all' | 'heartbeats';
 
 class Lane {
   readonly waiting = new Heap<string>();
+  /** All ready words, the longest owed first. */
   readonly words = new Heap<string>();
+  /** Those of them that have a deadline, the earliest first. */
+  readonly promisedWords = new Heap<string>();
   readonly heartbeats = new Heap<string>();
 
   delete(key: string): void {
     this.waiting.delete(key);
     this.words.delete(key);
+    this.promisedWords.delete(key);
     this.heartbeats.delete(key);
   }
 }
@@ -60,16 +71,13 @@ export class Agenda {
   /** Takes the most urgent speaker off the agenda; `undefined`: nobody has anything to say now. */
   take(operation: Operation, nowMs: number, which: Which = 'all'): string | undefined {
     const lane = this.#promote(operation, nowMs);
-    const heartbeat = lane.heartbeats.peek();
-    const urgentAtMs = heartbeat && this.#duties.get(heartbeat.key)?.urgentAtMs;
-    const heap =
-      which === 'heartbeats' || (urgentAtMs !== undefined && nowMs >= urgentAtMs)
-        ? lane.heartbeats
-        : lane.words.size > 0
-          ? lane.words
-          : lane.heartbeats;
-    const key = heap.pop();
-    if (key !== undefined) this.#duties.delete(key);
+    const key =
+      which === 'heartbeats'
+        ? lane.heartbeats.peek()?.key
+        : (this.#urgent(lane, nowMs) ?? lane.words.peek()?.key ?? lane.heartbeats.peek()?.key);
+    if (key === undefined) return undefined;
+    lane.delete(key);
+    this.#duties.delete(key);
     return key;
   }
 
@@ -95,8 +103,21 @@ export class Agenda {
       lane.waiting.delete(next.key);
       const duty = this.#duties.get(next.key);
       if (duty === undefined) continue;
-      (duty.urgentAtMs === undefined ? lane.words : lane.heartbeats).set(next.key, duty.byMs);
+      const { deadline, sinceMs } = duty;
+      if (sinceMs !== undefined) lane.words.set(next.key, sinceMs);
+      if (deadline !== undefined) {
+        (sinceMs === undefined ? lane.heartbeats : lane.promisedWords).set(next.key, deadline.byMs);
+      }
     }
+  }
+
+  /** Whose slack has run out: the earliest deadline of them. */
+  #urgent(lane: Lane, nowMs: number): string | undefined {
+    const [first] = [lane.heartbeats.peek(), lane.promisedWords.peek()]
+      .filter((top) => top !== undefined)
+      .filter(({ key }) => (this.#duties.get(key)?.deadline?.urgentAtMs ?? Infinity) <= nowMs)
+      .sort((a, b) => a.rank - b.rank);
+    return first?.key;
   }
 
   #lane(operation: Operation): Lane {
@@ -113,7 +134,8 @@ function isSame(a: Duty, b: Duty): boolean {
   return (
     a.operation === b.operation &&
     a.readyAtMs === b.readyAtMs &&
-    a.byMs === b.byMs &&
-    a.urgentAtMs === b.urgentAtMs
+    a.sinceMs === b.sinceMs &&
+    a.deadline?.byMs === b.deadline?.byMs &&
+    a.deadline?.urgentAtMs === b.deadline?.urgentAtMs
   );
 }

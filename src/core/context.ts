@@ -5,6 +5,7 @@
 import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { Run } from './job.ts';
+import { promisesMax } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
 import type { EventName } from './note.ts';
 import { Pacing } from './pacing.ts';
@@ -27,6 +28,10 @@ export class Context {
   readonly touched = new Set<string>();
   /** Hub tasks with a live run: how many share the budget. */
   liveHubTasks = 0;
+  /** Live Hub tasks that a promise was made for. */
+  promisedHubTasks = 0;
+  /** Live Hub tasks that the budget has no promise for, longest waiting first. */
+  readonly waitingHubTasks = new Set<string>();
   /** The region or the stream changed: every Hub task may have something to say, or nothing any more. */
   hubChanged = false;
   /** A write was refused as if the region were wrong: ask again. */
@@ -47,7 +52,21 @@ export class Context {
   /** What an operation's budget really is: the configured rate, as far as the service lets it through. */
   rateOf(operation: Operation): Rate {
     const rate = this.settings.rates[operation];
-    return { ...rate, perSecond: rate.perSecond * this.pacing.of(operation).speed };
+    const { speed, success } = this.pacing.of(operation);
+    return { ...rate, perSecond: rate.perSecond * speed * success };
+  }
+
+  /** True where one more promise can be kept. A task that must wait is told nothing, rather than something untrue. */
+  hasRoomForPromise(): boolean {
+    const hub = this.settings.migrationHub;
+    if (hub === undefined) return false;
+    return this.promisedHubTasks < promisesMax(hub, this.rateOf('NotifyMigrationTaskState'));
+  }
+
+  /** A promise has ended or the budget has grown: whoever has waited longest looks again. */
+  offerPromise(): void {
+    const [first] = this.waitingHubTasks;
+    if (first !== undefined && this.hasRoomForPromise()) this.touched.add(first);
   }
 
   /** Where Migration Hub is to be called; `undefined`: not known yet. */

@@ -1,8 +1,8 @@
 /**
  * The arithmetic of promises and windows. Every number that decides when something is told stands here.
  *
- * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures; from
- * 3P/4 on the report goes before everything else.
+ * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures; when a
+ * quarter of it is left, or three minutes of a long one, the report goes before everything else.
  */
 import type { Run } from './job.ts';
 import type { HubSettings, Rate } from './settings.ts';
@@ -11,10 +11,13 @@ import type { Instant } from './time.ts';
 
 /** A report is renewed when this part of its promise has passed. */
 const RENEW_PART = 1 / 2;
-/** When this part has passed, it goes before words. */
-const URGENT_PART = 3 / 4;
+/** When so much of it is left, it goes before words: a quarter, for a long one enough time for many tries. */
+const URGENT_PART = 1 / 4;
+const URGENT_MS_MAX = 3 * MINUTE_MS;
 /** Part of a budget that is planned with; the rest is for repeats, words and bad luck. */
 const PLANNED_PART = 2 / 3;
+/** Part of a budget that heartbeats may take when every promise is stretched to the utmost. */
+const KEPT_PART = 0.9;
 /** No task's progress is told more often than this, however much budget is free. */
 const FRESH_MS_MIN = 5 * SECOND_MS;
 /** NextUpdateSeconds is a 32-bit integer (MODEL NextUpdateSeconds). */
@@ -42,19 +45,25 @@ export function nextUpdateS(hub: HubSettings, liveTasks: number, rate: Rate): nu
   return Math.min(Math.ceil(ms / SECOND_MS), NEXT_UPDATE_S_MAX);
 }
 
+/** How many live tasks the budget can keep promised at all, with the longest promise. */
+export function promisesMax(hub: HubSettings, rate: Rate): number {
+  return Math.floor((hub.nextUpdateMaxMs / SECOND_MS) * rate.perSecond * KEPT_PART);
+}
+
 export function finalNextUpdateS(hub: HubSettings): number {
   return Math.min(Math.floor(hub.finalNextUpdateMs / SECOND_MS), NEXT_UPDATE_S_MAX);
 }
 
-/** When a report is due, goes before words, and is late, by what was promised with the last one. */
-export function renewal(
-  madeAt: Instant,
-  promisedS: number,
-): { readonly readyAtMs: number; readonly urgentAtMs: number } {
-  const promisedMs = promisedS * SECOND_MS;
+/** When a report is due and when it goes before words, by what was promised with the last one. */
+export function renewal(promise: { readonly madeAt: Instant; readonly nextUpdateS: number }): {
+  readonly readyAtMs: number;
+  readonly urgentAtMs: number;
+} {
+  const promisedMs = promise.nextUpdateS * SECOND_MS;
+  const urgentMs = Math.min(promisedMs * URGENT_PART, URGENT_MS_MAX);
   return {
-    readyAtMs: madeAt.bootMs + promisedMs * RENEW_PART,
-    urgentAtMs: madeAt.bootMs + promisedMs * URGENT_PART,
+    readyAtMs: promise.madeAt.bootMs + promisedMs * RENEW_PART,
+    urgentAtMs: promise.madeAt.bootMs + promisedMs - urgentMs,
   };
 }
 

@@ -76,7 +76,11 @@ export class HubLinksSpeaker implements Speaker {
   duty(): Duty | undefined {
     const link = this.#task.links[0];
     if (link === undefined || !this.#task.imported || !this.#context.hubIsReady()) return undefined;
-    return { operation: link.operation, readyAtMs: this.#retryAtMs, byMs: this.#retryAtMs };
+    return {
+      operation: link.operation,
+      readyAtMs: this.#retryAtMs,
+      sinceMs: this.#retryAtMs,
+    };
   }
 
   call(now: Now): Call | undefined {

@@ -29,7 +29,7 @@ export class HubSetupSpeaker implements Speaker {
   duty(): Duty | undefined {
     const operation = this.#next();
     if (operation === undefined) return undefined;
-    return { operation, readyAtMs: this.#retryAtMs, byMs: this.#retryAtMs };
+    return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs };
   }
 
   call(): Call | undefined {

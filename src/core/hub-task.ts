@@ -110,19 +110,19 @@ export class HubTaskSpeaker implements Speaker {
     if (words.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
       return undefined;
     }
+    if (promise?.run !== run.id && !this.#mayPromise(now)) return undefined;
     if (promise?.run !== run.id || promise.words.status !== words.status) {
       const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
       return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
     }
-    const { readyAtMs, urgentAtMs } = renewal(promise.madeAt, promise.nextUpdateS);
+    const { readyAtMs, urgentAtMs } = renewal(promise);
     const isChanged =
       promise.words.percent !== words.percent || promise.words.detail !== words.detail;
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
     return {
       operation: 'NotifyMigrationTaskState',
       readyAtMs: Math.max(Math.min(readyAtMs, freshAtMs), this.#retryAtMs),
-      urgentAtMs,
-      byMs: promise.until.bootMs,
+      deadline: { urgentAtMs, byMs: promise.until.bootMs },
     };
   }
 
@@ -147,6 +147,8 @@ export class HubTaskSpeaker implements Speaker {
     }
     const run = this.#liveRun();
     if (run === undefined) return undefined;
+    // Others may have been promised the rest of the budget since this one got in line.
+    if (task.promise?.run !== run.id && !this.#mayPromise(now)) return undefined;
     task.lastStampS = Math.max(
       Math.floor(this.#context.serviceMs(now) / SECOND_MS),
       task.lastStampS + 1,
@@ -187,6 +189,7 @@ export class HubTaskSpeaker implements Speaker {
     const { ledger } = this.#context;
     const task = this.#task;
     const before = task.promise;
+    if (isPromised(task)) this.#context.promisedHubTasks--;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
     const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
     const run = lastWord?.run ?? task.run;
@@ -203,6 +206,8 @@ export class HubTaskSpeaker implements Speaker {
       until: after(now, untilInMs),
       nextUpdateS: call.nextUpdateS,
     };
+    if (isPromised(task)) this.#context.promisedHubTasks++;
+    this.#context.offerPromise();
     const told = ledger.runs.get(run);
     const fields = { task: task.name, status: call.status, percent: call.percent };
     if (lastWord?.kind === 'end') {
@@ -231,6 +236,23 @@ export class HubTaskSpeaker implements Speaker {
         told,
       );
     }
+  }
+
+  /** Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. */
+  #mayPromise(now: Now): boolean {
+    const { waitingHubTasks } = this.#context;
+    if (this.#context.hasRoomForPromise()) {
+      waitingHubTasks.delete(this.key);
+      return true;
+    }
+    if (waitingHubTasks.size === 0) {
+      this.#context.note('promise.stretched', now, {
+        promised: this.#context.promisedHubTasks,
+        live: this.#context.liveHubTasks,
+      });
+    }
+    waitingHubTasks.add(this.key);
+    return false;
   }
 
   /** The stream or the task is not there (any more): both are made again, by their own duties. */
@@ -272,7 +294,22 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #word(operation: HubOperation, since: Instant): Duty {
-    return { operation, readyAtMs: this.#retryAtMs, byMs: since.bootMs };
+    const { promise } = this.#task;
+    // Whoever shows a promise must not break it, however many words are owed elsewhere.
+    const isPromising = promise !== undefined && !isFinalStatus(promise);
+    return {
+      operation,
+      readyAtMs: this.#retryAtMs,
+      sinceMs: since.bootMs,
+      ...(isPromising
+        ? {
+            deadline: {
+              urgentAtMs: renewal(promise).urgentAtMs,
+              byMs: promise.until.bootMs,
+            },
+          }
+        : {}),
+    };
   }
 
   /** Two reports in one second could not be told apart: UpdateDateTime travels in whole seconds. */
@@ -295,6 +332,11 @@ export class HubTaskSpeaker implements Speaker {
       ? undefined
       : this.#context.ledger.liveRuns.get(this.#task.run);
   }
+}
+
+/** True where the live run was told with a promise for its next report. */
+export function isPromised(task: HubTask): boolean {
+  return task.run !== undefined && task.promise?.run === task.run;
 }
 
 export function hubTaskKey(name: string): string {

@@ -31,12 +31,19 @@ const SPEED_MIN = 1 / 16;
 /** … and each accepted call gives back this part of the configured one (additive increase). */
 const SPEED_UP = 1 / 100;
 
+/** How much one call weighs in what is known of the success: the last hundred or so count. */
+const SUCCESS_WEIGHT = 1 / 100;
+/** An outage says nothing of the time after it. */
+const SUCCESS_MIN = 1 / 2;
+
 export interface Pace {
   /** Failures since the last accepted call. */
   troubles: number;
   pausedUntilMs: number;
   /** The part of the configured rate that the service lets through, as far as experience goes: 1 is all of it. */
   speed: number;
+  /** The part of the calls that got through lately: what fails must be said again, and costs budget twice. */
+  success: number;
   because?: string;
   inFlight: number;
   accepted: number;
@@ -60,6 +67,7 @@ export class Pacing {
         troubles: 0,
         pausedUntilMs: 0,
         speed: 1,
+        success: 1,
         inFlight: 0,
         accepted: 0,
         throttled: 0,
@@ -95,6 +103,8 @@ export class Pacing {
 
   settled(operation: Operation, outcome: Outcome, nowMs: number, random: () => number): PaceChange {
     const pace = this.of(operation);
+    const got = outcome.kind === 'unavailable' || outcome.kind === 'throttled' ? 0 : 1;
+    pace.success = Math.max(SUCCESS_MIN, pace.success + (got - pace.success) * SUCCESS_WEIGHT);
     switch (outcome.kind) {
       case 'accepted':
       case 'refused':

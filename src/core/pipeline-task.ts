@@ -52,7 +52,7 @@ export class PipelineTaskSpeaker implements Speaker {
     const word: Duty = {
       operation: 'SetTaskStatus',
       readyAtMs: this.#statusRetryAtMs,
-      byMs: this.#run.endedAt.bootMs,
+      sinceMs: this.#run.endedAt.bootMs,
     };
     return report !== undefined && report.readyAtMs < word.readyAtMs ? report : word;
   }
@@ -105,10 +105,12 @@ export class PipelineTaskSpeaker implements Speaker {
     if (acceptedAt === undefined || acknowledgedAt === undefined) {
       // A task that ended before it was acknowledged (refused by the configuration) needs no report.
       if (isFinal(this.#run.state)) return undefined;
+      // No deadline: a task that is not acknowledged is given to another host and nothing is lost, so it must not
+      // outrun the reports of tasks that are owned.
       return {
         operation: 'ReportTaskProgress',
         readyAtMs: this.#retryAtMs,
-        byMs: task.receivedAt.bootMs,
+        sinceMs: task.receivedAt.bootMs,
       };
     }
     const everyMs = this.#everyMs(task);
@@ -116,8 +118,10 @@ export class PipelineTaskSpeaker implements Speaker {
       operation: 'ReportTaskProgress',
       readyAtMs: Math.max(acceptedAt.bootMs + everyMs, this.#retryAtMs),
       // Half an interval late is still early by the documents; from then on it goes before words.
-      urgentAtMs: acceptedAt.bootMs + everyMs * 1.5,
-      byMs: reportByMs(acceptedAt, task.windowMs),
+      deadline: {
+        urgentAtMs: acceptedAt.bootMs + everyMs * 1.5,
+        byMs: reportByMs(acceptedAt, task.windowMs),
+      },
     };
   }
 

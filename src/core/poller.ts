@@ -38,7 +38,7 @@ export class PollerSpeaker implements Speaker {
   duty(): Duty | undefined {
     if (!this.#mayPoll()) return undefined;
     // Waiting longest goes first, so that worker groups take turns for the last free place.
-    return { operation: 'PollForTask', readyAtMs: this.#notBeforeMs, byMs: this.#notBeforeMs };
+    return { operation: 'PollForTask', readyAtMs: this.#notBeforeMs, sinceMs: this.#notBeforeMs };
   }
 
   call(now: Now): Call | undefined {

@@ -29,14 +29,16 @@ export class RunnerSpeaker implements Speaker {
     if (dataPipeline === undefined || this.#runnerId() === undefined) return undefined;
     const operation = 'ReportTaskRunnerHeartbeat';
     if (this.#acceptedAtMs === undefined) {
-      return { operation, readyAtMs: this.#retryAtMs, byMs: this.#retryAtMs };
+      return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs };
     }
     const everyMs = dataPipeline.heartbeatEveryMs;
     return {
       operation,
       readyAtMs: Math.max(this.#acceptedAtMs + everyMs * 0.9, this.#retryAtMs),
-      urgentAtMs: this.#acceptedAtMs + everyMs * 0.95,
-      byMs: this.#acceptedAtMs + everyMs,
+      deadline: {
+        urgentAtMs: this.#acceptedAtMs + everyMs * 0.95,
+        byMs: this.#acceptedAtMs + everyMs,
+      },
     };
   }
 

@@ -51,6 +51,7 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
     clockOffsetSeconds: context.offset.ms / SECOND_MS,
     ...(facts.homeRegion === undefined ? {} : { homeRegion: facts.homeRegion }),
     ...(runnerId === undefined ? {} : { taskRunnerId: runnerId }),
+    waitingForBudget: context.waitingHubTasks.size,
     outbox: outbox(view),
     ...(nearestMs === undefined
       ? {}
@@ -89,6 +90,12 @@ function troubles(view: PlannerView, now: Now): string[] {
     if (pace.troubles > 2 && pace.because !== undefined) {
       found.push(`${operation} fails: ${pace.because}`);
     }
+  }
+  const waiting = view.context.waitingHubTasks.size;
+  if (waiting > 0) {
+    found.push(
+      `the budget of NotifyMigrationTaskState keeps ${view.context.promisedHubTasks} promises; ${waiting} jobs wait untold`,
+    );
   }
   for (const run of view.context.ledger.liveRuns.values()) {
     const deadline = hubDeadline(view, run);

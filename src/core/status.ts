@@ -25,6 +25,8 @@ export interface AgentStatus {
   readonly clockOffsetSeconds: number;
   readonly homeRegion?: string;
   readonly taskRunnerId?: string;
+  /** Live jobs that Migration Hub is not told of, because the budget could not keep a promise for them. */
+  readonly waitingForBudget: number;
   /** Reports that are owed to a destination, final words included. */
   readonly outbox: number;
   /** Seconds to the nearest deadline; negative: a promise is broken. */

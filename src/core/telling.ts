@@ -5,7 +5,7 @@
 import type { Context } from './context.ts';
 import { HubLinksSpeaker, hubLinksKey, linksAtStart, linksAtSuccess } from './hub-links.ts';
 import { hubTaskName } from './hub-name.ts';
-import { HubTaskSpeaker, addLastWord, hubTaskKey } from './hub-task.ts';
+import { HubTaskSpeaker, addLastWord, hubTaskKey, isPromised } from './hub-task.ts';
 import type { HubTask } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
@@ -26,6 +26,7 @@ export class Telling {
     for (const task of context.ledger.hubTasks.values()) {
       if (isIdle(task)) continue;
       if (task.run !== undefined) context.liveHubTasks++;
+      if (isPromised(task)) context.promisedHubTasks++;
       this.#addHubSpeakers(task);
     }
   }
@@ -65,7 +66,12 @@ export class Telling {
   close(run: Run, now: Now): void {
     const task = this.#context.ledger.hubTasks.get(run.hub?.task ?? '');
     if (task === undefined) return;
-    if (task.run === run.id) this.#context.liveHubTasks--;
+    if (task.run === run.id) {
+      this.#context.liveHubTasks--;
+      if (isPromised(task)) this.#context.promisedHubTasks--;
+      this.#context.waitingHubTasks.delete(hubTaskKey(task.name));
+      this.#context.offerPromise();
+    }
     addLastWord(task, run, this.#context.serviceMs(now), now);
     const hub = run.definition.migrationHub;
     if (run.state === 'succeeded' && hub !== undefined) task.links.push(...linksAtSuccess(hub));

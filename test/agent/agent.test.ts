@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
-import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Call } from '../../src/core/call.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import {
   AcceptingServices,
   MemoryStore,
@@ -44,6 +45,32 @@ function createParts(store = new MemoryStore()) {
   return { agent, inbox, jobs, log, notifier, services, store, time };
 }
 
+type Parts = ReturnType<typeof createParts>;
+
+/** What is committed, done and said, in one order. */
+function follow({ jobs, services, store }: Parts): string[] {
+  const story: string[] = [];
+  const commit = store.commit.bind(store);
+  store.commit = (changes) => {
+    commit(changes);
+    for (const run of changes.runs) story.push(`disk ${run.id} ${run.state}`);
+  };
+  const begin = jobs.start.bind(jobs);
+  jobs.start = (run) => {
+    story.push(`start ${run.id}`);
+    begin(run);
+  };
+  services.answer = (call) => {
+    if (call.operation === 'NotifyMigrationTaskState') story.push(`say ${call.status}`);
+    return undefined;
+  };
+  return story;
+}
+
+function notifies({ services }: Parts): { readonly call: Call; readonly atMs: number }[] {
+  return services.calls.filter(({ call }) => call.operation === 'NotifyMigrationTaskState');
+}
+
 describe('a turn', () => {
   test('what is asked is on disk before it is done, and answered after', async () => {
     const { agent, jobs, store, time } = createParts();
@@ -82,6 +109,63 @@ describe('a turn', () => {
     agent.stop();
     await ended;
   });
+
+  test('a start and a last word are on disk before they have any effect', async () => {
+    const parts = createParts();
+    const story = follow(parts);
+    const ended = parts.agent.run();
+    await Promise.all([
+      parts.agent.ask({ type: 'start', job: 'copy' }),
+      pass(parts.time, MINUTE_MS),
+    ]);
+    parts.jobs.end('copy/1', 3);
+    await pass(parts.time, 2 * MINUTE_MS);
+    const places = ['disk copy/1 starting', 'start copy/1', 'disk copy/1 failed', 'say FAILED'].map(
+      (what) => story.indexOf(what),
+    );
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    parts.agent.stop();
+    await ended;
+  });
+
+  test('a fault of a port loses no call: it is made again', async () => {
+    const parts = createParts();
+    const send = parts.services.send.bind(parts.services);
+    let faults = 3;
+    parts.services.send = (call) =>
+      faults-- > 0 ? Promise.reject(new Error('no such thing')) : send(call);
+    const ended = parts.agent.run();
+    await Promise.all([
+      parts.agent.ask({ type: 'start', job: 'copy' }),
+      pass(parts.time, MINUTE_MS),
+    ]);
+    expect(notifies(parts).length).toBeGreaterThan(0);
+    parts.agent.stop();
+    await ended;
+  });
+
+  test('an answer that takes long does not make the next report late', async () => {
+    const parts = createParts();
+    const { agent, services, time } = parts;
+    const send = services.send.bind(services);
+    services.send = (call) =>
+      call.operation === 'NotifyMigrationTaskState'
+        ? new Promise((resolve) => {
+            const answer = send(call);
+            time.in(100 * SECOND_MS, () => resolve(answer));
+          })
+        : send(call);
+    const ended = agent.run();
+    await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, HOUR_MS)]);
+    const times = notifies(parts).map(({ atMs }) => atMs);
+    expect(times.length).toBeGreaterThan(20);
+    for (const [i, at] of times.slice(1).entries()) {
+      expect(Math.abs(at - times[i]! - 150 * SECOND_MS)).toBeLessThan(SECOND_MS);
+    }
+    agent.stop();
+    await ended;
+  });
 });
 
 describe('P8 a full disk', () => {
@@ -110,5 +194,139 @@ describe('P8 a full disk', () => {
     expect(log.lines.map((line) => line.event)).toContain('store.recovered');
     agent.stop();
     await ended;
+  });
+
+  test('what is asked meanwhile is neither begun nor answered, and then it is, with all that was held back', async () => {
+    const parts = createParts();
+    const { agent, jobs, store, time } = parts;
+    const ended = agent.run();
+    await pass(time, MINUTE_MS);
+    store.isFull = true;
+    let replies = 0;
+    const reply = agent.ask({ type: 'start', job: 'copy' }).finally(() => replies++);
+    await pass(time, 10 * MINUTE_MS);
+    expect(jobs.started).toEqual([]);
+    expect(replies).toBe(0);
+    store.isFull = false;
+    // The commit is tried again by itself, each five seconds: nothing else happens here.
+    await pass(time, 10 * MINUTE_MS + 6 * SECOND_MS);
+    expect(await reply).toMatchObject({ ok: true });
+    expect(jobs.started).toEqual(['copy/1']);
+    expect(store.committed[0]).toBe('copy/1 starting');
+    expect(agent.status().agent.troubles).toEqual([]);
+    agent.stop();
+    await ended;
+  });
+});
+
+describe('P4 cancel means gone', () => {
+  async function canceling(parts: Parts, survivors: () => readonly number[]) {
+    const { agent, inbox, jobs, time } = parts;
+    jobs.checkTree = (run) =>
+      inbox.post({ type: 'tree-checked', run: run.id, survivors: survivors() });
+    const ended = agent.run();
+    await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
+    await Promise.all([
+      agent.ask({ type: 'cancel', job: 'copy', by: 'test' }),
+      pass(time, MINUTE_MS),
+    ]);
+    return async () => {
+      agent.stop();
+      await ended;
+    };
+  }
+
+  test('a run has not ended while anybody of its tree is alive, although its leader has', async () => {
+    const parts = createParts();
+    let survivors = [42];
+    const end = await canceling(parts, () => survivors);
+    parts.jobs.end('copy/1', 143);
+    await pass(parts.time, MINUTE_MS + 10 * SECOND_MS);
+    expect(parts.agent.status().jobs[0]).toMatchObject({ state: 'canceling' });
+    expect(notifies(parts).map(({ call }) => 'status' in call && call.status)).not.toContain(
+      'FAILED',
+    );
+    survivors = [];
+    await pass(parts.time, MINUTE_MS + 20 * SECOND_MS);
+    expect(parts.agent.status().jobs[0]).toMatchObject({ state: 'canceled' });
+    expect(parts.jobs.signalled).toEqual(['copy/1 SIGTERM']);
+    await end();
+  });
+
+  test('a tree deaf to SIGTERM gets SIGKILL after its grace, until nobody is left', async () => {
+    const parts = createParts();
+    const end = await canceling(parts, () => (parts.jobs.signalled.length < 4 ? [42] : []));
+    await pass(parts.time, MINUTE_MS + 29 * SECOND_MS);
+    expect(parts.jobs.signalled).toEqual(['copy/1 SIGTERM']);
+    await pass(parts.time, MINUTE_MS + 35 * SECOND_MS);
+    expect(parts.jobs.signalled).toEqual([
+      'copy/1 SIGTERM',
+      ...Array<string>(3).fill('copy/1 SIGKILL'),
+    ]);
+    const [job] = parts.agent.status().jobs;
+    expect(job).toMatchObject({ state: 'canceled' });
+    expect(job?.cancelIncomplete).toBeUndefined();
+    await end();
+  });
+
+  test('what outlives SIGKILL is shown as cancel incomplete', async () => {
+    const parts = createParts();
+    const end = await canceling(parts, () => [42]);
+    await pass(parts.time, MINUTE_MS + 45 * SECOND_MS);
+    expect(parts.agent.status().jobs[0]).toMatchObject({
+      state: 'canceled',
+      cancelIncomplete: true,
+    });
+    await end();
+  });
+});
+
+describe('P7 jobs outlive the agent', () => {
+  test('the next agent adopts what runs and tells how it ended', async () => {
+    const first = createParts();
+    const firstEnded = first.agent.run();
+    await Promise.all([
+      first.agent.ask({ type: 'start', job: 'copy' }),
+      pass(first.time, MINUTE_MS),
+    ]);
+    first.agent.stop();
+    await firstEnded;
+
+    const second = createParts(first.store);
+    const adopted: string[] = [];
+    second.jobs.adopt = (run) => {
+      adopted.push(run.id);
+      second.inbox.post({ type: 'run-exited', run: run.id, exitCode: 7 });
+    };
+    const secondEnded = second.agent.run();
+    await pass(second.time, MINUTE_MS);
+    expect(adopted).toEqual(['copy/1']);
+    expect(second.jobs.started).toEqual([]);
+    expect(second.agent.status().jobs[0]).toMatchObject({ run: 1, state: 'failed', exitCode: 7 });
+    second.agent.stop();
+    await secondEnded;
+  });
+
+  test('a start that was decided and never made is made by the next agent, under a claim of its own', async () => {
+    const first = createParts();
+    // The agent dies between its commit and the start.
+    first.jobs.start = () => undefined;
+    const firstEnded = first.agent.run();
+    await Promise.all([
+      first.agent.ask({ type: 'start', job: 'copy' }),
+      pass(first.time, SECOND_MS),
+    ]);
+    first.agent.stop();
+    await firstEnded;
+
+    const second = createParts(first.store);
+    second.jobs.adopt = (run) => second.inbox.post({ type: 'run-never-started', run: run.id });
+    const spawns: string[] = [];
+    second.jobs.start = (run) => void spawns.push(`${run.id} spawn ${run.spawn}`);
+    const secondEnded = second.agent.run();
+    await pass(second.time, MINUTE_MS);
+    expect(spawns).toEqual(['copy/1 spawn 2']);
+    second.agent.stop();
+    await secondEnded;
   });
 });

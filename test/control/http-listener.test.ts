@@ -30,6 +30,7 @@ test('metrics show what status shows', async () => {
     `migration_agent_build_info{version="0.1.0",node="${process.version}",host="files-host-01"} 1`,
     `migration_agent_start_time_seconds ${Date.UTC(2026, 10, 22) / 1000}`,
     'migration_agent_nearest_deadline_seconds 288',
+    'migration_agent_jobs_waiting_for_budget 0',
     'migration_agent_outbox_reports 2',
     'migration_agent_clock_offset_seconds 0.3',
     'migration_agent_troubles 1',

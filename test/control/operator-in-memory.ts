@@ -61,6 +61,7 @@ export function statusWith(
       now: '2026-11-22T03:12:00.000Z',
       state: 'running',
       clockOffsetSeconds: 0.3,
+      waitingForBudget: 0,
       outbox: 0,
       troubles: [],
       ...agent,
@@ -122,6 +123,7 @@ export const FULL_STATUS: Status = {
     {
       homeRegion: 'eu-central-1',
       taskRunnerId: 'files-host-01',
+      waitingForBudget: 0,
       outbox: 2,
       nearestDeadlineSeconds: 288,
       troubles: ['credentials have expired'],

@@ -5,8 +5,12 @@ const NOTIFY = 'NotifyMigrationTaskState' as const;
 
 test('a word goes before a heartbeat that has slack', () => {
   const agenda = new Agenda();
-  agenda.set('heartbeat', { operation: NOTIFY, readyAtMs: 0, urgentAtMs: 900, byMs: 1000 });
-  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, byMs: 500 });
+  agenda.set('heartbeat', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    deadline: { urgentAtMs: 900, byMs: 1000 },
+  });
+  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 500 });
   expect(agenda.take(NOTIFY, 600)).toBe('word');
   expect(agenda.take(NOTIFY, 600)).toBe('heartbeat');
   expect(agenda.take(NOTIFY, 600)).toBeUndefined();
@@ -14,8 +18,12 @@ test('a word goes before a heartbeat that has slack', () => {
 
 test('a heartbeat whose slack runs out goes before words', () => {
   const agenda = new Agenda();
-  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, byMs: 0 });
-  agenda.set('heartbeat', { operation: NOTIFY, readyAtMs: 0, urgentAtMs: 900, byMs: 1000 });
+  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
+  agenda.set('heartbeat', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    deadline: { urgentAtMs: 900, byMs: 1000 },
+  });
   expect(agenda.take(NOTIFY, 900)).toBe('heartbeat');
 });
 
@@ -26,17 +34,21 @@ test('among heartbeats the earliest deadline is first, among words the longest o
     ['soon', 1000],
     ['middle', 2000],
   ] as const) {
-    agenda.set(name, { operation: NOTIFY, readyAtMs: 0, urgentAtMs: byMs - 100, byMs });
+    agenda.set(name, {
+      operation: NOTIFY,
+      readyAtMs: 0,
+      deadline: { urgentAtMs: byMs - 100, byMs },
+    });
   }
-  agenda.set('newer word', { operation: NOTIFY, readyAtMs: 0, byMs: 20 });
-  agenda.set('older word', { operation: NOTIFY, readyAtMs: 0, byMs: 10 });
+  agenda.set('newer word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 20 });
+  agenda.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 10 });
   const order = Array.from({ length: 5 }, () => agenda.take(NOTIFY, 100));
   expect(order).toEqual(['older word', 'newer word', 'soon', 'middle', 'late']);
 });
 
 test('nobody speaks before its time, and the time is known', () => {
   const agenda = new Agenda();
-  agenda.set('later', { operation: NOTIFY, readyAtMs: 500, byMs: 900 });
+  agenda.set('later', { operation: NOTIFY, readyAtMs: 500, sinceMs: 900 });
   expect(agenda.ready(NOTIFY, 499)).toBe(0);
   expect(agenda.nextReadyAtMs(NOTIFY)).toBe(500);
   expect(agenda.take(NOTIFY, 499)).toBeUndefined();
@@ -45,10 +57,48 @@ test('nobody speaks before its time, and the time is known', () => {
 
 test('operations do not wait for each other', () => {
   const agenda = new Agenda();
-  agenda.set('a', { operation: NOTIFY, readyAtMs: 0, byMs: 0 });
-  agenda.set('b', { operation: 'SetTaskStatus', readyAtMs: 0, byMs: 0 });
+  agenda.set('a', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
+  agenda.set('b', { operation: 'SetTaskStatus', readyAtMs: 0, sinceMs: 0 });
   expect(agenda.take('SetTaskStatus', 0)).toBe('b');
   agenda.set('a', undefined);
   expect(agenda.take(NOTIFY, 0)).toBeUndefined();
   expect(agenda.size).toBe(0);
+});
+
+test('a word that renews a promise goes before everything when its slack runs out, and only once', () => {
+  const agenda = new Agenda();
+  agenda.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
+  agenda.set('heartbeat', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    deadline: { urgentAtMs: 100, byMs: 900 },
+  });
+  agenda.set('last word', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    sinceMs: 50,
+    deadline: { urgentAtMs: 100, byMs: 800 },
+  });
+  const order = Array.from({ length: 4 }, () => agenda.take(NOTIFY, 100));
+  expect(order).toEqual(['last word', 'heartbeat', 'older word', undefined]);
+});
+
+test('while only heartbeats may speak, words wait, also those with a deadline', () => {
+  const agenda = new Agenda();
+  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
+  agenda.set('last word', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    sinceMs: 0,
+    deadline: { urgentAtMs: 0, byMs: 0 },
+  });
+  agenda.set('heartbeat', {
+    operation: NOTIFY,
+    readyAtMs: 0,
+    deadline: { urgentAtMs: 500, byMs: 900 },
+  });
+  expect(agenda.ready(NOTIFY, 0, 'heartbeats')).toBe(1);
+  expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBe('heartbeat');
+  expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBeUndefined();
+  expect(agenda.ready(NOTIFY, 0)).toBe(2);
 });

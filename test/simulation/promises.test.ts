@@ -3,8 +3,11 @@
  * service that knows nothing of the planner.
  */
 import { describe, expect, test } from 'vitest';
-import type { Call, PolledTask } from '../../src/core/call.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
+import type { Call, NotifyCall, PolledTask } from '../../src/core/call.ts';
+import type { HubTask } from '../../src/core/hub-task.ts';
+import type { JobDefinition, Run } from '../../src/core/job.ts';
+import { Ledger } from '../../src/core/ledger.ts';
+import type { PipelineSettings } from '../../src/core/settings.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import { HUB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
@@ -56,6 +59,83 @@ function timesOf(made: World, operation: Call['operation']): number[] {
     .map(({ atMs }) => atMs);
 }
 
+/** Reports to the Hub, each with the true time of its arrival. */
+function notifies(made: World): { readonly call: NotifyCall; readonly trueMs: number }[] {
+  const shiftMs = made.time.trueMs() - made.time.now().bootMs;
+  return (made.calls ?? []).flatMap(({ call, atMs }) =>
+    call.operation === 'NotifyMigrationTaskState' ? [{ call, trueMs: atMs + shiftMs }] : [],
+  );
+}
+
+function largestGapMs(times: readonly number[]): number {
+  return Math.max(...times.slice(1).map((at, i) => at - times[i]!));
+}
+
+/** A world with other settings of the pipeline side; each job is an activity of its own name. */
+function pipelineWorld(
+  jobs: readonly JobDefinition[],
+  pipeline: Partial<PipelineSettings>,
+  over: Partial<WorldOptions> = {},
+  limits: Parameters<typeof rates>[0] = {},
+): World {
+  return world(jobs, {
+    settings: settings({
+      jobs: new Map(jobs.map((job) => [job.name, job])),
+      rates: rates(limits),
+      dataPipeline: {
+        ...PIPELINE,
+        activities: jobs.map((job) => ({ match: { name: job.name }, job: job.name })),
+        ...pipeline,
+      },
+    }),
+    ...over,
+  });
+}
+
+/** A disk that holds exactly what was committed: what `crash` leaves is all that the next agent has. */
+function withDisk(made: World): { crash(): void } {
+  const runs = new Map<string, Run>();
+  const hubTasks = new Map<string, HubTask>();
+  let facts = structuredClone(made.ledger.facts);
+  const tap = (): void => {
+    const { planner } = made;
+    const takeChanges = planner.takeChanges.bind(planner);
+    planner.takeChanges = () => {
+      const changes = takeChanges();
+      for (const run of changes.runs) runs.set(run.id, structuredClone(run));
+      for (const id of changes.droppedRuns) runs.delete(id);
+      for (const task of changes.hubTasks) hubTasks.set(task.name, structuredClone(task));
+      for (const name of changes.droppedHubTasks) hubTasks.delete(name);
+      if (changes.facts !== undefined) facts = structuredClone(changes.facts);
+      return changes;
+    };
+  };
+  tap();
+  return {
+    crash() {
+      made.ledger = new Ledger();
+      for (const run of runs.values()) made.ledger.recoverRun(run);
+      for (const [name, task] of hubTasks) made.ledger.hubTasks.set(name, task);
+      made.ledger.facts = facts;
+      made.crash();
+      tap();
+    },
+  };
+}
+
+/** A job that only the pipeline hears of: no report to the Hub puts its run onto the disk by the way. */
+function withoutHub(name: string): JobDefinition {
+  const { migrationHub, ...rest } = definition(name);
+  expect(migrationHub).toBeDefined();
+  return rest;
+}
+
+const SILENT = {
+  durationMs: () => 10 * HOUR_MS,
+  exitCode: () => 0,
+  progressEveryMs: 100 * HOUR_MS,
+};
+
 describe('P1 never stale', () => {
   test('an outage of half a promise breaks none', () => {
     const made = world([definition('copy')], {
@@ -89,6 +169,26 @@ describe('P1 never stale', () => {
     expect(made.service.lastNotify('job-7')?.nextUpdateS).toBe(HUB.nextUpdateMaxMs / SECOND_MS);
   });
 
+  test('more tasks than the budget can keep: what is promised is kept, who waits is told, and gets a turn', () => {
+    const jobs = Array.from({ length: 400 }, (_, i) => definition(`job-${i}`));
+    const made = world(jobs, {
+      jobs: { durationMs: () => 5 * HOUR_MS, exitCode: () => 0, progressEveryMs: HOUR_MS },
+      settings: settings({
+        jobs: new Map(jobs.map((job) => [job.name, job])),
+        rates: rates({ NotifyMigrationTaskState: { perSecond: 0.1, burst: 2 } }),
+      }),
+    });
+    made.calls = undefined;
+    for (const job of jobs) start(made, job.name);
+    made.runUntil(4 * HOUR_MS);
+    const stretched = made.notes.filter((note) => note.event === 'promise.stretched');
+    expect(stretched.length).toBeGreaterThan(0);
+    made.runUntil(8 * HOUR_MS);
+    expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0, afterFinal: 0 });
+    const told = jobs.filter((job) => made.service.lastNotify(job.name)?.status === 'COMPLETED');
+    expect(told).toHaveLength(400);
+  });
+
   test('without load the promise is the configured one, and a report comes at half of it', () => {
     const made = world([definition('copy')], {
       jobs: { durationMs: () => 10 * HOUR_MS, exitCode: () => 0, progressEveryMs: 100 * HOUR_MS },
@@ -100,6 +200,96 @@ describe('P1 never stale', () => {
     const gaps = times.slice(1).map((at, i) => at - times[i]!);
     expect(gaps.length).toBeGreaterThan(20);
     for (const gap of gaps) expect(Math.abs(gap - 150 * SECOND_MS)).toBeLessThan(SECOND_MS);
+  });
+
+  test('a host clock that was wrong from the start, and is stepped under a silent job, is corrected', () => {
+    const made = world([definition('copy')], { jobs: SILENT });
+    made.time.stepWall(-HOUR_MS);
+    // An agent that begins now has never seen another clock: it can only learn from the service.
+    made.crash();
+    start(made, 'copy');
+    for (const [i, stepMs] of [2 * HOUR_MS, -HOUR_MS, -HOUR_MS, HOUR_MS].entries()) {
+      made.runUntil((i + 1) * 20 * MINUTE_MS);
+      made.time.stepWall(stepMs);
+    }
+    made.runUntil(2 * HOUR_MS);
+    const told = notifies(made);
+    expect(told.length).toBeGreaterThan(40);
+    for (const { call, trueMs } of told) {
+      expect(Math.abs(call.stampS * SECOND_MS - trueMs)).toBeLessThan(3 * SECOND_MS);
+    }
+    expect(made.service.close()).toMatchObject({ staleMs: 0, stampsNotRising: 0 });
+  });
+
+  test('when a promise ends is known on a host whose clock is wrong', () => {
+    const made = world([definition('copy')], { jobs: SILENT });
+    made.time.stepWall(-HOUR_MS);
+    made.crash();
+    start(made, 'copy');
+    made.runUntil(HOUR_MS);
+    const promise = made.ledger.hubTasks.get('copy')?.promise;
+    const endsInMs = (promise?.until.bootMs ?? 0) - (promise?.madeAt.bootMs ?? 0);
+    expect(Math.abs(endsInMs - 5 * MINUTE_MS)).toBeLessThan(3 * SECOND_MS);
+    expect(made.notes.map((note) => note.event)).not.toContain('promise.broken');
+  });
+
+  test('a flood of words does not make a promised report late', () => {
+    const jobs = Array.from({ length: 1000 }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(
+      [definition('copy'), ...jobs],
+      {},
+      { jobs: SILENT },
+      { ImportMigrationTask: { perSecond: 100, burst: 100 } },
+    );
+    start(made, 'copy');
+    made.runUntil(MINUTE_MS);
+    for (const job of jobs) start(made, job.name);
+    made.runUntil(15 * MINUTE_MS);
+    expect(made.service.close()).toMatchObject({ staleMs: 0, findings: [] });
+  });
+
+  test('a promise is stretched no longer than the load lasts', () => {
+    const jobs = Array.from({ length: 100 }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(
+      [definition('copy'), ...jobs],
+      {},
+      {
+        jobs: {
+          ...SILENT,
+          durationMs: (run) => (run.job === 'copy' ? 10 * HOUR_MS : 20 * MINUTE_MS),
+        },
+      },
+      { NotifyMigrationTaskState: { perSecond: 0.2, burst: 10 } },
+    );
+    for (const job of jobs) start(made, job.name);
+    made.runUntil(10 * MINUTE_MS);
+    start(made, 'copy');
+    made.runUntil(HOUR_MS);
+    expect(
+      notifies(made).find(({ call }) => call.task === 'copy')?.call.nextUpdateS,
+    ).toBeGreaterThan(1000);
+    made.runUntil(3 * HOUR_MS);
+    expect(made.service.lastNotify('copy')?.nextUpdateS).toBe(300);
+    expect(made.service.close()).toMatchObject({ staleMs: 0 });
+  });
+
+  test('steps of one second follow each other without running ahead of the clock', () => {
+    const made = world([definition('copy')], {
+      jobs: { durationMs: () => 2400, exitCode: () => 0, progressEveryMs: 100 * HOUR_MS },
+    });
+    let left = 20;
+    made.onEnded = () => {
+      if (left-- > 0) start(made, 'copy');
+    };
+    start(made, 'copy');
+    made.runUntil(5 * MINUTE_MS);
+    const told = notifies(made);
+    expect(told.length).toBeGreaterThan(20);
+    for (const { call, trueMs } of told) {
+      if (call.status !== 'IN_PROGRESS') continue;
+      expect(call.stampS * SECOND_MS).toBeLessThanOrEqual(trueMs);
+    }
+    expect(made.service.close()).toMatchObject({ stampsNotRising: 0, afterFinal: 0 });
   });
 });
 
@@ -136,6 +326,99 @@ describe('P2 never disowned', () => {
     expect(Math.max(...gaps)).toBeLessThan(70 * SECOND_MS);
     expect(made.service.close()).toMatchObject({ lapses: 0, unclaimed: 0 });
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
+  });
+
+  test('never more tasks than places, whatever the number of worker groups', () => {
+    const jobs = Array.from({ length: 10 }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(jobs, { workerGroups: ['a', 'b', 'c'], concurrency: 2 });
+    made.runUntil(30 * SECOND_MS);
+    expect(timesOf(made, 'PollForTask')).toHaveLength(2);
+    for (const job of jobs) made.service.offer(task(job.name));
+    for (let minute = 1; minute <= 20; minute++) {
+      made.runUntil(minute * MINUTE_MS);
+      expect(
+        jobs.filter((job) => made.service.taskState(`@${job.name}_1_Attempt=1`) === 'owned'),
+      ).toHaveLength(2);
+    }
+  });
+
+  test('a host that drains asks for no more work', () => {
+    const made = world([definition('copy')]);
+    made.post({ type: 'drain-requested' });
+    made.service.offer(task('copy'));
+    made.runUntil(10 * MINUTE_MS);
+    expect(operationsOf(made)).not.toContain('PollForTask');
+    made.post({ type: 'resume-requested' });
+    made.runUntil(11 * MINUTE_MS);
+    expect(made.running()).toBe(1);
+  });
+
+  test('polls of one group keep their distance, although each brings a task', () => {
+    const jobs = Array.from({ length: 20 }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(jobs, { concurrency: 20 });
+    for (const job of jobs) made.service.offer(task(job.name));
+    made.runUntil(MINUTE_MS);
+    const times = timesOf(made, 'PollForTask');
+    expect(times).toHaveLength(20);
+    for (const [i, at] of times.slice(1).entries()) {
+      expect(at - times[i]!).toBeGreaterThan(0.9 * SECOND_MS);
+    }
+  });
+
+  test('a task with a short window of its own is reported in time', () => {
+    const made = world([definition('copy')]);
+    const { objects, ...rest } = task('copy');
+    const fields = [
+      ...objects[0]!.fields,
+      { key: 'reportProgressTimeout', stringValue: '1 minute' },
+    ];
+    made.service.offer({ ...rest, objects: [{ ...objects[0]!, fields }] });
+    made.runUntil(30 * MINUTE_MS);
+    const times = timesOf(made, 'ReportTaskProgress');
+    expect(times.length).toBeGreaterThan(80);
+    expect(largestGapMs(times)).toBeLessThan(25 * SECOND_MS);
+  });
+
+  test('a flood of acknowledgements does not keep an owned task from being reported', () => {
+    const jobs = Array.from({ length: 400 }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(
+      jobs,
+      { concurrency: 400 },
+      {},
+      { ReportTaskProgress: { perSecond: 0.5, burst: 1 } },
+    );
+    for (const job of jobs) made.service.offer(task(job.name));
+    made.runUntil(6 * MINUTE_MS);
+    const times = (made.calls ?? [])
+      .filter(({ call }) => 'taskId' in call && call.taskId === 'task-1')
+      .map(({ atMs }) => atMs);
+    expect(times.length).toBeGreaterThan(2);
+    expect(largestGapMs([...times, made.time.now().bootMs])).toBeLessThan(150 * SECOND_MS);
+  });
+
+  test('a task that cannot be acknowledged gives its place back after two minutes', () => {
+    const made = world([definition('copy')], {
+      isOut: (call, ms) =>
+        call.operation === 'ReportTaskProgress' ||
+        (call.operation === 'PollForTask' && ms > 20 * SECOND_MS),
+    });
+    made.service.offer(task('copy'));
+    made.runUntil(2.5 * MINUTE_MS);
+    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+      state: 'fenced',
+      pipeline: { delivery: { state: 'withheld' } },
+    });
+    expect(made.ledger.liveRuns.size).toBe(0);
+  });
+
+  test('the runner itself is heard of at once, and every quarter of an hour', () => {
+    const made = world([]);
+    made.turn();
+    made.runUntil(5 * HOUR_MS);
+    const times = timesOf(made, 'ReportTaskRunnerHeartbeat');
+    expect(times[0]).toBeLessThan(SECOND_MS);
+    expect(times.length).toBeGreaterThan(19);
+    expect(largestGapMs(times)).toBeLessThanOrEqual(15 * MINUTE_MS);
   });
 });
 
@@ -174,6 +457,98 @@ describe('P3 never two runners', () => {
     const events = made.notes.map((note) => note.event);
     expect(events.indexOf('tree.empty')).toBeLessThan(events.lastIndexOf('job.starting'));
   });
+
+  test('two tasks for one job run one after the other', () => {
+    const made = world([definition('copy')], {
+      jobs: { durationMs: () => 10 * MINUTE_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
+    });
+    made.service.offer(task('copy'));
+    const second = JSON.parse(
+      JSON.stringify(task('copy')).replaceAll('copy_1', 'copy_2'),
+    ) as PolledTask;
+    made.service.offer(second);
+    for (let minute = 1; minute <= 19; minute++) {
+      made.runUntil(minute * MINUTE_MS);
+      expect(made.running()).toBe(1);
+    }
+    made.runUntil(25 * MINUTE_MS);
+    expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
+    expect(made.service.taskState('@copy_2_Attempt=1')).toBe('FINISHED');
+    expect(made.service.close()).toMatchObject({ lapses: 0, unclaimed: 0 });
+  });
+
+  test('the earlier attempt is fenced when the service hands out the next; its status is not told', () => {
+    const made = world([definition('copy')]);
+    made.service.offer(task('copy'));
+    made.runUntil(5 * MINUTE_MS);
+    made.service.offer(task('copy', 2));
+    made.runUntil(10 * MINUTE_MS);
+    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+      state: 'fenced',
+      pipeline: { delivery: { state: 'withheld' } },
+    });
+    expect(made.ledger.runs.get('copy/2')?.state).toBe('running');
+    expect(operationsOf(made)).not.toContain('SetTaskStatus');
+  });
+
+  const reportsFail: Partial<WorldOptions> = {
+    isOut: (call, ms) =>
+      call.operation === 'ReportTaskProgress' && ms > 10 * MINUTE_MS && ms < 26 * MINUTE_MS,
+  };
+
+  test('an attempt that was fenced and is handed out again runs anew', () => {
+    const made = pipelineWorld([definition('copy')], {}, reportsFail);
+    made.service.offer(task('copy'));
+    made.runUntil(HOUR_MS);
+    expect(made.running()).toBe(1);
+    const runs = [...made.ledger.runs.values()];
+    expect(runs[0]?.state).toBe('fenced');
+    expect(runs.at(-1)).toMatchObject({
+      state: 'running',
+      pipeline: { delivery: { state: 'pending' } },
+    });
+  });
+
+  test('onFence: continue lets the job go on; the same attempt handed out again keeps its run', () => {
+    const made = pipelineWorld(
+      [definition('copy')],
+      { onFence: 'continue' },
+      {
+        ...reportsFail,
+        jobs: { durationMs: () => HOUR_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
+      },
+    );
+    made.service.offer(task('copy'));
+    made.runUntil(35 * MINUTE_MS);
+    expect(made.notes.map((note) => note.event)).toContain('lease.fenced');
+    expect(made.running()).toBe(1);
+    made.runUntil(2 * HOUR_MS);
+    expect(made.notes.map((note) => note.event)).toContain('task.rebound');
+    expect([...made.ledger.runs.keys()]).toEqual(['copy/1']);
+    expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
+  });
+
+  test('onFence: continue lets the job go on although its task is gone; nothing is said of it', () => {
+    const made = pipelineWorld([definition('copy')], { onFence: 'continue' });
+    made.service.offer(task('copy'));
+    made.runUntil(5 * MINUTE_MS);
+    made.service.forget('@copy_1_Attempt=1');
+    made.runUntil(20 * MINUTE_MS);
+    expect(made.running()).toBe(1);
+    expect(timesOf(made, 'ReportTaskProgress').at(-1)).toBeLessThan(7 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')).toMatchObject({ status: 'IN_PROGRESS' });
+  });
+
+  test('a restart late in a job fences nobody whose reports were accepted', () => {
+    const made = world([withoutHub('copy')], { jobs: SILENT });
+    const disk = withDisk(made);
+    made.service.offer(task('copy'));
+    made.runUntil(40 * MINUTE_MS);
+    disk.crash();
+    made.runUntil(45 * MINUTE_MS);
+    expect(made.notes.map((note) => note.event)).not.toContain('lease.fenced');
+    expect(made.running()).toBe(1);
+  });
 });
 
 describe('P4 cancel means gone', () => {
@@ -190,6 +565,37 @@ describe('P4 cancel means gone', () => {
     expect(last?.detail).toMatch(/canceled/);
     expect(operationsOf(made)).not.toContain('SetTaskStatus');
     expect(made.service.close()).toMatchObject({ statusAfterCancel: 0 });
+  });
+
+  test('a tree that outlives SIGKILL is told as such, after ten seconds of trying', () => {
+    const made = world([definition('copy')]);
+    start(made, 'copy');
+    made.runUntil(MINUTE_MS);
+    const { planner } = made;
+    const now = () => made.time.now();
+    planner.observe({ type: 'cancel-requested', job: 'copy', by: 'test' }, now());
+    const signals: string[] = [];
+    while (now().bootMs < 3 * MINUTE_MS) {
+      for (const action of planner.decide(now())) {
+        if (action.type === 'signal-tree') signals.push(action.signal);
+        if (action.type !== 'signal-tree' && action.type !== 'check-tree') continue;
+        planner.observe({ type: 'tree-checked', run: 'copy/1', survivors: [42] }, now());
+      }
+      // Its leader ends at the first signal; a child hangs in the kernel.
+      if (signals.length === 1 && made.ledger.runs.get('copy/1')?.exitCode === undefined) {
+        planner.observe({ type: 'run-exited', run: 'copy/1', exitCode: 143 }, now());
+        expect(made.ledger.runs.get('copy/1')?.state).toBe('canceling');
+      }
+      made.time.moveTo(now().bootMs + 100);
+      planner.observe({ type: 'time-passed' }, now());
+    }
+    expect(signals.slice(0, 2)).toEqual(['SIGTERM', 'SIGKILL']);
+    const run = made.ledger.runs.get('copy/1');
+    expect(run).toMatchObject({ state: 'canceled', survivors: [42] });
+    const tookMs = (run?.endedAt?.bootMs ?? 0) - (run?.ending?.since.bootMs ?? 0);
+    expect(Math.abs(tookMs - 40 * SECOND_MS)).toBeLessThan(SECOND_MS);
+    const last = made.ledger.hubTasks.get('copy')?.lastWords.at(-1);
+    expect(last?.words.detail).toContain('1 processes could not be ended');
   });
 });
 
@@ -238,6 +644,119 @@ describe('P5 the last word arrives', () => {
     expect(new Set(finals.map((call) => JSON.stringify(call))).size).toBe(1);
     expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
     expect(made.calls?.at(-1)?.call.operation).not.toBe('NotifyMigrationTaskState');
+  });
+
+  test.each([1, 2, 3])(
+    'what was committed is enough for the next agent, at any turn (seed %i)',
+    (seed) => {
+      const jobs = Array.from({ length: 8 }, (_, i) => definition(`job-${i}`));
+      const made = pipelineWorld(
+        jobs,
+        { concurrency: 4 },
+        {
+          seed,
+          failing: 0.2,
+          jobs: {
+            durationMs: () => 90 * SECOND_MS,
+            exitCode: (run) => Number(run.job.at(-1)) % 2,
+            progressEveryMs: 10 * SECOND_MS,
+          },
+        },
+      );
+      const disk = withDisk(made);
+      for (const job of jobs.slice(0, 4)) made.service.offer(task(job.name));
+      for (const job of jobs.slice(4)) start(made, job.name);
+      for (let i = 0; i < 60; i++) {
+        made.runUntil(made.time.now().bootMs + made.random() * 20 * SECOND_MS);
+        disk.crash();
+      }
+      made.runUntil(made.time.now().bootMs + 10 * MINUTE_MS);
+      disk.crash();
+      made.runUntil(made.time.now().bootMs + 10 * MINUTE_MS);
+      const books = made.service.close();
+      expect(books).toMatchObject({ lapses: 0, overLimit: 0, afterFinal: 0, stampsNotRising: 0 });
+      for (const [i, job] of jobs.entries()) {
+        expect([job.name, books.finals.get(job.name)]).toEqual([
+          job.name,
+          [i % 2 === 0 ? 'COMPLETED' : 'FAILED'],
+        ]);
+        if (i < 4) {
+          expect(made.service.taskState(`@${job.name}_1_Attempt=1`)).toBe(
+            i % 2 === 0 ? 'FINISHED' : 'FAILED',
+          );
+        }
+      }
+      for (const run of made.ledger.runs.values()) {
+        expect([run.id, run.hub?.delivery.state]).toEqual([run.id, 'delivered']);
+        // Where the answer to SetTaskStatus was lost, its repetition hears that the task is gone.
+        expect(run.pipeline?.delivery.state).not.toBe('pending');
+      }
+      // Nothing is owed, so a new agent has nothing to repeat.
+      const before = made.calls?.length ?? 0;
+      disk.crash();
+      made.runUntil(made.time.now().bootMs + 10 * MINUTE_MS);
+      const said = (made.calls ?? []).slice(before).map(({ call }) => call.operation);
+      expect(new Set(said)).toEqual(new Set(['PollForTask', 'ReportTaskRunnerHeartbeat']));
+    },
+  );
+
+  test('the end of one run is told before the beginning of the next', () => {
+    const made = world([definition('copy')], {
+      jobs: {
+        ...SILENT,
+        durationMs: (run) => (run.number === 1 ? 10 * MINUTE_MS : 10 * HOUR_MS),
+        exitCode: () => 3,
+      },
+      isOut: (_call, ms) => ms > 5 * MINUTE_MS && ms < 30 * MINUTE_MS,
+    });
+    start(made, 'copy');
+    made.runUntil(11 * MINUTE_MS);
+    start(made, 'copy');
+    made.runUntil(40 * MINUTE_MS);
+    const accepted = (made.calls ?? []).filter(({ atMs }) => atMs > 30 * MINUTE_MS);
+    const told = accepted.flatMap(({ call }) =>
+      call.operation === 'NotifyMigrationTaskState' ? [call.status] : [],
+    );
+    expect(told.slice(0, 2)).toEqual(['FAILED', 'IN_PROGRESS']);
+  });
+
+  test('the beginning of the next run is a word: it waits for nothing', () => {
+    const made = world([definition('copy')], { jobs: { ...SILENT, durationMs: () => MINUTE_MS } });
+    start(made, 'copy');
+    made.runUntil(62 * SECOND_MS);
+    expect(made.service.lastNotify('copy')?.status).toBe('COMPLETED');
+    start(made, 'copy');
+    made.runUntil(64 * SECOND_MS);
+    expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
+  });
+
+  test('an end that nobody saw is told as FAILED, never as a success', () => {
+    const made = world([definition('copy')]);
+    made.service.offer(task('copy'));
+    made.runUntil(5 * MINUTE_MS);
+    made.post({ type: 'run-lost', run: 'copy/1', reason: 'it left no exit record' });
+    made.runUntil(6 * MINUTE_MS);
+    expect(made.ledger.runs.get('copy/1')?.state).toBe('lost');
+    expect(made.service.lastNotify('copy')).toMatchObject({
+      status: 'FAILED',
+      detail: 'lost: it left no exit record',
+    });
+    expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FAILED');
+  });
+
+  test('what was accepted is not told again by the next agent', () => {
+    const made = world([withoutHub('copy')], {
+      jobs: { ...SILENT, durationMs: () => 10 * MINUTE_MS },
+    });
+    const disk = withDisk(made);
+    made.service.offer(task('copy'));
+    made.runUntil(11 * MINUTE_MS);
+    disk.crash();
+    made.runUntil(15 * MINUTE_MS);
+    expect(timesOf(made, 'SetTaskStatus')).toHaveLength(1);
+    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+      pipeline: { delivery: { state: 'delivered' } },
+    });
   });
 });
 
@@ -296,5 +815,16 @@ describe('P6 under the limit', () => {
     expect(books.staleMs).toBe(0);
     expect(books.overLimit / books.calls).toBeLessThan(0.1);
     expect(made.service.lastNotify('job-7')?.nextUpdateS).toBeGreaterThan(300);
+  });
+
+  test('calls that a gate gave and nobody needs are given back, once', () => {
+    const made = world([definition('copy')], { jobs: SILENT });
+    start(made, 'copy');
+    made.runUntil(MINUTE_MS);
+    const now = made.time.now();
+    const operation = 'NotifyMigrationTaskState';
+    made.planner.observe({ type: 'gate-opened', operation, slots: 3 }, now);
+    expect(made.planner.decide(now)).toEqual([{ type: 'return-slots', operation, slots: 3 }]);
+    expect(made.planner.decide(now)).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
 /** Process entry: the command line in, an exit code out. */
-import { createProgram } from './cli/program.ts';
+import { runProgram } from './cli/program.ts';
 
-await createProgram().parseAsync();
+await runProgram(process.argv.slice(2));

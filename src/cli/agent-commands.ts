@@ -8,11 +8,11 @@ import { EXIT } from './exit-codes.ts';
 import { processTerminal, say, type Terminal } from './terminal.ts';
 
 export function drainCommand(terminal: Terminal = processTerminal()): Command {
-  return agentCommand(terminal, 'drain', 'Take no more pipeline tasks; running jobs go on');
+  return agentCommand(terminal, 'drain', 'take no more pipeline tasks; running jobs go on');
 }
 
 export function resumeCommand(terminal: Terminal = processTerminal()): Command {
-  return agentCommand(terminal, 'resume', 'Take pipeline tasks again after a drain');
+  return agentCommand(terminal, 'resume', 'take pipeline tasks again after a drain');
 }
 
 /** Returns when the new configuration is in force, so that `systemctl reload` tells whether it is. */
@@ -20,7 +20,7 @@ export function reloadCommand(terminal: Terminal = processTerminal()): Command {
   return agentCommand(
     terminal,
     'reload',
-    'Read the configuration again; a bad one is refused (exit code 78) and the old one stays',
+    'read the configuration again; a bad one is refused (exit code 78) and the old one stays',
   );
 }
 

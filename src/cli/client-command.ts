@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { createClient, type Client } from './client.ts';
 import { newCommand } from './command.ts';
 import { resolveSocket } from './socket-path.ts';
-import { wantsColor, widthOf, type Terminal } from './terminal.ts';
+import { heightOf, wantsColor, widthOf, type Terminal } from './terminal.ts';
 import type { View } from './status-view.ts';
 
 export interface SocketOption {
@@ -35,6 +35,13 @@ export function viewOf(terminal: Terminal, at: string): View {
     color: wantsColor(terminal.stdout, terminal.environment),
     now: new Date(at),
   };
+}
+
+/** As `viewOf`, for a picture that is redrawn: it must not be higher than the terminal. */
+export function movingViewOf(terminal: Terminal, at: string): View {
+  const view = viewOf(terminal, at);
+  // One row is the cursor's.
+  return terminal.stdout.isTTY === true ? { ...view, height: heightOf(terminal.stdout) - 1 } : view;
 }
 
 /** JSON on standard output, one document a line. */

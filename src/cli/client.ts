@@ -102,7 +102,9 @@ async function readJson(response: IncomingMessage, socketPath: string): Promise<
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return document;
   const { error } = document as { error?: { code?: string; message?: string } };
-  throw new Refusal(error?.code ?? 'unknown', error?.message ?? `the agent answered ${status}`);
+  // Where in the request it stood says nothing to who typed a command.
+  const message = error?.message?.replaceAll(/^body\./gm, '');
+  throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): NoDaemon {

@@ -4,22 +4,22 @@ import { Argument, type Command } from 'commander';
 import { newCommand } from './command.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
-/** `program`: asked when the command runs, since it holds this very command. */
+/** `program`: the whole of it, asked for when the command runs. */
 export function completionCommand(
-  program: () => Command,
+  program: () => Promise<Command>,
   terminal: Terminal = processTerminal(),
 ): Command {
   return newCommand(
     'completion',
     {
-      description: 'Print a completion script for a shell',
+      description: 'print a completion script for a shell',
       example: 'source <(migration-agent completion bash)',
     },
     terminal,
   )
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
-    .action((shell: 'bash' | 'zsh' | 'fish') => {
-      const words = describe(program());
+    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+      const words = describe(await program());
       terminal.stdout.write(shell === 'fish' ? fish(words) : bash(words, shell));
     });
 }

@@ -22,7 +22,9 @@ export function configCommand(): Command {
       const configuration = await loadOrComplain(file);
       if (configuration === undefined) return;
       complain(configuration.warnings.map((warning) => formatWarning(file, warning)));
-      complain([`${file}: no problems`]);
+      const { length } = configuration.warnings;
+      const warnings = length === 1 ? '1 warning' : `${length} warnings`;
+      complain([`${file}: ${length === 0 ? 'no problems' : `no errors, ${warnings}`}`]);
     });
   withFile(command.command('show'))
     .description('show what is in force and where it comes from; secrets are hidden')

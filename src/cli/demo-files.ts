@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Copier } from './demo-copier.ts';
 
 export interface DemoWorld {
   readonly configuration: string;
@@ -30,13 +31,6 @@ export function makeDemoWorld(directory: string, endpoint: string, copier: Copie
   return world;
 }
 
-/** How trees are copied on this host: rsync where there is one. */
-export interface Copier {
-  readonly name: string;
-  readonly parser: 'rsync' | 'json';
-  readonly command: (source: string, target: string, kibPerSecond: number) => readonly string[];
-}
-
 function makeTree(directory: string, files: number, bytes: number): void {
   mkdirSync(directory, { recursive: true });
   for (let i = 0; i < files; i++) {
@@ -48,29 +42,28 @@ function makeTree(directory: string, files: number, bytes: number): void {
   }
 }
 
-/** Every sum is right but the last: the file was damaged on its way. */
+/** Every sum is right but one: that file was damaged on its way. */
+const DAMAGED = 90;
+
 function writeChecksums(directory: string): void {
   const sums: string[] = [];
   const [, files = 0, bytes = 0] = TREES[1] ?? [];
   for (let i = 0; i < files; i++) {
     const root = join(directory, 'source', 'invoices');
     const line = createHash('sha256').update(`${root}/${i}`).digest('hex');
-    const content = i === files - 1 ? 'damaged' : line.repeat(Math.ceil(bytes / line.length));
+    const content = i === DAMAGED ? 'damaged' : line.repeat(Math.ceil(bytes / line.length));
     const sum = createHash('sha256').update(content).digest('hex');
-    sums.push(`${sum}  ${join(root, `folder-${i % 8}`, `file-${i}.dat`)}`);
+    sums.push(`${sum}  source/invoices/folder-${i % 8}/file-${i}.dat`);
   }
   writeFileSync(join(directory, 'invoices.sha256'), `${sums.join('\n')}\n`);
 }
 
 function configurationText(directory: string, endpoint: string, copier: Copier): string {
   const copy = (name: string, kibPerSecond: number): string => {
-    const { source, target } = {
-      source: `${join(directory, 'source', name)}/`,
-      target: `${join(directory, 'target', name)}/`,
-    };
     return `
   ${name}:
-    command: ${JSON.stringify(copier.command(source, target, kibPerSecond))}
+    command: ${JSON.stringify(copier.command(`source/${name}/`, `target/${name}/`, kibPerSecond))}
+    workingDirectory: ${JSON.stringify(directory)}
     progress: { parser: ${copier.parser} }
     stop: { grace: 5s }`;
   };
@@ -100,7 +93,8 @@ jobs:${copy('photos', 460)}${copy('archive', 210)}${copy('mail', 160)}
       - -c
       - 'n=0; while read -r sum file; do echo "$sum  $file" | sha256sum --status -c - || { echo "$file: checksum differs" >&2; exit 1; }; n=$((n+1)); echo "$((n*100/120))%"; sleep 0.06; done < "$1"'
       - verify
-      - ${JSON.stringify(join(directory, 'invoices.sha256'))}
+      - invoices.sha256
+    workingDirectory: ${JSON.stringify(directory)}
     progress: { parser: percent }
 `;
 }

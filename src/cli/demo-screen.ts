@@ -1,24 +1,27 @@
 /**
- * How the demo shows itself: on a terminal the status view, redrawn in place, with what the operator or the service
- * did below it; elsewhere a plain line for each thing that happened.
+ * How the demo shows itself: on a terminal the status view, redrawn in place, with what was done from outside
+ * below it; elsewhere a plain line for each thing that happened.
  */
-import type { Status } from '../core/status.ts';
+import { isFinal } from '../core/job.ts';
+import type { JobStatus, Status } from '../core/status.ts';
+import { plain, truncate } from './plain-text.ts';
+import { createRedraw } from './redraw.ts';
 import { span } from './span.ts';
 import { renderStatus } from './status-view.ts';
-import { wantsColor, widthOf } from './terminal.ts';
+import { heightOf, wantsColor, widthOf } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface DemoScreen {
-  /** Something happened that a reader should see. */
-  say(words: string): void;
+  /** Somebody did something that a reader should see. */
+  say(who: 'agent' | 'operator' | 'pipeline' | 'network', words: string): void;
   /** The agent's newest status. */
   show(status: Status): void;
   /** Leaves the last picture standing. */
   end(): void;
 }
 
-/** Words kept below the moving picture. */
-const WORDS_MAX = 6;
+/** Rows below the moving picture that are kept for what was done, on a terminal of any height. */
+const WORDS_MIN = 4;
 /** A plain line is printed for each quarter of a job. */
 const PERCENT_STEP = 25;
 
@@ -30,29 +33,36 @@ export function createDemoScreen(terminal: Terminal, sinceStartMs: () => number)
 
 function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen {
   const { stdout } = terminal;
+  const redraw = createRedraw(stdout);
   const words: string[] = [];
-  let linesDrawn = 0;
-  let picture = '';
+  let newest: Status | undefined;
 
   function draw(): void {
-    const text = [picture, '', ...words.slice(-WORDS_MAX)].join('\n');
-    // Up to the first line of the last picture, clear from there, draw anew.
-    const up = linesDrawn === 0 ? '' : `\x1b[${linesDrawn}A`;
-    stdout.write(`\r${up}\x1b[J${text}\n`);
-    linesDrawn = text.split('\n').length;
+    const [width, height] = [widthOf(stdout), heightOf(stdout)];
+    // A row is the cursor's, and an empty one stands between the two.
+    const room = height - 2;
+    const picture =
+      newest === undefined
+        ? []
+        : renderStatus(newest, {
+            width,
+            height: room - Math.max(WORDS_MIN, words.length),
+            color: wantsColor(stdout, terminal.environment),
+            now: new Date(newest.agent.now),
+          }).split('\n');
+    const shown = words.slice(-Math.max(1, room - picture.length));
+    stdout.write(
+      redraw([...picture, '', ...shown.map((line) => truncate(line, width))].join('\n')),
+    );
   }
 
   return {
-    say(text) {
-      words.push(stamped(sinceStartMs(), text));
+    say(who, text) {
+      words.push(stamped(sinceStartMs(), who, text));
       draw();
     },
     show(status) {
-      picture = renderStatus(status, {
-        width: widthOf(stdout),
-        color: wantsColor(stdout, terminal.environment),
-        now: new Date(status.agent.now),
-      });
+      newest = status;
       draw();
     },
     end: draw,
@@ -61,26 +71,44 @@ function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScree
 
 function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen {
   const shown = new Map<string, string>();
-  const say = (text: string): void => {
-    terminal.stdout.write(`${stamped(sinceStartMs(), text)}\n`);
+  let troubles: readonly string[] = [];
+  const say = (who: string, text: string): void => {
+    terminal.stdout.write(`${stamped(sinceStartMs(), who, text)}\n`);
+  };
+  const sayOnce = (job: JobStatus, key: string, line: string, more?: string): void => {
+    if (shown.get(key) === line) return;
+    shown.set(key, line);
+    say(job.name, more === undefined ? line : `${line}: ${plain(more)}`);
   };
   return {
     say,
-    show(status) {
-      for (const job of status.jobs) {
+    show({ agent, jobs }) {
+      for (const job of jobs) {
+        if (job.state === 'idle') continue;
         const quarter = Math.floor((job.percent ?? 0) / PERCENT_STEP) * PERCENT_STEP;
         const isMoving = job.state === 'running' && quarter > 0 && quarter < 100;
-        const line = isMoving ? `${job.state} ${quarter} %` : job.state;
-        if (shown.get(job.name) === line || job.state === 'idle') continue;
-        shown.set(job.name, line);
         const detail = job.state === 'running' ? job.detail : job.reason;
-        say(`${job.name.padEnd(9)} ${line}${detail === undefined ? '' : `: ${detail}`}`);
+        sayOnce(
+          job,
+          `${job.name} state`,
+          isMoving ? `${job.state} ${quarter}%` : job.state,
+          detail,
+        );
+        const { migrationHub } = job.destinations;
+        if (isFinal(job.state) && migrationHub?.delivery === 'delivered') {
+          sayOnce(job, `${job.name} hub`, 'Migration Hub has its last word');
+        }
       }
+      for (const trouble of agent.troubles) {
+        if (!troubles.includes(trouble)) say('agent', `in trouble: ${plain(trouble)}`);
+      }
+      if (troubles.length > 0 && agent.troubles.length === 0) say('agent', 'well again');
+      troubles = agent.troubles;
     },
     end: () => undefined,
   };
 }
 
-function stamped(ms: number, text: string): string {
-  return `${span(ms).padStart(5)}  ${text}`;
+function stamped(ms: number, who: string, text: string): string {
+  return `${span(ms).padStart(5)}  ${who.padEnd(9)} ${text}`;
 }

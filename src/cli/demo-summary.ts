@@ -1,6 +1,7 @@
 /** What AWS saw of the demo, by the simulator's audit: the sentences at its end, and whether all is as it should be. */
 import type { JobStatus } from '../core/status.ts';
 import type { Audit } from '../simulator/audit.ts';
+import { wrap } from './plain-text.ts';
 
 export interface DemoSummary {
   readonly text: string;
@@ -16,7 +17,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   invoices: 'failed',
 };
 
-export function summarize(audit: Audit, jobs: readonly JobStatus[]): DemoSummary {
+export function summarize(audit: Audit, jobs: readonly JobStatus[], columns: number): DemoSummary {
   const { migrationHub, dataPipeline } = audit;
   const lapses = dataPipeline.acknowledgementLapses + dataPipeline.progressLapses;
   const wrong = Object.entries(EXPECTED).filter(
@@ -33,11 +34,11 @@ export function summarize(audit: Audit, jobs: readonly JobStatus[]): DemoSummary
     undelivered.length === 0;
   const rows = [
     ['calls', `${audit.calls}, ${faulted} of them lost in the outage`],
-    ['seconds in which a task was stale', String(migrationHub.staleSeconds)],
-    ['pipeline tasks that lapsed', String(lapses)],
-    ['calls over a limit', String(audit.overLimit)],
+    ['over a limit', String(audit.overLimit)],
+    ['refused as invalid', String(audit.invalidRequests.count)],
+    ['stale tasks', `${migrationHub.staleSeconds} s`],
+    ['lapsed pipeline tasks', String(lapses)],
     ['SetTaskStatus after a cancel', String(dataPipeline.statusAfterCancel)],
-    ['requests refused as invalid', String(audit.invalidRequests.count)],
     ...migrationHub.tasks.map((task) => [
       `task ${task.task}`,
       [task.status, task.percent === undefined ? '' : `${task.percent} %`, task.detail ?? '']
@@ -46,10 +47,19 @@ export function summarize(audit: Audit, jobs: readonly JobStatus[]): DemoSummary
     ]),
   ] as const;
   const width = Math.max(...rows.map(([name = '']) => name.length));
-  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}  ${value}`);
+  const lines = rows.flatMap(([name = '', value = '']) =>
+    wrap(value, Math.max(20, columns - width - 4)).map(
+      (line, index) => `  ${(index === 0 ? name : '').padEnd(width)}  ${line}`,
+    ),
+  );
   const verdict = isAsPromised
     ? 'Every promise was kept.'
-    : ['Not as promised:', ...audit.violations, ...wrong.map(describeWrong)].join('\n  ');
+    : [
+        'Not as promised:',
+        ...audit.violations,
+        ...wrong.map(describeWrong),
+        ...undelivered.map(({ name }) => `the last word of ${name} was not delivered`),
+      ].join('\n  ');
   return { text: ['What AWS saw:', ...lines, '', verdict].join('\n'), isAsPromised };
 }
 

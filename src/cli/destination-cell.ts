@@ -1,12 +1,16 @@
 /**
  * What a destination was told, in one narrow cell: while a run goes on, the age of the last accepted report and
- * the time left to the deadline, `12s/4m48s`; when it has ended, what became of the last word.
+ * the time left to the deadline, `12s/4m48s`; when it has ended, what became of the last word, `owed 19s` while it is on its way.
  */
 import type { HubDestination, PipelineDestination } from '../core/status.ts';
 import { coarseSpanSince, span } from './span.ts';
 import type { Cell } from './table.ts';
 
-export function destinationCell(told: HubDestination | PipelineDestination, now: Date): Cell {
+export function destinationCell(
+  told: HubDestination | PipelineDestination,
+  now: Date,
+  endedAt?: string,
+): Cell {
   switch (told.delivery) {
     case 'delivered':
       return {
@@ -21,6 +25,9 @@ export function destinationCell(told: HubDestination | PipelineDestination, now:
     case 'withheld':
       return { text: 'withheld', style: 'dim' };
     case 'pending': {
+      if (endedAt !== undefined) {
+        return { text: `owed ${coarseSpanSince(endedAt, now)}`, style: 'yellow' };
+      }
       const said =
         told.lastAcceptedAt === undefined ? '-' : coarseSpanSince(told.lastAcceptedAt, now);
       const slackS = told.slackSeconds;

@@ -20,7 +20,7 @@ export function eventsCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'events',
     {
-      description: 'Show the timeline of a job, oldest first; times are UTC',
+      description: 'show the timeline of a job, oldest first; times are UTC',
       example: 'migration-agent events nightly-files --limit 20',
     },
     terminal,

@@ -14,6 +14,8 @@ export const EXIT = {
   terminated: 75,
   /** EX_CONFIG of sysexits.h. */
   badConfiguration: 78,
+  /** Ctrl-C: 128 and the number of SIGINT, as shells count. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

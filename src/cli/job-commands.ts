@@ -21,7 +21,7 @@ export function startCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'start',
     {
-      description: 'Start a configured job',
+      description: 'start a configured job',
       example: 'migration-agent start nightly-files --wait',
     },
     terminal,
@@ -45,7 +45,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'cancel',
     {
-      description: 'Stop a job: its whole process tree, and wait until it is gone',
+      description: 'stop a job: its whole process tree, and wait until it is gone',
       example: 'migration-agent cancel nightly-files --grace 2m',
     },
     terminal,
@@ -76,7 +76,7 @@ export function waitCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'wait',
     {
-      description: 'Wait for a job, and exit with its result: 0 succeeded, 1 failed, 5 lost',
+      description: 'wait for a job, and exit with its result: 0 succeeded, 1 failed, 5 lost',
       example: 'migration-agent wait nightly-files --for delivered',
     },
     terminal,

@@ -2,7 +2,7 @@
 import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
 import type { HubDestination, JobStatus, PipelineDestination } from '../core/status.ts';
 import { progressBar } from './bars.ts';
-import { plain, wrap } from './plain-text.ts';
+import { plain, truncate, wrap } from './plain-text.ts';
 import { moment, span, spanSince, spanUntil } from './span.ts';
 import { stateCell, type View } from './status-view.ts';
 import { painter, type Paint } from './terminal.ts';
@@ -14,18 +14,22 @@ export function renderJob(
   view: View,
 ): string {
   const paint = painter(view.color);
-  const facts = jobFacts(job, view.now);
-  return [
+  const facts = [
     headline(job, paint),
-    ...facts.flatMap(([name, text]) => factLines(name, text, view.width, paint)),
-    ...(timeline.length === 0
-      ? []
-      : ['', paint('dim', 'TIMELINE (UTC)'), ...renderTimeline(timeline, view)]),
-  ].join('\n');
+    ...jobFacts(job, view.now).flatMap(([name, text]) => factLines(name, text, view.width, paint)),
+  ];
+  // Of a timeline that is too long for the terminal, the end is what an operator looks at.
+  const room = (view.height ?? Infinity) - facts.length - 2;
+  const lines = renderTimeline(timeline, view);
+  const newest = room < lines.length ? lines.slice(lines.length - Math.max(0, room)) : lines;
+  const titled = newest.length === 0 ? [] : ['', paint('dim', 'TIMELINE (UTC)'), ...newest];
+  return [...facts, ...titled].join('\n');
 }
 
 type Fact = readonly [name: string, text: string];
 const NAME_COLUMNS = 15;
+/** A task's id may take half a screen (2048 characters); `status --json` has all of it. */
+const TASK_ID_COLUMNS = 25;
 
 function factLines(name: string, text: string, width: number, paint: Paint): string[] {
   const room = Math.max(20, width - NAME_COLUMNS - 2);
@@ -88,7 +92,7 @@ function hubText(told: HubDestination, now: Date): string {
 }
 
 function pipelineText(told: PipelineDestination, now: Date): string {
-  return `${told.delivery}${timesText(told, now)}; task ${told.taskId} of ${told.pipelineId}, worker group ${told.workerGroup}`;
+  return `${told.delivery}${timesText(told, now)}; task ${truncate(told.taskId, TASK_ID_COLUMNS)} of ${told.pipelineId}, worker group ${told.workerGroup}`;
 }
 
 function timesText(

@@ -25,7 +25,7 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'logs',
     {
-      description: 'Show what a job wrote: its output on stdout, its errors on stderr',
+      description: 'show what a job wrote: its output on stdout, its errors on stderr',
       example: 'migration-agent logs nightly-files -f',
     },
     terminal,

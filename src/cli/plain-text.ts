@@ -7,6 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
 const WIDE =
   /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}])/u;
 const ELLIPSIS = '…';
+/** What `styleText` puts around a word. */
+const COLOUR = /(\p{Cc}\[[\d;]*m)/u;
 const segmenter = new Intl.Segmenter();
 
 /** One line, nothing that a terminal would obey. */
@@ -34,6 +36,24 @@ export function truncate(text: string, width: number): string {
     result += character;
   }
   return width < 1 ? '' : result + ELLIPSIS;
+}
+
+/** As `truncate`, for a line that has colours in it. */
+export function clip(painted: string, width: number): string {
+  const parts = painted.split(COLOUR);
+  const isColour = (index: number): boolean => index % 2 === 1;
+  const text = parts.filter((_part, index) => !isColour(index)).join('');
+  if (displayWidth(text) <= width) return painted;
+  let left = width;
+  return parts
+    .map((part, index) => {
+      // Those after the cut as well: one of them ends the colour.
+      if (isColour(index)) return part;
+      const cut = left < 1 ? '' : displayWidth(part) < left ? part : truncate(`${part} `, left);
+      left = displayWidth(part) < left ? left - displayWidth(part) : 0;
+      return cut;
+    })
+    .join('');
 }
 
 /** Lines of at most `width` columns, broken between words; a word too long for a line is broken. */

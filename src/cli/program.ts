@@ -1,17 +1,22 @@
 /** The command line: one program, its commands, and what it says when it is called wrongly. */
 import type { Command } from 'commander';
-import { clientCommands } from './client-commands.ts';
 import { newCommand, withUsageExit } from './command.ts';
-import { completionCommand } from './completion-command.ts';
-import { configCommand } from './config.ts';
-import { daemonCommand } from './daemon.ts';
-import { demoCommand } from './demo.ts';
-import { simulateCommand } from './simulate.ts';
+import { loadCommands } from './commands.ts';
 import { processTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
-export function createProgram(): Command {
-  const terminal = processTerminal();
+/** Does what the words say; the exit code is the terminal's. */
+export async function runProgram(
+  words: readonly string[],
+  terminal: Terminal = processTerminal(),
+): Promise<void> {
+  const program = await createProgram(words, terminal);
+  await program.parseAsync(words, { from: 'user' });
+}
+
+/** The program with the command that `words` ask for; with all commands where they ask for none. */
+async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
   const program = newCommand(
     'migration-agent',
     {
@@ -23,14 +28,8 @@ export function createProgram(): Command {
   )
     .version(VERSION)
     .enablePositionalOptions();
-  for (const command of [
-    daemonCommand(terminal),
-    ...clientCommands(terminal),
-    configCommand(),
-    simulateCommand(),
-    demoCommand(terminal),
-    completionCommand(() => program, terminal),
-  ]) {
+  const whole = (): Promise<Command> => createProgram([], terminal);
+  for (const command of await loadCommands(words, terminal, whole)) {
     program.addCommand(withUsageExit(command, terminal));
   }
   return program;

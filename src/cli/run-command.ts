@@ -26,7 +26,7 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'run',
     {
-      description: 'Start an ad hoc job; it runs on when this command has returned',
+      description: 'start an ad hoc job; it runs on when this command has returned',
       example:
         'migration-agent run --name copy --progress rsync -- rsync -a --info=progress2 /srv/a/ /srv/b/',
     },
@@ -59,7 +59,6 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
         const job = await waitForJob({ client, terminal, job: options.name, run, until: hasEnded });
-        if (job.reason !== undefined) say(terminal, plain(job.reason));
         return exitCodeOf(job);
       }),
     );

@@ -49,7 +49,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   try {
     ({ url } = await simulator.listen(options.port));
   } catch (error) {
-    process.stderr.write(`simulate: cannot listen on port ${options.port}: ${String(error)}\n`);
+    process.stderr.write(`simulate: ${listenWords(options.port, error)}\n`);
     process.exitCode = EXIT.usage;
     return;
   }
@@ -57,6 +57,12 @@ async function simulate(options: SimulateOptions): Promise<void> {
   process.stderr.write(directions(url, options));
   await stopped;
   await simulator.close();
+}
+
+function listenWords(port: number, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const why = code === 'EADDRINUSE' ? 'it is in use (--port 0 takes a free one)' : String(error);
+  return `cannot listen on port ${port}: ${why}`;
 }
 
 function directions(url: string, options: SimulateOptions): string {

@@ -5,12 +5,19 @@ import type { Command } from 'commander';
 
 import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
 import type { Status } from '../core/status.ts';
-import { clientCommand, clientOf, viewOf, type SocketOption } from './client-command.ts';
+import {
+  clientCommand,
+  clientOf,
+  movingViewOf,
+  viewOf,
+  type SocketOption,
+} from './client-command.ts';
 import { jobPath, NoDaemon, type Client } from './client.ts';
 import { action, CommandFailure } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { renderJob } from './job-view.ts';
 import { renderStatus } from './status-view.ts';
+import { createRedraw } from './redraw.ts';
 import { processTerminal, write, type Terminal } from './terminal.ts';
 
 interface StatusOptions extends SocketOption {
@@ -26,7 +33,7 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'status',
     {
-      description: 'Show the jobs of this host and how their destinations stand',
+      description: 'show the jobs of this host and how their destinations stand',
       example: 'migration-agent status nightly-files',
     },
     terminal,
@@ -34,6 +41,13 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
     .argument('[name]', 'one job, with its timeline')
     .option('--watch', 'redraw every second')
     .option('--json', 'print the Status document (with NAME: that job of it)')
+    .addHelpText(
+      'after',
+      `
+HUB and PIPE show what the services know of a run. 12s/4m48s: the last report was accepted
+12s ago and the next one is due within 4m48s; owed 19s: the run ended 19s ago and its last
+word has not arrived yet; delivered 2m: it arrived 2m ago.`,
+    )
     .action(
       action(terminal, async (name: string | undefined, options: StatusOptions) => {
         const client = clientOf(options, terminal);
@@ -51,6 +65,7 @@ async function watch(
   options: StatusOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const redraw = createRedraw(terminal.stdout);
   while (terminal.interrupted?.aborted !== true) {
     let text: string;
     try {
@@ -59,20 +74,12 @@ async function watch(
       if (!(error instanceof NoDaemon)) throw error;
       text = `${error.message}\ntrying again`;
     }
-    await write(terminal.stdout, options.json ? `${text}\n` : redrawn(text, terminal));
+    if (options.json) await write(terminal.stdout, `${text}\n`);
+    else if (terminal.stdout.isTTY === true) await write(terminal.stdout, redraw(text));
+    else await write(terminal.stdout, `${text}\n\n`);
     await sleep(REDRAW_MS);
   }
   return EXIT.ok;
-}
-
-/** From the top left corner, each line cleared to its end: no flicker, and the scrollback stays. */
-function redrawn(text: string, { stdout }: Terminal): string {
-  if (stdout.isTTY !== true) return `${text}\n\n`;
-  const rows = Math.max(2, stdout.rows ?? 24);
-  const lines = text.split('\n');
-  const hidden = lines.length - rows + 1;
-  const shown = hidden > 0 ? [...lines.slice(0, rows - 2), `… ${hidden + 1} more lines`] : lines;
-  return `\u001b[H${shown.map((line) => `${line}\u001b[K`).join('\n')}\n\u001b[J`;
 }
 
 async function picture(
@@ -82,9 +89,10 @@ async function picture(
   terminal: Terminal,
 ): Promise<string> {
   const status = await client.get<Status>('/v1/status');
+  const view = (options.watch ? movingViewOf : viewOf)(terminal, status.agent.now);
   if (name === undefined) {
     if (options.json) return JSON.stringify(status);
-    return renderStatus(status, viewOf(terminal, status.agent.now));
+    return renderStatus(status, view);
   }
   const job = status.jobs.find((candidate) => candidate.name === name);
   if (job === undefined) {
@@ -94,5 +102,5 @@ async function picture(
   const { events } = await client.get<{ events: TimelineEntryDocument[] }>(
     jobPath(name, `/events?limit=${TIMELINE_ENTRIES}`),
   );
-  return renderJob(job, events, viewOf(terminal, status.agent.now));
+  return renderJob(job, events, view);
 }

@@ -2,8 +2,10 @@
  * The Status document as an operator reads it: a row for each job, the budgets in use, one line of health and
  * what is wrong. Pure: a document in, text out.
  */
-import type { AgentStatus, BudgetStatus, JobStatus, Status } from '../core/status.ts';
+import { isFinal } from '../core/job.ts';
+import type { AgentStatus, JobStatus, Status } from '../core/status.ts';
 import { progressBar } from './bars.ts';
+import { renderBudgets } from './budget-view.ts';
 import { destinationCell } from './destination-cell.ts';
 import { displayWidth, plain, truncate, wrap } from './plain-text.ts';
 import { coarseSpanSince, span, spanSince, spanUntil } from './span.ts';
@@ -13,6 +15,8 @@ import { painter, type Paint, type Style } from './terminal.ts';
 export interface View {
   /** Columns. */
   readonly width: number;
+  /** Rows that a moving picture may take; absent: as many as it needs. */
+  readonly height?: number;
   readonly color: boolean;
   readonly now: Date;
 }
@@ -22,11 +26,24 @@ const DETAIL_COLUMNS_MIN = 24;
 
 export function renderStatus(status: Status, view: View): string {
   const paint = painter(view.color);
-  const parts = [renderJobs(status.jobs, view, paint), renderBudgets(status.budgets, view, paint)];
   const health = renderHealth(status, view, paint);
-  return [...parts.filter((lines) => lines.length > 0), health]
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  const jobs = renderJobs(status.jobs, view, paint);
+  const budgets = renderBudgets(status.budgets, view.width, view.now, paint);
+  for (const parts of [
+    [jobs, budgets, health],
+    [jobs, health],
+  ]) {
+    const lines = apart(parts);
+    if (lines.length <= (view.height ?? Infinity)) return lines.join('\n');
+  }
+  const room = (view.height ?? Infinity) - health.length - 1;
+  return apart([renderBriefly(status.jobs, view, paint, room), health]).join('\n');
+}
+
+function apart(parts: readonly (readonly string[])[]): string[] {
+  return parts
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
 /** `failed 23`, `stalled`, `canceled`: the state, and what is to be said with it. */
@@ -69,7 +86,7 @@ function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): strin
   if (jobs.length === 0) {
     return ['no jobs; start one: migration-agent run --name NAME -- COMMAND…'];
   }
-  const rows = jobs.map((job) => jobCells(job, view.now));
+  const rows = jobRows(jobs, view);
   const details = jobs.map((job) => plain(jobDetail(job)));
   const slim = renderTable(COLUMNS, rows, view.width, painter(false));
   const room = view.width - Math.max(...slim.map(displayWidth)) - 2;
@@ -80,6 +97,33 @@ function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): strin
     return interleave(renderTable(columns, wide, view.width, paint), jobs, view, paint, []);
   }
   return interleave(renderTable(COLUMNS, rows, view.width, paint), jobs, view, paint, details);
+}
+
+/** One line a job, and where `room` lines are too few for that, the jobs that matter most now. */
+function renderBriefly(
+  jobs: readonly JobStatus[],
+  view: View,
+  paint: Paint,
+  room: number,
+): string[] {
+  const shown = Math.max(1, jobs.length < room ? jobs.length : room - 2);
+  const chosen = new Set(jobs.toSorted((a, b) => concern(a) - concern(b)).slice(0, shown));
+  const kept = jobs.filter((job) => chosen.has(job));
+  const rows = jobRows(kept, view);
+  const left = new Map<string, number>();
+  for (const { state } of jobs.filter((job) => !chosen.has(job))) {
+    left.set(state, (left.get(state) ?? 0) + 1);
+  }
+  const words = [...left].map(([state, count]) => `${count} ${state}`).join(', ');
+  const rest = left.size === 0 ? [] : [paint('dim', `… and ${words}`)];
+  return [...renderTable(COLUMNS, rows, view.width, paint), ...rest];
+}
+
+/** What runs is looked at first, then what went wrong. */
+function concern({ state }: JobStatus): number {
+  if (state === 'idle') return 3;
+  if (state === 'succeeded') return 2;
+  return isFinal(state) ? 1 : 0;
 }
 
 /** Below each row what does not fit into it: its detail, and what its destinations object to. */
@@ -112,15 +156,29 @@ function interleave(
   ];
 }
 
-function jobCells(job: JobStatus, now: Date): Cell[] {
+/** Without the bars where there is no room: a name that is cut cannot be typed. */
+function jobRows(jobs: readonly JobStatus[], { now, width }: View): Cell[][] {
+  const rows = jobs.map((job) => jobCells(job, now, progressText));
+  const natural = renderTable(COLUMNS, rows, Infinity, painter(false));
+  if (Math.max(...natural.map(displayWidth)) <= width) return rows;
+  return jobs.map((job) =>
+    jobCells(job, now, (percent) => (percent === undefined ? '' : `${percent}%`)),
+  );
+}
+
+function jobCells(
+  job: JobStatus,
+  now: Date,
+  progress: (percent: number | undefined) => string,
+): Cell[] {
   const { migrationHub, dataPipeline } = job.destinations;
   return [
     { text: plain(job.name), style: 'bold' },
     stateCell(job),
-    { text: progressText(job.percent) },
+    { text: progress(job.percent) },
     { text: ageText(job, now) },
-    migrationHub === undefined ? { text: '' } : destinationCell(migrationHub, now),
-    dataPipeline === undefined ? { text: '' } : destinationCell(dataPipeline, now),
+    migrationHub === undefined ? { text: '' } : destinationCell(migrationHub, now, job.endedAt),
+    dataPipeline === undefined ? { text: '' } : destinationCell(dataPipeline, now, job.endedAt),
   ];
 }
 
@@ -143,38 +201,6 @@ function jobDetail(job: JobStatus): string {
     words.push(`still alive: ${job.survivors.join(', ')}`);
   }
   return words.filter((each) => each !== undefined && each !== '').join('; ');
-}
-
-function renderBudgets(budgets: readonly BudgetStatus[], view: View, paint: Paint): string[] {
-  const used = budgets.filter(
-    ({ accepted, throttled, failed, pausedUntil }) =>
-      accepted + throttled + failed > 0 || pausedUntil !== undefined,
-  );
-  if (used.length === 0) return [];
-  const count = (value: number, style?: Style): Cell =>
-    value === 0 ? { text: '' } : { text: String(value), ...(style === undefined ? {} : { style }) };
-  const columns: Column[] = [
-    { title: 'OPERATION', shrinkTo: 18 },
-    { title: 'BUDGET' },
-    { title: 'ACCEPTED', align: 'right' },
-    { title: 'THROTTLED', align: 'right' },
-    { title: 'FAILED', align: 'right' },
-    { title: 'PAUSED', shrinkTo: 8 },
-  ];
-  const rows = used.map((budget) => [
-    { text: budget.operation },
-    { text: `${budget.perSecond}/s, ${budget.burst}` },
-    count(budget.accepted),
-    count(budget.throttled, 'yellow'),
-    count(budget.failed, 'red'),
-    { text: pauseText(budget, view.now), style: 'yellow' as const },
-  ]);
-  return renderTable(columns, rows, view.width, paint);
-}
-
-function pauseText({ pausedUntil, pausedBecause }: BudgetStatus, now: Date): string {
-  if (pausedUntil === undefined) return '';
-  return `${spanUntil(pausedUntil, now)}${pausedBecause === undefined ? '' : `: ${plain(pausedBecause)}`}`;
 }
 
 function renderHealth({ agent }: Status, view: View, paint: Paint): string[] {

@@ -63,6 +63,11 @@ export function widthOf(output: Output): number {
   return output.columns !== undefined && output.columns > 0 ? output.columns : 80;
 }
 
+/** Rows; the least that any terminal has where nothing is known. */
+export function heightOf(output: Output): number {
+  return output.rows !== undefined && output.rows > 1 ? output.rows : 24;
+}
+
 export type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 

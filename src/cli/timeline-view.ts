@@ -34,9 +34,11 @@ export function renderTimeline(entries: readonly TimelineEntryDocument[], view: 
   });
 }
 
-/** `exit code 23, retry 2s, signal SIGTERM` */
+/** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`words`) stands as it is. */
 export function describeFields(fields: Readonly<Record<string, unknown>>): string {
-  return Object.entries(fields)
+  const { state, words } = fields;
+  const said = typeof words === 'string' && typeof state === 'string' && words.startsWith(state);
+  return Object.entries(said ? { ...fields, state: undefined } : fields)
     .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([name, value]) => describeField(name, value))
     .join(', ');
@@ -51,6 +53,7 @@ function describeField(name: string, value: unknown): string {
     return `${spaced(measured['what'] ?? '')} ${Math.abs(ms) < 1000 ? `${ms}ms` : `${ms < 0 ? '-' : ''}${span(ms)}`}`;
   }
   if (value === true) return spaced(name);
+  if (name === 'words' && typeof value === 'string') return plain(value);
   return `${spaced(name)} ${plain(typeof value === 'string' ? value : JSON.stringify(value))}`;
 }
 

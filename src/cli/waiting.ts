@@ -9,6 +9,7 @@ import type { JobStatus } from '../core/status.ts';
 import { jobPath, NoDaemon, type Client } from './client.ts';
 import { CommandFailure } from './command.ts';
 import { EXIT } from './exit-codes.ts';
+import { plain } from './plain-text.ts';
 import { say, type Terminal } from './terminal.ts';
 
 /** At first short, for jobs that end at once; then gentle on the agent. */
@@ -39,12 +40,19 @@ export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
       throw new CommandFailure(EXIT.unknown, words);
     }
     const name = job.run === undefined ? job.name : `${job.name}/${job.run}`;
-    if (job.state !== shown) say(waiting.terminal, `${name}: ${job.state}`);
+    if (job.state !== shown) say(waiting.terminal, `${name}: ${stateInWords(job)}`);
     shown = job.state;
     if (waiting.until(job)) return job;
     await sleep(askAgainMs);
     askAgainMs = Math.min(ASK_AGAIN_MS_MAX, askAgainMs * 1.5);
   }
+}
+
+/** With its reason, once there is one: `failed: exit code 23: …`. */
+function stateInWords(job: JobStatus): string {
+  return hasEnded(job) && job.reason !== undefined
+    ? `${job.state}: ${plain(job.reason)}`
+    : job.state;
 }
 
 /** The latest run has ended. */

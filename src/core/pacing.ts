@@ -45,6 +45,7 @@ export interface Pace {
   /** The part of the calls that got through lately: what fails must be said again, and costs budget twice. */
   success: number;
   because?: string;
+  isSaid?: boolean;
   inFlight: number;
   accepted: number;
   throttled: number;
@@ -112,6 +113,7 @@ export class Pacing {
       case 'gone': {
         // The service answered: whatever is wrong is wrong with the payload, not with the way.
         const wasFailing = pace.troubles >= TROUBLES_TO_TELL;
+        if (wasFailing) this.#lookAgain(nowMs, random);
         // A pause after trouble is over; the gap of a lowered rate is not.
         if (pace.troubles > 0 && pace.speed >= 1) pace.pausedUntilMs = 0;
         pace.troubles = 0;
@@ -141,12 +143,22 @@ export class Pacing {
         // the step where the service has spoken.
         const waitMs =
           outcome.kind === 'unavailable' ? stepMs * random() : stepMs * (0.5 + random() / 2);
+        // What the service has said, and what only an operator can mend, is not cut short.
+        pace.isSaid = outcome.kind !== 'unavailable';
         const saidMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
         pace.pausedUntilMs = Math.max(pace.pausedUntilMs, nowMs + Math.max(waitMs, saidMs));
         pace.because = outcome.reason;
         pace.troubles++;
         return pace.troubles === TROUBLES_TO_TELL ? 'failing' : undefined;
       }
+    }
+  }
+
+  /** One operation is back after an outage: the others may be, and each sends one call ahead to see. */
+  #lookAgain(nowMs: number, random: () => number): void {
+    for (const pace of this.#paces.values()) {
+      if (pace.troubles === 0 || pace.isSaid === true) continue;
+      pace.pausedUntilMs = Math.min(pace.pausedUntilMs, nowMs + SECOND_MS * random());
     }
   }
 }

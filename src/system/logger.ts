@@ -6,6 +6,7 @@ import pino, { type DestinationStream, type Logger } from 'pino';
 import { isColorSupported, prettyFactory } from 'pino-pretty';
 
 import type { Log, LogLevel } from '../ports.ts';
+import { logWords } from './log-words.ts';
 import { maskFields } from './masked-fields.ts';
 
 export interface LogOptions {
@@ -45,10 +46,21 @@ function createLogger(options: LogOptions): Logger {
 /** The same lines in words and colours, one by one: no stream in between that could hold the last of them. */
 function prettyLines(destination: DestinationStream): DestinationStream {
   const prettify = prettyFactory({
-    ignore: 'event',
-    messageFormat: '{event}: {msg}',
-    translateTime: 'SYS:HH:MM:ss.l',
+    hideObject: true,
+    ignore: 'pid',
+    messageFormat: (line, _messageKey, _levelLabel, { colors }) => logWords(line, colors.gray),
+    // UTC, as in the timelines and in the JSON lines.
+    translateTime: 'UTC:HH:MM:ss.l',
     colorize: isColorSupported && (process.env['NO_COLOR'] ?? '') === '',
+    // pino-pretty's own, but for the words: those are to be read on any ground.
+    customColors: {
+      message: 'reset',
+      fatal: 'bgRed',
+      error: 'red',
+      warn: 'yellow',
+      info: 'green',
+      debug: 'blue',
+    },
   });
   return {
     write: (line) => destination.write(prettify(line)),

@@ -1,22 +1,12 @@
 /** Completion scripts, used by a real shell where one is there. */
 import { spawnSync } from 'node:child_process';
 
-import { Command } from 'commander';
 import { expect, test } from 'vitest';
 
-import { clientCommands } from '../../src/cli/client-commands.ts';
-import { completionCommand } from '../../src/cli/completion-command.ts';
-import { processTerminal } from '../../src/cli/terminal.ts';
-import { Collector } from './terminal-in-memory.ts';
+import { run } from './terminal-in-memory.ts';
 
 async function script(shell: string): Promise<string> {
-  const stdout = new Collector(undefined);
-  const terminal = { ...processTerminal(), stdout };
-  const program = new Command('migration-agent');
-  for (const command of clientCommands(terminal)) program.addCommand(command);
-  program.addCommand(completionCommand(() => program, terminal));
-  await program.parseAsync(['completion', shell], { from: 'user' });
-  return stdout.text;
+  return (await run(['completion', shell])).stdout;
 }
 
 test('bash completes commands and their options', async () => {
@@ -34,7 +24,7 @@ test('bash completes commands and their options', async () => {
 test('zsh and fish get the same words', async () => {
   expect(await script('zsh')).toMatch(/^autoload .*bashcompinit\n/);
   const text = await script('fish');
-  expect(text).toContain(`-a drain -d 'Take no more pipeline tasks; running jobs go on'\n`);
+  expect(text).toContain(`-a drain -d 'take no more pipeline tasks; running jobs go on'\n`);
   expect(text).toContain(`'__fish_seen_subcommand_from cancel' -l grace\n`);
   const { status, error } = spawnSync('fish', ['--no-execute'], { input: text });
   if (error === undefined) expect(status).toBe(0);

@@ -1,10 +1,7 @@
 /** A terminal that keeps what was written, and a way to run one command of the program in it. */
 import { Writable } from 'node:stream';
 
-import { Command } from 'commander';
-
-import { clientCommands } from '../../src/cli/client-commands.ts';
-import { withUsageExit } from '../../src/cli/command.ts';
+import { runProgram } from '../../src/cli/program.ts';
 import type { Output, Terminal } from '../../src/cli/terminal.ts';
 
 export interface Result {
@@ -45,9 +42,7 @@ export function begin(words: readonly string[], surroundings: Surroundings = {})
       throw new UsageExit();
     },
   };
-  const program = withUsageExit(new Command('migration-agent'), terminal);
-  for (const command of clientCommands(terminal)) program.addCommand(command);
-  const done = program.parseAsync(words, { from: 'user' }).then(
+  const done = runProgram(words, terminal).then(
     () => undefined,
     (error: unknown) => {
       if (!(error instanceof UsageExit)) throw error;

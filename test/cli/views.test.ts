@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { progressBar } from '../../src/cli/bars.ts';
 import { renderJob } from '../../src/cli/job-view.ts';
-import { displayWidth, plain, truncate, wrap } from '../../src/cli/plain-text.ts';
+import { clip, displayWidth, plain, truncate, wrap } from '../../src/cli/plain-text.ts';
 import { span } from '../../src/cli/span.ts';
 import { renderStatus } from '../../src/cli/status-view.ts';
 import { describeFields, renderTimeline } from '../../src/cli/timeline-view.ts';
@@ -101,6 +101,14 @@ test('a wide terminal has the details in the table', () => {
   `);
 });
 
+test('where room is short the bars go before a name is cut', () => {
+  const [job] = JOBS;
+  const long = { ...job!, name: 'restore-of-the-shop' };
+  expect(renderStatus(statusWith([long]), VIEW).split('\n')[1]).toBe(
+    'restore-of-the-shop  running  72%       3m12s  12s/4m48s      6s/14m55s',
+  );
+});
+
 test('columns that nobody needs are not there', () => {
   expect(renderStatus(statusWith([jobNamed('a'), jobNamed('b')]), VIEW)).toBe(
     'JOB  STATE\na    idle\nb    idle\n\nwell, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0',
@@ -119,6 +127,51 @@ test('budgets are shown when they were used, troubles when there are any', () =>
     1 trouble, outbox 2, next deadline in 4m48s, clock +0.3s, up 3h12m
     ! credentials have expired"
   `);
+});
+
+test('a run that has ended and whose last word is on its way owes it', () => {
+  const owing = jobNamed('a', {
+    run: 1,
+    state: 'succeeded',
+    startedAt: minutesAgo(9),
+    endedAt: minutesAgo(0.5),
+    destinations: hub({ lastAcceptedAt: minutesAgo(2), slackSeconds: 100 }),
+  });
+  expect(renderStatus(statusWith([owing]), VIEW)).toMatch(/succeeded .* owed 30s\n/);
+});
+
+test('a picture of limited height keeps the health line and what matters most', () => {
+  const status: Status = { ...FULL_STATUS, jobs: JOBS };
+  const full = renderStatus(status, VIEW).split('\n');
+  const health = full.findIndex((line) => line.startsWith('1 trouble'));
+  for (let height = full.length + 3; height >= 6; height--) {
+    const lines = renderStatus(status, { ...VIEW, height }).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(height);
+    expect(lines.slice(-2)).toEqual(full.slice(health));
+  }
+  expect(renderStatus(status, { ...VIEW, height: 8 })).toMatchInlineSnapshot(`
+    "JOB            STATE      PROGRESS          AGE  HUB said/left  PIPE said/left
+    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s      6s/14m55s
+    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h
+    stuck          stalled                    1h00m  -/-3s
+    … and 1 canceled, 1 idle
+
+    1 trouble, outbox 2, next deadline in 4m48s, clock +0.3s, up 3h12m
+    ! credentials have expired"
+  `);
+});
+
+test('a timeline that is too long for the terminal loses its beginning', () => {
+  const timeline = Array.from({ length: 50 }, (_, index) => ({
+    at: NOW.toISOString(),
+    event: `event.${index}`,
+    fields: {},
+  }));
+  const job = jobNamed('a');
+  const lines = renderJob(job, timeline, { ...VIEW, height: 10 }).split('\n');
+  expect(lines).toHaveLength(10);
+  expect(lines.at(-1)).toContain('event 49');
+  expect(renderJob(job, timeline, { ...VIEW, height: 2 })).not.toContain('TIMELINE');
 });
 
 test('no jobs is said, with what to do', () => {
@@ -166,10 +219,9 @@ test('one job is shown in full and ends in its timeline', () => {
     TIMELINE (UTC)
     2026-11-21 23:59:59  #3  run queued
     03:08:48             #3  job started             pid 123
-    03:10:00             #3  some thing of tomorrow  retry 2s, window 15m00s, words
-                                                     a long explanation that does
-                                                     not fit into one line of the
-                                                     terminal"
+    03:10:00             #3  some thing of tomorrow  retry 2s, window 15m00s, a long
+                                                     explanation that does not fit
+                                                     into one line of the terminal"
   `);
 });
 
@@ -255,6 +307,22 @@ test('fields read as words with their units', () => {
   ).toBe(
     'exit code 23, retry 250ms, grace 30s, window 15m00s, late -1m01s, stalled, by anna, ids [1,2]',
   );
+});
+
+test('words of the agent stand as they are, and do not repeat the state', () => {
+  expect(describeFields({ state: 'failed', words: 'failed: exit code 1' })).toBe(
+    'failed: exit code 1',
+  );
+  expect(describeFields({ state: 'succeeded', words: 'completed' })).toBe(
+    'state succeeded, completed',
+  );
+});
+
+test('a coloured line is cut as a plain one, and its colour ends', () => {
+  expect(clip('\u001b[31mabc\u001b[39m', 3)).toBe('\u001b[31mabc\u001b[39m');
+  expect(clip('\u001b[31mabcd\u001b[39mef', 3)).toBe('\u001b[31mab…\u001b[39m');
+  expect(clip('ab\u001b[31mc\u001b[39md', 3)).toBe('ab\u001b[31m…\u001b[39m');
+  expect(clip('日本語です', 6)).toBe('日本…');
 });
 
 test('text is cut and broken by the columns it takes', () => {

@@ -75,6 +75,18 @@ describe('an outage', () => {
     expect(pacing.room(NOTIFY, 100_000)).toBeGreaterThan(1);
   });
 
+  test('when one operation is back the others look again within a second, but not before a word of the service', () => {
+    const pacing = new Pacing();
+    const down: Outcome = { kind: 'unavailable', reason: 'ECONNREFUSED' };
+    for (const operation of [NOTIFY, 'ImportMigrationTask', 'SetTaskStatus'] as const) {
+      for (let i = 0; i < 8; i++) pacing.settled(operation, down, 0, always(1));
+    }
+    pacing.settled('SetTaskStatus', throttled(25_000), 0, always(1));
+    pacing.settled('ImportMigrationTask', ACCEPTED, 10_000, always(1));
+    expect(pacing.of(NOTIFY).pausedUntilMs).toBe(11_000);
+    expect(pacing.of('SetTaskStatus').pausedUntilMs).toBeGreaterThanOrEqual(25_000);
+  });
+
   test('the pause is never longer than half a minute', () => {
     const pacing = new Pacing();
     for (let i = 0; i < 50; i++) settle(pacing, { kind: 'unavailable', reason: '' }, 0);

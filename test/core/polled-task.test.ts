@@ -73,6 +73,12 @@ describe('which job a task runs', () => {
     ]);
   });
 
+  test('a rule whose job is not configured is refused, whatever command the task brings', () => {
+    const configured = withActivities([{ match: {}, job: 'no-such-job' }]);
+    const found = assignment(task([{ key: 'command', stringValue: 'rm -rf /' }]), configured);
+    expect(found.kind === 'refuse' && found.reason).toContain('"no-such-job"');
+  });
+
   test('staging is refused, since no S3 is here', () => {
     const configured = withActivities([{ match: {}, shell: true }]);
     const fields = [

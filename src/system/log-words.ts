@@ -1,0 +1,33 @@
+/** A log line for people: what happened, then the event's name and its fields, all in one row as far as it goes. */
+
+/** Of pino itself; the prettifier shows them. */
+const SHOWN_BEFORE: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
+
+/** `faint` paints what matters less. */
+export function logWords(
+  line: Readonly<Record<string, unknown>>,
+  faint: (text: string) => string,
+): string {
+  const fields = Object.entries(line).filter(([name]) => !SHOWN_BEFORE.has(name));
+  const long = fields.flatMap(([, value]) => longLines(value));
+  const short = fields.flatMap(([name, value]) =>
+    longLines(value).length > 0 ? [] : [`${name}=${shortText(value)}`],
+  );
+  const rest = faint([String(line['event']), ...short].join(' '));
+  return [`${String(line['msg'])}  ${rest}`, ...long.map((text) => `    ${text}`)].join('\n');
+}
+
+/** An error's stack, the problems of a configuration: a line each, below. */
+function longLines(value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) {
+    return value;
+  }
+  const stack: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, 'stack') : undefined;
+  return typeof stack === 'string' ? stack.split('\n') : [];
+}
+
+function shortText(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return value;
+  return JSON.stringify(value);
+}

@@ -56,6 +56,16 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
       place: formatWarning(file, warning),
     });
   }
+  if (configuration.fleet?.redis !== undefined) {
+    log.write(
+      'warn',
+      'fleet.alone',
+      'budgets in Redis are not there yet; this host keeps to its share',
+      {
+        share: configuration.fleet.share,
+      },
+    );
+  }
   const notifier = await createServiceNotifier(environment);
   let assembly: Assembly;
   try {
@@ -71,7 +81,8 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
       pid: process.pid,
       node: process.version,
       config: file,
-      ...configuration.agent,
+      stateDirectory: configuration.agent.stateDirectory,
+      socket: configuration.agent.socket,
       ...(at === undefined ? {} : { http: `${at.host}:${at.port}` }),
       seed: assembly.seed,
     });

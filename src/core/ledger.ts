@@ -33,6 +33,8 @@ export class Ledger {
   readonly runs = new Map<string, Run>();
   /** The runs that have not ended: few among many. */
   readonly liveRuns = new Map<string, Run>();
+  /** Those of them that work for a pipeline task: each takes up a place on this host. */
+  readonly livePipelineRuns = new Set<string>();
   readonly hubTasks = new Map<string, HubTask>();
   facts: Facts = { streams: [] };
 
@@ -45,16 +47,20 @@ export class Ledger {
 
   /** Adds the run or marks it as changed. */
   keepRun(run: Run): void {
-    this.runs.set(run.id, run);
-    if (isFinal(run.state)) this.liveRuns.delete(run.id);
-    else this.liveRuns.set(run.id, run);
+    this.recoverRun(run);
     this.#runs.add(run);
   }
 
   /** A run as the store had it: known, and not changed. */
   recoverRun(run: Run): void {
     this.runs.set(run.id, run);
-    if (!isFinal(run.state)) this.liveRuns.set(run.id, run);
+    if (isFinal(run.state)) {
+      this.liveRuns.delete(run.id);
+      this.livePipelineRuns.delete(run.id);
+    } else {
+      this.liveRuns.set(run.id, run);
+      if (run.pipeline !== undefined) this.livePipelineRuns.add(run.id);
+    }
   }
 
   keepHubTask(task: HubTask): void {
@@ -66,6 +72,7 @@ export class Ledger {
   dropRun(run: Run): void {
     this.runs.delete(run.id);
     this.liveRuns.delete(run.id);
+    this.livePipelineRuns.delete(run.id);
     this.#runs.delete(run);
     this.#droppedRuns.add(run.id);
   }

@@ -194,7 +194,8 @@ export class Planner {
       dataPipeline !== undefined &&
       !this.#isDraining &&
       dataPipeline.workerGroups.includes(group) &&
-      this.#life.book.livePipelineRuns() + this.#calls.pollsInFlight < dataPipeline.concurrency
+      this.#context.ledger.livePipelineRuns.size + this.#calls.pollsInFlight <
+        dataPipeline.concurrency
     );
   }
 
@@ -217,15 +218,9 @@ export class Planner {
 
   /** No pipeline run lives here, and none has anything left to say. */
   #pipelineIsDone(): boolean {
-    for (const run of this.#context.ledger.runs.values()) {
-      if (run.pipeline?.delivery.state === 'pending' || this.#isLivePipelineRun(run.id))
-        return false;
-    }
-    return true;
-  }
-
-  #isLivePipelineRun(id: string): boolean {
-    return this.#context.ledger.liveRuns.get(id)?.pipeline !== undefined;
+    const { livePipelineRuns, runs } = this.#context.ledger;
+    if (livePipelineRuns.size > 0) return false;
+    return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }
 
   #changeSettings(settings: Settings, now: Now): void {

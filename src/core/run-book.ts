@@ -57,13 +57,6 @@ export class RunBook {
     );
   }
 
-  /** Pipeline tasks that take up a place here: those whose job may still run. */
-  livePipelineRuns(): number {
-    let count = 0;
-    for (const run of this.#ledger.liveRuns.values()) if (run.pipeline !== undefined) count++;
-    return count;
-  }
-
   /** A job that is known only because somebody ran it by hand. */
   adHocDefinition(job: string): JobDefinition | undefined {
     return this.of(job).findLast((run) => run.origin === 'ad-hoc')?.definition;

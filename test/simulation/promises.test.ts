@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Call, NotifyCall, PolledTask } from '../../src/core/call.ts';
+import { promisesMax } from '../../src/core/deadlines.ts';
 import type { HubTask } from '../../src/core/hub-task.ts';
 import type { JobDefinition, Run } from '../../src/core/job.ts';
 import { Ledger } from '../../src/core/ledger.ts';
@@ -290,6 +291,37 @@ describe('P1 never stale', () => {
       expect(call.stampS * SECOND_MS).toBeLessThanOrEqual(trueMs);
     }
     expect(made.service.close()).toMatchObject({ stampsNotRising: 0, afterFinal: 0 });
+  });
+
+  test('a job that must wait for a promise is told as soon as another has ended, also after a restart', () => {
+    const tiny = { perSecond: 1 / 60, burst: 5 };
+    const jobs = Array.from({ length: promisesMax(HUB, tiny) }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(
+      [...jobs, definition('late'), definition('later')],
+      {},
+      {
+        jobs: {
+          ...SILENT,
+          durationMs: (run) => (run.job === 'job-0' ? 4 * HOUR_MS : 100 * HOUR_MS),
+        },
+      },
+      { NotifyMigrationTaskState: tiny },
+    );
+    const disk = withDisk(made);
+    for (const job of jobs) start(made, job.name);
+    made.runUntil(2 * HOUR_MS);
+    start(made, 'late');
+    made.runUntil(3 * HOUR_MS);
+    disk.crash();
+    start(made, 'later');
+    made.runUntil(3.9 * HOUR_MS);
+    expect(made.service.lastNotify('late')).toBeUndefined();
+    expect(made.service.lastNotify('later')).toBeUndefined();
+    made.runUntil(6 * HOUR_MS);
+    expect(made.service.lastNotify('job-0')?.status).toBe('COMPLETED');
+    const told = ['late', 'later'].filter((job) => made.service.lastNotify(job) !== undefined);
+    expect(told).toHaveLength(1);
+    expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0 });
   });
 });
 
@@ -596,6 +628,21 @@ describe('P4 cancel means gone', () => {
     expect(Math.abs(tookMs - 40 * SECOND_MS)).toBeLessThan(SECOND_MS);
     const last = made.ledger.hubTasks.get('copy')?.lastWords.at(-1);
     expect(last?.words.detail).toContain('1 processes could not be ended');
+  });
+
+  test('a cancel that comes while the last word is owed takes it back', () => {
+    const made = world([definition('copy')], {
+      jobs: { ...SILENT, durationMs: () => 5 * MINUTE_MS },
+      isOut: (call, ms) => call.operation === 'SetTaskStatus' && ms < 20 * MINUTE_MS,
+    });
+    made.service.offer(task('copy'));
+    made.runUntil(10 * MINUTE_MS);
+    expect(made.ledger.runs.get('copy/1')?.state).toBe('succeeded');
+    made.service.cancel('@copy_1_Attempt=1');
+    made.runUntil(30 * MINUTE_MS);
+    expect(made.service.close()).toMatchObject({ statusAfterCancel: 0 });
+    expect(timesOf(made, 'SetTaskStatus').at(-1)).toBeLessThan(12 * MINUTE_MS);
+    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery.state).toBe('withheld');
   });
 });
 

@@ -1,9 +1,11 @@
 /** The log: JSON lines, secrets masked, no end of the agent for a line that cannot be written. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
 
 import { expect, test } from 'vitest';
 
+import { logWords } from '../../src/system/log-words.ts';
 import { createLog } from '../../src/system/logger.ts';
 
 function capture(level: 'debug' | 'info' = 'info', pretty = false) {
@@ -103,8 +105,26 @@ test('nothing that a field holds can break or flood the line', () => {
 test('people get the same words in a readable form', () => {
   const { log, lines } = capture('info', true);
   log.write('warn', 'report.throttled', 'service asked to slow down', { retryMs: 2000 });
-  expect(lines.join('')).toContain('report.throttled: service asked to slow down');
-  expect(lines.join('')).toContain('retryMs');
+  const text = stripVTControlCharacters(lines.join(''));
+  expect(text).toMatch(
+    /^\[[\d:.]{12}\] WARN: service asked to slow down {2}report\.throttled retryMs=2000\n$/,
+  );
+});
+
+test('for people a line stays one row; only stacks and lists of problems stand below it', () => {
+  const faint = (text: string) => `<${text}>`;
+  const line = { level: 'info', time: 'x', msg: 'it began', event: 'a.b' };
+  expect(logWords({ ...line, file: '/a', words: 'two words', at: { port: 1 } }, faint)).toBe(
+    'it began  <a.b file=/a words="two words" at={"port":1}>',
+  );
+  const long = {
+    ...line,
+    err: { stack: 'Error: no\n at x' },
+    problems: ['f:1:1 a: b', 'f:2:1 c: d'],
+  };
+  expect(logWords(long, faint)).toBe(
+    'it began  <a.b>\n    Error: no\n     at x\n    f:1:1 a: b\n    f:2:1 c: d',
+  );
 });
 
 /** Runs a small program with the log on its standard output. */

@@ -90,7 +90,7 @@ export class Agent implements Operator {
     await runLoop(inbox, this.#planner, this.#journal, clock, act, () => {
       if (!isReady) notifier.ready();
       isReady = true;
-      watchdog.turned(clock.now(), this.#line());
+      watchdog.turned(clock.now(), () => this.#line());
     });
     notifier.stopping();
     for (const request of this.#requests.keys()) {

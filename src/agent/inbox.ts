@@ -2,6 +2,7 @@
  * The only door into the loop. Whatever happens outside is posted here and waits for the next turn; nothing
  * is decided in a callback.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../core/event.ts';
 import type { Clock } from '../ports.ts';
 
@@ -38,7 +39,11 @@ export class Inbox {
    * boot clock, or for ten seconds at most.
    */
   async next(wakeAtMs: number | undefined): Promise<Event[]> {
-    if (this.#events.length === 0 && !this.#isClosed) await this.#wait(wakeAtMs);
+    if (this.#events.length === 0 && !this.#isClosed) {
+      await this.#wait(wakeAtMs);
+      // What comes together makes one turn, and one commit: answers of calls that went out together, mostly.
+      await nextTurn();
+    }
     const events = this.#events;
     this.#events = [];
     events.push({ type: 'time-passed' });

@@ -5,6 +5,7 @@
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Identity } from './credentials.ts';
+import { QUIET } from './quiet.ts';
 
 /** In the User-Agent as `app/migration-agent`; CloudTrail shows it. */
 export const APP_ID = 'migration-agent';
@@ -44,17 +45,4 @@ export function clientOptions(
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
   };
-}
-
-/** The SDK's words go nowhere: what matters of them is in an outcome. */
-export const QUIET = {
-  trace: ignore,
-  debug: ignore,
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-};
-
-function ignore(): void {
-  return undefined;
 }

@@ -6,7 +6,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { QUIET } from './client-settings.ts';
+import { QUIET } from './quiet.ts';
 import type { Environment } from './services-options.ts';
 
 export interface Line {

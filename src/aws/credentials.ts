@@ -5,7 +5,7 @@
  */
 import type { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { QUIET } from './client-settings.ts';
+import { QUIET } from './quiet.ts';
 
 export type Identity = Awaited<ReturnType<ReturnType<typeof defaultProvider>>>;
 

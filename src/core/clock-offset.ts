@@ -28,6 +28,11 @@ export class ClockOffset {
     if (tripMs > 5_000) return;
     this.#samples.push(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    // Nearly always: a right clock, and nothing to sort.
+    if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
+      this.#ms = 0;
+      return;
+    }
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const median = sorted[sorted.length >> 1] ?? 0;
     this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);

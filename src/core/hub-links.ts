@@ -6,26 +6,12 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import type { HubTask } from './hub-task.ts';
-import type { HubJobSettings, Run, SourceResource } from './job.ts';
+import type { HubLink, HubTask } from './hub-record.ts';
+import type { HubJobSettings, Run } from './job.ts';
 import { retryDelayMs } from './pacing.ts';
 import type { Speaker } from './speaker.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
-
-export type HubLink =
-  | {
-      readonly operation: 'PutResourceAttributes';
-      readonly attributes: readonly { readonly type: string; readonly value: string }[];
-    }
-  | { readonly operation: 'AssociateDiscoveredResource'; readonly configurationId: string }
-  | ({ readonly operation: 'AssociateSourceResource' } & SourceResource)
-  | { readonly operation: 'AssociateCreatedArtifact'; readonly artifact: string }
-  | {
-      readonly operation: 'NotifyApplicationState';
-      readonly application: string;
-      readonly status: 'IN_PROGRESS' | 'COMPLETED';
-    };
 
 /** What is owed when a run begins. Attributes first: without them the console maps the task to no server. */
 export function linksAtStart(hub: HubJobSettings): HubLink[] {

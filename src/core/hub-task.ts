@@ -6,7 +6,8 @@ import type { Duty } from './agenda.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { finalNextUpdateS, freshnessMs, nextUpdateS, renewal } from './deadlines.ts';
-import type { HubLink } from './hub-links.ts';
+import { isFinalStatus, isPromised } from './hub-record.ts';
+import type { HubTask } from './hub-record.ts';
 import type { Run } from './job.ts';
 import { retryDelayMs } from './pacing.ts';
 import { hubWords } from './report.ts';
@@ -16,60 +17,8 @@ import type { Speaker } from './speaker.ts';
 import { MINUTE_MS, SECOND_MS, after } from './time.ts';
 import type { Instant, Now } from './time.ts';
 
-/** The last accepted report. */
-export interface HubPromise {
-  readonly run: string;
-  readonly words: HubWords;
-  readonly madeAt: Instant;
-  /** UpdateDateTime plus NextUpdateSeconds: from then on the task is stale. */
-  readonly until: Instant;
-  readonly nextUpdateS: number;
-}
-
-/** What must be told of a run that has ended, exactly so (P5): that it was under way, and how it ended. */
-export interface LastWord {
-  readonly run: string;
-  /** `opening`: IN_PROGRESS was not accepted while the run lived; `end`: its final state. */
-  readonly kind: 'opening' | 'end';
-  readonly words: HubWords;
-  /** UpdateDateTime, fixed when the run ended. */
-  readonly stampS: number;
-  readonly since: Instant;
-}
-
-/** A plain value: the store keeps it as it stands. */
-export interface HubTask {
-  /** MigrationTaskName. */
-  readonly name: string;
-  imported: boolean;
-  /** The live run that is told under this name. */
-  run?: string;
-  /** The newest UpdateDateTime sent; the next one is later, whatever the clocks do. */
-  lastStampS: number;
-  promise?: HubPromise;
-  lastWords: LastWord[];
-  /** What else the Hub is to know, each said once (see hub-links.ts). */
-  links: HubLink[];
-}
-
 /** How long a payload that was refused twice is left alone. */
 const QUARANTINE_MS = 5 * MINUTE_MS;
-
-/**
- * Fixes how the run ended as the task's next last word. A run that nobody was told of is opened first: a step that
- * matters is never dropped, and a task that shows an earlier run's end is opened again before it ends anew.
- */
-export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now): void {
-  const add = (kind: LastWord['kind'], words: HubWords, atMs: number): void => {
-    task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
-    task.lastWords.push({ run: run.id, kind, words, stampS: task.lastStampS, since: now });
-  };
-  const isOpen = task.promise?.run === run.id && task.promise.words.status === 'IN_PROGRESS';
-  const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
-  if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
-  add('end', hubWords(run), serviceMs);
-  if (task.run === run.id) delete task.run;
-}
 
 export class HubTaskSpeaker implements Speaker {
   readonly key: string;
@@ -334,15 +283,6 @@ export class HubTaskSpeaker implements Speaker {
   }
 }
 
-/** True where the live run was told with a promise for its next report. */
-export function isPromised(task: HubTask): boolean {
-  return task.run !== undefined && task.promise?.run === task.run;
-}
-
 export function hubTaskKey(name: string): string {
   return `hub:${name}`;
-}
-
-function isFinalStatus(promise: HubPromise): boolean {
-  return promise.words.status === 'COMPLETED' || promise.words.status === 'FAILED';
 }

@@ -2,7 +2,7 @@
  * Everything that must outlive the process, and what of it changed since the last commit.
  * The planner is the only writer; the store reads `takeChanges` into one transaction.
  */
-import type { HubTask } from './hub-task.ts';
+import type { HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import type { Note } from './note.ts';
@@ -28,6 +28,15 @@ export interface Changes {
   /** For the timeline; already told to the log. */
   readonly notes: readonly Note[];
 }
+
+/** Most turns change nothing: there is one value for that. */
+const NOTHING: Changes = {
+  runs: [],
+  hubTasks: [],
+  droppedRuns: [],
+  droppedHubTasks: [],
+  notes: [],
+};
 
 export class Ledger {
   readonly runs = new Map<string, Run>();
@@ -93,6 +102,7 @@ export class Ledger {
 
   /** What changed since the last call. Nothing is told or done before this is on disk. */
   takeChanges(): Changes {
+    if (!this.#hasChanged()) return NOTHING;
     const changes: Changes = {
       runs: [...this.#runs],
       hubTasks: [...this.#hubTasks],
@@ -109,16 +119,21 @@ export class Ledger {
     this.#notes = [];
     return changes;
   }
+
+  #hasChanged(): boolean {
+    return (
+      this.#factsChanged ||
+      this.#notes.length +
+        this.#runs.size +
+        this.#hubTasks.size +
+        this.#droppedRuns.size +
+        this.#droppedHubTasks.size >
+        0
+    );
+  }
 }
 
 /** True where a commit would write nothing. */
 export function isEmpty(changes: Changes): boolean {
-  return (
-    changes.runs.length === 0 &&
-    changes.hubTasks.length === 0 &&
-    changes.droppedRuns.length === 0 &&
-    changes.droppedHubTasks.length === 0 &&
-    changes.facts === undefined &&
-    changes.notes.length === 0
-  );
+  return changes === NOTHING;
 }

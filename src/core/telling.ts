@@ -5,8 +5,9 @@
 import type { Context } from './context.ts';
 import { HubLinksSpeaker, hubLinksKey, linksAtStart, linksAtSuccess } from './hub-links.ts';
 import { hubTaskName } from './hub-name.ts';
-import { HubTaskSpeaker, addLastWord, hubTaskKey, isPromised } from './hub-task.ts';
-import type { HubTask } from './hub-task.ts';
+import { addLastWord, isPromised } from './hub-record.ts';
+import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import type { HubLink, HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
@@ -49,10 +50,10 @@ export class Telling {
       run.hub = { task: name, delivery: { state: 'pending' } };
       const task = ledger.hubTasks.get(name) ?? newHubTask(name);
       task.run = run.id;
-      task.links.push(...linksAtStart(hub));
       this.#context.liveHubTasks++;
       ledger.keepHubTask(task);
       this.#addHubSpeakers(task);
+      this.#addLinks(task, linksAtStart(hub));
     }
     if (run.pipeline !== undefined) this.addPipelineTask(run);
     this.#context.ledger.keepRun(run);
@@ -74,7 +75,7 @@ export class Telling {
     }
     addLastWord(task, run, this.#context.serviceMs(now), now);
     const hub = run.definition.migrationHub;
-    if (run.state === 'succeeded' && hub !== undefined) task.links.push(...linksAtSuccess(hub));
+    if (run.state === 'succeeded' && hub !== undefined) this.#addLinks(task, linksAtSuccess(hub));
     this.#context.ledger.keepHubTask(task);
     this.touch(run);
   }
@@ -100,8 +101,17 @@ export class Telling {
   }
 
   #addHubSpeakers(task: HubTask): void {
-    if (this.#context.speakers.has(hubTaskKey(task.name))) return;
-    this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
+    const { speakers } = this.#context;
+    if (!speakers.has(hubTaskKey(task.name))) {
+      this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
+    }
+    if (task.links.length > 0) this.#addLinks(task, []);
+  }
+
+  /** Most tasks have none, so their speaker is made when there is something to say. */
+  #addLinks(task: HubTask, links: readonly HubLink[]): void {
+    task.links.push(...links);
+    if (task.links.length === 0 || this.#context.speakers.has(hubLinksKey(task.name))) return;
     this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
   }
 

@@ -1,5 +1,5 @@
 /** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
-import type { HubTask } from '../core/hub-task.ts';
+import type { HubTask } from '../core/hub-record.ts';
 import type { Run } from '../core/job.ts';
 import { rebase } from '../core/time.ts';
 import type { Instant, Now } from '../core/time.ts';

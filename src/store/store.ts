@@ -9,7 +9,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Operation } from '../core/call.ts';
-import type { HubTask } from '../core/hub-task.ts';
+import type { HubTask } from '../core/hub-record.ts';
 import type { Run } from '../core/job.ts';
 import { Ledger } from '../core/ledger.ts';
 import type { Changes, Facts } from '../core/ledger.ts';

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 
-import type { SendState } from './service-notifier.ts';
+import type { SendState } from './send-state.ts';
 
 /** A message nobody took in that time is old. */
 const MESSAGE_MS_MAX = 5_000;

@@ -4,7 +4,7 @@
  */
 import { endianness } from 'node:os';
 
-import type { SendState } from './service-notifier.ts';
+import type { SendState } from './send-state.ts';
 
 /** Linux, x64 and arm64 alike: <sys/socket.h> and <bits/socket_type.h>. */
 const AF_UNIX = 1;

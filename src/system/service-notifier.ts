@@ -9,9 +9,7 @@
 import type { ServiceNotifier } from '../ports.ts';
 import { createNotifyCommand } from './notify-command.ts';
 import { createNotifySocket } from './notify-socket.ts';
-
-/** Sends one datagram of `NAME=VALUE` lines. Never throws: a deaf service manager is no reason to stop. */
-export type SendState = (lines: readonly string[]) => void;
+import type { SendState } from './send-state.ts';
 
 /** Longer than any terminal is wide; systemd itself takes far more. */
 const STATUS_LENGTH_MAX = 512;

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Call, NotifyCall, PolledTask } from '../../src/core/call.ts';
 import { promisesMax } from '../../src/core/deadlines.ts';
-import type { HubTask } from '../../src/core/hub-task.ts';
+import type { HubTask } from '../../src/core/hub-record.ts';
 import type { JobDefinition, Run } from '../../src/core/job.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { PipelineSettings } from '../../src/core/settings.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { HubTask } from '../../src/core/hub-task.ts';
+import type { HubTask } from '../../src/core/hub-record.ts';
 import type { Run } from '../../src/core/job.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { Changes } from '../../src/core/ledger.ts';

@@ -1,0 +1,72 @@
+/** What an agent that ended left in its store: running jobs whose promises are half over, so that each has a report due. */
+import type { HubTask } from '../../src/core/hub-record.ts';
+import type { Run } from '../../src/core/job.ts';
+import { MINUTE_MS, after } from '../../src/core/time.ts';
+import type { Now } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports.ts';
+import type { SqliteStore } from '../../src/store/store.ts';
+import { trackedDefinition } from './tracked-jobs.ts';
+
+const PROMISED_MS = 5 * MINUTE_MS;
+
+export interface Left {
+  readonly jobs: number;
+  /** How long ago each was told; a report is due from half of five minutes on. */
+  readonly toldMsAgo: number;
+}
+
+export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, toldMsAgo }: Left): void {
+  const rows = storedRows(jobs, after(clock.now(), -toldMsAgo));
+  store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], notes: [] });
+}
+
+/** So many running jobs that were told at that time, as the store keeps them. */
+export function storedRows(
+  jobs: number,
+  toldAt: Now,
+): { readonly runs: Run[]; readonly hubTasks: HubTask[] } {
+  const runs = Array.from({ length: jobs }, (_, index) => runningRun(index, toldAt));
+  return { runs, hubTasks: runs.map((run) => toldTask(run, toldAt)) };
+}
+
+function runningRun(index: number, startedAt: Now): Run {
+  const definition = trackedDefinition(index);
+  return {
+    id: `${definition.name}/1`,
+    job: definition.name,
+    number: 1,
+    definition,
+    origin: 'ad-hoc',
+    state: 'running',
+    requestedAt: startedAt,
+    startedAt,
+    spawn: 1,
+    process: { pid: 1000 + index, bootId: 'none', startTicks: '1' },
+    percent: index % 99,
+    detail: `copying volume ${index}`,
+    progressAt: startedAt,
+    hub: { task: definition.name, delivery: { state: 'pending' } },
+  };
+}
+
+function toldTask(run: Run, toldAt: Now): HubTask {
+  return {
+    name: run.job,
+    imported: true,
+    run: run.id,
+    lastStampS: Math.floor(toldAt.wallMs / 1000),
+    promise: {
+      run: run.id,
+      words: {
+        status: 'IN_PROGRESS',
+        ...(run.percent === undefined ? {} : { percent: run.percent }),
+        ...(run.detail === undefined ? {} : { detail: run.detail }),
+      },
+      madeAt: toldAt,
+      until: after(toldAt, PROMISED_MS),
+      nextUpdateS: PROMISED_MS / 1000,
+    },
+    lastWords: [],
+    links: [],
+  };
+}

@@ -175,6 +175,7 @@ export class Calls {
     const before = this.#context.offset.ms;
     this.#context.offset.learn(serverDateMs, sentAt, now);
     const offsetMs = this.#context.offset.ms;
+    this.#context.keepOffset(now);
     if (Math.abs(offsetMs - before) >= OFFSET_STEP_MS) {
       this.#context.note('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
     }

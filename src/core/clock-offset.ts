@@ -21,6 +21,13 @@ export class ClockOffset {
     return this.#ms;
   }
 
+  /** What an earlier agent knew, moved by what the host's clock was stepped since. New samples outvote it soon. */
+  restore(offsetMs: number, stepMs: number): void {
+    const restoredMs = offsetMs - stepMs;
+    this.#samples.push(restoredMs, restoredMs);
+    this.#ms = Math.abs(restoredMs) < NOISE_MS ? 0 : restoredMs;
+  }
+
   /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. */
   learn(serverDateMs: number, sentAt: Now, now: Now): void {
     const tripMs = now.bootMs - sentAt.bootMs;

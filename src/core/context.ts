@@ -14,6 +14,8 @@ import type { Speaker } from './speaker.ts';
 import { MINUTE_MS } from './time.ts';
 import type { Now } from './time.ts';
 
+/** A smaller change of the offset is noise, and not worth a row on disk. */
+const OFFSET_STEP_MS = 1_000;
 /** A refused payload is far more common than a moved home region: do not ask each time. */
 const DOUBT_EVERY_MS = 5 * MINUTE_MS;
 
@@ -47,6 +49,15 @@ export class Context {
   /** The service's clock, as far as it is known. */
   serviceMs(now: Now): number {
     return now.wallMs + this.offset.ms;
+  }
+
+  /** Keeps what is known of the service's clock, where it is other than what is kept. */
+  keepOffset(now: Now): void {
+    const { facts } = this.ledger;
+    const keptMs = facts.clock?.offsetMs ?? 0;
+    if (Math.abs(this.offset.ms - keptMs) < OFFSET_STEP_MS) return;
+    facts.clock = { offsetMs: this.offset.ms, at: now };
+    this.ledger.keepFacts();
   }
 
   /** What an operation's budget really is: the configured rate, as far as the service lets it through. */

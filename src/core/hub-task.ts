@@ -29,6 +29,8 @@ export class HubTaskSpeaker implements Speaker {
   /** The payload was refused: say the status alone. */
   #reduced = false;
   #obstacle: string | undefined;
+  /** The run that the call in flight is about: another may hold the task when its answer comes. */
+  #spokenOf: string | undefined;
 
   constructor(context: Context, task: HubTask) {
     this.key = hubTaskKey(task.name);
@@ -84,6 +86,7 @@ export class HubTaskSpeaker implements Speaker {
     if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
 
     const lastWord = task.lastWords[0];
+    this.#spokenOf = lastWord?.run ?? task.run;
     if (lastWord !== undefined) {
       return {
         operation: 'NotifyMigrationTaskState',
@@ -141,7 +144,7 @@ export class HubTaskSpeaker implements Speaker {
     if (isPromised(task)) this.#context.promisedHubTasks--;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
     const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
-    const run = lastWord?.run ?? task.run;
+    const run = lastWord?.run ?? this.#spokenOf;
     if (run === undefined) return;
     const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
     task.promise = {

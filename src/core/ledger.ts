@@ -6,6 +6,7 @@ import type { HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import type { Note } from './note.ts';
+import type { Instant } from './time.ts';
 
 /** Facts about the agent itself. */
 export interface Facts {
@@ -14,6 +15,8 @@ export interface Facts {
   /** Streams known to exist, as `REGION/STREAM`. */
   streams: string[];
   taskRunnerId?: string;
+  /** What was known of the service's clock, and when: the first report after a restart needs it. */
+  clock?: { readonly offsetMs: number; readonly at: Instant };
   /** Names this installation, not its disk image: a clone finds another host here. */
   hostIdentity?: string;
 }

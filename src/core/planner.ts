@@ -50,6 +50,11 @@ export class Planner {
     this.#context = new Context(ledger, settings, random);
     this.#calls = new Calls(this.#context);
     this.#wallLessBootMs = now.wallMs - now.bootMs;
+    const { clock } = ledger.facts;
+    if (clock !== undefined) {
+      const stepMs = this.#wallLessBootMs - (clock.at.wallMs - clock.at.bootMs);
+      this.#context.offset.restore(clock.offsetMs, stepMs);
+    }
     this.#life = new RunLife(this.#context, now, (run, news, reason, at) => {
       this.#leases.news(run, news, reason, at);
     });
@@ -239,6 +244,7 @@ export class Planner {
     if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
     this.#wallLessBootMs += stepMs;
     this.#context.offset.stepped(stepMs);
+    this.#context.keepOffset(now);
     this.#context.note('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
   }
 

@@ -205,10 +205,10 @@ export class RunLife {
   /** P3: no report was accepted for the whole window, so the task may be somebody else's. */
   #fence(run: Run, now: Now): void {
     const policy = this.#context.settings.dataPipeline?.onFence ?? 'stop';
-    const acceptedAt = run.pipeline?.acceptedAt;
-    const silentS = Math.round((now.bootMs - (acceptedAt ?? now).bootMs) / SECOND_MS);
+    const heardAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
+    const silentS = Math.round((now.bootMs - heardAt.bootMs) / SECOND_MS);
     this.#context.note('lease.fenced', now, { silentS, policy }, run);
-    if (policy === 'continue' && acceptedAt !== undefined) {
+    if (policy === 'continue' && isStarted(run)) {
       this.#timers.unfence(run);
       this.#timers.schedule(run, now);
     } else {

@@ -1,6 +1,7 @@
 /** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
 import type { HubTask } from '../core/hub-record.ts';
 import type { Run } from '../core/job.ts';
+import type { Facts } from '../core/ledger.ts';
 import { rebase } from '../core/time.ts';
 import type { Instant, Now } from '../core/time.ts';
 
@@ -10,6 +11,10 @@ export function rebaseRun(run: Run, now: Now): Run {
 
 export function rebaseHubTask(task: HubTask, now: Now): HubTask {
   return rebaseInstants(task, now) as HubTask;
+}
+
+export function rebaseFacts(facts: Facts, now: Now): Facts {
+  return rebaseInstants(facts, now) as Facts;
 }
 
 /** An instant is told by its shape, so that a new field of one cannot be forgotten here. */

@@ -16,7 +16,7 @@ import type { Changes, Facts } from '../core/ledger.ts';
 import { EVENTS } from '../core/note.ts';
 import type { Now } from '../core/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import { rebaseHubTask, rebaseRun } from './rebase-rows.ts';
+import { rebaseFacts, rebaseHubTask, rebaseRun } from './rebase-rows.ts';
 
 const SCHEMA_VERSION = 1;
 /** Notes kept for each job: a timeline is for reading, not an archive. */
@@ -110,12 +110,13 @@ export class SqliteStore implements Store {
       ledger.recoverRun(isSameBoot ? stored : rebaseRun(stored, now));
     }
     const facts = this.#fact('facts') as Facts | undefined;
-    if (facts !== undefined) ledger.facts = facts;
+    if (facts !== undefined) ledger.facts = isSameBoot ? facts : rebaseFacts(facts, now);
     if (!isSameBoot) {
       // From here on every instant on disk is on this boot's clock.
       this.#transaction(() => {
         for (const run of ledger.runs.values()) this.#putRun(run);
         for (const task of ledger.hubTasks.values()) this.#putHubTask(task);
+        this.#statements.putFact.run('facts', JSON.stringify(ledger.facts));
         this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
       });
     }

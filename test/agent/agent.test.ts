@@ -1,9 +1,15 @@
 /** The loop, its memory and its end, with the outside in memory and in virtual time. */
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
+import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Call } from '../../src/core/call.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { SqliteStore } from '../../src/store/store.ts';
 import {
   AcceptingServices,
   MemoryStore,
@@ -14,11 +20,14 @@ import {
   recordingNotifier,
   virtualClock,
 } from '../support/ports.ts';
-import { definition, settings } from '../support/settings.ts';
+import { HUB, definition, settings } from '../support/settings.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 
-function createParts(store = new MemoryStore()) {
-  const time = new VirtualTime();
+function createParts(
+  store = new MemoryStore(),
+  over: Partial<AgentParts> = {},
+  time = new VirtualTime(),
+) {
   const clock = virtualClock(time);
   const inbox = new Inbox(clock);
   const post = inbox.post.bind(inbox);
@@ -41,6 +50,7 @@ function createParts(store = new MemoryStore()) {
     log,
     reload: () => Promise.resolve({ ok: true, words: '' }),
     nextStartMs: () => new Map(),
+    ...over,
   });
   return { agent, inbox, jobs, log, notifier, services, store, time };
 }
@@ -328,5 +338,76 @@ describe('P7 jobs outlive the agent', () => {
     expect(spawns).toEqual(['copy/1 spawn 2']);
     second.agent.stop();
     await secondEnded;
+  });
+});
+
+describe('what the disk keeps for the next agent', () => {
+  /** Opens the same real store again and again, in the boot that is named. */
+  function disk(): (bootId: string) => SqliteStore {
+    const directory = mkdtempSync(join(tmpdir(), 'migration-agent-test-'));
+    const open: SqliteStore[] = [];
+    onTestFinished(() => {
+      for (const store of open) store.close();
+      rmSync(directory, { recursive: true });
+    });
+    return (bootId) => {
+      const store = openStore(directory, bootId, memoryLog());
+      open.push(store);
+      return store;
+    };
+  }
+
+  test('the name of the task runner, although the dice fall otherwise', async () => {
+    const open = disk();
+    // Nothing else of the agent's facts is learnt, so nothing else puts them onto the disk.
+    const migrationHub = { ...HUB, region: 'eu-central-1', createStream: false };
+    const quiet = settings({ migrationHub });
+    const names: unknown[] = [];
+    for (const dice of [0.25, 0.75]) {
+      const { agent, time } = createParts(undefined, {
+        store: open('boot'),
+        random: () => dice,
+        settings: quiet,
+      });
+      const ended = agent.run();
+      await pass(time, SECOND_MS);
+      names.push(agent.status().agent.taskRunnerId);
+      agent.stop();
+      await ended;
+    }
+    expect(names[0]).toMatch(/^test-host-/);
+    expect(names[1]).toBe(names[0]);
+  });
+
+  test('what the gates had left, when it ends well', async () => {
+    const store = disk()('boot');
+    const levels = new Map([['PollForTask', 3]] as const);
+    const gates = { ...openGates(() => undefined), levels: () => levels };
+    const { agent, time } = createParts(undefined, { store, gates });
+    const ended = agent.run();
+    await pass(time, MINUTE_MS);
+    agent.stop();
+    await ended;
+    expect(store.takeGateLevels(time.now())).toEqual({ levels, ageMs: 0 });
+  });
+
+  test('its promises, on the clock of another boot, also where an agent died in between', async () => {
+    const open = disk();
+    const first = createParts(undefined, { store: open('first boot') });
+    const firstEnded = first.agent.run();
+    await Promise.all([first.agent.ask({ type: 'start', job: 'copy' }), pass(first.time, HOUR_MS)]);
+    first.agent.stop();
+    await firstEnded;
+
+    // Ten minutes later; the boot clock begins anew. The first agent of this boot does nothing but load.
+    const time = new VirtualTime();
+    time.stepWall(HOUR_MS + 10 * MINUTE_MS);
+    open('second boot').load(time.now());
+    const parts = createParts(undefined, { store: open('second boot') }, time);
+    const ended = parts.agent.run();
+    await pass(time, MINUTE_MS);
+    expect(notifies(parts)).toHaveLength(1);
+    parts.agent.stop();
+    await ended;
   });
 });

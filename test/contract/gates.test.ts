@@ -169,6 +169,7 @@ describe('a gate', () => {
     gates.giveBack(NOTIFY, 2);
     await vi.advanceTimersByTimeAsync(50);
     expect(total()).toBe(11);
+    expect(gates.levels().get(NOTIFY)).toBeLessThan(1);
     gates.giveBack(NOTIFY, 50);
     await vi.advanceTimersByTimeAsync(50);
     expect(gates.levels().get(NOTIFY)).toBe(bucketOf({ perSecond: 0.01, burst: 10 }).capacity);

@@ -191,30 +191,29 @@ ${jobs.join('\n')}
 
 describe('P6 under the limit', () => {
   test('a burst of jobs, and an agent that is killed in the middle of it, stay under a tiny limit', async () => {
-    const tiny = { perSecond: 4, burst: 4 };
-    const jobs = Array.from({ length: 12 }, (_, i) => `  j${i}: { command: [sh, -c, 'exit 0'] }`);
+    const tiny = { perSecond: 1, burst: 20 };
+    const jobs = Array.from({ length: 24 }, (_, i) => `  j${i}: { command: [sh, -c, 'exit 0'] }`);
     site = await createSite(
       `
-migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s, rate: { perSecond: 4, burst: 4 } }
+migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s, rate: { perSecond: 50, burst: 50 }, rates: { ImportMigrationTask: { perSecond: 1, burst: 20 } } }
 jobs:
 ${jobs.join('\n')}
 `,
       {
         limits: {
-          'AWSMigrationHub.ImportMigrationTask': tiny,
-          'AWSMigrationHub.NotifyMigrationTaskState': tiny,
+          ImportMigrationTask: tiny,
         },
       },
     );
     const first = await site.start();
-    for (let i = 0; i < 12; i++) await site.client.post(`/v1/jobs/j${i}/start`);
+    for (let i = 0; i < 24; i++) await site.client.post(`/v1/jobs/j${i}/start`);
     await until(
       'the burst is spent',
-      () => operations().filter((o) => o === 'ImportMigrationTask').length >= 3,
+      () => operations().filter((o) => o === 'ImportMigrationTask').length >= 18,
     );
     await first.end('SIGKILL');
     await site.start();
-    for (let i = 0; i < 12; i++) await site.untilJob(`j${i}`, isDelivered);
+    for (let i = 0; i < 24; i++) await site.untilJob(`j${i}`, isDelivered);
     const { operations: calls, overLimit } = site.simulator.audit();
     expect(overLimit).toBe(0);
     expect(JSON.stringify(calls)).not.toMatch(/"throttled":[1-9]/);
@@ -236,5 +235,18 @@ dataPipeline: { workerGroups: [wg], activities: [] }
     await until('the task is failed', () => operations().includes('SetTaskStatus'));
     await until('it is accepted', () => site.simulator.audit().dataPipeline.ended['FAILED'] === 1);
     expect(existsSync(join(site.directory, 'evil'))).toBe(false);
+  });
+
+  test('a secret that a job prints reaches neither AWS nor the log', async () => {
+    site = await createSite(`${HUB}
+jobs:
+  leak: { command: [sh, -c, 'echo postgres://admin:hunter2@db/orders refused >&2; exit 1'] }
+`);
+    await site.start();
+    await site.client.post('/v1/jobs/leak/start');
+    await site.untilJob('leak', isDelivered);
+    expect(hubTask('leak')?.detail).toContain('refused');
+    expect(hubTask('leak')?.detail).not.toContain('hunter2');
+    expect(JSON.stringify(site.log())).not.toContain('hunter2');
   });
 });

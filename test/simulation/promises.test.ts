@@ -875,3 +875,59 @@ describe('P6 under the limit', () => {
     expect(made.planner.decide(now)).toEqual([]);
   });
 });
+
+describe('what was wrong once', () => {
+  test.each([HOUR_MS, -HOUR_MS])(
+    'a restart on a host whose clock is wrong by %i ms: what was known of the service’s clock is kept',
+    (wrongMs) => {
+      const jobs = new Map([['copy', definition('copy')]]);
+      const made = world([], { settings: settings({ jobs }), jobs: SILENT });
+      made.time.stepWall(wrongMs);
+      const disk = withDisk(made);
+      disk.crash();
+      start(made, 'copy');
+      made.runUntil(20 * MINUTE_MS + 11 * SECOND_MS);
+      disk.crash();
+      made.time.moveTo(made.time.now().bootMs + 4 * MINUTE_MS);
+      made.runUntil(HOUR_MS);
+      for (const { call, trueMs } of notifies(made)) {
+        expect(Math.abs(call.stampS * SECOND_MS - trueMs)).toBeLessThan(3 * SECOND_MS);
+      }
+    },
+  );
+
+  test('onFence: continue keeps a job also when its attempt is handed out again and not acknowledged', () => {
+    const made = pipelineWorld(
+      [definition('copy')],
+      { onFence: 'continue' },
+      {
+        isOut: (call, ms) =>
+          call.operation === 'ReportTaskProgress' && ms > 10 * MINUTE_MS && ms < 40 * MINUTE_MS,
+      },
+    );
+    made.service.offer(task('copy'));
+    made.runUntil(39 * MINUTE_MS);
+    expect(made.running()).toBe(1);
+  });
+
+  test('an answer that comes when another run holds the task is booked to the run that it was about', () => {
+    const isLate = (call: Call): boolean => 'percent' in call && call.percent === 20;
+    const made = world([definition('copy')], {
+      jobs: SILENT,
+      isOut: (call, ms) => ms > MINUTE_MS && ms < 200 * SECOND_MS && !isLate(call),
+    });
+    start(made, 'copy');
+    made.runUntil(55 * SECOND_MS);
+    made.post({ type: 'progress-read', run: 'copy/1', percent: 10 });
+    made.runUntil(MINUTE_MS);
+    made.post({ type: 'progress-read', run: 'copy/1', percent: 20 });
+    made.runUntil(MINUTE_MS + 10);
+    made.post({ type: 'run-exited', run: 'copy/1', exitCode: 1 });
+    start(made, 'copy');
+    made.runUntil(61 * SECOND_MS);
+    expect(made.ledger.hubTasks.get('copy')?.promise?.run).toBe('copy/1');
+    made.post({ type: 'run-exited', run: 'copy/2', exitCode: 1 });
+    made.runUntil(400 * SECOND_MS);
+    expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
+  });
+});

@@ -19,17 +19,14 @@ export async function runLoop(
   act: (action: Action) => void,
   turned: () => void,
 ): Promise<void> {
-  // The first turn waits for nothing: what an earlier agent left may be owed since long ago.
-  let wakeAtMs: number | undefined = clock.now().bootMs;
   while (!inbox.isClosed) {
-    const events = await inbox.next(wakeAtMs);
+    const events = await inbox.next(earliest(planner.wakeAtMs(), journal.retryAtMs));
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
     // On disk before anything follows from it. A disk that refuses stops what needs memory, never jobs or heartbeats.
     const isDurable = journal.commit(planner.takeChanges(), now);
     for (const action of planner.decide(now, isDurable)) act(action);
     turned();
-    wakeAtMs = earliest(planner.wakeAtMs(clock.now()), journal.retryAtMs);
   }
 }
 

@@ -4,7 +4,7 @@
  *   observe(event, now)   takes in what happened; all durable changes are made here
  *   takeChanges()         what must be on disk before anything follows from it
  *   decide(now, durable)  what is to be done; changes nothing that must outlive the process
- *   wakeAtMs(now)         when time alone will make a difference
+ *   wakeAtMs()            when time alone will make a difference
  *
  * Calling any of these too early, too late or twice does no harm. A gate pulls: when an operation has a call to
  * give, the most urgent speaker is chosen at that moment and speaks from the newest state.
@@ -42,6 +42,7 @@ export class Planner {
   readonly #news: RunNews;
   readonly #leases: RunLeases;
   #actions: Action[] = [];
+  #decidedAt: Now | undefined;
   #isDraining = false;
   #isTerminated = false;
   #wallLessBootMs: number;
@@ -81,6 +82,7 @@ export class Planner {
    * on, so that nobody goes stale, and what must end is ended; nothing is started, and no new word is said.
    */
   decide(now: Now, isDurable = true): Action[] {
+    this.#decidedAt = now;
     const actions = this.#life.takeActions(isDurable);
     actions.push(...this.#calls.decide(now, isDurable ? 'all' : 'heartbeats'));
     if (!isDurable) return actions;
@@ -93,9 +95,16 @@ export class Planner {
     return actions;
   }
 
-  /** On the boot clock; `undefined`: only an event can make a difference. */
-  wakeAtMs(now: Now): number | undefined {
-    const wakeMs = Math.min(this.#life.wakeAtMs() ?? Infinity, this.#calls.wakeAtMs(now));
+  /**
+   * On the boot clock; `undefined`: only an event can make a difference. Counted from the last decision, not from the
+   * moment of the question: what came due between the two has not been decided upon, and may lie in the past.
+   */
+  wakeAtMs(): number | undefined {
+    if (this.#decidedAt === undefined) return 0;
+    const wakeMs = Math.min(
+      this.#life.wakeAtMs() ?? Infinity,
+      this.#calls.wakeAtMs(this.#decidedAt),
+    );
     return wakeMs === Infinity ? undefined : wakeMs;
   }
 

@@ -27,8 +27,8 @@ function createParts(
   store = new MemoryStore(),
   over: Partial<AgentParts> = {},
   time = new VirtualTime(),
+  clock = virtualClock(time),
 ) {
-  const clock = virtualClock(time);
   const inbox = new Inbox(clock);
   const post = inbox.post.bind(inbox);
   const services = new AcceptingServices(time);
@@ -410,4 +410,36 @@ describe('what the disk keeps for the next agent', () => {
     parts.agent.stop();
     await ended;
   });
+});
+
+test('what comes due while a turn is under way is not slept over', async () => {
+  const time = new VirtualTime();
+  const plain = virtualClock(time);
+  const parts = createParts(new MemoryStore(), {}, time, {
+    ...plain,
+    // A busy host: time passes between any two readings of the clock, and timers come a little early.
+    now: () => {
+      time.moveTo(time.now().bootMs + 2);
+      return time.now();
+    },
+    wakeAt: (bootMs, wake) => plain.wakeAt(bootMs - 3, wake),
+  });
+  let calls = 0;
+  parts.services.answer = (call) =>
+    call.operation === 'NotifyMigrationTaskState' && ++calls % 2 === 0
+      ? { kind: 'unavailable', reason: 'every second one' }
+      : undefined;
+  const ended = parts.agent.run();
+  parts.inbox.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
+  await pass(time, 2 * HOUR_MS);
+  const times = parts.services.calls
+    .filter(({ call }) => call.operation === 'NotifyMigrationTaskState')
+    .map(({ atMs }) => atMs);
+  // After each failure the next try comes within a second or so, never after a sleep of ten.
+  const gaps = times.slice(1).map((at, i) => at - times[i]!);
+  const retries = gaps.filter((gap) => gap < 100 * SECOND_MS);
+  expect(retries.length).toBeGreaterThan(20);
+  expect(Math.max(...retries)).toBeLessThan(3 * SECOND_MS);
+  parts.agent.stop();
+  await ended;
 });

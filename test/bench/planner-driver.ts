@@ -14,7 +14,7 @@ export interface Turning {
   observe(event: Event, now: Now): void;
   takeChanges(): Changes;
   decide(now: Now): Action[];
-  wakeAtMs(now: Now): number | undefined;
+  wakeAtMs(): number | undefined;
 }
 
 const START_WALL_MS = Date.UTC(2026, 0, 1);
@@ -60,7 +60,7 @@ export class Driver {
     for (const event of events) this.planner.observe(event, now);
     this.planner.takeChanges();
     for (const action of this.planner.decide(now)) this.#act(action, now);
-    const wakeAtMs = this.planner.wakeAtMs(now);
+    const wakeAtMs = this.planner.wakeAtMs();
     this.#bootMs += TURN_MS;
     if (this.#inbox.length > 0 || this.#first < this.#inFlight.length) return;
     this.#bootMs = Math.max(this.#bootMs, wakeAtMs ?? 0);

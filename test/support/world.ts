@@ -89,7 +89,7 @@ export class World {
           ? now.bootMs
           : Math.min(
               this.time.nextMs() ?? Infinity,
-              this.planner.wakeAtMs(now) ?? Infinity,
+              this.planner.wakeAtMs() ?? Infinity,
               now.bootMs + 10 * SECOND_MS,
               bootMs,
             );

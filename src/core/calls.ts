@@ -29,7 +29,6 @@ export class Calls {
   readonly #granted = new Map<Operation, number>();
   readonly #inFlight = new Map<number, Speaker>();
   readonly #speaking = new Set<string>();
-  #pollsInFlight = 0;
   #nextCallId = 1;
 
   constructor(context: Context) {
@@ -39,7 +38,7 @@ export class Calls {
 
   /** A poll in flight may bring a task, which is owned at once. */
   get pollsInFlight(): number {
-    return this.#pollsInFlight;
+    return this.pacing.of('PollForTask').inFlight;
   }
 
   gateOpened(operation: Operation, slots: number): void {
@@ -130,7 +129,6 @@ export class Calls {
       this.#inFlight.set(id, speaker);
       this.#speaking.add(key);
       this.pacing.began(operation, now.bootMs, this.#context.settings.rates[operation].perSecond);
-      if (operation === 'PollForTask') this.#pollsInFlight++;
       return { id, call };
     }
   }
@@ -142,7 +140,6 @@ export class Calls {
     this.#inFlight.delete(event.id);
     this.#speaking.delete(speaker.key);
     this.pacing.of(call.operation).inFlight--;
-    if (call.operation === 'PollForTask') this.#pollsInFlight--;
     if (outcome.serverDateMs !== undefined) {
       this.#learnClock(outcome.serverDateMs, sentAt, now);
     }

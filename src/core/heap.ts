@@ -18,10 +18,6 @@ export class Heap<K> {
     return this.#entries.length;
   }
 
-  has(key: K): boolean {
-    return this.#byKey.has(key);
-  }
-
   /** Puts the key at `rank`, or moves it there. */
   set(key: K, rank: number): void {
     const known = this.#byKey.get(key);

@@ -46,7 +46,6 @@ const nextToken = string({
 });
 
 export const taskStatus = oneOf('NOT_STARTED', 'IN_PROGRESS', 'FAILED', 'COMPLETED');
-export type TaskStatus = Read<typeof taskStatus>;
 const applicationStatus = oneOf('NOT_STARTED', 'IN_PROGRESS', 'COMPLETED');
 export type ApplicationStatus = Read<typeof applicationStatus>;
 

@@ -1,0 +1,66 @@
+/**
+ * A throw-away box with a real systemd in it (systemd-box.sh), for tests. Boots in about a second. A test that wants one
+ * skips with `whyNoBox` where the host cannot make it.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SCRIPT = join(import.meta.dirname, 'systemd-box.sh');
+
+/** What this host lacks for a box, in words; empty: nothing. */
+export const whyNoBox = spawnSync(SCRIPT, ['check'], { encoding: 'utf8' }).stdout.trim();
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class SystemdBox {
+  readonly #directory: string;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.#environment = { ...process.env, BOX: join(directory, `box-${process.pid}`) };
+  }
+
+  /** Boots a box that sees the host's directories where `binds` says (host path to path in the box). */
+  static async start(binds: Readonly<Record<string, string>> = {}): Promise<SystemdBox> {
+    const box = new SystemdBox(await mkdtemp(join(tmpdir(), 'migration-agent-box-')));
+    const pairs = Object.entries(binds).map(([host, inside]) => `${host}:${inside}`);
+    const { code, stderr } = await box.#script('start', pairs);
+    if (code === 0) return box;
+    await box.stop();
+    throw new Error(`no box: ${stderr}`);
+  }
+
+  /** Runs a command in the box to its end. */
+  run(...command: readonly string[]): Promise<Ran> {
+    return this.#script('run', command);
+  }
+
+  /** Runs a command that must succeed, and gives its output without the last line break. */
+  async output(...command: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...command);
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  async stop(): Promise<void> {
+    await this.#script('stop', []);
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #script(what: string, words: readonly string[]): Promise<Ran> {
+    return new Promise((resolve) => {
+      const options = { env: this.#environment, maxBuffer: 16 * 1024 * 1024 };
+      execFile(SCRIPT, [what, ...words], options, (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+        resolve({ code, stdout, stderr });
+      });
+    });
+  }
+}

@@ -1,142 +1,138 @@
 #!/bin/bash
-# A throw-away box with a real systemd as its PID 1, over the host's own root file system.
+# A throw-away box with a real systemd as its PID 1, booted from this machine's own files in about a second.
 #
-#   systemd-box.sh start [HOSTDIR:BOXDIR ...]   boots it, waits until it is up
-#   systemd-box.sh run COMMAND...               runs a command in it
-#   systemd-box.sh stop                         powers it off; nothing of it is left
-#   systemd-box.sh check                        says what is missing here, or nothing
+#   systemd-box.sh check                        can a box boot here? says why not, exit code 77
+#   systemd-box.sh start [HOSTDIR:BOXDIR ...]   boots; the directories are shared with the box
+#   systemd-box.sh run COMMAND...               runs a command in the box, as its root
+#   systemd-box.sh stop                         ends every process of the box and removes it
+#   systemd-box.sh hold [HOSTDIR:BOXDIR ...]    boots, says "up", stops when standard input ends
 #
-# BOX=/path names the box (a directory of its own; several may run at once). In it: namespaces of its own (mounts,
-# pids, network, hostname, IPC, cgroups); / is an overlay whose changes go to memory; /tmp, /run and /dev are fresh;
-# cgroups are pure v2; only the loopback device. Clocks and boot id are the host's: never set the clock in there.
+# BOX names the box's directory (default /tmp/systemd-box): one for each, and several live side by side.
+#
+# Mount, pid, network, ipc, host name and cgroup namespaces of its own; all of / is there, and what is written
+# goes into memory. /tmp, /run, /dev and /proc are fresh, the network is a loopback, no service of this machine
+# is started. cgroup v2 alone is seen; it has controllers (memory, cpu) only where the host runs pure v2. The
+# clock and the boot id are the host's: never set the clock in here.
+# Needs root, bash, util-linux, iproute2, systemd. `hold` is for tests: a test that is killed leaves no box behind.
 set -u
+BOX=${BOX:-/tmp/systemd-box}
+cgroups=/sys/fs/cgroup
+[ -d $cgroups/unified ] && cgroups=$cgroups/unified
+cgroup=$cgroups/$(basename "$BOX")
 
-BOX=${BOX:-/tmp/migration-agent-box}
-SELF=$(readlink -f "$0")
-
-# Where this kernel shows cgroup v2: of its own, or beside v1.
-unified() {
-  awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts
-}
-
-# The cgroup of the box and of everything in it.
-cgroup() {
-  echo "$(unified)/$(basename "$BOX")"
-}
-
-# Host pid of the systemd in the box.
-systemd_pid() {
-  local outer
-  outer=$(cat "$BOX.pid" 2>/dev/null) && tr ' ' '\n' <"/proc/$outer/task/$outer/children" 2>/dev/null | head -1
+cannot() {
+  echo "no systemd box here: $*" >&2
+  exit 77
 }
 
 check() {
-  [ "$(id -u)" = 0 ] || { echo 'needs root'; return; }
-  [ -x /lib/systemd/systemd ] || { echo 'systemd is not installed'; return; }
-  for tool in unshare nsenter ip; do
-    command -v $tool >/dev/null || { echo "$tool is not installed"; return; }
+  [ "$(id -u)" = 0 ] || cannot "needs root"
+  [ -x /lib/systemd/systemd ] || cannot "systemd is not installed"
+  for tool in unshare nsenter setsid pivot_root ip mount; do
+    command -v $tool >/dev/null || cannot "$tool is missing (util-linux, iproute2)"
   done
-  [ -n "$(unified)" ] || { echo 'cgroup v2 is not mounted'; return; }
-  [ -w "$(unified)/cgroup.procs" ] || { echo 'cgroup v2 is read-only'; return; }
-  unshare --mount --pid --fork --uts --ipc --net --cgroup true 2>/dev/null || echo 'no namespaces may be made here'
+  [ -f $cgroups/cgroup.procs ] && [ -w $cgroups/cgroup.procs ] || cannot "no writable cgroup v2 at $cgroups"
+  unshare --mount --pid --fork --uts --ipc --net --cgroup true 2>/dev/null || cannot "namespaces are not allowed"
+  unshare --mount sh -ec 'mount -t tmpfs x /tmp; cd /tmp; mkdir l u w m; mount --bind / l
+    mount -t overlay x -o lowerdir=l,upperdir=u,workdir=w m' 2>/dev/null ||
+    cannot "an overlay over / cannot be mounted"
 }
+
+# PID 1 of the box, as the host sees it: the only child of `unshare`.
+leader() {
+  local parent
+  parent=$(cat "$BOX/pid" 2>/dev/null) && cat "/proc/$parent/task/$parent/children" 2>/dev/null | cut -d ' ' -f 1
+}
+
+inside() {
+  local pid
+  pid=$(leader)
+  [ -n "$pid" ] || { echo "systemd box $BOX is not up" >&2; exit 1; }
+  # An environment of its own: what the caller's variables say is about the host.
+  exec nsenter -t "$pid" --all env -i container=systemd-box HOME=/root LANG=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+# Runs in the new namespaces: builds the root and becomes systemd.
+# shellcheck disable=SC2016
+readonly BUILD='
+set -e
+mount -t tmpfs -o mode=755 box "$BOX/root"; cd "$BOX/root"
+mkdir lower upper work merged empty
+mount --bind / lower
+mount -t overlay box -o lowerdir=lower,upperdir=upper,workdir=work merged; cd merged
+mount -t proc proc proc; mount -t sysfs -o ro sysfs sys; mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 run run; mount -t tmpfs -o mode=1777 tmp tmp; mount -t tmpfs -o mode=755 dev dev
+for node in null zero full random urandom tty; do touch dev/$node; mount --bind /dev/$node dev/$node; done
+mkdir dev/pts dev/shm; mount -t tmpfs -o mode=1777 shm dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts; ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd; ln -s fd/0 dev/stdin; ln -s fd/1 dev/stdout; ln -s fd/2 dev/stderr
+for share in "$@"; do mkdir -p "./${share##*:}"; mount --bind "${share%%:*}" "./${share##*:}"; done
+# What this machine starts at boot is no business of the box; devices and seats are not there.
+rm -rf etc/systemd/system/*.wants etc/systemd/system/*.requires
+for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-logind.service; do
+  ln -sf /dev/null etc/systemd/system/$unit
+done
+ip link set lo up; hostname systemd-box
+mkdir -p old; pivot_root . old; umount -l /old; rmdir /old
+# No generators: no mounts of /etc/fstab, no services of other kinds.
+exec env -i container=systemd-box SYSTEMD_GENERATOR_PATH=/nonexistent PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+  /lib/systemd/systemd --system'
 
 start() {
-  mkdir -p "$BOX" "$(cgroup)"
+  check
+  [ -z "$(leader)" ] || { echo "systemd box $BOX is up already" >&2; exit 1; }
+  mkdir -p "$BOX/root" "$cgroup"
   (
-    echo "$BASHPID" >"$(cgroup)/cgroup.procs"
-    echo "$BASHPID" >"$BOX.pid"
+    echo "$BASHPID" >"$cgroup/cgroup.procs"
+    echo "$BASHPID" >"$BOX/pid"
+    export BOX
     exec setsid unshare --mount --pid --fork --kill-child --uts --ipc --net --cgroup --propagation private \
-      bash "$SELF" --inside "$BOX" "$@"
-  ) >"$BOX.log" 2>&1 </dev/null &
-  local state
+      bash -c "$BUILD" build "$@"
+  ) >"$BOX/log" 2>&1 </dev/null &
+  # A loaded machine takes its time: half a minute. Boot itself is one second.
   for _ in $(seq 600); do
-    state=$(bash "$SELF" run systemctl is-system-running 2>/dev/null)
-    case $state in running | degraded) return 0 ;; esac
-    sleep 0.1
+    kill -0 $! 2>/dev/null || break
+    case $( (inside systemctl is-system-running) 2>/dev/null) in
+      running | degraded) return 0 ;;
+    esac
+    sleep 0.05
   done
-  cat "$BOX.log" >&2
-  echo "the box did not come up (${state:-no systemd})" >&2
-  return 1
+  echo "systemd box $BOX did not come up:" >&2
+  cat "$BOX/log" >&2
+  stop
+  exit 1
 }
 
-# In the namespaces of the box, before its systemd: builds its root and becomes it.
-inside() {
-  local unit device bind
-  BOX=$1
-  shift
-  set -e
-  mount -t tmpfs -o mode=755 box "$BOX"
-  cd "$BOX"
-  mkdir lower upper work root
-  mount --bind / lower
-  mount -t overlay box -o lowerdir=lower,upperdir=upper,workdir=work root
-  cd root
-  mount -t proc proc proc
-  mount -t sysfs -o ro sysfs sys
-  mount -t cgroup2 cgroup2 sys/fs/cgroup
-  mount -t tmpfs -o mode=755 tmpfs run
-  mount -t tmpfs -o mode=1777 tmpfs tmp
-  mount -t tmpfs -o mode=755 tmpfs dev
-  for device in null zero full random urandom tty; do
-    touch "dev/$device"
-    mount --bind "/dev/$device" "dev/$device"
-  done
-  mkdir dev/pts dev/shm
-  mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
-  ln -s pts/ptmx dev/ptmx
-  ln -s /proc/self/fd dev/fd
-  mount -t tmpfs -o mode=1777 tmpfs dev/shm
-  for bind in "$@"; do
-    mkdir -p "./${bind##*:}"
-    mount --bind "${bind%%:*}" "./${bind##*:}"
-  done
-  # Services of the host that the box does not want, and hardware that it does not have.
-  for unit in postgresql.service postgresql@15-main.service redis-server.service systemd-logind.service \
-    systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket; do
-    ln -sf /dev/null "etc/systemd/system/$unit"
-  done
-  ip link set lo up
-  hostname migration-box
-  mkdir -p old
-  pivot_root . old
-  umount -l /old
-  exec env -i container=migration-box PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system
-}
-
-run() {
-  local pid
-  pid=$(systemd_pid)
-  [ -n "$pid" ] || { echo 'the box does not run' >&2; return 125; }
-  exec nsenter -t "$pid" -a "$@"
-}
-
+# PID 1 of a namespace takes everybody with it; its mounts and files were only there.
 stop() {
-  local inner outer
-  inner=$(systemd_pid)
-  outer=$(cat "$BOX.pid" 2>/dev/null) || return 0
-  # SIGRTMIN+4 is how systemd is told to power off.
-  [ -n "$inner" ] && kill -s RTMIN+4 "$inner"
-  for _ in $(seq 100); do
-    kill -0 "$outer" 2>/dev/null || break
-    sleep 0.1
+  local parent
+  parent=$(cat "$BOX/pid" 2>/dev/null) && kill -9 "$parent" 2>/dev/null
+  for _ in $(seq 200); do
+    grep -qs 'populated 0' "$cgroup/cgroup.events" && break
+    [ -d "$cgroup" ] || break
+    sleep 0.05
   done
-  kill -9 "$outer" 2>/dev/null
-  for _ in $(seq 50); do
-    find "$(cgroup)" -depth -type d -exec rmdir {} \; 2>/dev/null
-    [ -d "$(cgroup)" ] || break
-    sleep 0.1
-  done
-  rm -f "$BOX.pid" "$BOX.log"
-  rmdir "$BOX" 2>/dev/null
-  return 0
+  [ -d "$cgroup" ] && find "$cgroup" -depth -type d -exec rmdir {} +
+  rm -f "$BOX/pid" "$BOX/log"
+  [ ! -d "$BOX" ] || rmdir "$BOX/root" "$BOX"
 }
 
 case ${1:-} in
   check) check ;;
-  start) shift; start "$@" ;;
-  run) shift; run "$@" ;;
+  start) shift && start "$@" ;;
+  run) shift && inside "$@" ;;
   stop) stop ;;
-  --inside) shift; inside "$@" ;;
-  *) echo "usage: $0 check | start [HOSTDIR:BOXDIR ...] | run COMMAND... | stop" >&2; exit 2 ;;
+  hold)
+    shift
+    trap stop EXIT
+    trap 'exit 143' TERM INT HUP
+    start "$@"
+    echo up
+    cat >/dev/null
+    ;;
+  *)
+    sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
 esac

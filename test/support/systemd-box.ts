@@ -1,16 +1,19 @@
 /**
  * A throw-away box with a real systemd in it (systemd-box.sh), for tests. Boots in about a second. A test that wants one
- * skips with `whyNoBox` where the host cannot make it.
+ * skips with `whyNoBox` where the host cannot make it. A test that ends in whatever way takes its box with it: the box
+ * stops when the pipe to its holder closes.
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 const SCRIPT = join(import.meta.dirname, 'systemd-box.sh');
 
 /** What this host lacks for a box, in words; empty: nothing. */
-export const whyNoBox = spawnSync(SCRIPT, ['check'], { encoding: 'utf8' }).stdout.trim();
+export const whyNoBox = spawnSync(SCRIPT, ['check'], { encoding: 'utf8' }).stderr.trim();
 
 export interface Ran {
   readonly code: number;
@@ -21,25 +24,41 @@ export interface Ran {
 export class SystemdBox {
   readonly #directory: string;
   readonly #environment: NodeJS.ProcessEnv;
+  #release: () => Promise<void> = () => Promise.resolve();
 
   private constructor(directory: string) {
     this.#directory = directory;
-    this.#environment = { ...process.env, BOX: join(directory, `box-${process.pid}`) };
+    this.#environment = { ...process.env, BOX: directory };
   }
 
   /** Boots a box that sees the host's directories where `binds` says (host path to path in the box). */
   static async start(binds: Readonly<Record<string, string>> = {}): Promise<SystemdBox> {
     const box = new SystemdBox(await mkdtemp(join(tmpdir(), 'migration-agent-box-')));
     const pairs = Object.entries(binds).map(([host, inside]) => `${host}:${inside}`);
-    const { code, stderr } = await box.#script('start', pairs);
-    if (code === 0) return box;
-    await box.stop();
-    throw new Error(`no box: ${stderr}`);
+    const holder = spawn(SCRIPT, ['hold', ...pairs], { env: box.#environment });
+    const complaint = text(holder.stderr);
+    const ended = once(holder, 'exit');
+    const isUp = await Promise.race([
+      once(holder.stdout, 'data').then(() => true),
+      ended.then(() => false),
+    ]);
+    if (!isUp) throw new Error(`no box: ${await complaint}`);
+    box.#release = async () => {
+      holder.stdin.end();
+      await ended;
+    };
+    return box;
   }
 
   /** Runs a command in the box to its end. */
   run(...command: readonly string[]): Promise<Ran> {
-    return this.#script('run', command);
+    return new Promise((resolve) => {
+      const options = { env: this.#environment, maxBuffer: 16 * 1024 * 1024 };
+      execFile(SCRIPT, ['run', ...command], options, (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+        resolve({ code, stdout, stderr });
+      });
+    });
   }
 
   /** Runs a command that must succeed, and gives its output without the last line break. */
@@ -49,18 +68,9 @@ export class SystemdBox {
     return stdout.trimEnd();
   }
 
+  /** Ends every process of the box; nothing of it is left. */
   async stop(): Promise<void> {
-    await this.#script('stop', []);
+    await this.#release();
     await rm(this.#directory, { recursive: true, force: true });
-  }
-
-  #script(what: string, words: readonly string[]): Promise<Ran> {
-    return new Promise((resolve) => {
-      const options = { env: this.#environment, maxBuffer: 16 * 1024 * 1024 };
-      execFile(SCRIPT, [what, ...words], options, (error, stdout, stderr) => {
-        const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
-        resolve({ code, stdout, stderr });
-      });
-    });
   }
 }

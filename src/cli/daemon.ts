@@ -107,7 +107,9 @@ async function runAssembly(
     },
     reload: () => {
       agent.reload().catch((err: unknown) => {
-        log.write('error', 'config.refused', 'configuration could not be read again', { err });
+        log.write('error', 'config.reload_failed', 'configuration could not be read again', {
+          err,
+        });
       });
     },
   });
@@ -124,7 +126,8 @@ function cannotStart(error: unknown, { agent }: Configuration, log: Log): ExitCo
   const isKnown = error instanceof StateInUse || error instanceof UnreadableStore;
   log.write('fatal', 'agent.not_started', 'the agent cannot start', {
     reason: error instanceof Error ? error.message : String(error),
-    ...agent,
+    stateDirectory: agent.stateDirectory,
+    socket: agent.socket,
     ...(isKnown ? {} : { err: error }),
   });
   return CANNOT_START;

@@ -7,7 +7,7 @@ import { ClockOffset } from './clock-offset.ts';
 import type { Run } from './job.ts';
 import { promisesMax } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
-import type { EventName } from './note.ts';
+import type { EventName, FieldsOf, NoOther } from './note.ts';
 import { Pacing } from './pacing.ts';
 import type { Rate, Settings } from './settings.ts';
 import type { Speaker } from './speaker.ts';
@@ -110,7 +110,12 @@ export class Context {
     this.hubChanged = true;
   }
 
-  note(event: EventName, now: Now, fields: Readonly<Record<string, unknown>>, run?: Run): void {
+  note<Event extends EventName, Fields extends FieldsOf<Event>>(
+    event: Event,
+    now: Now,
+    fields: Fields & NoOther<Fields, Event>,
+    run?: Run,
+  ): void {
     this.ledger.note({
       event,
       at: now,

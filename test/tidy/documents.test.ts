@@ -10,6 +10,7 @@ const DOCUMENTS = [
   'src/README.md',
   'test/README.md',
   'config/README.md',
+  'config/events.md',
   'systemd/README.md',
 ];
 

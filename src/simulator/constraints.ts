@@ -164,7 +164,14 @@ export function structure<const M extends Members>(members: M): Shape<Structure<
 }
 
 export function codePoints(value: string): number {
-  return Array.from(value).length;
+  // An expression may have 20,971,520 of them: counted, not listed.
+  let count = 0;
+  for (let i = 0; i < value.length; i++) {
+    const isPair = (value.codePointAt(i) ?? 0) > 0xffff;
+    if (isPair) i++;
+    count++;
+  }
+  return count;
 }
 
 function fail(value: unknown, path: string, what: string, problems: string[]): void {

@@ -36,6 +36,8 @@ export interface GatewayCall {
 export type Deliver = (delivery: Delivery) => boolean;
 
 export interface Gateway {
+  /** What is served, as X-Amz-Target names it. */
+  readonly targets: readonly string[];
   /** Calls `deliver` once, now or later. Returns what is to be called when the client hangs up first. */
   call(call: GatewayCall, deliver: Deliver): () => void;
 }
@@ -65,6 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
   }
   return {
+    targets: [...targets.keys()],
     call(call, deliver) {
       const found = targets.get(call.target ?? '');
       const visit = new Visit(parts, call, found, deliver);

@@ -5,6 +5,7 @@
  * Who makes which call is the planner's business: a gate only says how many.
  */
 import type Bottleneck from 'bottleneck';
+import { bucketOf, type Bucket } from '../core/bucket.ts';
 import type { Operation } from '../core/call.ts';
 import type { Rate } from '../core/settings.ts';
 import type { Gates, Post } from '../ports.ts';
@@ -52,41 +53,6 @@ export function createGates(options: GatesOptions): AdjustableGates {
       await Promise.all([...gates.values()].map((gate) => gate.close()));
     },
   };
-}
-
-/** What a gate lets through so that the service, which sees it with jitter, never sees more than `rate`. */
-export interface Bucket {
-  /** The most calls that may be made at once; not always whole, never less than one. */
-  readonly capacity: number;
-  readonly perMs: number;
-}
-
-/**
- * Calls that are spaced exactly may arrive bunched: those of `JITTER_MS` and a window more. The bucket is
- * smaller than the burst by what arrives in that time. Where a second's worth costs no more than a tenth
- * of the burst, it is that, since connections are opened in that time.
- */
-const JITTER_MS = 200;
-const JITTER_MS_MAX = 1000;
-const JITTER_SHARE_OF_BURST = 0.1;
-/** The host's quartz against the service's: 500 ppm at the worst; and the service's rounding. */
-const RATE_SHARE = 0.99;
-/**
- * A burst of one leaves nothing to take away, so the calls are spaced wider instead; by a fifth at most,
- * since the planner's promises count on the configured rate.
- */
-const EXCESS_MAX = 0.2;
-
-export function bucketOf(rate: Rate): Bucket {
-  const { perSecond, burst } = rate;
-  const perMs = perSecond / 1000;
-  const margin = Math.min(
-    Math.max(JITTER_SHARE_OF_BURST * burst, perMs * JITTER_MS),
-    perMs * JITTER_MS_MAX,
-  );
-  const capacity = Math.max(1, burst - margin);
-  const excess = Math.min(Math.max(0, margin - (burst - capacity)), EXCESS_MAX);
-  return { capacity, perMs: (perMs * RATE_SHARE) / (1 + excess / Math.floor(Math.max(1, burst))) };
 }
 
 /** Node fires timers of more than 2^31 ms at once; a slow bucket is looked at again after this long. */

@@ -21,6 +21,7 @@ import { createRegistry } from '../control/metrics.ts';
 import { createControlServer } from '../control/server.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Reply } from '../core/action.ts';
+import { steadyPerSecond } from '../core/bucket.ts';
 import { maskSecrets } from '../core/secrets.ts';
 import { createJobHost, runLogPaths } from '../jobs/job-host.ts';
 import type { Clock, LogLevel, Log, ServiceNotifier } from '../ports.ts';
@@ -146,7 +147,7 @@ function openGates(
   const isFirstStart = store.isNew();
   const saved = store.takeGateLevels(clock.now());
   const levels = [...(saved?.levels ?? [])].map(([operation, level]) => {
-    const earned = (settings.rates[operation].perSecond * (saved?.ageMs ?? 0)) / 1000;
+    const earned = (steadyPerSecond(settings.rates[operation]) * (saved?.ageMs ?? 0)) / 1000;
     return [operation, level + earned] as const;
   });
   return createGates({

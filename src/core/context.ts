@@ -2,6 +2,7 @@
  * What the parts of the planner share: the ledger, the settings, the service's clock and the dice.
  * Only the planner makes one.
  */
+import { steadyPerSecond } from './bucket.ts';
 import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { Run } from './job.ts';
@@ -60,11 +61,11 @@ export class Context {
     this.ledger.keepFacts();
   }
 
-  /** What an operation's budget really is: the configured rate, as far as the service lets it through. */
+  /** What an operation's budget really is: what its gate gives, as far as the service lets it through. */
   rateOf(operation: Operation): Rate {
     const rate = this.settings.rates[operation];
     const { speed, success } = this.pacing.of(operation);
-    return { ...rate, perSecond: rate.perSecond * speed * success };
+    return { ...rate, perSecond: steadyPerSecond(rate) * speed * success };
   }
 
   /** True where one more promise can be kept. A task that must wait is told nothing, rather than something untrue. */

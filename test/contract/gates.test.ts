@@ -6,7 +6,8 @@ import Bottleneck from 'bottleneck';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLimiter, stopLimiter } from '../../src/aws/bottleneck-guards.ts';
-import { bucketOf, createGates, type AdjustableGates, type Rates } from '../../src/aws/gates.ts';
+import { createGates, type AdjustableGates, type Rates } from '../../src/aws/gates.ts';
+import { bucketOf } from '../../src/core/bucket.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS, type Operation } from '../../src/core/call.ts';
 import type { Rate } from '../../src/core/settings.ts';
 
@@ -80,41 +81,6 @@ afterEach(async () => {
   await vi.advanceTimersByTimeAsync(1000);
   await closing;
   vi.useRealTimers();
-});
-
-describe('a bucket', () => {
-  test('is smaller than the burst by what a second of jitter brings, at a tenth of it at most', () => {
-    expect(bucketOf({ perSecond: 10, burst: 100 }).capacity).toBe(90);
-    expect(bucketOf({ perSecond: 2, burst: 100 }).capacity).toBe(98);
-    expect(bucketOf({ perSecond: 1, burst: 10 }).capacity).toBe(9);
-    expect(bucketOf({ perSecond: 5, burst: 10 }).capacity).toBe(9);
-  });
-
-  test('of a burst of one holds one call and is spaced wider instead, by a fifth at most', () => {
-    const slow = bucketOf({ perSecond: 1, burst: 1 });
-    expect(slow.capacity).toBe(1);
-    expect(1 / slow.perMs).toBeGreaterThan(1200);
-    expect(1 / slow.perMs).toBeLessThan(1230);
-    const fast = bucketOf({ perSecond: 50, burst: 1 });
-    expect(fast.capacity).toBe(1);
-    expect(fast.perMs * 1000).toBeGreaterThan(40);
-  });
-
-  test('never lets more through than the rate, for any rate', () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 0.001, max: 500, noNaN: true }),
-        fc.integer({ min: 1, max: 500 }),
-        (perSecond, burst) => {
-          const bucket = bucketOf({ perSecond, burst });
-          expect(bucket.capacity).toBeGreaterThanOrEqual(1);
-          expect(bucket.capacity).toBeLessThanOrEqual(burst);
-          expect(bucket.perMs * 1000).toBeLessThan(perSecond);
-          expect(bucket.perMs * 1000).toBeGreaterThan(0.8 * perSecond);
-        },
-      ),
-    );
-  });
 });
 
 describe('a gate', () => {

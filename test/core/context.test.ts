@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
+import { steadyPerSecond } from '../../src/core/bucket.ts';
 import { Context } from '../../src/core/context.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import { settings } from '../support/settings.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
-test('promises count on what throttling and failures leave of the configured rate', () => {
+test('promises count on what throttling and failures leave of what the gate gives', () => {
   const context = new Context(new Ledger(), settings(), () => 0.5);
-  expect(context.rateOf(NOTIFY)).toEqual({ perSecond: 1, burst: 10 });
+  const gives = steadyPerSecond({ perSecond: 1, burst: 10 });
+  expect(context.rateOf(NOTIFY)).toEqual({ perSecond: gives, burst: 10 });
   context.pacing.of(NOTIFY).speed = 0.5;
-  expect(context.rateOf(NOTIFY).perSecond).toBe(0.5);
+  expect(context.rateOf(NOTIFY).perSecond).toBeCloseTo(gives / 2, 9);
   context.pacing.of(NOTIFY).success = 0.5;
-  expect(context.rateOf(NOTIFY).perSecond).toBe(0.25);
-  expect(context.rateOf('ImportMigrationTask').perSecond).toBe(1);
+  expect(context.rateOf(NOTIFY).perSecond).toBeCloseTo(gives / 4, 9);
+  expect(context.rateOf('ImportMigrationTask').perSecond).toBe(gives);
 });

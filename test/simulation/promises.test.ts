@@ -3,6 +3,7 @@
  * service that knows nothing of the planner.
  */
 import { describe, expect, test } from 'vitest';
+import { steadyPerSecond } from '../../src/core/bucket.ts';
 import type { Call, NotifyCall, PolledTask } from '../../src/core/call.ts';
 import { promisesMax } from '../../src/core/deadlines.ts';
 import type { HubTask } from '../../src/core/hub-record.ts';
@@ -295,7 +296,8 @@ describe('P1 never stale', () => {
 
   test('a job that must wait for a promise is told as soon as another has ended, also after a restart', () => {
     const tiny = { perSecond: 1 / 60, burst: 5 };
-    const jobs = Array.from({ length: promisesMax(HUB, tiny) }, (_, i) => definition(`job-${i}`));
+    const given = { ...tiny, perSecond: steadyPerSecond(tiny) };
+    const jobs = Array.from({ length: promisesMax(HUB, given) }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(
       [...jobs, definition('late'), definition('later')],
       {},

@@ -130,5 +130,12 @@ export type OperatorRequest =
       readonly by: string;
       readonly graceMs?: number;
     }
+  /** One page of what Migration Hub recorded of a run; answered with `page`. */
+  | {
+      readonly type: 'history';
+      readonly job: string;
+      readonly run?: number;
+      readonly token?: string;
+    }
   | { readonly type: 'drain' }
   | { readonly type: 'resume' };

@@ -186,6 +186,8 @@ function toEvent(request: OperatorRequest, id: RequestId): Event {
         ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
         request: id,
       };
+    case 'history':
+      return { ...request, type: 'history-requested', request: id };
     case 'drain':
       return { type: 'drain-requested', request: id };
     case 'resume':

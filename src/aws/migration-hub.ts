@@ -17,11 +17,15 @@ import {
   GetHomeRegionCommand,
   MigrationHubConfigClient,
 } from '@aws-sdk/client-migrationhub-config';
-import type { Answer, HubCall, NotifyCall } from '../core/call.ts';
+import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/call.ts';
 import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
 import { type Exchange, record } from './exchange.ts';
 import { hubText } from './legal-text.ts';
-import { AssociateSourceResourceCommand } from './source-resources.ts';
+import {
+  AssociateSourceResourceCommand,
+  ListMigrationTaskUpdatesCommand,
+  type MigrationTaskUpdates,
+} from './source-resources.ts';
 
 export interface HubOptions extends ClientSettings {
   readonly endpoint: string | undefined;
@@ -51,6 +55,9 @@ export function createHub(options: HubOptions): SendToHub {
   };
   return async (call, exchange) => {
     if (call.operation === 'GetHomeRegion') return await askHomeRegion(exchange);
+    if (call.operation === 'ListMigrationTaskUpdates') {
+      return await readUpdates(clientOf(call.region), call, exchange);
+    }
     await tell(clientOf(call.region), call, exchange);
     return {};
   };
@@ -66,7 +73,41 @@ function hubClientOptions(
   return { ...shared, customUserAgent: [[`app/${APP_ID}`, ''], ...shared.customUserAgent] };
 }
 
-type Telling = Exclude<HubCall, { readonly operation: 'GetHomeRegion' }>;
+type Reading = Extract<HubCall, { readonly operation: 'ListMigrationTaskUpdates' }>;
+type Telling = Exclude<HubCall, Reading | { readonly operation: 'GetHomeRegion' }>;
+
+/** MODEL MaxResults: 1–100. Fewest calls for whoever wants all. */
+const UPDATES_OF_PAGE = 100;
+
+async function readUpdates(
+  client: MigrationHubClient,
+  call: Reading,
+  exchange: Exchange,
+): Promise<Answer> {
+  const command = new ListMigrationTaskUpdatesCommand({
+    ...onTask(call),
+    MaxResults: UPDATES_OF_PAGE,
+    ...(call.token === undefined ? {} : { NextToken: call.token }),
+  });
+  const output: MigrationTaskUpdates = await client.send(record(command, exchange), exchange);
+  const { MigrationTaskUpdateList: list = [], NextToken: next } = output;
+  return {
+    updates: list.map(readUpdate),
+    ...(next === undefined || next === '' ? {} : { nextToken: next }),
+  };
+}
+
+function readUpdate(
+  update: NonNullable<MigrationTaskUpdates['MigrationTaskUpdateList']>[number],
+): TaskUpdate {
+  const { UpdateDateTime: stampS, MigrationTaskState: state } = update;
+  return {
+    status: state?.Status ?? 'UNKNOWN',
+    ...(stampS === undefined ? {} : { stampS }),
+    ...(state?.ProgressPercent === undefined ? {} : { percent: state.ProgressPercent }),
+    ...(state?.StatusDetail === undefined ? {} : { detail: state.StatusDetail }),
+  };
+}
 
 /** All of these answer with nothing. */
 async function tell(

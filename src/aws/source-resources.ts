@@ -10,6 +10,7 @@ import {
   AssociateDiscoveredResourceCommand,
   DisassociateDiscoveredResourceCommand,
   ListDiscoveredResourcesCommand,
+  type MigrationHubClient,
 } from '@aws-sdk/client-migration-hub';
 
 interface OnTask {
@@ -53,7 +54,28 @@ export class DisassociateSourceResourceCommand extends DisassociateDiscoveredRes
   }
 }
 
-/** Answers `SourceResourceList` and `NextToken`. */
+/** MODEL ListSourceResourcesResult. */
+export interface SourceResources {
+  readonly SourceResourceList?: readonly AssociateSourceResourceInput['SourceResource'][];
+  readonly NextToken?: string;
+}
+
+/** MODEL ListMigrationTaskUpdatesResult. */
+export interface MigrationTaskUpdates {
+  readonly MigrationTaskUpdateList?: readonly {
+    /** Seconds since 1970, as on the wire. */
+    readonly UpdateDateTime?: number;
+    readonly UpdateType?: string;
+    readonly MigrationTaskState?: {
+      readonly Status: string;
+      readonly StatusDetail?: string;
+      readonly ProgressPercent?: number;
+    };
+  }[];
+  readonly NextToken?: string;
+}
+
+/** Answers `SourceResources`. */
 export class ListSourceResourcesCommand extends ListDiscoveredResourcesCommand {
   constructor(input: Page) {
     super({ ...input });
@@ -61,11 +83,41 @@ export class ListSourceResourcesCommand extends ListDiscoveredResourcesCommand {
   }
 }
 
-/** Answers `MigrationTaskUpdateList` and `NextToken`; times are seconds since 1970, as on the wire. */
+/** Answers `MigrationTaskUpdates`. */
 export class ListMigrationTaskUpdatesCommand extends ListDiscoveredResourcesCommand {
   constructor(input: Page) {
     super({ ...input });
     aimAt(this, 'ListMigrationTaskUpdates');
+  }
+}
+
+/** All source resources of a task, a page at a time, as the SDK's own paginators do it. */
+export function paginateListSourceResources(
+  client: MigrationHubClient,
+  input: Page,
+): AsyncGenerator<SourceResources> {
+  return pages(input, (page) => client.send(new ListSourceResourcesCommand(page)));
+}
+
+/** All updates of a task. A token that has expired (InvalidToken) is the caller's to begin again from. */
+export function paginateListMigrationTaskUpdates(
+  client: MigrationHubClient,
+  input: Page,
+): AsyncGenerator<MigrationTaskUpdates> {
+  return pages(input, (page) => client.send(new ListMigrationTaskUpdatesCommand(page)));
+}
+
+async function* pages<Output extends { readonly NextToken?: string }>(
+  input: Page,
+  send: (page: Page) => Promise<Output>,
+): AsyncGenerator<Output> {
+  let page = input;
+  for (;;) {
+    const output = await send(page);
+    yield output;
+    const { NextToken: next = '' } = output;
+    if (next === '') return;
+    page = { ...input, NextToken: next };
   }
 }
 

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   start: async (terminal) => (await import('./job-commands.ts')).startCommand(terminal),
   status: async (terminal) => (await import('./status-command.ts')).statusCommand(terminal),
   events: async (terminal) => (await import('./events-command.ts')).eventsCommand(terminal),
+  history: async (terminal) => (await import('./history-command.ts')).historyCommand(terminal),
   logs: async (terminal) => (await import('./logs-command.ts')).logsCommand(terminal),
   wait: async (terminal) => (await import('./job-commands.ts')).waitCommand(terminal),
   cancel: async (terminal) => (await import('./job-commands.ts')).cancelCommand(terminal),

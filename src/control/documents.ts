@@ -121,6 +121,29 @@ export const timelineDocument = z.strictObject({
   events: z.array(timelineEntry),
 });
 
+export const historyDocument = z
+  .strictObject({
+    schema: z.literal(1),
+    region: z.string(),
+    stream: z.string(),
+    task: z.string(),
+    updates: z.array(
+      z.strictObject({
+        at: time.optional(),
+        status: z.string(),
+        percent: z.int().optional(),
+        detail: z.string().optional(),
+      }),
+    ),
+    nextToken: z
+      .string()
+      .optional()
+      .describe('Where the next page begins; absent: this was the last one.'),
+  })
+  .meta({ id: 'History' });
+
+export type HistoryDocument = z.infer<typeof historyDocument>;
+
 export const replyDocument = z
   .strictObject({ run: z.string().optional(), words: z.string() })
   .meta({ id: 'Reply' });

@@ -10,9 +10,11 @@ const HTTP_STATUS = {
   'no-such-page': 404,
   'method-not-allowed': 405,
   conflict: 409,
+  expired: 410,
   'too-big': 413,
   'unsupported-media-type': 415,
   internal: 500,
+  unavailable: 503,
   'too-many-streams': 503,
 } as const;
 

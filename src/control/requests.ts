@@ -108,3 +108,12 @@ export const logsQuery = z.strictObject({
   follow: z.enum(['0', '1']).default('0').describe('1: stay until the run has ended.'),
   run: count(Number.MAX_SAFE_INTEGER).optional().describe('Default: the latest run.'),
 });
+
+export const historyQuery = z.strictObject({
+  run: count(Number.MAX_SAFE_INTEGER).optional().describe('Default: the latest run.'),
+  token: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe('`nextToken` of the page before; lives for 24 hours. Default: the first page.'),
+});

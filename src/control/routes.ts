@@ -7,8 +7,11 @@ import { z } from 'zod';
 import type { Reply } from '../core/action.ts';
 import type { JobDefinition } from '../core/job.ts';
 import type { JobStatus } from '../core/status.ts';
+import { iso, SECOND_MS } from '../core/time.ts';
 import type { Operator } from '../ports.ts';
 import {
+  historyDocument,
+  type HistoryDocument,
   jobDocument,
   jobsDocument,
   replyDocument,
@@ -26,6 +29,7 @@ import {
   cancelBody,
   emptyBody,
   eventsQuery,
+  historyQuery,
   logsQuery,
   noQuery,
   timelineQuery,
@@ -144,6 +148,24 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
     }),
     route({
       method: 'GET',
+      path: '/v1/jobs/{name}/history',
+      summary: 'What Migration Hub recorded of a run: one page, in the order of the service',
+      query: historyQuery,
+      status: 200,
+      reply: historyDocument,
+      handle: async ({ name, query }) => {
+        const { run, token } = query;
+        const reply = await operator.ask({
+          type: 'history',
+          job: name,
+          ...(run === undefined ? {} : { run }),
+          ...(token === undefined ? {} : { token }),
+        });
+        return historyPage(reply);
+      },
+    }),
+    route({
+      method: 'GET',
       path: '/v1/jobs/{name}/logs',
       summary: 'What a run of a job wrote',
       query: logsQuery,
@@ -211,6 +233,19 @@ async function told(asked: Promise<Reply>): Promise<{ run?: string; words: strin
   const reply = await asked;
   if (!reply.ok) throw new Problem(reply.code, reply.words);
   return { ...(reply.run === undefined ? {} : { run: reply.run }), words: reply.words };
+}
+
+function historyPage(reply: Reply): HistoryDocument {
+  if (!reply.ok) throw new Problem(reply.code, reply.words);
+  const { updates = [], ...page } = reply.page ?? { region: '', stream: '', task: '' };
+  return {
+    schema: 1,
+    ...page,
+    updates: updates.map(({ stampS, ...update }) => ({
+      ...(stampS === undefined ? {} : { at: iso(stampS * SECOND_MS) }),
+      ...update,
+    })),
+  };
 }
 
 function findJob(operator: Operator, name: string): JobStatus {

@@ -2,7 +2,7 @@
  * Everything that can be asked of the outside, in the imperative. `src/agent/act.ts` performs these; what
  * becomes of one comes back as an event.
  */
-import type { Call, Operation } from './call.ts';
+import type { Call, Operation, TaskUpdate } from './call.ts';
 import type { RequestId } from './event.ts';
 import type { Run } from './job.ts';
 
@@ -27,9 +27,26 @@ export type Action =
 
 /** What an operator's request is told. */
 export type Reply =
-  | { readonly ok: true; readonly run?: string; readonly words: string }
+  | {
+      readonly ok: true;
+      readonly run?: string;
+      readonly words: string;
+      /** Of a `history-requested`. */
+      readonly page?: HistoryPage;
+    }
   | {
       readonly ok: false;
-      readonly code: 'no-such-job' | 'conflict' | 'invalid';
+      /** `expired`: the page's token; `unavailable`: the service or the way to it. */
+      readonly code: 'no-such-job' | 'conflict' | 'invalid' | 'expired' | 'unavailable';
       readonly words: string;
     };
+
+/** A page of what Migration Hub recorded of a task. */
+export interface HistoryPage {
+  readonly region: string;
+  readonly stream: string;
+  readonly task: string;
+  readonly updates: readonly TaskUpdate[];
+  /** Absent: this was the last page. */
+  readonly nextToken?: string;
+}

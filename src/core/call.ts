@@ -13,6 +13,7 @@ export const HUB_OPERATIONS = [
   'AssociateSourceResource',
   'AssociateCreatedArtifact',
   'NotifyApplicationState',
+  'ListMigrationTaskUpdates',
 ] as const;
 
 export const PIPELINE_OPERATIONS = [
@@ -77,7 +78,12 @@ export type HubCall =
       readonly application: string;
       readonly status: 'NOT_STARTED' | 'IN_PROGRESS' | 'COMPLETED';
       readonly stampS: number;
-    } & InRegion);
+    } & InRegion)
+  | ({
+      readonly operation: 'ListMigrationTaskUpdates';
+      /** Of the page before; absent: the first page. */
+      readonly token?: string;
+    } & OnTask);
 
 export type PipelineCall =
   | { readonly operation: 'PollForTask'; readonly workerGroup: string; readonly hostname: string }
@@ -126,6 +132,15 @@ export interface PolledTask {
   readonly objects: readonly PipelineObject[];
 }
 
+/** What the Hub recorded of one report (MODEL MigrationTaskUpdate). */
+export interface TaskUpdate {
+  /** UpdateDateTime in seconds since 1970; absent: not given. */
+  readonly stampS?: number;
+  readonly status: string;
+  readonly percent?: number;
+  readonly detail?: string;
+}
+
 /** What an accepted call answered; only what its operation defines is there. */
 export interface Answer {
   /** GetHomeRegion; absent in an accepted answer: no home region is set. */
@@ -136,6 +151,10 @@ export interface Answer {
   readonly canceled?: boolean;
   /** ReportTaskRunnerHeartbeat. */
   readonly terminate?: boolean;
+  /** ListMigrationTaskUpdates: one page. */
+  readonly updates?: readonly TaskUpdate[];
+  /** ListMigrationTaskUpdates; absent: this was the last page. */
+  readonly nextToken?: string;
 }
 
 /** How a call ended. Made from whatever the SDK throws by one table (src/aws/outcomes.ts). */

@@ -32,6 +32,14 @@ export type Event =
       readonly graceMs?: number;
       readonly request?: RequestId;
     }
+  | {
+      readonly type: 'history-requested';
+      readonly job: string;
+      /** Its number; absent: the latest run. */
+      readonly run?: number;
+      readonly token?: string;
+      readonly request: RequestId;
+    }
   | { readonly type: 'drain-requested'; readonly request?: RequestId }
   | { readonly type: 'resume-requested'; readonly request?: RequestId }
   | { readonly type: 'settings-changed'; readonly settings: Settings; readonly request?: RequestId }

@@ -14,6 +14,7 @@ import { Calls } from './calls.ts';
 import type { PolledTask } from './call.ts';
 import { Context } from './context.ts';
 import type { Event } from './event.ts';
+import { HistoryReader } from './history.ts';
 import { HubSetupSpeaker } from './hub-setup.ts';
 import type { Ledger } from './ledger.ts';
 import type { Changes } from './ledger.ts';
@@ -41,6 +42,7 @@ export class Planner {
   readonly #requests: RunRequests;
   readonly #news: RunNews;
   readonly #leases: RunLeases;
+  readonly #history: HistoryReader;
   #actions: Action[] = [];
   #decidedAt: Now | undefined;
   #isDraining = false;
@@ -62,6 +64,7 @@ export class Planner {
     this.#requests = new RunRequests(this.#context, this.#life);
     this.#news = new RunNews(this.#context, this.#life);
     this.#leases = new RunLeases(this.#context, this.#life);
+    this.#history = new HistoryReader(this.#context, this.#life.book);
     this.#addServiceSpeakers();
     this.#requests.autostart(now);
     this.#calls.refresh(now);
@@ -131,6 +134,9 @@ export class Planner {
         break;
       case 'cancel-requested':
         this.#answer(event.request, this.#requests.cancel(event.job, event.by, event.graceMs, now));
+        break;
+      case 'history-requested':
+        this.#history.ask(event, now, (reply) => this.#answer(event.request, reply));
         break;
       case 'drain-requested':
         this.#drain(now);

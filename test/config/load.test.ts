@@ -340,7 +340,7 @@ describe('defaults', () => {
     const text =
       'migrationHub: { progressUpdateStream: s, rate: { perSecond: 2, burst: 20 }, rates: { NotifyMigrationTaskState: { perSecond: 5, burst: 10 } } }\ndataPipeline: { region: us-east-1, workerGroups: [g], rates: { PollForTask: { perSecond: 1, burst: 5 } } }\n';
     const { rates } = loaded(text).settings;
-    expect(Object.keys(rates)).toHaveLength(13);
+    expect(Object.keys(rates)).toHaveLength(14);
     expect(rates.GetHomeRegion).toEqual({ perSecond: 2, burst: 20 });
     expect(rates.NotifyMigrationTaskState).toEqual({ perSecond: 5, burst: 10 });
     expect(rates.PollForTask).toEqual({ perSecond: 1, burst: 5 });

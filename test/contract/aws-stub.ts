@@ -184,6 +184,7 @@ export const CALLS = {
     status: 'IN_PROGRESS',
     stampS: 1_790_000_000,
   },
+  ListMigrationTaskUpdates: { operation: 'ListMigrationTaskUpdates', ...TASK, token: 'abc=' },
   PollForTask: { operation: 'PollForTask', workerGroup: 'files', hostname: 'host01' },
   ReportTaskProgress: {
     operation: 'ReportTaskProgress',

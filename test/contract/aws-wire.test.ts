@@ -66,6 +66,7 @@ const WIRE: Readonly<Record<Call['operation'], readonly [service: string, body: 
       UpdateDateTime: 1_790_000_000,
     },
   ],
+  ListMigrationTaskUpdates: ['AWSMigrationHub', { ...TASK, MaxResults: 100, NextToken: 'abc=' }],
   PollForTask: ['DataPipeline', { workerGroup: 'files', hostname: 'host01' }],
   ReportTaskProgress: [
     'DataPipeline',

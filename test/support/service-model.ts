@@ -192,6 +192,8 @@ export class ServiceModel {
         record.status = call.status;
         return this.#accepted({});
       }
+      case 'ListMigrationTaskUpdates':
+        return this.#accepted({ updates: [] });
       case 'ReportTaskRunnerHeartbeat':
         return this.#accepted({ terminate: false });
       case 'CreateProgressUpdateStream':

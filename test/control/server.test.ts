@@ -91,6 +91,7 @@ describe('documents', () => {
       'post /v1/jobs/{name}/start',
       'post /v1/jobs/{name}/cancel',
       'get /v1/jobs/{name}/events',
+      'get /v1/jobs/{name}/history',
       'get /v1/jobs/{name}/logs',
       'get /v1/events',
       'post /v1/drain',

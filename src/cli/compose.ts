@@ -23,7 +23,7 @@ import type { ControlServer } from '../control/server.ts';
 import type { Reply } from '../core/action.ts';
 import { steadyPerSecond } from '../core/bucket.ts';
 import { maskSecrets } from '../core/secrets.ts';
-import { createJobHost, runLogPaths } from '../jobs/job-host.ts';
+import { createJobHost, findCgroupBase, runLogPaths } from '../jobs/job-host.ts';
 import type { Clock, LogLevel, Log, ServiceNotifier } from '../ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { openStore } from '../store/store.ts';
@@ -49,6 +49,8 @@ export interface Assembly {
   readonly schedules: Schedules;
   /** What the dice began with: a run of the planner can be repeated from it. */
   readonly seed: number;
+  /** Where runs get control groups of their own; absent: this host gives none. */
+  readonly cgroupBase?: string;
   /** Closes what `assemble` opened. */
   readonly close: () => void;
 }
@@ -71,6 +73,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     log,
   );
   const running = { configuration };
+  const cgroupBase = findCgroupBase();
   const seed = newSeed();
 
   const agent = new Agent({
@@ -89,6 +92,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       socketPath: socket,
       bootId: clock.bootId,
       mask: maskSecrets,
+      ...(cgroupBase === undefined ? {} : { cgroupBase }),
     }),
     notifier: surroundings.notifier,
     log,
@@ -130,6 +134,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
         }),
     schedules,
     seed,
+    ...(cgroupBase === undefined ? {} : { cgroupBase }),
     close() {
       store.close();
       unlock();

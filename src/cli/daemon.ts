@@ -85,6 +85,7 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
       socket: configuration.agent.socket,
       ...(at === undefined ? {} : { http: `${at.host}:${at.port}` }),
       seed: assembly.seed,
+      cgroup: assembly.cgroupBase ?? 'none',
     });
   } catch (error) {
     assembly.close();

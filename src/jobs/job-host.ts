@@ -9,15 +9,19 @@ import type { Event } from '../core/event.ts';
 import type { ProcessIdentity, Run } from '../core/job.ts';
 import type { JobHost, Post } from '../ports.ts';
 import { findRun, identifyKeeper } from './adoption.ts';
+import { Cgroups } from './cgroups.ts';
+import type { RunCgroup } from './cgroups.ts';
 import { errorWords } from './error-code.ts';
 import { runMark } from './job-environment.ts';
-import { launchKeeper, resolveLaunch, StartRefused } from './launch.ts';
-import type { Keeper } from './launch.ts';
+import { startKeeperProcess } from './keeper-process.ts';
+import { prepareStart, resolveLaunch, StartRefused } from './launch.ts';
+import type { Keeper, KeeperStart } from './launch.ts';
 import { lives } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
 import {
   claimedSpawns,
   moveAside,
+  readCgroup,
   readExit,
   readStarted,
   runDirectory,
@@ -25,6 +29,7 @@ import {
 } from './run-directory.ts';
 import { pause, watchRun } from './run-watch.ts';
 
+export { findCgroupBase } from './cgroups.ts';
 export { runLogPaths } from './run-directory.ts';
 
 export interface JobHostOptions {
@@ -34,6 +39,8 @@ export interface JobHostOptions {
   readonly bootId: string;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
+  /** Where each run gets a control group of its own (`findCgroupBase`); absent: runs have none. */
+  readonly cgroupBase?: string;
 }
 
 /** What the disk or the kernel refused is tried again after this. */
@@ -45,6 +52,7 @@ export function createJobHost(options: JobHostOptions): JobHost {
 
 class LocalJobHost implements JobHost {
   readonly #options: JobHostOptions;
+  readonly #cgroups: Cgroups | undefined;
   readonly #closing = new AbortController();
   /** The last thing asked about each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
@@ -56,6 +64,9 @@ class LocalJobHost implements JobHost {
 
   constructor(options: JobHostOptions) {
     this.#options = options;
+    const { cgroupBase, socketPath } = options;
+    this.#cgroups = cgroupBase === undefined ? undefined : new Cgroups(cgroupBase, socketPath);
+    this.#cgroups?.removeEmpty();
   }
 
   start(run: Run): void {
@@ -105,12 +116,16 @@ class LocalJobHost implements JobHost {
   }
 
   async #start(run: Run): Promise<void> {
-    const { socketPath, bootId, mask } = this.#options;
+    const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
     let keeper: Keeper;
     try {
       await this.#clear(run, directory);
-      keeper = await launchKeeper(run, directory, await resolveLaunch(run, socketPath), bootId);
+      const launch = await resolveLaunch(run, socketPath);
+      const logs = runLogPaths(stateDirectory, run.job, run.number);
+      const start: KeeperStart = { run, directory, launch, logs, bootId };
+      await prepareStart(start);
+      keeper = await startKeeperProcess(start, this.#cgroups);
     } catch (error) {
       const words = errorWords(error);
       const reason = error instanceof StartRefused ? words : `the run cannot be prepared: ${words}`;
@@ -165,6 +180,7 @@ class LocalJobHost implements JobHost {
     }).finally(() => {
       this.#watches.delete(watch);
       this.#keepers.delete(run.id);
+      return this.#removeCgroup(run);
     });
     this.#watches.add(watch);
   }
@@ -176,8 +192,20 @@ class LocalJobHost implements JobHost {
 
   async #survivors(run: Run): Promise<readonly number[]> {
     const survivors = await (await this.#treeOf(run)).members();
-    if (survivors.length === 0) this.#trees.delete(run.id);
+    if (survivors.length === 0) {
+      this.#trees.delete(run.id);
+      await this.#removeCgroup(run);
+    }
     return survivors;
+  }
+
+  /** Somebody may still live in it: then the next agent looks again. */
+  async #removeCgroup(run: Run): Promise<void> {
+    (await this.#cgroupOf(run).catch(() => undefined))?.remove();
+  }
+
+  #cgroupOf(run: Run): Promise<RunCgroup | undefined> {
+    return readCgroup(this.#directoryOf(run), run.spawn, this.#options.bootId);
   }
 
   async #treeOf(run: Run): Promise<ProcessTree> {
@@ -188,7 +216,8 @@ class LocalJobHost implements JobHost {
     const mark = runMark(run, started?.socketPath ?? socketPath);
     const keeper =
       this.#keepers.get(run.id) ?? run.process ?? identifyKeeper(started, mark, bootId);
-    const tree = new ProcessTree(keeper, mark, bootId);
+    const cgroup = await this.#cgroupOf(run);
+    const tree = new ProcessTree(keeper, mark, bootId, cgroup);
     if (keeper !== undefined) this.#trees.set(run.id, tree);
     return tree;
   }

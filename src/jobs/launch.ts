@@ -1,16 +1,13 @@
 /**
- * Starts the keeper of a run (shim.ts): everything that can be known to be wrong is found before anything
- * runs, and told in words. Watching what was started is the watch's business.
+ * What every start of a run needs, whatever starts its keeper (keeper-process.ts, keeper-unit.ts): how its programs
+ * see the host, its directory and its logs. What can be known to be wrong is found here, before anything runs.
  */
-import { spawn } from 'node:child_process';
 import { access, chmod, chown, constants, mkdir, open, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ProcessIdentity, Run } from '../core/job.ts';
 import { errorCode, errorWords } from './error-code.ts';
-import { jobEnvironment, PATH_DEFAULT } from './job-environment.ts';
+import { jobEnvironment } from './job-environment.ts';
 import { findUser } from './job-user.ts';
-import { readProcess } from './process-table.ts';
-import { SHIM } from './shim.ts';
 
 /** How the job's programs see the host. */
 export interface Launch {
@@ -21,11 +18,11 @@ export interface Launch {
   readonly gid?: number;
 }
 
-/** A keeper that this agent started. */
+/** A keeper that was started. */
 export interface Keeper {
   readonly process: ProcessIdentity;
-  /** Resolves when it has ended, to its exit code or the signal that killed it. */
-  readonly ended: Promise<number | string>;
+  /** Only for a child of the agent: resolves when it has ended, to its exit code or the signal that killed it. */
+  readonly ended?: Promise<number | string>;
 }
 
 /** The start cannot be made and nothing runs. The message is for the operator. */
@@ -47,25 +44,22 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
   };
 }
 
-/** Starts the keeper in `directory`, which nobody else uses. Throws `StartRefused` where nothing was started. */
-export async function launchKeeper(
-  run: Run,
-  directory: string,
-  launch: Launch,
-  bootId: string,
-): Promise<Keeper> {
+/** What a back end starts a keeper with. */
+export interface KeeperStart {
+  readonly run: Run;
+  /** The run directory: nobody else uses it. */
+  readonly directory: string;
+  readonly launch: Launch;
+  readonly logs: { readonly stdout: string; readonly stderr: string };
+  readonly bootId: string;
+}
+
+/** Makes everything ready that a keeper needs. Throws `StartRefused` where it cannot be. */
+export async function prepareStart({ directory, launch, logs }: KeeperStart): Promise<void> {
   await checkWorkingDirectory(launch.cwd);
   await prepareDirectory(directory, launch);
-  const logs = await Promise.all([
-    open(join(directory, 'stdout.log'), 'a', 0o640),
-    open(join(directory, 'stderr.log'), 'a', 0o640),
-  ]);
-  try {
-    return await spawnKeeper(run, directory, launch, [logs[0].fd, logs[1].fd], bootId);
-  } finally {
-    // The keeper has its own descriptors: a failing close of ours takes nothing from it.
-    await Promise.allSettled(logs.map((file) => file.close()));
-  }
+  // Made by the agent and never by the job's user, who could not be trusted to make plain files.
+  for (const path of [logs.stdout, logs.stderr]) await (await open(path, 'a', 0o640)).close();
 }
 
 async function checkWorkingDirectory(path: string): Promise<void> {
@@ -98,61 +92,5 @@ async function prepareDirectory(directory: string, { gid }: Launch): Promise<voi
         cause: error,
       },
     );
-  }
-}
-
-async function spawnKeeper(
-  run: Run,
-  directory: string,
-  { cwd, env, uid, gid }: Launch,
-  [stdout, stderr]: readonly [number, number],
-  bootId: string,
-): Promise<Keeper> {
-  const { command, user } = run.definition;
-  const jobPath = env['PATH'] ?? PATH_DEFAULT;
-  const args = ['-c', SHIM, 'migration-agent', String(run.spawn), cwd, jobPath, ...command];
-  try {
-    const child = spawn('/bin/sh', args, {
-      cwd: directory,
-      // The keeper needs its own tools (mkdir, mv), whatever PATH the job is given.
-      env: { ...env, PATH: `${process.env['PATH'] ?? ''}:${PATH_DEFAULT}`.replace(/^:/, '') },
-      // A session and group of its own: it outlives the agent and its terminal. Never pipes: they die with it.
-      detached: true,
-      stdio: ['ignore', stdout, stderr],
-      ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
-    });
-    const ended = new Promise<number | string>((resolve) => {
-      child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
-    });
-    // Read before the loop turns: until then even an ended child keeps its entry.
-    const startTicks = child.pid === undefined ? undefined : readProcess(child.pid)?.startTicks;
-    await new Promise((started, failed) => {
-      child.once('spawn', started).once('error', failed);
-    });
-    child.unref();
-    if (child.pid === undefined || startTicks === undefined) {
-      // Without /proc no process could be told from a stranger later on; the keeper cannot begin without it either.
-      throw new StartRefused('/proc does not show the started process');
-    }
-    return { process: { pid: child.pid, bootId, startTicks }, ended };
-  } catch (error) {
-    if (error instanceof StartRefused) throw error;
-    throw new StartRefused(reasonOf(error, user), { cause: error });
-  }
-}
-
-function reasonOf(error: unknown, user: string | undefined): string {
-  switch (errorCode(error) ?? '') {
-    case 'EPERM':
-      return `the agent may not run programs as user ${user ?? 'of the job'}: it needs CAP_SETUID and CAP_SETGID`;
-    case 'ENOENT':
-      return 'there is no /bin/sh on this host';
-    case 'E2BIG':
-      return 'the command and its environment are too long for the kernel';
-    case 'EAGAIN':
-    case 'ENOMEM':
-      return `the host has no room for another process (${errorWords(error)})`;
-    default:
-      return `the command cannot be started: ${errorWords(error)}`;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Everything that one run has started, found again and signalled: the keeper's group and session, what
- * descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
+ * Everything that one run has started, found again and signalled: who is in its control group where it has one, the
+ * keeper's group and session, what descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
  * and whose parents have ended). What was found once is remembered with its start time.
  *
  * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start
@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../core/job.ts';
+import type { RunCgroup } from './cgroups.ts';
 import type { RunMark } from './job-environment.ts';
 import { hasEnvironment, isAlive, readProcess, readProcesses } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
@@ -24,6 +25,7 @@ const RESCAN_MS = 5;
 export class ProcessTree {
   readonly #keeper: ProcessIdentity | undefined;
   readonly #mark: RunMark;
+  readonly #cgroup: RunCgroup | undefined;
   /** Nothing outlives its boot: after another one, every pid is a stranger's. */
   readonly #isOfThisBoot: boolean;
   /** Start times of all processes ever found, by pid. */
@@ -31,9 +33,15 @@ export class ProcessTree {
   /** Those of them that led a group or a session. */
   readonly #leaders = new Map<number, string>();
 
-  /** Without `keeper` (the run has not said that it started) only the mark finds anything. */
-  constructor(keeper: ProcessIdentity | undefined, mark: RunMark, bootId: string) {
+  /** Without `keeper` (the run has not said that it started) only the mark and the group find anything. */
+  constructor(
+    keeper: ProcessIdentity | undefined,
+    mark: RunMark,
+    bootId: string,
+    cgroup?: RunCgroup,
+  ) {
     this.#keeper = keeper;
+    this.#cgroup = cgroup;
     this.#mark = mark;
     this.#isOfThisBoot = keeper === undefined || keeper.bootId === bootId;
     if (keeper === undefined) return;
@@ -78,6 +86,7 @@ export class ProcessTree {
       };
       const members = await this.#scan(kill);
       members.forEach(kill);
+      if (!spared) this.#cgroup?.kill();
       empty = members.length === 0 ? empty + 1 : 0;
       await sleep(RESCAN_MS);
     }
@@ -88,6 +97,11 @@ export class ProcessTree {
   async #scan(found?: (entry: ProcessEntry) => void): Promise<ProcessEntry[]> {
     if (!this.#isOfThisBoot) return [];
     const members = new Map<number, ProcessEntry>();
+    for (const pid of this.#cgroup?.members() ?? []) {
+      const entry = readProcess(pid);
+      if (entry !== undefined) members.set(pid, entry);
+    }
+    if (found !== undefined) members.forEach(found);
     const entries = await readProcesses((entry) => {
       if (!this.#isOurs(entry)) return;
       members.set(entry.pid, entry);

@@ -6,9 +6,10 @@
  * through a link, and what a record says of a process is believed only after a look at the process.
  */
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../core/job.ts';
+import { RunCgroup } from './cgroups.ts';
 import { errorCode } from './error-code.ts';
 
 /** What the keeper wrote before it ran the command. */
@@ -97,6 +98,28 @@ export async function readExit(directory: string, spawn: number): Promise<number
   return record !== undefined && /^\d{1,3}$/.test(record) ? Number(record) : undefined;
 }
 
+/** The agent writes down which control group the spawn is in, before anything runs in it. */
+export async function writeCgroup(
+  directory: string,
+  spawn: number,
+  bootId: string,
+  cgroup: RunCgroup,
+): Promise<void> {
+  const path = join(directory, `cgroup.${spawn}`);
+  await writeFile(path, `${bootId} ${cgroup.path}\n`, { flag: 'wx', mode: 0o600 });
+}
+
+/** The control group of the spawn; absent: it has none, or had it before the host was restarted. */
+export async function readCgroup(
+  directory: string,
+  spawn: number,
+  bootId: string,
+): Promise<RunCgroup | undefined> {
+  const record = await readRecord(join(directory, `cgroup.${spawn}`), { byAgent: true });
+  const [, boot, path] = /^(\S+) (\/.*)$/.exec(record ?? '') ?? [];
+  return path === undefined || boot !== bootId ? undefined : new RunCgroup(path);
+}
+
 /** Percent-encoded, in pieces that fit a file name; `+` says that the name goes on in the next one. */
 function encodeJob(job: string): string[] {
   const encoded = Array.from(Buffer.from(job, 'utf8'), encodeByte).join('') || '%';
@@ -114,7 +137,11 @@ function encodeByte(byte: number, index: number): string {
   return safe.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-async function readRecord(path: string): Promise<string | undefined> {
+/** With `byAgent` only what the agent itself has written. */
+async function readRecord(
+  path: string,
+  { byAgent = false }: { byAgent?: boolean } = {},
+): Promise<string | undefined> {
   let file;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -123,6 +150,7 @@ async function readRecord(path: string): Promise<string | undefined> {
     throw error;
   }
   try {
+    if (byAgent && (await file.stat()).uid !== process.geteuid?.()) return undefined;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES_MAX), 0);
     return buffer.toString('utf8', 0, bytesRead).replace(/\n$/, '');
   } finally {

@@ -1,4 +1,22 @@
 /**
+ * Before the keeper: waits until the agent has put it into its place (its control group). An agent that dies first
+ * closes the pipe, and nothing is claimed and nothing runs. The pipe is gone before the command begins.
+ */
+export const AWAIT_PLACE = `read -r placed <&3 || exit 125
+exec 3<&-
+unset placed
+`;
+
+/**
+ * Makes the keeper the parent of everybody in its run whose own parent has ended (PR_SET_CHILD_SUBREAPER, 36 of
+ * prctl(2), kept over exec): without a control group that is how they are found. sh has no word for it, perl does,
+ * and is on nearly every host. Arguments: the number of prctl, then the command to become.
+ */
+export const BECOME_SUBREAPER = `delete $ENV{PERL_BADLANG};
+syscall(0 + shift, 36, 1, 0, 0, 0);
+exec { $ARGV[0] } @ARGV`;
+
+/**
  * The keeper of a run: a few lines of POSIX sh that live beside the command, outlive the agent and write down
  * how the command ended. The agent starts it in a session of its own, in the run directory (paths are relative,
  * since a job's user may not walk through the state directory). Where the files lie is the business of

@@ -35,7 +35,7 @@ export class Host implements Place {
   readonly events: Event[] = [];
   readonly host: JobHost;
 
-  constructor(directory: string, boot = bootId) {
+  constructor(directory: string, boot = bootId, cgroupBase?: string) {
     this.directory = directory;
     this.socketPath = join(directory, 'agent.sock');
     this.host = createJobHost({
@@ -44,6 +44,7 @@ export class Host implements Place {
       socketPath: this.socketPath,
       bootId: boot,
       mask: (text) => text.replaceAll('hunter2', '***'),
+      ...(cgroupBase === undefined ? {} : { cgroupBase }),
     });
   }
 
@@ -84,13 +85,13 @@ export class Host implements Place {
 
 /** Gives the test a directory and hosts on it; afterwards nothing of them is left. */
 export async function withHosts(
-  use: (newHost: (boot?: string) => Host, directory: string) => Promise<void>,
+  use: (newHost: (boot?: string, cgroupBase?: string) => Host, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'migration-agent-jobs-'));
   const hosts: Host[] = [];
   try {
-    await use((boot) => {
-      const host = new Host(directory, boot);
+    await use((boot, cgroupBase) => {
+      const host = new Host(directory, boot, cgroupBase);
       hosts.push(host);
       return host;
     }, directory);

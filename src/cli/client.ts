@@ -3,6 +3,7 @@
  * operator what to do and whose exit code is that of the table.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CommandFailure } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -40,6 +41,9 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
 
 /** An agent answers from memory; one that has not after this long hangs. */
 const ANSWER_MS_MAX = 30_000;
+/** Nothing of a request has been sent yet while the line is full, so knocking again repeats nothing. */
+const QUEUE_MS_MAX = 10_000;
+const KNOCK_AGAIN_MS = 20;
 
 export function createClient(socketPath: string): Client {
   const whole = async <Document>(
@@ -71,7 +75,26 @@ export function jobPath(name: string, rest = ''): string {
   return `/v1/jobs/${encodeURIComponent(name)}${rest}`;
 }
 
-function send(
+/** Many clients at once fill the line before the agent's door for a moment: EAGAIN, connect(2). */
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<IncomingMessage> {
+  const giveUpAt = performance.now() + QUEUE_MS_MAX;
+  for (;;) {
+    try {
+      return await sendOnce(socketPath, method, path, body);
+    } catch (error) {
+      const cause = error instanceof NoDaemon ? (error.cause as NodeJS.ErrnoException) : undefined;
+      if (cause?.code !== 'EAGAIN' || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(KNOCK_AGAIN_MS);
+  }
+}
+
+function sendOnce(
   socketPath: string,
   method: string,
   path: string,

@@ -29,6 +29,7 @@ import { lockState } from '../store/state-lock.ts';
 import { openStore } from '../store/store.ts';
 import type { SqliteStore } from '../store/store.ts';
 import { createClock } from '../system/clock.ts';
+import type { ReadPeer } from '../system/peer-credentials.ts';
 import { createRandom, newSeed } from '../system/random.ts';
 import { createSchedules } from '../system/schedules.ts';
 import type { Schedules } from '../system/schedules.ts';
@@ -40,6 +41,7 @@ export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log & { setLevel(level: LogLevel): void };
   readonly notifier: ServiceNotifier;
+  readonly readPeer: ReadPeer;
 }
 
 export interface Assembly {
@@ -111,6 +113,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     version: VERSION,
     socketPath: socket,
     log,
+    readPeer: surroundings.readPeer,
     logPaths: (job, run) => runLogPaths(stateDirectory, job, run),
     makeDefinition: (body) => {
       const made = adHocDefinition(body, running.configuration.settings);

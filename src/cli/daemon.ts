@@ -8,6 +8,7 @@ import type { Log } from '../ports.ts';
 import { StateInUse } from '../store/state-lock.ts';
 import { UnreadableStore } from '../store/store.ts';
 import { createLog } from '../system/logger.ts';
+import { createPeerReader } from '../system/peer-credentials.ts';
 import { createServiceNotifier } from '../system/service-notifier.ts';
 import { onSignals } from '../system/signals.ts';
 import { action, newCommand } from './command.ts';
@@ -67,9 +68,10 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
     );
   }
   const notifier = await createServiceNotifier(environment);
+  const readPeer = await createPeerReader();
   let assembly: Assembly;
   try {
-    assembly = assemble(configuration, { file, environment, log, notifier });
+    assembly = assemble(configuration, { file, environment, log, notifier, readPeer });
   } catch (error) {
     return cannotStart(error, configuration, log);
   }

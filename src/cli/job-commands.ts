@@ -59,7 +59,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
         async (name: string, options: SocketOption & { grace?: string; wait: boolean }) => {
           const client = clientOf(options, terminal);
           const reply = await client.post<Reply>(jobPath(name, '/cancel'), {
-            by: callerName(),
+            by: callerName(terminal.environment),
             ...(options.grace === undefined ? {} : { grace: options.grace }),
           });
           say(terminal, plain(reply.words));
@@ -128,13 +128,19 @@ function wasRefused(job: JobStatus, terminal: Terminal): boolean {
   return refused.length > 0;
 }
 
-function callerName(): string {
+/** Who sits at the terminal, also where sudo(8) has made them root. */
+function callerName(environment: NodeJS.ProcessEnv): string {
   let name: string;
   try {
-    name = userInfo().username;
+    name = actingFor(environment) ?? userInfo().username;
   } catch {
     // A user id without an entry in the user database.
     name = String(process.getuid?.());
   }
   return name.replaceAll(/[^\w.@-]/g, '_').slice(0, 64);
+}
+
+function actingFor(environment: NodeJS.ProcessEnv): string | undefined {
+  const user = environment['SUDO_USER'] ?? '';
+  return process.getuid?.() === 0 && user !== '' ? user : undefined;
 }

@@ -1,10 +1,11 @@
 /**
- * New timeline entries as server-sent events, one client each. A client that does not read is let go: its
- * backlog would otherwise grow in the agent's memory.
+ * New timeline entries as server-sent events, each with an id: a client that comes back with the last one it saw
+ * (`Last-Event-ID`) gets what it missed, or the event `gap` where that is not known any more. A client that does not
+ * read is let go: its backlog would otherwise grow in the agent's memory.
  */
 import type { ServerResponse } from 'node:http';
 
-import type { Operator } from '../ports.ts';
+import type { NumberedEntry, RecentEvents } from './recent-events.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
 
 /** A comment line keeps the connection visible to both ends; the usual 15 s of server-sent events. */
@@ -12,15 +13,18 @@ const KEEP_ALIVE_MS = 15_000;
 const BACKLOG_BYTES_MAX = 1024 * 1024;
 
 interface EventStream {
-  readonly operator: Operator;
+  readonly events: RecentEvents;
   /** Only entries of this job. */
   readonly job: string | undefined;
+  /** The id of the last entry that the client has. */
+  readonly after: string | undefined;
   readonly response: ServerResponse;
   readonly signal: AbortSignal;
 }
 
 /** Resolves when the client is gone or the server closes. */
-export function streamEvents({ operator, job, response, signal }: EventStream): Promise<void> {
+export function streamEvents(stream: EventStream): Promise<void> {
+  const { events, after, response, signal } = stream;
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -31,12 +35,18 @@ export function streamEvents({ operator, job, response, signal }: EventStream): 
     response.write(text);
     if (response.writableLength > BACKLOG_BYTES_MAX) response.destroy();
   };
-  send(': migration-agent\n\n');
-  const unwatch = operator.watch((entry) => {
-    if (job !== undefined && entry.job !== job) return;
+  const sendEntry = ({ id, entry }: NumberedEntry): void => {
+    if (stream.job !== undefined && entry.job !== stream.job) return;
     const name = entry.event.replaceAll(/[\r\n]/g, ' ');
-    send(`event: ${name}\ndata: ${JSON.stringify(timelineEntryDocument(entry))}\n\n`);
-  });
+    send(`id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(timelineEntryDocument(entry))}\n\n`);
+  };
+  send(': migration-agent\n\n');
+  if (after !== undefined) {
+    const missed = events.after(after);
+    if (missed === undefined) send('event: gap\ndata: {}\n\n');
+    else for (const entry of missed) sendEntry(entry);
+  }
+  const unwatch = events.watch(sendEntry);
   const keepAlive = setInterval(() => send(': still here\n\n'), KEEP_ALIVE_MS);
   return new Promise((resolve) => {
     const end = (): void => {

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 
 import type { Log, Operator } from '../ports.ts';
+import { boundConnections } from './crowd.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
 import { readiness } from './readiness.ts';
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from './status-page.ts';
@@ -34,7 +35,7 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
       else reply(response, 500, 'text/plain', 'the agent could not serve this\n');
     });
   });
-  server.maxConnections = CONNECTION_LIMITS.connectionsMax;
+  boundConnections(server, CONNECTION_LIMITS.connectionsMax);
   server.on('clientError', refuseMalformed);
   return {
     listen: async () => {

@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CONNECTION_LIMITS = {
-  /** Operators, a few followers and a scraper; far below the limit of open files. */
-  connectionsMax: 64,
+  /** Operators, followers and scrapers; far below the limit of open files (see crowd.ts for more). */
+  connectionsMax: 256,
   http: {
     maxHeaderSize: 16 * 1024,
     /** Nobody who means it needs longer, least of all on the same host. */

@@ -100,6 +100,13 @@ export const timelineQuery = z.strictObject({
 
 export const eventsQuery = z.strictObject({
   job: z.string().optional().describe('Only entries of this job.'),
+  after: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      'Id of the last entry that is known: what came after it is told first. Or Last-Event-ID.',
+    ),
 });
 
 export const logsQuery = z.strictObject({

@@ -2,10 +2,11 @@
  * One endpoint: where it is, what it takes and answers, and who serves it. The same description serves the
  * request and the OpenAPI document, so the two cannot differ.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
 import type { z } from 'zod';
 
+import type { Peer } from './peer.ts';
 import { validate } from './problem.ts';
 import { readBody } from './read-body.ts';
 
@@ -20,6 +21,9 @@ export interface Asked<Body, Query> {
   readonly name: string;
   readonly body: Body;
   readonly query: Query;
+  readonly headers: IncomingHttpHeaders;
+  /** Who asks, where the host can tell. */
+  readonly peer: Peer | undefined;
   /** For answers that go on: ends when the client is gone or the server closes. */
   readonly signal: AbortSignal;
   readonly response: ServerResponse;
@@ -40,6 +44,8 @@ interface Description<Body, Query> {
   readonly mediaType?: string;
   /** An answer that may go on for hours; such are counted. */
   readonly stream?: true;
+  /** An operator changes something by it: who did is said in the log. */
+  readonly audited?: true;
   readonly handle: (asked: Asked<Body, Query>) => Promise<unknown>;
 }
 
@@ -54,6 +60,9 @@ export interface Route extends Omit<Description<never, never>, 'handle' | 'query
 interface Unchecked {
   readonly name: string;
   readonly query: URLSearchParams;
+  readonly peer: Peer | undefined;
+  /** Called before the request is acted upon, when all of it is known to be right. */
+  readonly audit: () => void;
   readonly signal: AbortSignal;
   readonly response: ServerResponse;
 }
@@ -72,14 +81,17 @@ export function route<Body, Query>(description: Description<Body, Query>): Route
       const asked = {
         name: unchecked.name,
         query,
+        headers: request.headers,
         // A GET has no body schema, and its handler looks at none.
         body:
           body === undefined
             ? (undefined as Body)
             : validate(body, await readBody(request), 'body'),
+        peer: unchecked.peer,
         signal: unchecked.signal,
         response: unchecked.response,
       };
+      unchecked.audit();
       const result = await description.handle(asked);
       if (description.reply === undefined) return 'streamed';
       return { status: description.status, body: result };

@@ -22,7 +22,9 @@ import { readDurationMs } from './duration.ts';
 import { streamEvents } from './event-stream.ts';
 import { streamLog } from './job-log.ts';
 import { openApiDocument } from './openapi.ts';
+import { nameOf } from './peer.ts';
 import { Problem } from './problem.ts';
+import type { RecentEvents } from './recent-events.ts';
 import type { AdHocJob } from './requests.ts';
 import {
   adHocJob,
@@ -49,7 +51,7 @@ export interface RoutesOptions {
   readonly makeDefinition: (body: AdHocJob) => JobDefinition | string;
 }
 
-export function createRoutes(options: RoutesOptions): readonly Route[] {
+export function createRoutes(options: RoutesOptions, events: RecentEvents): readonly Route[] {
   const { operator } = options;
 
   const routes: readonly Route[] = [
@@ -84,6 +86,7 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       method: 'POST',
       path: '/v1/jobs',
       summary: 'Start an ad hoc job',
+      audited: true,
       query: noQuery,
       body: adHocJob,
       status: 201,
@@ -107,6 +110,7 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       method: 'POST',
       path: '/v1/jobs/{name}/start',
       summary: 'Start a configured job',
+      audited: true,
       query: noQuery,
       body: emptyBody,
       status: 202,
@@ -117,17 +121,18 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       method: 'POST',
       path: '/v1/jobs/{name}/cancel',
       summary: 'Stop the whole process tree of a job',
+      audited: true,
       query: noQuery,
       body: cancelBody,
       status: 202,
       reply: replyDocument,
-      handle: ({ name, body }) => {
+      handle: ({ name, body, peer }) => {
         const graceMs = body.grace === undefined ? undefined : readDurationMs(body.grace);
         return told(
           operator.ask({
             type: 'cancel',
             job: name,
-            by: body.by ?? 'operator',
+            by: nameOf(peer, body.by),
             ...(graceMs === undefined ? {} : { graceMs }),
           }),
         );
@@ -192,13 +197,20 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       status: 200,
       mediaType: 'text/event-stream',
       stream: true,
-      handle: ({ query, response, signal }) =>
-        streamEvents({ operator, job: query.job, response, signal }),
+      handle: ({ query, headers, response, signal }) =>
+        streamEvents({
+          events,
+          job: query.job,
+          after: query.after ?? headers['last-event-id']?.toString(),
+          response,
+          signal,
+        }),
     }),
     route({
       method: 'POST',
       path: '/v1/drain',
       summary: 'Take no more pipeline tasks',
+      audited: true,
       query: noQuery,
       body: emptyBody,
       status: 200,
@@ -209,6 +221,7 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       method: 'POST',
       path: '/v1/resume',
       summary: 'Take pipeline tasks again',
+      audited: true,
       query: noQuery,
       body: emptyBody,
       status: 200,
@@ -219,6 +232,7 @@ export function createRoutes(options: RoutesOptions): readonly Route[] {
       method: 'POST',
       path: '/v1/reload',
       summary: 'Read the configuration again; a bad one changes nothing',
+      audited: true,
       query: noQuery,
       body: emptyBody,
       status: 200,

@@ -7,16 +7,21 @@ import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import type { Log } from '../ports.ts';
+import { boundConnections } from './crowd.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
+import { peerOf, type Peer, type ReadPeer } from './peer.ts';
 import { Problem } from './problem.ts';
 import type { Answer, Route, Streamed } from './route.ts';
+import { RecentEvents } from './recent-events.ts';
 import { createRoutes, type RoutesOptions } from './routes.ts';
 import { claimSocketFile } from './socket-file.ts';
 
 export interface ControlServerOptions extends RoutesOptions {
   readonly socketPath: string;
-  /** Told of faults of ours; requests that went well are not logged. */
+  /** Told of faults of ours and of who changed something; questions are not logged. */
   readonly log?: Log;
+  /** Who is at the other end of a connection; absent: nobody can tell. */
+  readonly readPeer?: ReadPeer;
   /** How long a client may take to send its request. */
   readonly requestTimeoutMs?: number;
 }
@@ -28,11 +33,12 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Streams may stay for hours; the other half of the connections is kept for questions. */
-const STREAMS_MAX = CONNECTION_LIMITS.connectionsMax / 2;
+/** Streams may stay for hours; most connections are kept for questions. */
+const STREAMS_MAX = 32;
 
 export function createControlServer(options: ControlServerOptions): ControlServer {
-  const routes = createRoutes(options);
+  const events = new RecentEvents(options.operator);
+  const routes = createRoutes(options, events);
   const closing = new AbortController();
   let streams = 0;
 
@@ -49,7 +55,11 @@ export function createControlServer(options: ControlServerOptions): ControlServe
         response.once('close', () => (streams -= 1));
       }
       const signal = AbortSignal.any([closing.signal, gone.signal]);
-      send(response, await route.serve(request, { name, query, signal, response }));
+      const peer = route.audited ? peerOf(request, options.readPeer) : undefined;
+      const audit = (): void => {
+        if (route.audited) logRequest(options.log, route, name, peer);
+      };
+      send(response, await route.serve(request, { name, query, peer, audit, signal, response }));
     } catch (error) {
       sendProblem(response, error, options.log);
     }
@@ -65,7 +75,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       answer(request, response).catch(() => response.destroy());
     },
   );
-  server.maxConnections = CONNECTION_LIMITS.connectionsMax;
+  boundConnections(server, CONNECTION_LIMITS.connectionsMax);
   server.on('clientError', refuseMalformed);
 
   return {
@@ -77,9 +87,18 @@ export function createControlServer(options: ControlServerOptions): ControlServe
     },
     close: async () => {
       closing.abort();
+      events.close();
       await stopServer(server);
     },
   };
+}
+
+function logRequest(log: Log | undefined, route: Route, name: string, peer?: Peer): void {
+  log?.write('info', 'control.asked', 'an operator asks for a change', {
+    request: `${route.method} ${route.path}`,
+    ...(name === '' ? {} : { job: name }),
+    ...(peer === undefined ? {} : { uid: peer.uid, pid: peer.pid, user: peer.user }),
+  });
 }
 
 function timeouts(ms: number): object {

@@ -35,7 +35,6 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
     'AccessDeniedException', // both services, and the front door of every service
     'AccessDenied',
     'UnauthorizedOperation', // Migration Hub
-    'PolicyErrorException', // Migration Hub: access to Application Discovery Service is missing
     'UnrecognizedClientException', // the access key is not known (any more)
     'InvalidClientTokenId',
     'InvalidAccessKeyId',
@@ -69,6 +68,8 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
   missing: ['ResourceNotFoundException'], // Migration Hub: stream or task
   gone: ['TaskNotFoundException', 'PipelineNotFoundException', 'PipelineDeletedException'],
   homeless: ['HomeRegionNotSetException'],
+  // Migration Hub: access to Application Discovery Service is missing, which only links and applications need.
+  disabled: ['PolicyErrorException'],
 };
 
 export const THROTTLE_WORDS = /throttl|requestlimitexceeded|toomanyrequests/iu;

@@ -174,6 +174,8 @@ export type Outcome = (
   | { readonly kind: 'gone'; readonly reason: string }
   /** Hub: the account has no home region. */
   | { readonly kind: 'homeless'; readonly reason: string }
+  /** Hub: a feature lacks a policy of its own (Application Discovery Service); everything else works. */
+  | { readonly kind: 'disabled'; readonly reason: string }
 ) & {
   /** The service's clock by the Date header of its answer, in ms since 1970. */
   readonly serverDateMs?: number;

@@ -5,6 +5,7 @@
 import { steadyPerSecond } from './bucket.ts';
 import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { isFinalStatus, isPromised } from './hub-record.ts';
 import type { Run } from './job.ts';
 import { promisesMax } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
@@ -12,13 +13,15 @@ import type { EventName, FieldsOf, NoOther } from './note.ts';
 import { Pacing } from './pacing.ts';
 import type { Rate, Settings } from './settings.ts';
 import type { Speaker } from './speaker.ts';
-import { MINUTE_MS } from './time.ts';
+import { HOUR_MS, MINUTE_MS } from './time.ts';
 import type { Now } from './time.ts';
 
 /** A smaller change of the offset is noise, and not worth a row on disk. */
 const OFFSET_STEP_MS = 1_000;
-/** A refused payload is far more common than a moved home region: do not ask each time. */
-const DOUBT_EVERY_MS = 5 * MINUTE_MS;
+/** A feature that the account's policies do not allow is tried again so often: somebody has to grant it. */
+const DISABLED_MS = HOUR_MS;
+/** The answer to an older call says nothing of a stream that was made since; one made so lately is not made again. */
+const STREAM_AGAIN_MS = 5 * MINUTE_MS;
 
 export class Context {
   readonly ledger: Ledger;
@@ -39,7 +42,13 @@ export class Context {
   hubChanged = false;
   /** A write was refused as if the region were wrong: ask again. */
   isRegionDoubtful = false;
-  #doubtedAtMs = -Infinity;
+  /** When the home region was last asked for and told; on the boot clock. */
+  regionKnownAtMs = -Infinity;
+  /** Why nothing can be told to the Hub at all, for `status`. */
+  hubObstacle: string | undefined;
+  /** Operations that lack a policy of their own, by when they are tried again. Everything else goes on. */
+  readonly disabled = new Map<Operation, { readonly untilMs: number; readonly reason: string }>();
+  #streamMadeAtMs = -Infinity;
 
   constructor(ledger: Ledger, settings: Settings, random: () => number) {
     this.ledger = ledger;
@@ -97,18 +106,72 @@ export class Context {
     );
   }
 
-  /** The stream is not there, whatever the ledger says. */
-  forgetStream(): void {
+  streamMade(name: string, now: Now): void {
+    const { facts } = this.ledger;
+    facts.streams = [...new Set([...facts.streams, name])];
+    this.#streamMadeAtMs = now.bootMs;
+    this.ledger.keepFacts();
+    this.hubChanged = true;
+  }
+
+  /** The stream is not there, whatever the ledger says: it is made again, once. */
+  forgetStream(now: Now): void {
+    if (now.bootMs - this.#streamMadeAtMs < STREAM_AGAIN_MS) return;
     this.ledger.facts.streams = [];
     this.ledger.keepFacts();
     this.hubChanged = true;
   }
 
-  doubtHomeRegion(now: Now): void {
-    if (now.bootMs - this.#doubtedAtMs < DOUBT_EVERY_MS) return;
-    this.#doubtedAtMs = now.bootMs;
+  /**
+   * A write was refused, which the Hub does for a bad payload and for a wrong region alike. True: the region is the
+   * right one, as was learnt at or after `sinceMs`. False: it is being asked for, and nothing can be concluded yet.
+   */
+  isRegionSure(sinceMs: number): boolean {
+    if (this.settings.migrationHub?.region !== undefined) return true;
+    if (this.regionKnownAtMs >= sinceMs) return true;
+    if (!this.isRegionDoubtful) this.hubChanged = true;
     this.isRegionDoubtful = true;
+    return false;
+  }
+
+  /** What GetHomeRegion answered. Where it has moved, nothing that was told in the old region stands in the new one. */
+  homeRegionTold(region: string, now: Now): void {
+    const { facts, hubTasks } = this.ledger;
+    this.isRegionDoubtful = false;
+    this.regionKnownAtMs = now.bootMs;
+    this.hubObstacle = undefined;
+    if (facts.homeRegion === region) return;
+    facts.homeRegion = region;
+    this.ledger.keepFacts();
     this.hubChanged = true;
+    for (const task of hubTasks.values()) {
+      if (!task.imported) continue;
+      if (isPromised(task)) this.promisedHubTasks--;
+      task.imported = false;
+      if (task.promise !== undefined && !isFinalStatus(task.promise)) delete task.promise;
+      this.ledger.keepHubTask(task);
+    }
+    this.note('hub.home_region', now, { region });
+  }
+
+  /** The account has no home region (any more): nothing is said to the Hub until it has one. */
+  homeless(reason: string, now: Now): void {
+    const { facts } = this.ledger;
+    if (facts.homeRegion !== undefined) {
+      delete facts.homeRegion;
+      this.ledger.keepFacts();
+      this.hubChanged = true;
+    }
+    if (this.hubObstacle === undefined) this.note('hub.homeless', now, { reason });
+    this.hubObstacle = `Migration Hub has no home region (${reason}); set one, all reports wait`;
+  }
+
+  /** An operation lacks a policy: it is left out for an hour, and said aloud. */
+  disable(operation: Operation, reason: string, now: Now): void {
+    if ((this.disabled.get(operation)?.untilMs ?? 0) <= now.bootMs) {
+      this.note('hub.feature_disabled', now, { operation, reason });
+    }
+    this.disabled.set(operation, { untilMs: now.bootMs + DISABLED_MS, reason });
   }
 
   note<Event extends EventName, Fields extends FieldsOf<Event>>(

@@ -6,12 +6,14 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
+import { quarantine } from './hub-record.ts';
 import type { HubLink, HubTask } from './hub-record.ts';
 import type { HubJobSettings, Run } from './job.ts';
-import { retryDelayMs } from './pacing.ts';
 import type { Speaker } from './speaker.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
+import { again } from './trouble.ts';
+import type { Trouble } from './trouble.ts';
 
 /** What is owed when a run begins. Attributes first: without them the console maps the task to no server. */
 export function linksAtStart(hub: HubJobSettings): HubLink[] {
@@ -50,8 +52,7 @@ export class HubLinksSpeaker implements Speaker {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
-  #attempts = 0;
-  #retryAtMs = 0;
+  #trouble: Trouble | undefined;
 
   constructor(context: Context, task: HubTask) {
     this.key = hubLinksKey(task.name);
@@ -59,18 +60,26 @@ export class HubLinksSpeaker implements Speaker {
     this.#task = task;
   }
 
-  duty(): Duty | undefined {
-    const link = this.#task.links[0];
+  /** What stands in the way of the first link, for the outbox. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  /** An operator wants the first link tried again now. */
+  retry(): void {
+    this.#trouble = undefined;
+  }
+
+  duty(now: Now): Duty | undefined {
+    const link = this.#next(now);
     if (link === undefined || !this.#task.imported || !this.#context.hubIsReady()) return undefined;
-    return {
-      operation: link.operation,
-      readyAtMs: this.#retryAtMs,
-      sinceMs: this.#retryAtMs,
-    };
+    const restsUntilMs = this.#context.disabled.get(link.operation)?.untilMs ?? 0;
+    const readyAtMs = Math.max(this.#trouble?.retryAtMs ?? 0, restsUntilMs);
+    return { operation: link.operation, readyAtMs, sinceMs: readyAtMs };
   }
 
   call(now: Now): Call | undefined {
-    const link = this.#task.links[0];
+    const link = this.#next(now);
     const region = this.#context.hubRegion();
     const stream = this.#context.settings.migrationHub?.stream;
     if (link === undefined || region === undefined || stream === undefined) return undefined;
@@ -82,24 +91,36 @@ export class HubLinksSpeaker implements Speaker {
   }
 
   settled(call: Call, outcome: Outcome, now: Now): void {
+    const link = this.#task.links.find((one) => one.operation === call.operation);
     if (outcome.kind === 'accepted') {
-      this.#done();
+      this.#done(link);
       return;
     }
-    this.#attempts++;
-    this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
-    if (outcome.kind === 'refused') {
-      const run = this.#run();
-      const fields = { task: this.#task.name, operation: call.operation, reason: outcome.reason };
-      this.#context.note('report.refused', now, fields, run);
-      this.#done();
+    const { reason } = outcome;
+    if (outcome.kind === 'disabled') {
+      this.#context.disable(call.operation, reason, now);
+      return;
     }
+    this.#trouble = again(this.#trouble, reason, Infinity, now, this.#context.random);
+    if (outcome.kind !== 'refused' || link === undefined) return;
+    if (!this.#context.isRegionSure(this.#trouble.firstAtMs)) return;
+    const fields = { task: this.#task.name, operation: call.operation, reason };
+    this.#context.note('report.refused', now, fields, this.#run());
+    quarantine(this.#task, { run: this.#run()?.id ?? '', link, reason, at: now });
+    this.#done(link);
   }
 
-  #done(): void {
-    this.#task.links.shift();
-    this.#attempts = 0;
-    this.#retryAtMs = 0;
+  /** The first link that may be said; a feature that rests holds up no other. */
+  #next(now: Now): HubLink | undefined {
+    const { links } = this.#task;
+    const rests = ({ operation }: HubLink): boolean =>
+      (this.#context.disabled.get(operation)?.untilMs ?? 0) > now.bootMs;
+    return links.find((link) => !rests(link)) ?? links[0];
+  }
+
+  #done(link: HubLink | undefined): void {
+    this.#task.links = this.#task.links.filter((one) => one !== link);
+    this.#trouble = undefined;
     this.#context.ledger.keepHubTask(this.#task);
   }
 

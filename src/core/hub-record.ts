@@ -29,6 +29,16 @@ export interface LastWord {
   readonly since: Instant;
 }
 
+/** What the Hub refused for good: kept with its reason until an operator says what becomes of it (outbox.ts). */
+export interface Quarantined {
+  /** The run whose word or link it is. */
+  readonly run: string;
+  readonly word?: LastWord;
+  readonly link?: HubLink;
+  readonly reason: string;
+  readonly at: Instant;
+}
+
 /** A plain value: the store keeps it as it stands. */
 export interface HubTask {
   /** MigrationTaskName. */
@@ -42,6 +52,8 @@ export interface HubTask {
   lastWords: LastWord[];
   /** What else the Hub is to know, each said once (see hub-links.ts). */
   links: HubLink[];
+  /** Absent nearly always. */
+  quarantine?: Quarantined[];
 }
 
 /** What the Hub is told of a task beside its state, each once (see hub-links.ts). */
@@ -73,6 +85,11 @@ export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now
   if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
   add('end', hubWords(run), serviceMs);
   if (task.run === run.id) delete task.run;
+}
+
+/** Puts aside what was refused for good: it holds up nothing, and nothing of it is lost. */
+export function quarantine(task: HubTask, refused: Quarantined): void {
+  (task.quarantine ??= []).push(refused);
 }
 
 /** True where the live run was told with a promise for its next report. */

@@ -51,19 +51,32 @@ export class HubSetupSpeaker implements Speaker {
     if (outcome.kind !== 'accepted') {
       this.#attempts++;
       this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
-      if (outcome.kind === 'homeless') this.#homeless(outcome.reason, now);
-      if (outcome.kind === 'refused') this.#context.doubtHomeRegion(now);
+      this.#failed(call, outcome, now);
       return;
     }
     this.#attempts = 0;
     this.#retryAtMs = 0;
-    if (call.operation === 'GetHomeRegion') this.#learnRegion(outcome.answer.homeRegion, now);
+    if (call.operation === 'GetHomeRegion') {
+      const region = outcome.answer.homeRegion;
+      if (region === undefined) this.#homeless('GetHomeRegion answered that none is set', now);
+      else this.#context.homeRegionTold(region, now);
+    }
     if (call.operation === 'CreateProgressUpdateStream') {
-      const { facts } = this.#context.ledger;
-      facts.streams = [...new Set([...facts.streams, `${call.region}/${call.stream}`])];
-      this.#context.ledger.keepFacts();
-      this.#context.hubChanged = true;
+      this.#context.streamMade(`${call.region}/${call.stream}`, now);
       this.#context.note('hub.stream_ready', now, { stream: call.stream, region: call.region });
+    }
+  }
+
+  #failed(call: Call, outcome: Exclude<Outcome, { kind: 'accepted' }>, now: Now): void {
+    if (outcome.kind === 'homeless') this.#homeless(outcome.reason, now);
+    if (call.operation === 'GetHomeRegion') {
+      // Who may not ask learns nothing by waiting: what was known before has to do.
+      if (outcome.kind === 'denied' && this.#context.hubRegion() !== undefined) {
+        this.#context.isRegionDoubtful = false;
+        this.#context.regionKnownAtMs = now.bootMs;
+      }
+    } else if (outcome.kind === 'refused') {
+      this.#context.isRegionSure(now.bootMs);
     }
   }
 
@@ -78,22 +91,9 @@ export class HubSetupSpeaker implements Speaker {
     return this.#context.hubIsReady() ? undefined : 'CreateProgressUpdateStream';
   }
 
-  #learnRegion(region: string | undefined, now: Now): void {
-    this.#context.isRegionDoubtful = false;
-    if (region === undefined) {
-      this.#homeless('GetHomeRegion answered that none is set', now);
-      return;
-    }
-    const { ledger } = this.#context;
-    if (ledger.facts.homeRegion === region) return;
-    ledger.facts.homeRegion = region;
-    ledger.keepFacts();
-    this.#context.hubChanged = true;
-    this.#context.note('hub.home_region', now, { region });
-  }
-
   #homeless(reason: string, now: Now): void {
     this.#retryAtMs = now.bootMs + HOMELESS_RETRY_MS;
-    this.#context.note('hub.homeless', now, { reason });
+    this.#context.isRegionDoubtful = false;
+    this.#context.homeless(reason, now);
   }
 }

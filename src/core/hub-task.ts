@@ -8,27 +8,22 @@ import type { Context } from './context.ts';
 import { finalNextUpdateS, freshnessMs, nextUpdateS, renewal } from './deadlines.ts';
 import { isFinalStatus, isPromised } from './hub-record.ts';
 import type { HubTask } from './hub-record.ts';
+import { hubTrouble, wordsOf } from './hub-trouble.ts';
+import type { HubTrouble } from './hub-trouble.ts';
 import type { Run } from './job.ts';
-import { retryDelayMs } from './pacing.ts';
 import { hubWords } from './report.ts';
 import type { HubWords } from './report.ts';
 import type { HubSettings } from './settings.ts';
 import type { Speaker } from './speaker.ts';
-import { MINUTE_MS, SECOND_MS, after } from './time.ts';
+import { SECOND_MS, after } from './time.ts';
 import type { Instant, Now } from './time.ts';
-
-/** How long a payload that was refused twice is left alone. */
-const QUARANTINE_MS = 5 * MINUTE_MS;
+import type { Trouble } from './trouble.ts';
 
 export class HubTaskSpeaker implements Speaker {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
-  #attempts = 0;
-  #retryAtMs = 0;
-  /** The payload was refused: say the status alone. */
-  #reduced = false;
-  #obstacle: string | undefined;
+  #trouble: HubTrouble | undefined;
   /** The run that the call in flight is about: another may hold the task when its answer comes. */
   #spokenOf: string | undefined;
 
@@ -38,14 +33,22 @@ export class HubTaskSpeaker implements Speaker {
     this.#task = task;
   }
 
-  /** What stands in the way of the next report, for `status`. */
-  get obstacle(): string | undefined {
-    return this.#obstacle;
+  /** What stands in the way of the next report, for `status` and the outbox. */
+  get trouble(): Trouble | undefined {
+    return this.#trouble;
+  }
+
+  /** An operator wants it tried again: now, and whole. */
+  retry(): void {
+    this.#trouble = undefined;
   }
 
   duty(now: Now): Duty | undefined {
     const task = this.#task;
     if (!this.#context.hubIsReady()) return undefined;
+    if (this.#trouble !== undefined && this.#trouble.region !== this.#context.hubRegion()) {
+      this.retry();
+    }
     const lastWord = task.lastWords[0];
     const run = this.#liveRun();
     if (lastWord === undefined && run === undefined) return undefined;
@@ -56,7 +59,7 @@ export class HubTaskSpeaker implements Speaker {
     if (run === undefined) return undefined;
 
     const { promise } = task;
-    const words = hubWords(run);
+    const words = this.#reduce(hubWords(run));
     // After an end the task is opened again with IN_PROGRESS, so a run that only waits has nothing to say yet.
     if (words.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
       return undefined;
@@ -72,7 +75,7 @@ export class HubTaskSpeaker implements Speaker {
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
     return {
       operation: 'NotifyMigrationTaskState',
-      readyAtMs: Math.max(Math.min(readyAtMs, freshAtMs), this.#retryAtMs),
+      readyAtMs: Math.max(Math.min(readyAtMs, freshAtMs), this.#trouble?.retryAtMs ?? 0),
       deadline: { urgentAtMs, byMs: promise.until.bootMs },
     };
   }
@@ -120,21 +123,17 @@ export class HubTaskSpeaker implements Speaker {
       if (call.operation === 'NotifyMigrationTaskState') {
         this.#accepted(call, now, sentAt);
         // Only here: a task that is imported and still missing must not be tried without a pause.
-        this.#attempts = 0;
-        this.#retryAtMs = 0;
-        this.#reduced = false;
+        this.#trouble = this.#trouble?.refused && {
+          ...this.#trouble,
+          attempts: 0,
+          retryAtMs: 0,
+          isQuarantined: false,
+        };
       }
-      this.#obstacle = undefined;
       this.#context.ledger.keepHubTask(this.#task);
       return;
     }
-    this.#obstacle = outcome.reason;
-    this.#attempts++;
-    const slackMs = (this.#task.promise?.until.bootMs ?? Infinity) - now.bootMs;
-    this.#retryAtMs =
-      now.bootMs + retryDelayMs(this.#attempts, Math.max(slackMs, 0), this.#context.random);
-    if (outcome.kind === 'missing') this.#isMissing(call);
-    if (outcome.kind === 'refused') this.#isRefused(call, outcome.reason, now);
+    this.#trouble = hubTrouble(this.#context, this.#task, this.#trouble, call, outcome, now);
   }
 
   #accepted(call: NotifyCall, now: Now, sentAt: Now): void {
@@ -149,11 +148,7 @@ export class HubTaskSpeaker implements Speaker {
     const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
     task.promise = {
       run,
-      words: {
-        status: call.status,
-        ...(call.percent === undefined ? {} : { percent: call.percent }),
-        ...(call.detail === undefined ? {} : { detail: call.detail }),
-      },
+      words: wordsOf(call),
       madeAt: sentAt,
       until: after(now, untilInMs),
       nextUpdateS: call.nextUpdateS,
@@ -207,39 +202,6 @@ export class HubTaskSpeaker implements Speaker {
     return false;
   }
 
-  /** The stream or the task is not there (any more): both are made again, by their own duties. */
-  #isMissing(call: Call): void {
-    if (call.operation === 'ImportMigrationTask') this.#context.forgetStream();
-    this.#task.imported = false;
-    this.#context.ledger.keepHubTask(this.#task);
-  }
-
-  /** Refused can mean the wrong region or a bad payload: ask for the region, then say less, then give up. */
-  #isRefused(call: Call, reason: string, now: Now): void {
-    this.#context.doubtHomeRegion(now);
-    if (call.operation === 'NotifyMigrationTaskState' && !this.#reduced) {
-      this.#reduced = true;
-      this.#note('report.reduced', reason, now);
-      return;
-    }
-    this.#note('report.refused', reason, now);
-    const lastWord = this.#task.lastWords.shift();
-    const run = this.#context.ledger.runs.get(lastWord?.run ?? '');
-    if (run?.hub !== undefined && lastWord?.kind === 'end') {
-      run.hub.delivery = { state: 'refused', reason };
-      this.#context.ledger.keepRun(run);
-    }
-    this.#context.ledger.keepHubTask(this.#task);
-    this.#reduced = false;
-    this.#attempts = 0;
-    this.#retryAtMs = now.bootMs + (lastWord === undefined ? QUARANTINE_MS : 0);
-  }
-
-  #note(event: 'report.reduced' | 'report.refused', reason: string, now: Now): void {
-    const run = this.#context.ledger.runs.get(this.#task.lastWords[0]?.run ?? this.#task.run ?? '');
-    this.#context.note(event, now, { task: this.#task.name, reason }, run);
-  }
-
   #nextUpdateS(hub: HubSettings): number {
     const rate = this.#context.rateOf('NotifyMigrationTaskState');
     return nextUpdateS(hub, this.#context.liveHubTasks, rate);
@@ -251,7 +213,7 @@ export class HubTaskSpeaker implements Speaker {
     const isPromising = promise !== undefined && !isFinalStatus(promise);
     return {
       operation,
-      readyAtMs: this.#retryAtMs,
+      readyAtMs: this.#trouble?.retryAtMs ?? 0,
       sinceMs: since.bootMs,
       ...(isPromising
         ? {
@@ -275,8 +237,11 @@ export class HubTaskSpeaker implements Speaker {
     return freshnessMs(this.#context.liveHubTasks, rate);
   }
 
+  /** Status alone, where such words were refused; a percent that has risen makes no difference to that. */
   #reduce(words: HubWords): HubWords {
-    return this.#reduced ? { status: words.status } : words;
+    const refused = this.#trouble?.refused;
+    const isLike = refused?.status === words.status && refused.detail === words.detail;
+    return isLike ? { status: words.status } : words;
   }
 
   #liveRun(): Run | undefined {

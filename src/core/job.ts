@@ -103,7 +103,8 @@ export interface Ending {
 export type Delivery =
   | { readonly state: 'pending' }
   | { readonly state: 'delivered'; readonly at: Instant }
-  | { readonly state: 'refused'; readonly reason: string }
+  /** `isKept`: it lies in the outbox until it is accepted after all or an operator drops it. */
+  | { readonly state: 'refused'; readonly reason: string; readonly isKept?: true }
   /** Nothing may be said: the service canceled the task, or it may belong to somebody else (P3, P4). */
   | { readonly state: 'withheld'; readonly reason: string };
 

@@ -220,6 +220,12 @@ export const EVENTS = {
     kept: false,
     fields: { stream: 'Its name', region: 'The region it is in' },
   },
+  'hub.feature_disabled': {
+    level: 'warn',
+    msg: 'a policy is missing; this operation rests, all else goes on',
+    kept: false,
+    fields: { ...operation, ...reason },
+  },
   'service.failing': {
     level: 'warn',
     msg: 'an operation fails; jobs go on',

@@ -17,7 +17,10 @@ interface Ladder {
   readonly maxMs: number;
 }
 
-const LADDERS: Readonly<Record<'throttled' | 'unavailable' | 'denied' | 'homeless', Ladder>> = {
+/** Failures of the way to the service: what is said is not to blame, and the operation pauses. */
+type Trouble = 'throttled' | 'unavailable' | 'denied' | 'homeless';
+
+const LADDERS: Readonly<Record<Trouble, Ladder>> = {
   throttled: { firstMs: SECOND_MS, maxMs: MINUTE_MS },
   unavailable: { firstMs: SECOND_MS / 2, maxMs: 30 * SECOND_MS },
   denied: { firstMs: 30 * SECOND_MS, maxMs: 5 * MINUTE_MS },
@@ -45,7 +48,8 @@ export interface Pace {
   /** The part of the calls that got through lately: what fails must be said again, and costs budget twice. */
   success: number;
   because?: string;
-  isSaid?: boolean;
+  /** What kind the last trouble was. */
+  trouble?: Trouble;
   inFlight: number;
   accepted: number;
   throttled: number;
@@ -110,10 +114,11 @@ export class Pacing {
       case 'accepted':
       case 'refused':
       case 'missing':
-      case 'gone': {
+      case 'gone':
+      case 'disabled': {
         // The service answered: whatever is wrong is wrong with the payload, not with the way.
         const wasFailing = pace.troubles >= TROUBLES_TO_TELL;
-        if (wasFailing) this.#lookAgain(nowMs, random);
+        if (wasFailing) this.#lookAgain(pace.trouble, nowMs, random);
         // A pause after trouble is over; the gap of a lowered rate is not.
         if (pace.troubles > 0 && pace.speed >= 1) pace.pausedUntilMs = 0;
         pace.troubles = 0;
@@ -143,8 +148,7 @@ export class Pacing {
         // the step where the service has spoken.
         const waitMs =
           outcome.kind === 'unavailable' ? stepMs * random() : stepMs * (0.5 + random() / 2);
-        // What the service has said, and what only an operator can mend, is not cut short.
-        pace.isSaid = outcome.kind !== 'unavailable';
+        pace.trouble = outcome.kind;
         const saidMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
         pace.pausedUntilMs = Math.max(pace.pausedUntilMs, nowMs + Math.max(waitMs, saidMs));
         pace.because = outcome.reason;
@@ -154,10 +158,21 @@ export class Pacing {
     }
   }
 
-  /** One operation is back after an outage: the others may be, and each sends one call ahead to see. */
-  #lookAgain(nowMs: number, random: () => number): void {
+  /** What stood in the way has been mended, as far as anybody knows: pauses for this kind of trouble end. */
+  mended(trouble: Trouble, nowMs: number): void {
     for (const pace of this.#paces.values()) {
-      if (pace.troubles === 0 || pace.isSaid === true) continue;
+      if (pace.troubles > 0 && pace.trouble === trouble) pace.pausedUntilMs = nowMs;
+    }
+  }
+
+  /**
+   * One operation is back after an outage, or has credentials again: the others may be, and each sends one call ahead
+   * to see. What the service has said of its own (slow down) is not cut short.
+   */
+  #lookAgain(recoveredFrom: Trouble | undefined, nowMs: number, random: () => number): void {
+    for (const pace of this.#paces.values()) {
+      const isAlike = pace.trouble === 'unavailable' || pace.trouble === recoveredFrom;
+      if (pace.troubles === 0 || !isAlike || pace.trouble === 'throttled') continue;
       pace.pausedUntilMs = Math.min(pace.pausedUntilMs, nowMs + SECOND_MS * random());
     }
   }

@@ -7,13 +7,17 @@ import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import { ACKNOWLEDGE_MS, reportByMs, reportEveryMs } from './deadlines.ts';
-import type { PipelineTask, Run } from './job.ts';
+import type { Delivery, PipelineTask, Run } from './job.ts';
 import { isFinal } from './job.ts';
-import { retryDelayMs } from './pacing.ts';
 import { pipelineWord } from './report.ts';
 import type { Speaker } from './speaker.ts';
-import { SECOND_MS } from './time.ts';
+import { MINUTE_MS, SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
+import { again } from './trouble.ts';
+import type { Trouble } from './trouble.ts';
+
+/** How long a last word that was refused twice is left alone. */
+const QUARANTINE_MS = 15 * MINUTE_MS;
 
 /** What the answer to a report means for the run. The runs' own file acts upon it. */
 export type LeaseNews = 'acknowledged' | 'canceled' | 'gone';
@@ -23,11 +27,11 @@ export class PipelineTaskSpeaker implements Speaker {
   readonly #context: Context;
   readonly #run: Run;
   readonly #tell: (run: Run, news: LeaseNews, reason: string, now: Now) => void;
-  #attempts = 0;
-  #retryAtMs = 0;
-  #statusAttempts = 0;
-  #statusRetryAtMs = 0;
-  #obstacle: string | undefined;
+  #reportTrouble: Trouble | undefined;
+  #statusTrouble: Trouble | undefined;
+  /** Refused with its fields: progress is said without them, so that the task stays ours. */
+  #isReportReduced = false;
+  #isStatusReduced = false;
 
   constructor(
     context: Context,
@@ -40,18 +44,30 @@ export class PipelineTaskSpeaker implements Speaker {
     this.#tell = tell;
   }
 
+  /** What stands in the way of the next call, for `status`. */
   get obstacle(): string | undefined {
-    return this.#obstacle;
+    return (this.#statusTrouble ?? this.#reportTrouble)?.reason;
+  }
+
+  /** What stands in the way of the last word, for the outbox. */
+  get trouble(): Trouble | undefined {
+    return this.#statusTrouble;
+  }
+
+  /** An operator wants the last word tried again: now, and whole. */
+  retry(): void {
+    this.#statusTrouble = undefined;
+    this.#isStatusReduced = false;
   }
 
   duty(): Duty | undefined {
     const { pipeline } = this.#run;
-    if (pipeline?.delivery.state !== 'pending') return undefined;
+    if (pipeline === undefined || !isOwed(pipeline.delivery)) return undefined;
     const report = this.#reportDuty(pipeline);
     if (!isFinal(this.#run.state) || this.#run.endedAt === undefined) return report;
     const word: Duty = {
       operation: 'SetTaskStatus',
-      readyAtMs: this.#statusRetryAtMs,
+      readyAtMs: this.#statusTrouble?.retryAtMs ?? 0,
       sinceMs: this.#run.endedAt.bootMs,
     };
     return report !== undefined && report.readyAtMs < word.readyAtMs ? report : word;
@@ -63,10 +79,17 @@ export class PipelineTaskSpeaker implements Speaker {
     if (pipeline === undefined || duty === undefined || duty.readyAtMs > now.bootMs) {
       return undefined;
     }
-    if (duty.operation === 'SetTaskStatus') return pipelineWord(this.#run, pipeline.task.taskId);
+    const { taskId } = pipeline.task;
+    if (duty.operation === 'SetTaskStatus') {
+      const word = pipelineWord(this.#run, taskId);
+      return this.#isStatusReduced
+        ? { operation: word.operation, taskId, status: word.status }
+        : word;
+    }
+    if (this.#isReportReduced) return { operation: 'ReportTaskProgress', taskId };
     return {
       operation: 'ReportTaskProgress',
-      taskId: pipeline.task.taskId,
+      taskId,
       ...(percent === undefined ? {} : { percent }),
       ...(detail === undefined ? {} : { detail }),
     };
@@ -77,26 +100,26 @@ export class PipelineTaskSpeaker implements Speaker {
     // The answer may be about a task that this run no longer works for (see Runs.rebind).
     if (pipeline === undefined || !('taskId' in call) || call.taskId !== pipeline.task.taskId)
       return;
-    if (pipeline.delivery.state !== 'pending') return;
+    if (!isOwed(pipeline.delivery)) return;
     if (outcome.kind === 'accepted') {
-      this.#obstacle = undefined;
       if (call.operation === 'SetTaskStatus') this.#delivered(pipeline, now);
       else this.#reported(pipeline, outcome.answer.canceled === true, now, sentAt);
       return;
     }
-    this.#obstacle = outcome.reason;
+    const { reason } = outcome;
+    const { random } = this.#context;
     if (outcome.kind === 'gone') {
-      this.#tell(this.#run, 'gone', outcome.reason, now);
+      this.#tell(this.#run, 'gone', reason, now);
     } else if (call.operation === 'SetTaskStatus') {
-      this.#statusAttempts++;
-      this.#statusRetryAtMs =
-        now.bootMs + retryDelayMs(this.#statusAttempts, Infinity, this.#context.random);
-      if (outcome.kind === 'refused') this.#refused(pipeline, outcome.reason, now);
+      this.#statusTrouble = again(this.#statusTrouble, reason, Infinity, now, random);
+      if (outcome.kind === 'refused') this.#statusRefused(pipeline, reason, now);
     } else {
-      this.#attempts++;
-      this.#retryAtMs =
-        now.bootMs +
-        retryDelayMs(this.#attempts, this.#slackMs(pipeline, now), this.#context.random);
+      const slackMs = this.#slackMs(pipeline, now);
+      this.#reportTrouble = again(this.#reportTrouble, reason, slackMs, now, random);
+      if (outcome.kind === 'refused' && !this.#isReportReduced) {
+        this.#isReportReduced = true;
+        this.#context.note('report.reduced', now, { reason }, this.#run);
+      }
     }
   }
 
@@ -109,14 +132,14 @@ export class PipelineTaskSpeaker implements Speaker {
       // outrun the reports of tasks that are owned.
       return {
         operation: 'ReportTaskProgress',
-        readyAtMs: this.#retryAtMs,
+        readyAtMs: this.#reportTrouble?.retryAtMs ?? 0,
         sinceMs: task.receivedAt.bootMs,
       };
     }
     const everyMs = this.#everyMs(task);
     return {
       operation: 'ReportTaskProgress',
-      readyAtMs: Math.max(acceptedAt.bootMs + everyMs, this.#retryAtMs),
+      readyAtMs: Math.max(acceptedAt.bootMs + everyMs, this.#reportTrouble?.retryAtMs ?? 0),
       // Half an interval late is still early by the documents; from then on it goes before words.
       deadline: {
         urgentAtMs: acceptedAt.bootMs + everyMs * 1.5,
@@ -131,8 +154,7 @@ export class PipelineTaskSpeaker implements Speaker {
     now: Now,
     sentAt: Now,
   ): void {
-    this.#attempts = 0;
-    this.#retryAtMs = 0;
+    this.#reportTrouble = undefined;
     const isFirst = pipeline.acknowledgedAt === undefined;
     // The service counts from when it got the report, which is not before it was sent: the safe side.
     pipeline.acceptedAt = sentAt;
@@ -158,16 +180,23 @@ export class PipelineTaskSpeaker implements Speaker {
     );
   }
 
-  /** First the error's texts are left out; refused once more, the word cannot be said. */
-  #refused(pipeline: NonNullable<Run['pipeline']>, reason: string, now: Now): void {
-    if (this.#run.errorTail !== undefined) {
-      delete this.#run.errorTail;
-      this.#statusRetryAtMs = now.bootMs;
+  /**
+   * First the status alone is said. Refused once more the word is put aside and said rarely, for the service refuses so
+   * what exceeds its limits too; the reports go on, so that no other host does the work again.
+   */
+  #statusRefused(pipeline: NonNullable<Run['pipeline']>, reason: string, now: Now): void {
+    if (!this.#isStatusReduced) {
+      this.#isStatusReduced = true;
       this.#context.note('report.reduced', now, { reason }, this.#run);
-    } else {
-      pipeline.delivery = { state: 'refused', reason };
-      this.#context.note('report.refused', now, { reason }, this.#run);
+      return;
     }
+    if (this.#statusTrouble !== undefined) {
+      this.#statusTrouble.isQuarantined = true;
+      this.#statusTrouble.retryAtMs = now.bootMs + QUARANTINE_MS;
+    }
+    if (pipeline.delivery.state === 'refused') return;
+    pipeline.delivery = { state: 'refused', reason, isKept: true };
+    this.#context.note('report.refused', now, { reason }, this.#run);
     this.#context.ledger.keepRun(this.#run);
   }
 
@@ -184,6 +213,11 @@ export class PipelineTaskSpeaker implements Speaker {
     const settings = this.#context.settings.dataPipeline;
     return reportEveryMs(settings?.reportEveryMs ?? task.windowMs, task.windowMs);
   }
+}
+
+/** True while the task is to be told something: also of a refused word that nobody has dropped. */
+export function isOwed(delivery: Delivery): boolean {
+  return delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isKept === true);
 }
 
 export function pipelineTaskKey(run: string): string {

@@ -59,7 +59,10 @@ export function endWords(run: Run): string {
 }
 
 /** The last word to Data Pipeline (SetTaskStatus; there is no CANCELED). */
-export function pipelineWord(run: Run, taskId: string): PipelineCall {
+export function pipelineWord(
+  run: Run,
+  taskId: string,
+): Extract<PipelineCall, { operation: 'SetTaskStatus' }> {
   if (run.state === 'succeeded') {
     return { operation: 'SetTaskStatus', taskId, status: 'FINISHED' };
   }

@@ -9,7 +9,7 @@ import type { Action } from './action.ts';
 import type { Context } from './context.ts';
 import { isStarted, moveRun } from './job.ts';
 import type { EndCause, JobDefinition, PipelineTask, Run, RunOrigin, RunState } from './job.ts';
-import { shorten } from './pipeline-task.ts';
+import { isOwed, shorten } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
 import { endWords } from './report.ts';
 import { RunBook } from './run-book.ts';
@@ -156,8 +156,9 @@ export class RunLife {
 
   /** Nothing more is said to the pipeline about this run: the task is canceled, or may be somebody else's. */
   withhold(run: Run, reason: string): void {
-    if (run.pipeline?.delivery.state === 'pending')
+    if (run.pipeline !== undefined && isOwed(run.pipeline.delivery)) {
       run.pipeline.delivery = { state: 'withheld', reason };
+    }
   }
 
   /** Everything that time alone changes: windows, timeouts, stalls, the rungs of a ladder. */

@@ -91,6 +91,11 @@ function troubles(view: PlannerView, now: Now): string[] {
       found.push(`${operation} fails: ${pace.because}`);
     }
   }
+  const { disabled, hubObstacle } = view.context;
+  if (hubObstacle !== undefined) found.push(hubObstacle);
+  for (const [operation, { reason, untilMs }] of disabled) {
+    if (untilMs > now.bootMs) found.push(`${operation} rests, a policy is missing: ${reason}`);
+  }
   const waiting = view.context.waitingHubTasks.size;
   if (waiting > 0) {
     found.push(
@@ -155,7 +160,7 @@ function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination |
   const promise = view.context.ledger.hubTasks.get(run.hub.task)?.promise;
   const told = promise?.run === run.id ? promise : undefined;
   const speaker = view.context.speakers.get(hubTaskKey(run.hub.task));
-  const obstacle = speaker instanceof HubTaskSpeaker ? speaker.obstacle : undefined;
+  const obstacle = speaker instanceof HubTaskSpeaker ? speaker.trouble?.reason : undefined;
   return {
     task: run.hub.task,
     ...delivery(run.hub.delivery, obstacle),

@@ -10,7 +10,7 @@ import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
 import type { HubLink, HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
-import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
+import { PipelineTaskSpeaker, isOwed, pipelineTaskKey } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
 import type { Now } from './time.ts';
 
@@ -39,7 +39,7 @@ export class Telling {
       run.percent = Math.max(run.percent ?? 0, told.words.percent ?? 0);
       if (run.percent === 0 && told.words.percent === undefined) delete run.percent;
     }
-    if (run.pipeline?.delivery.state === 'pending') this.addPipelineTask(run);
+    if (run.pipeline !== undefined && isOwed(run.pipeline.delivery)) this.addPipelineTask(run);
   }
 
   open(run: Run): void {
@@ -94,6 +94,12 @@ export class Telling {
     this.#context.speakers.delete(pipelineTaskKey(run.id));
     const { ledger, speakers } = this.#context;
     const task = ledger.hubTasks.get(run.hub?.task ?? '');
+    if (task?.quarantine !== undefined) {
+      const left = task.quarantine.filter((one) => one.run !== run.id);
+      if (left.length === 0) delete task.quarantine;
+      else task.quarantine = left;
+      ledger.keepHubTask(task);
+    }
     if (task === undefined || !isIdle(task) || task.promise?.run !== run.id) return;
     speakers.delete(hubTaskKey(task.name));
     speakers.delete(hubLinksKey(task.name));

@@ -67,7 +67,7 @@ describe('an error of the service', () => {
     [400, 'ExpiredTokenException', 'denied'],
     [403, 'InvalidSignatureException', 'denied'],
     [403, 'SomethingNew', 'denied'],
-    [400, 'PolicyErrorException', 'denied'],
+    [400, 'PolicyErrorException', 'disabled'],
     [400, 'InvalidInputException', 'refused'],
     [400, 'InvalidRequestException', 'refused'],
     [413, 'RequestEntityTooLargeException', 'refused'],

@@ -83,6 +83,8 @@ export class ServiceModel {
   readonly #tasks: TaskRecord[] = [];
   readonly #polls: ((outcome: Outcome) => void)[] = [];
   #handed = 0;
+  #homeRegion: string | undefined = 'eu-central-1';
+  readonly #streams = new Set<string>();
 
   constructor(time: VirtualTime, rates: Readonly<Record<Operation, Rate>>) {
     this.#time = time;
@@ -99,6 +101,24 @@ export class ServiceModel {
   cancel(attemptId: string): void {
     const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
     if (record !== undefined && record.state !== 'ended') record.state = 'canceled';
+  }
+
+  /** The account's home region is set anew, or taken away: nothing that was told elsewhere is known there. */
+  setHomeRegion(region: string | undefined): void {
+    this.#homeRegion = region;
+    for (const [name, record] of this.#hub) this.#countStale(name, record);
+    this.#hub.clear();
+    this.#streams.clear();
+  }
+
+  /** Somebody deletes the stream, and every task in it. */
+  deleteStream(): void {
+    this.setHomeRegion(this.#homeRegion);
+  }
+
+  /** Somebody deletes one task. */
+  deleteTask(name: string): void {
+    this.#hub.delete(name);
   }
 
   /** The last accepted report of a Hub task. */
@@ -164,10 +184,23 @@ export class ServiceModel {
   }
 
   #perform(call: Exclude<Call, { operation: 'PollForTask' }>): Outcome {
+    if ('region' in call) {
+      if (this.#homeRegion === undefined) {
+        return { kind: 'homeless', reason: 'HomeRegionNotSetException' };
+      }
+      if (call.region !== this.#homeRegion) {
+        return { kind: 'refused', reason: 'InvalidInputException: wrong region' };
+      }
+    }
     switch (call.operation) {
       case 'GetHomeRegion':
-        return this.#accepted({ homeRegion: 'eu-central-1' });
+        return this.#accepted(
+          this.#homeRegion === undefined ? {} : { homeRegion: this.#homeRegion },
+        );
       case 'ImportMigrationTask':
+        if (!this.#streams.has(call.stream)) {
+          return { kind: 'missing', reason: 'ResourceNotFoundException: stream' };
+        }
         this.#record(call.task).imported = true;
         return this.#accepted({});
       case 'NotifyMigrationTaskState':
@@ -197,6 +230,8 @@ export class ServiceModel {
       case 'ReportTaskRunnerHeartbeat':
         return this.#accepted({ terminate: false });
       case 'CreateProgressUpdateStream':
+        this.#streams.add(call.stream);
+        return this.#accepted({});
       case 'PutResourceAttributes':
       case 'AssociateDiscoveredResource':
       case 'AssociateSourceResource':

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly failing: number;
   /** What the service really lets through, where it is less than configured: it throttles then. */
   readonly throttling?: Settings['rates'];
+  /** What a call is answered, where it is not for the service to say. */
+  readonly outcome?: (call: Call, bootMs: number) => Outcome | undefined;
   /** True while this call finds nobody. */
   readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
@@ -175,10 +177,12 @@ export class World {
       this.calls?.push({ call, atMs: this.time.now().bootMs });
       const isOut = this.#options.isOut?.(call, this.time.now().bootMs) ?? false;
       const isFailing = this.random() < this.#options.failing;
+      const said = this.#options.outcome?.(call, this.time.now().bootMs);
       const failure = { kind: 'unavailable', reason: 'simulated' } as const;
       if (!isLetIn && this.#options.throttling !== undefined) {
         settle({ kind: 'throttled', reason: 'simulated' });
-      } else if (isOut) settle(failure);
+      } else if (said !== undefined) settle(said);
+      else if (isOut) settle(failure);
       else if (!isFailing) this.service.perform(call, settle);
       else if (this.random() < 0.5 || call.operation === 'PollForTask') settle(failure);
       else this.service.perform(call, () => settle(failure));

@@ -1,0 +1,382 @@
+/**
+ * The table of errors (what each answer of the services means), in virtual time: what is told in the end, what is never
+ * lost, and how often the services are asked meanwhile.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Call, NotifyCall, Outcome, PolledTask } from '../../src/core/call.ts';
+import type { JobDefinition } from '../../src/core/job.ts';
+import { snapshot } from '../../src/core/snapshot.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { HUB, HUB_JOB, PIPELINE, definition, settings } from '../support/settings.ts';
+import { World } from '../support/world.ts';
+import type { WorldOptions } from '../support/world.ts';
+
+function world(over: Partial<WorldOptions> = {}, job: Partial<JobDefinition> = {}): World {
+  const copy = definition('copy', job);
+  const made = new World({
+    seed: 1,
+    failing: 0,
+    jobs: { durationMs: () => 10 * HOUR_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
+    settings: settings({
+      jobs: new Map([['copy', copy]]),
+      dataPipeline: { ...PIPELINE, activities: [{ match: { name: 'copy' }, job: 'copy' }] },
+    }),
+    ...over,
+  });
+  made.calls = [];
+  return made;
+}
+
+function task(): PolledTask {
+  const attemptId = '@copy_1_Attempt=1';
+  const fields = [
+    { key: '@componentParent', refValue: 'copy' },
+    { key: '@instanceParent', refValue: '@copy_1' },
+  ];
+  return {
+    taskId: '',
+    pipelineId: 'df-1',
+    attemptId,
+    objects: [{ id: attemptId, name: attemptId, fields }],
+  };
+}
+
+function start(made: World): void {
+  made.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
+}
+
+function said<Operation extends Call['operation']>(
+  made: World,
+  operation: Operation,
+  fromMs = 0,
+): Extract<Call, { operation: Operation }>[] {
+  return (made.calls ?? []).flatMap(({ call, atMs }) =>
+    call.operation === operation && atMs >= fromMs
+      ? [call as Extract<Call, { operation: Operation }>]
+      : [],
+  );
+}
+
+function troubles(made: World): readonly string[] {
+  const facts = {
+    version: '0',
+    pid: 1,
+    startedAt: made.time.now(),
+    nextStartMs: new Map<string, number>(),
+    troubles: [],
+  };
+  return snapshot(made.planner.view(), facts, made.time.now()).agent.troubles;
+}
+
+function events(made: World): string[] {
+  return made.notes.map((note) => note.event);
+}
+
+const SHORT = { durationMs: () => 10 * MINUTE_MS, exitCode: () => 3, progressEveryMs: MINUTE_MS };
+const refused = (reason = 'InvalidInputException'): Outcome => ({ kind: 'refused', reason });
+
+describe('home region', () => {
+  test('none is set: nothing is written to the Hub, the operator is told, the pipeline goes on; then all is told', () => {
+    const made = world();
+    made.service.setHomeRegion(undefined);
+    made.service.offer(task());
+    made.runUntil(HOUR_MS);
+    expect(said(made, 'ImportMigrationTask')).toHaveLength(0);
+    expect(said(made, 'ReportTaskProgress').length).toBeGreaterThan(55);
+    expect(said(made, 'GetHomeRegion').length).toBeLessThan(40);
+    expect(troubles(made).join()).toContain('no home region');
+    expect(events(made).filter((event) => event === 'hub.homeless')).toHaveLength(1);
+    made.service.setHomeRegion('us-west-2');
+    made.runUntil(HOUR_MS + 3 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')).toMatchObject({
+      region: 'us-west-2',
+      status: 'IN_PROGRESS',
+    });
+    expect(troubles(made)).toEqual([]);
+  });
+
+  test('it is taken away under a running job and set anew elsewhere: told there within minutes', () => {
+    const made = world();
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    made.service.setHomeRegion(undefined);
+    made.runUntil(HOUR_MS);
+    expect(said(made, 'NotifyMigrationTaskState', 30 * MINUTE_MS).length).toBeLessThan(3);
+    expect(troubles(made).join()).toContain('no home region');
+    made.service.setHomeRegion('ap-southeast-2');
+    made.runUntil(HOUR_MS + 3 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')?.region).toBe('ap-southeast-2');
+    expect(troubles(made)).toEqual([]);
+  });
+
+  test('it has moved: asked for once, then all goes on in the new region, whole', () => {
+    const made = world();
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    made.service.setHomeRegion('us-west-2');
+    made.runUntil(30 * MINUTE_MS);
+    expect(said(made, 'GetHomeRegion', MINUTE_MS)).toHaveLength(1);
+    const last = made.service.lastNotify('copy');
+    expect(last).toMatchObject({ region: 'us-west-2', status: 'IN_PROGRESS', percent: 4 });
+    expect(events(made)).not.toContain('report.refused');
+    const missed = made.notes.filter((note) => JSON.stringify(note).includes('"missing"'));
+    expect(missed).toEqual([]);
+    expect(made.service.close().staleMs).toBe(0);
+  });
+
+  test('it has moved while nobody can say where to: no last word is given up for that', () => {
+    const made = world({
+      jobs: SHORT,
+      isOut: (call, ms) => call.operation === 'GetHomeRegion' && ms > MINUTE_MS && ms < 2 * HOUR_MS,
+    });
+    start(made);
+    made.runUntil(9 * MINUTE_MS);
+    made.service.setHomeRegion('us-west-2');
+    made.runUntil(2 * HOUR_MS);
+    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('pending');
+    made.runUntil(2 * HOUR_MS + 5 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')).toMatchObject({
+      region: 'us-west-2',
+      status: 'FAILED',
+      detail: 'failed: exit code 3',
+    });
+  });
+});
+
+describe('deleted meanwhile', () => {
+  test('the stream: it and the task are made again once, and the report follows', () => {
+    const made = world();
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    made.service.deleteStream();
+    made.runUntil(30 * MINUTE_MS);
+    expect(said(made, 'CreateProgressUpdateStream')).toHaveLength(2);
+    expect(said(made, 'ImportMigrationTask')).toHaveLength(3);
+    expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
+    expect(made.service.close().staleMs).toBe(0);
+  });
+
+  test('one task: it alone is made again', () => {
+    const made = world();
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    made.service.deleteTask('copy');
+    made.runUntil(30 * MINUTE_MS);
+    expect(said(made, 'CreateProgressUpdateStream')).toHaveLength(1);
+    expect(said(made, 'ImportMigrationTask')).toHaveLength(2);
+    expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
+  });
+
+  test('a task that is missing whatever is made is no loop', () => {
+    const made = world({
+      outcome: (call) =>
+        call.operation === 'NotifyMigrationTaskState'
+          ? { kind: 'missing', reason: 'ResourceNotFoundException' }
+          : undefined,
+    });
+    start(made);
+    made.runUntil(2 * HOUR_MS);
+    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(30);
+    expect(said(made, 'ImportMigrationTask').length).toBeLessThan(30);
+  });
+
+  test('a stream that is missing whatever is made is no loop, however many jobs miss it', () => {
+    const jobs = Array.from({ length: 20 }, (_, i) => definition(`job-${i}`));
+    const made = world({
+      settings: settings({ jobs: new Map(jobs.map((job) => [job.name, job])) }),
+      outcome: (call) =>
+        call.operation === 'ImportMigrationTask'
+          ? { kind: 'missing', reason: 'ResourceNotFoundException' }
+          : undefined,
+    });
+    for (const { name } of jobs) {
+      made.post({ type: 'start-requested', job: name, origin: 'operator' });
+    }
+    made.runUntil(2 * HOUR_MS);
+    expect(said(made, 'CreateProgressUpdateStream').length).toBeLessThan(26);
+    expect(said(made, 'ImportMigrationTask').length).toBeLessThan(20 * 30);
+  });
+});
+
+describe('a policy is missing', () => {
+  test('only that feature rests; other links and reports go on; later it is tried again', () => {
+    const made = world(
+      {
+        outcome: (call, ms) =>
+          call.operation === 'AssociateDiscoveredResource' && ms < 90 * MINUTE_MS
+            ? { kind: 'disabled', reason: 'PolicyErrorException' }
+            : undefined,
+      },
+      {
+        migrationHub: {
+          ...HUB_JOB,
+          discoveredResource: 'd-server-1',
+          application: 'd-application-1',
+        },
+      },
+    );
+    start(made);
+    made.runUntil(HOUR_MS);
+    expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(1);
+    expect(said(made, 'NotifyApplicationState')).toHaveLength(1);
+    expect(said(made, 'NotifyMigrationTaskState').length).toBeGreaterThan(10);
+    expect(troubles(made).join()).toContain('AssociateDiscoveredResource rests');
+    made.runUntil(4 * HOUR_MS);
+    expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(3);
+    expect(made.ledger.hubTasks.get('copy')?.links).toEqual([]);
+    expect(troubles(made)).toEqual([]);
+  });
+});
+
+describe('denied', () => {
+  test('credentials expire for a day: asked rarely, nothing is dropped, and all is told within minutes after', () => {
+    const made = world({
+      jobs: SHORT,
+      outcome: (_call, ms) =>
+        ms > MINUTE_MS && ms < DAY_MS
+          ? { kind: 'denied', reason: 'ExpiredTokenException' }
+          : undefined,
+    });
+    start(made);
+    made.runUntil(DAY_MS);
+    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(700);
+    expect(troubles(made).join()).toContain('ExpiredTokenException');
+    made.runUntil(DAY_MS + 6 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')?.status).toBe('FAILED');
+  });
+
+  test('when one operation has its credentials back, the others look at once', () => {
+    const made = world({
+      outcome: (_call, ms) =>
+        ms > 20 * MINUTE_MS && ms < 30 * MINUTE_MS
+          ? { kind: 'denied', reason: 'ExpiredTokenException' }
+          : undefined,
+    });
+    made.service.offer(task());
+    made.runUntil(HOUR_MS);
+    const back = (made.calls ?? []).filter(({ atMs }) => atMs > 30 * MINUTE_MS);
+    const firstOf = (operation: Call['operation']): number =>
+      back.find(({ call }) => call.operation === operation)?.atMs ?? Infinity;
+    const first = firstOf('NotifyMigrationTaskState');
+    expect(Math.abs(first - firstOf('ReportTaskProgress'))).toBeLessThan(5 * SECOND_MS);
+    expect(made.running()).toBe(1);
+  });
+});
+
+describe('a payload is refused', () => {
+  const detailIsRefused = (call: Call): Outcome | undefined =>
+    'detail' in call && call.detail.includes('poison') ? refused() : undefined;
+
+  test('a last word: status alone, once; that is delivered', () => {
+    const made = world({ jobs: SHORT, outcome: detailIsRefused });
+    start(made);
+    made.runUntil(5 * MINUTE_MS);
+    made.post({ type: 'run-exited', run: 'copy/1', exitCode: 3, errorTail: 'poison' });
+    made.runUntil(10 * MINUTE_MS);
+    const last = made.service.lastNotify('copy');
+    expect(last?.status).toBe('FAILED');
+    expect(last?.detail).toBeUndefined();
+    expect(events(made).filter((event) => event === 'report.reduced')).toHaveLength(1);
+    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
+  });
+
+  test('a live job’s detail: said once, then the status alone for as long as it is the same', () => {
+    const made = world({
+      jobs: { ...SHORT, durationMs: () => 10 * HOUR_MS, progressEveryMs: DAY_MS },
+      outcome: detailIsRefused,
+    });
+    start(made);
+    made.runUntil(5 * MINUTE_MS);
+    made.post({ type: 'progress-read', run: 'copy/1', percent: 7, detail: 'poison' });
+    made.runUntil(HOUR_MS);
+    const poisoned = said(made, 'NotifyMigrationTaskState').filter((call) => call.detail);
+    // Once more when the region is known to be the right one.
+    expect(poisoned).toHaveLength(2);
+    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(40);
+    expect(made.service.close().staleMs).toBe(0);
+    made.post({ type: 'progress-read', run: 'copy/1', percent: 8, detail: 'wholesome' });
+    made.runUntil(HOUR_MS + 10 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')).toMatchObject({ percent: 8, detail: 'wholesome' });
+  });
+
+  test('refused also alone: a last word is put aside with its reason, and holds up nothing', () => {
+    const made = world({
+      jobs: SHORT,
+      outcome: (call) =>
+        call.operation === 'NotifyMigrationTaskState' && call.status === 'FAILED'
+          ? refused()
+          : undefined,
+    });
+    start(made);
+    made.runUntil(15 * MINUTE_MS);
+    const ended = said(made, 'NotifyMigrationTaskState').filter((call) => call.status === 'FAILED');
+    expect(ended.map((call: NotifyCall) => 'detail' in call)).toEqual([true, true, false]);
+    expect(made.ledger.runs.get('copy/1')?.hub?.delivery).toEqual({
+      state: 'refused',
+      reason: 'InvalidInputException',
+    });
+    const kept = made.ledger.hubTasks.get('copy');
+    expect(kept?.lastWords).toEqual([]);
+    expect(kept?.quarantine?.[0]?.word?.words.detail).toBe('failed: exit code 3');
+    start(made);
+    made.runUntil(18 * MINUTE_MS);
+    expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
+  });
+
+  test('progress of a pipeline task: said without its fields, and the task stays ours', () => {
+    const made = world({
+      outcome: (call) =>
+        call.operation === 'ReportTaskProgress' && call.percent !== undefined
+          ? refused('InvalidRequestException')
+          : undefined,
+    });
+    made.service.offer(task());
+    made.runUntil(2 * HOUR_MS);
+    expect(made.running()).toBe(1);
+    expect(made.service.close()).toMatchObject({ lapses: 0 });
+    expect(said(made, 'ReportTaskProgress').filter((call) => 'percent' in call)).toHaveLength(1);
+  });
+
+  test('the last word to a pipeline: status alone; refused again it is said rarely, and the reports go on', () => {
+    const until = 2 * HOUR_MS;
+    const made = world({
+      jobs: SHORT,
+      outcome: (call, ms) =>
+        call.operation === 'SetTaskStatus' && ms < until
+          ? refused('InvalidRequestException')
+          : undefined,
+    });
+    made.service.offer(task());
+    made.runUntil(until);
+    const words = said(made, 'SetTaskStatus');
+    expect(words.slice(0, 2).map((word) => word.errorMessage)).toEqual([
+      'failed: exit code 3',
+      undefined,
+    ]);
+    expect(words.length).toBeLessThan(12);
+    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery).toMatchObject({ state: 'refused' });
+    // Nobody else was given the work meanwhile.
+    expect(made.service.close()).toMatchObject({ lapses: 0 });
+    made.runUntil(until + 16 * MINUTE_MS);
+    expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FAILED');
+    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery.state).toBe('delivered');
+  });
+
+  test('with a configured region nobody is asked for another', () => {
+    const made = world({
+      jobs: SHORT,
+      settings: settings({
+        migrationHub: { ...HUB, region: 'eu-central-1' },
+        jobs: new Map([['copy', definition('copy')]]),
+      }),
+      outcome: (call) =>
+        call.operation === 'NotifyMigrationTaskState' && call.status === 'FAILED'
+          ? refused()
+          : undefined,
+    });
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    expect(said(made, 'GetHomeRegion')).toHaveLength(0);
+    expect(made.ledger.hubTasks.get('copy')?.quarantine).toHaveLength(1);
+  });
+});

@@ -13,6 +13,7 @@ import {
   type TaskObject,
 } from '@aws-sdk/client-data-pipeline';
 import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/call.ts';
+import { maskSecrets } from '../core/secrets.ts';
 import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
 import { type Exchange, record } from './exchange.ts';
 import { pipelineErrorId, pipelineText } from './legal-text.ts';
@@ -107,7 +108,7 @@ function text<Key extends string>(
   value: string | undefined,
   bounds: Parameters<typeof pipelineText>[1],
 ): Partial<Record<Key, string>> {
-  const legal = pipelineText(value ?? '', bounds);
+  const legal = pipelineText(maskSecrets(value ?? ''), bounds);
   return legal === '' ? {} : ({ [key]: legal } as Record<Key, string>);
 }
 
@@ -118,7 +119,7 @@ function progressFields(
 ): { fields?: Field[] } {
   const fields: Field[] = [];
   if (percent !== undefined) fields.push({ key: 'percentComplete', stringValue: String(percent) });
-  const legal = pipelineText(detail ?? '', DETAIL);
+  const legal = pipelineText(maskSecrets(detail ?? ''), DETAIL);
   if (legal !== '') fields.push({ key: 'myDetail', stringValue: legal });
   return fields.length === 0 ? {} : { fields };
 }

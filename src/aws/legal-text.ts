@@ -7,15 +7,21 @@ import { stripVTControlCharacters } from 'node:util';
 
 /**
  * One line for Migration Hub: the MODEL patterns are `^.{0,N}$`, and `.` matches no line break. Control
- * characters become blanks. `maxPoints`: 2,500 for StatusDetail, 500 for a Description, 256 for a value.
+ * characters become blanks; a line without any stays as it is. `maxPoints`: 2,500 for StatusDetail, 500 for a
+ * Description, 256 for a value.
  */
 export function hubText(text: string, maxPoints = 2500): string {
-  const line = points(text)
-    .map((point) => (isControl(point) ? ' ' : point))
-    .join('')
-    .replace(/ {2,}/gu, ' ')
-    .trim();
-  return cut(points(line), { maxPoints, maxBytes: Infinity, keep: 'start' });
+  const all = points(text);
+  const line = all.some(isControl)
+    ? points(
+        all
+          .map((point) => (isControl(point) ? ' ' : point))
+          .join('')
+          .replace(/ {2,}/gu, ' ')
+          .trim(),
+      )
+    : all;
+  return cut(line, { maxPoints, maxBytes: Infinity, keep: 'start' });
 }
 
 export interface PipelineBounds {

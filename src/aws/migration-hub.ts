@@ -18,6 +18,7 @@ import {
   MigrationHubConfigClient,
 } from '@aws-sdk/client-migrationhub-config';
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/call.ts';
+import { maskSecrets } from '../core/secrets.ts';
 import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
 import { type Exchange, record } from './exchange.ts';
 import { hubText } from './legal-text.ts';
@@ -117,21 +118,29 @@ async function tell(
 ): Promise<unknown> {
   switch (call.operation) {
     case 'CreateProgressUpdateStream': {
-      const input = { ProgressUpdateStreamName: call.stream };
+      const input = { ProgressUpdateStreamName: call.stream, ...dryRun(call) };
       return client.send(record(new CreateProgressUpdateStreamCommand(input), exchange), exchange);
     }
     case 'ImportMigrationTask':
-      return client.send(record(new ImportMigrationTaskCommand(onTask(call)), exchange), exchange);
+      return client.send(
+        record(new ImportMigrationTaskCommand({ ...onTask(call), ...dryRun(call) }), exchange),
+        exchange,
+      );
     case 'NotifyMigrationTaskState':
       return client.send(record(notifyCommand(call), exchange), exchange);
     case 'PutResourceAttributes': {
-      const input = { ...onTask(call), ResourceAttributeList: attributesOf(call.attributes) };
+      const input = {
+        ...onTask(call),
+        ResourceAttributeList: attributesOf(call.attributes),
+        ...dryRun(call),
+      };
       return client.send(record(new PutResourceAttributesCommand(input), exchange), exchange);
     }
     case 'AssociateDiscoveredResource': {
       const input = {
         ...onTask(call),
         DiscoveredResource: { ConfigurationId: call.configurationId },
+        ...dryRun(call),
       };
       return client.send(record(new AssociateDiscoveredResourceCommand(input), exchange), exchange);
     }
@@ -143,11 +152,16 @@ async function tell(
           ...text('Description', call.description, 500),
           ...text('StatusDetail', call.statusDetail, 2500),
         },
+        ...dryRun(call),
       });
       return client.send(record(command, exchange), exchange);
     }
     case 'AssociateCreatedArtifact': {
-      const input = { ...onTask(call), CreatedArtifact: { Name: call.artifact } };
+      const input = {
+        ...onTask(call),
+        CreatedArtifact: { Name: call.artifact },
+        ...dryRun(call),
+      };
       return client.send(record(new AssociateCreatedArtifactCommand(input), exchange), exchange);
     }
     case 'NotifyApplicationState': {
@@ -155,6 +169,7 @@ async function tell(
         ApplicationId: call.application,
         Status: call.status,
         UpdateDateTime: dateOf(call.stampS),
+        ...dryRun(call),
       };
       return client.send(record(new NotifyApplicationStateCommand(input), exchange), exchange);
     }
@@ -168,16 +183,22 @@ function onTask(call: { readonly stream: string; readonly task: string }): {
   return { ProgressUpdateStream: call.stream, MigrationTaskName: call.task };
 }
 
+function dryRun(call: { readonly dryRun?: boolean }): { DryRun?: boolean } {
+  return call.dryRun === undefined ? {} : { DryRun: call.dryRun };
+}
+
 function notifyCommand(call: NotifyCall): NotifyMigrationTaskStateCommand {
   return new NotifyMigrationTaskStateCommand({
     ...onTask(call),
     Task: {
       Status: call.status,
-      ...text('StatusDetail', call.detail, 2500),
+      // An empty one is legal, and says more than none: what was told before is over.
+      ...(call.detail === undefined ? {} : { StatusDetail: hubText(maskSecrets(call.detail)) }),
       ...(call.percent === undefined ? {} : { ProgressPercent: call.percent }),
     },
     UpdateDateTime: dateOf(call.stampS),
     NextUpdateSeconds: Math.min(call.nextUpdateS, NEXT_UPDATE_S_MAX),
+    ...dryRun(call),
   });
 }
 
@@ -195,7 +216,7 @@ function text<Key extends string>(
   value: string | undefined,
   maxPoints: number,
 ): Partial<Record<Key, string>> {
-  const legal = hubText(value ?? '', maxPoints);
+  const legal = hubText(maskSecrets(value ?? ''), maxPoints);
   return legal === '' ? {} : ({ [key]: legal } as Record<Key, string>);
 }
 

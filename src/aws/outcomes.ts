@@ -56,6 +56,11 @@ export function hasStaleCredentials(error: unknown): boolean {
   return STALE_CREDENTIALS.has(readError(error).name);
 }
 
+/** True where the service says that a dry run would have been allowed: it says so by an error (MODEL DryRunOperation). */
+export function hasPassedDryRun(error: unknown): boolean {
+  return readError(error).name === 'DryRunOperation';
+}
+
 /** True where the way to the service failed: no answer came, or not all of it in time. */
 export function isBrokenWay(failed: FailedCall): boolean {
   if (failed.limitMs !== undefined) return true;

@@ -12,6 +12,7 @@ import type { SendToPipeline } from './data-pipeline.ts';
 import type { Exchange } from './exchange.ts';
 import type { SendToHub } from './migration-hub.ts';
 import {
+  hasPassedDryRun,
   hasStaleCredentials,
   isBrokenWay,
   isQuietPoll,
@@ -122,6 +123,10 @@ class AwsServices implements Services {
       this.#broken.delete(line);
       return { kind: 'accepted', answer, ...dated(exchange) };
     } catch (error) {
+      if (hasPassedDryRun(error)) {
+        this.#broken.delete(line);
+        return { kind: 'accepted', answer: {}, ...dated(exchange) };
+      }
       const failed: FailedCall = {
         error,
         response: exchange.response,

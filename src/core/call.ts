@@ -35,7 +35,15 @@ interface InRegion {
   readonly region: string;
 }
 
-interface OnTask extends InRegion {
+interface Write extends InRegion {
+  /**
+   * True: the service only looks whether the caller may, and nothing takes effect (MODEL DryRun). `accepted` means
+   * that it may.
+   */
+  readonly dryRun?: boolean;
+}
+
+interface OnTask extends Write {
   readonly stream: string;
   readonly task: string;
 }
@@ -55,7 +63,7 @@ export interface NotifyCall extends OnTask {
 
 export type HubCall =
   | { readonly operation: 'GetHomeRegion' }
-  | ({ readonly operation: 'CreateProgressUpdateStream'; readonly stream: string } & InRegion)
+  | ({ readonly operation: 'CreateProgressUpdateStream'; readonly stream: string } & Write)
   | ({ readonly operation: 'ImportMigrationTask' } & OnTask)
   | NotifyCall
   | ({
@@ -78,12 +86,14 @@ export type HubCall =
       readonly application: string;
       readonly status: 'NOT_STARTED' | 'IN_PROGRESS' | 'COMPLETED';
       readonly stampS: number;
-    } & InRegion)
+    } & Write)
   | ({
       readonly operation: 'ListMigrationTaskUpdates';
+      readonly stream: string;
+      readonly task: string;
       /** Of the page before; absent: the first page. */
       readonly token?: string;
-    } & OnTask);
+    } & InRegion);
 
 export type PipelineCall =
   | { readonly operation: 'PollForTask'; readonly workerGroup: string; readonly hostname: string }

@@ -87,7 +87,8 @@ export interface JobHost {
 export interface ServiceNotifier {
   ready(): void;
   reloading(): void;
-  stopping(): void;
+  /** The agent is about to end; it needs so long for it, counted from now. */
+  stopping(neededMs: number): void;
   /** One line for `systemctl status`. */
   status(line: string): void;
   /** The loop turns: feed the watchdog. */

@@ -4,11 +4,13 @@
  */
 import type { Reply } from '../core/action.ts';
 import type { Event, RequestId } from '../core/event.ts';
+import { FAREWELL_MS_MAX } from '../core/farewell.ts';
 import { EVENTS } from '../core/note.ts';
 import type { Note } from '../core/note.ts';
 import { Planner } from '../core/planner.ts';
 import type { Settings } from '../core/settings.ts';
 import { snapshot } from '../core/snapshot.ts';
+import { statusLine } from '../core/status-line.ts';
 import type { Status } from '../core/status.ts';
 import type { Now } from '../core/time.ts';
 import type {
@@ -48,6 +50,9 @@ export interface AgentParts {
   /** When schedules start their jobs next. */
   readonly nextStartMs: () => ReadonlyMap<string, number>;
 }
+
+/** Gates, connections and watchers close within their own limits, a second or two each. */
+const CLOSE_MS_MAX = 10_000;
 
 type Listener = (entry: TimelineEntry & { readonly job?: string }) => void;
 
@@ -90,9 +95,10 @@ export class Agent implements Operator {
     await runLoop(inbox, this.#planner, this.#journal, clock, act, () => {
       if (!isReady) notifier.ready();
       isReady = true;
-      watchdog.turned(clock.now(), () => this.#line());
+      const now = clock.now();
+      watchdog.turned(now, () => statusLine(this.#planner.view(), now));
     });
-    notifier.stopping();
+    notifier.stopping(CLOSE_MS_MAX);
     for (const request of this.#requests.keys()) {
       this.#answer(request, { ok: false, code: 'conflict', words: 'the agent is stopping' });
     }
@@ -103,8 +109,10 @@ export class Agent implements Operator {
     return this.#exitCode;
   }
 
+  /** Asks for a planned stop: promises are stretched first, and `run` resolves some seconds later at most. */
   stop(): void {
-    this.#parts.inbox.close();
+    this.#parts.notifier.stopping(FAREWELL_MS_MAX + CLOSE_MS_MAX);
+    this.#parts.inbox.post({ type: 'stop-requested' });
   }
 
   status(): Status {
@@ -157,18 +165,6 @@ export class Agent implements Operator {
         ...(note.run === undefined ? {} : { run: note.run }),
       });
     }
-  }
-
-  /** The line of `systemctl status`. */
-  #line(): string {
-    const { context } = this.#planner.view();
-    let running = 0;
-    let canceling = 0;
-    for (const run of context.ledger.liveRuns.values()) {
-      if (run.state === 'canceling') canceling++;
-      else if (run.state === 'running') running++;
-    }
-    return `${running} running, ${canceling} canceling`;
   }
 }
 

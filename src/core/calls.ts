@@ -53,6 +53,16 @@ export class Calls {
     return actions;
   }
 
+  /** True while something is being said, or could be before `untilMs`. Polls are not waited for: nobody is owed one. */
+  isSpeaking(now: Now, untilMs: number): boolean {
+    return [...this.#agenda.operations()].some((operation) => {
+      if (operation === 'PollForTask') return false;
+      const { inFlight, pausedUntilMs } = this.pacing.of(operation);
+      if (inFlight > 0) return true;
+      return pausedUntilMs < untilMs && this.#agenda.ready(operation, now.bootMs) > 0;
+    });
+  }
+
   /** When a waiting speaker becomes ready or a pause ends, on the boot clock. */
   wakeAtMs(now: Now): number {
     let wakeMs = Infinity;

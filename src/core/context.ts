@@ -40,6 +40,8 @@ export class Context {
   readonly waitingHubTasks = new Set<string>();
   /** The region or the stream changed: every Hub task may have something to say, or nothing any more. */
   hubChanged = false;
+  /** The agent is to end: every owner of a live task says one thing more (see farewell.ts). */
+  stopAskedAt: Now | undefined;
   /** A write was refused as if the region were wrong: ask again. */
   isRegionDoubtful = false;
   /** When the home region was last asked for and told; on the boot clock. */

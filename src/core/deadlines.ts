@@ -50,6 +50,11 @@ export function promisesMax(hub: HubSettings, rate: Rate): number {
   return Math.floor((hub.nextUpdateMaxMs / SECOND_MS) * rate.perSecond * KEPT_PART);
 }
 
+/** The promise of an agent that stops: as long as promises may be, since nobody knows when the next agent starts. */
+export function farewellNextUpdateS(hub: HubSettings): number {
+  return Math.min(Math.floor(hub.nextUpdateMaxMs / SECOND_MS), NEXT_UPDATE_S_MAX);
+}
+
 export function finalNextUpdateS(hub: HubSettings): number {
   return Math.min(Math.floor(hub.finalNextUpdateMs / SECOND_MS), NEXT_UPDATE_S_MAX);
 }

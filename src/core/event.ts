@@ -42,6 +42,8 @@ export type Event =
     }
   | { readonly type: 'drain-requested'; readonly request?: RequestId }
   | { readonly type: 'resume-requested'; readonly request?: RequestId }
+  /** The agent is to end, its jobs are not. Promises are stretched first (see farewell.ts). */
+  | { readonly type: 'stop-requested' }
   | { readonly type: 'settings-changed'; readonly settings: Settings; readonly request?: RequestId }
   | { readonly type: 'run-started'; readonly run: string; readonly process: ProcessIdentity }
   /** The start failed and nothing runs. */

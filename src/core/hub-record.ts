@@ -16,6 +16,8 @@ export interface HubPromise {
   /** UpdateDateTime plus NextUpdateSeconds: from then on the task is stale. */
   readonly until: Instant;
   readonly nextUpdateS: number;
+  /** Made by an agent that was about to stop: longer than usual, so the next one renews it soon. */
+  readonly isFarewell?: true;
 }
 
 /** What must be told of a run that has ended, exactly so (P5): that it was under way, and how it ended. */

@@ -5,9 +5,16 @@
 import type { Duty } from './agenda.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { finalNextUpdateS, freshnessMs, nextUpdateS, renewal } from './deadlines.ts';
+import {
+  farewellNextUpdateS,
+  finalNextUpdateS,
+  freshnessMs,
+  nextUpdateS,
+  renewal,
+} from './deadlines.ts';
+import { owesFarewell } from './farewell.ts';
 import { isFinalStatus, isPromised } from './hub-record.ts';
-import type { HubTask } from './hub-record.ts';
+import type { HubPromise, HubTask } from './hub-record.ts';
 import { hubTrouble, wordsOf } from './hub-trouble.ts';
 import type { HubTrouble } from './hub-trouble.ts';
 import type { Run } from './job.ts';
@@ -26,6 +33,8 @@ export class HubTaskSpeaker implements Speaker {
   #trouble: HubTrouble | undefined;
   /** The run that the call in flight is about: another may hold the task when its answer comes. */
   #spokenOf: string | undefined;
+  /** The call in flight carries the promise of an agent that stops. */
+  #isFarewell = false;
 
   constructor(context: Context, task: HubTask) {
     this.key = hubTaskKey(task.name);
@@ -73,9 +82,10 @@ export class HubTaskSpeaker implements Speaker {
     const isChanged =
       promise.words.percent !== words.percent || promise.words.detail !== words.detail;
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
+    const earliestMs = this.#isOutOfPlace(promise) ? promise.madeAt.bootMs : freshAtMs;
     return {
       operation: 'NotifyMigrationTaskState',
-      readyAtMs: Math.max(Math.min(readyAtMs, freshAtMs), this.#trouble?.retryAtMs ?? 0),
+      readyAtMs: Math.max(Math.min(readyAtMs, earliestMs), this.#trouble?.retryAtMs ?? 0),
       deadline: { urgentAtMs, byMs: promise.until.bootMs },
     };
   }
@@ -90,6 +100,7 @@ export class HubTaskSpeaker implements Speaker {
 
     const lastWord = task.lastWords[0];
     this.#spokenOf = lastWord?.run ?? task.run;
+    this.#isFarewell = this.#context.stopAskedAt !== undefined;
     if (lastWord !== undefined) {
       return {
         operation: 'NotifyMigrationTaskState',
@@ -113,7 +124,9 @@ export class HubTaskSpeaker implements Speaker {
       ...address,
       ...this.#reduce(hubWords(run)),
       stampS: task.lastStampS,
-      nextUpdateS: this.#nextUpdateS(migrationHub),
+      nextUpdateS: this.#isFarewell
+        ? farewellNextUpdateS(migrationHub)
+        : this.#nextUpdateS(migrationHub),
     };
   }
 
@@ -152,6 +165,7 @@ export class HubTaskSpeaker implements Speaker {
       madeAt: sentAt,
       until: after(now, untilInMs),
       nextUpdateS: call.nextUpdateS,
+      ...(this.#isFarewell ? { isFarewell: true } : {}),
     };
     if (isPromised(task)) this.#context.promisedHubTasks++;
     this.#context.offerPromise();
@@ -183,6 +197,13 @@ export class HubTaskSpeaker implements Speaker {
         told,
       );
     }
+  }
+
+  /** Too short for an agent that stops, or, made by one that stopped, too long for one that is here. */
+  #isOutOfPlace(promise: HubPromise): boolean {
+    return this.#context.stopAskedAt === undefined
+      ? promise.isFarewell === true
+      : owesFarewell(this.#context, promise.madeAt);
   }
 
   /** Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. */

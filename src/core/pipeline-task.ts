@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { ACKNOWLEDGE_MS, reportByMs, reportEveryMs } from './deadlines.ts';
 import type { Delivery, PipelineTask, Run } from './job.ts';
 import { isFinal } from './job.ts';
+import { owesFarewell } from './farewell.ts';
 import { pipelineWord } from './report.ts';
 import type { Speaker } from './speaker.ts';
 import { MINUTE_MS, SECOND_MS } from './time.ts';
@@ -137,9 +138,10 @@ export class PipelineTaskSpeaker implements Speaker {
       };
     }
     const everyMs = this.#everyMs(task);
+    const waitMs = owesFarewell(this.#context, acceptedAt) ? 0 : everyMs;
     return {
       operation: 'ReportTaskProgress',
-      readyAtMs: Math.max(acceptedAt.bootMs + everyMs, this.#reportTrouble?.retryAtMs ?? 0),
+      readyAtMs: Math.max(acceptedAt.bootMs + waitMs, this.#reportTrouble?.retryAtMs ?? 0),
       // Half an interval late is still early by the documents; from then on it goes before words.
       deadline: {
         urgentAtMs: acceptedAt.bootMs + everyMs * 1.5,

@@ -14,6 +14,7 @@ import { Calls } from './calls.ts';
 import type { PolledTask } from './call.ts';
 import { Context } from './context.ts';
 import type { Event } from './event.ts';
+import { farewellEndsMs } from './farewell.ts';
 import { HistoryReader } from './history.ts';
 import { HubSetupSpeaker } from './hub-setup.ts';
 import type { Ledger } from './ledger.ts';
@@ -47,6 +48,7 @@ export class Planner {
   #decidedAt: Now | undefined;
   #isDraining = false;
   #isTerminated = false;
+  #exitCode = 0;
   #wallLessBootMs: number;
 
   constructor(ledger: Ledger, settings: Settings, now: Now, random: () => number) {
@@ -73,6 +75,7 @@ export class Planner {
   observe(event: Event, now: Now): void {
     this.#watchClock(now);
     this.#takeIn(event, now);
+    if (this.#isTerminated && this.#pipelineIsDone()) this.#stop(EXIT_TERMINATED, now);
     this.#calls.refresh(now);
   }
 
@@ -88,13 +91,10 @@ export class Planner {
     this.#decidedAt = now;
     const actions = this.#life.takeActions(isDurable);
     actions.push(...this.#calls.decide(now, isDurable ? 'all' : 'heartbeats'));
+    if (this.#hasSaidFarewell(now, isDurable)) actions.push({ type: 'exit', code: this.#exitCode });
     if (!isDurable) return actions;
     actions.push(...this.#actions);
     this.#actions = [];
-    if (this.#isTerminated && this.#pipelineIsDone()) {
-      this.#isTerminated = false;
-      actions.push({ type: 'exit', code: EXIT_TERMINATED });
-    }
     return actions;
   }
 
@@ -104,9 +104,11 @@ export class Planner {
    */
   wakeAtMs(): number | undefined {
     if (this.#decidedAt === undefined) return 0;
+    const { stopAskedAt } = this.#context;
     const wakeMs = Math.min(
       this.#life.wakeAtMs() ?? Infinity,
       this.#calls.wakeAtMs(this.#decidedAt),
+      stopAskedAt === undefined ? Infinity : farewellEndsMs(stopAskedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;
   }
@@ -146,6 +148,9 @@ export class Planner {
         this.#isDraining = false;
         this.#context.note('agent.resumed', now, {});
         this.#answer(event.request, { ok: true, words: 'pipeline tasks are taken again' });
+        break;
+      case 'stop-requested':
+        this.#stop(0, now);
         break;
       case 'settings-changed':
         this.#changeSettings(event.settings, now);
@@ -213,6 +218,7 @@ export class Planner {
     return (
       dataPipeline !== undefined &&
       !this.#isDraining &&
+      this.#context.stopAskedAt === undefined &&
       dataPipeline.workerGroups.includes(group) &&
       this.#context.ledger.livePipelineRuns.size + this.#calls.pollsInFlight <
         dataPipeline.concurrency
@@ -234,6 +240,21 @@ export class Planner {
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.#context.note('agent.draining', now, {});
+  }
+
+  #stop(exitCode: number, now: Now): void {
+    if (this.#context.stopAskedAt !== undefined) return;
+    this.#context.stopAskedAt = now;
+    this.#exitCode = exitCode;
+    for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
+  }
+
+  /** All is said that can be, and kept; or the time for it is over. */
+  #hasSaidFarewell(now: Now, isDurable: boolean): boolean {
+    const { stopAskedAt } = this.#context;
+    if (stopAskedAt === undefined) return false;
+    const endsMs = farewellEndsMs(stopAskedAt);
+    return now.bootMs >= endsMs || (isDurable && !this.#calls.isSpeaking(now, endsMs));
   }
 
   /** No pipeline run lives here, and none has anything left to say. */

@@ -61,7 +61,7 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
 }
 
 /** Last words and links that a destination has not accepted yet. */
-function outbox(view: PlannerView): number {
+export function outbox(view: PlannerView): number {
   let owed = 0;
   for (const task of view.context.ledger.hubTasks.values()) {
     owed += task.lastWords.length + task.links.length;
@@ -72,7 +72,7 @@ function outbox(view: PlannerView): number {
   return owed;
 }
 
-function nearestDeadlineMs(view: PlannerView): number | undefined {
+export function nearestDeadlineMs(view: PlannerView): number | undefined {
   let nearestMs = Infinity;
   for (const run of view.context.ledger.liveRuns.values()) {
     nearestMs = Math.min(nearestMs, hubDeadline(view, run)?.bootMs ?? Infinity);

@@ -23,7 +23,9 @@ export async function createServiceNotifier(
     ready: () => send(['READY=1']),
     // One datagram: systemd takes the time stamp only together with RELOADING=1.
     reloading: () => send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]),
-    stopping: () => send(['STOPPING=1']),
+    // systemd gives up at TimeoutStopSec, or when the time asked for here is over (sd_notify(3)).
+    stopping: (neededMs) =>
+      send(['STOPPING=1', `EXTEND_TIMEOUT_USEC=${Math.round(neededMs * 1000)}`]),
     // A line break would begin another assignment: a job's text must not say READY=1.
     status: (line) => {
       const oneLine = line.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, STATUS_LENGTH_MAX);

@@ -7,6 +7,7 @@ import { Agent } from '../../src/agent/agent.ts';
 import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Call } from '../../src/core/call.ts';
+import { FAREWELL_MS_MAX } from '../../src/core/farewell.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
@@ -174,7 +175,7 @@ describe('a turn', () => {
       expect(Math.abs(at - times[i]! - 150 * SECOND_MS)).toBeLessThan(SECOND_MS);
     }
     agent.stop();
-    await ended;
+    await Promise.all([ended, pass(time, HOUR_MS + FAREWELL_MS_MAX)]);
   });
 });
 
@@ -291,6 +292,37 @@ describe('P4 cancel means gone', () => {
   });
 });
 
+describe('a planned stop', () => {
+  test('systemd is told how long it takes; the promise is stretched, then the agent ends at once', async () => {
+    const parts = createParts();
+    const { agent, notifier, time } = parts;
+    const ended = agent.run();
+    await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
+    agent.stop();
+    expect(notifier.told.at(-1)).toBe('stopping');
+    await ended;
+    expect(time.now().bootMs).toBe(MINUTE_MS);
+    expect(notifies(parts).map(({ call }) => 'nextUpdateS' in call && call.nextUpdateS)).toEqual([
+      300, 3600,
+    ]);
+  });
+
+  test('services that do not answer hold it up for five seconds, no longer', async () => {
+    const parts = createParts();
+    const { agent, services, time } = parts;
+    const ended = agent.run();
+    await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
+    services.send = () => new Promise(() => undefined);
+    agent.stop();
+    let isOver = false;
+    void ended.then(() => (isOver = true));
+    await pass(time, MINUTE_MS + FAREWELL_MS_MAX - 1);
+    expect(isOver).toBe(false);
+    await pass(time, MINUTE_MS + FAREWELL_MS_MAX);
+    expect(isOver).toBe(true);
+  });
+});
+
 describe('P7 jobs outlive the agent', () => {
   test('the next agent adopts what runs and tells how it ended', async () => {
     const first = createParts();
@@ -387,7 +419,7 @@ describe('what the disk keeps for the next agent', () => {
     const ended = agent.run();
     await pass(time, MINUTE_MS);
     agent.stop();
-    await ended;
+    await Promise.all([ended, pass(time, MINUTE_MS + FAREWELL_MS_MAX)]);
     expect(store.takeGateLevels(time.now())).toEqual({ levels, ageMs: 0 });
   });
 

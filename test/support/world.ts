@@ -58,6 +58,8 @@ export class World {
   keepNotes = true;
   /** Every call with its time, where a test wants them. */
   calls: { readonly call: Call; readonly atMs: number }[] | undefined;
+  /** Exit codes of agents that ended by themselves. */
+  readonly exits: number[] = [];
   onEnded: (run: Run) => void = () => undefined;
   readonly #options: WorldOptions;
   #inbox: Event[] = [];
@@ -146,8 +148,10 @@ export class World {
       case 'check-tree':
         this.#check(action.run);
         break;
-      case 'answer':
       case 'exit':
+        this.exits.push(action.code);
+        break;
+      case 'answer':
         break;
     }
   }

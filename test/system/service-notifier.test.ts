@@ -76,8 +76,8 @@ describe.skipIf(!hasPython)('messages (skipped without python3)', () => {
     expect((await next()).lines).toEqual(['STATUS=1 job running, 42%']);
     notifier.alive();
     expect((await next()).lines).toEqual(['WATCHDOG=1']);
-    notifier.stopping();
-    expect((await next()).lines).toEqual(['STOPPING=1']);
+    notifier.stopping(15_000);
+    expect((await next()).lines).toEqual(['STOPPING=1', 'EXTEND_TIMEOUT_USEC=15000000']);
   });
 
   test('reloading comes with its time in the same message', async () => {
@@ -127,7 +127,7 @@ test('without a service manager, and with one that is gone, nothing is said and 
     notifier.reloading();
     notifier.status('x');
     notifier.alive();
-    notifier.stopping();
+    notifier.stopping(0);
   }
   createNotifyCommand({ PATH: '/nowhere' })(['READY=1']);
 });

@@ -315,10 +315,10 @@ describe('a planned stop', () => {
     services.send = () => new Promise(() => undefined);
     agent.stop();
     let isOver = false;
-    void ended.then(() => (isOver = true));
+    const noted = ended.finally(() => (isOver = true));
     await pass(time, MINUTE_MS + FAREWELL_MS_MAX - 1);
     expect(isOver).toBe(false);
-    await pass(time, MINUTE_MS + FAREWELL_MS_MAX);
+    await Promise.all([noted, pass(time, MINUTE_MS + FAREWELL_MS_MAX)]);
     expect(isOver).toBe(true);
   });
 });

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from './exit-codes.ts';
-import { FaultFileError, parseFaultFile } from '../simulator/fault-file.ts';
-import type { Fault } from '../simulator/faults.ts';
+import { asksOfSimulator } from './simulate-ask.ts';
+import { readSwitches, type Behaviour } from '../simulator/behaviour.ts';
+import { FaultFileError, parseFaultFile, type FaultScript } from '../simulator/fault-file.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 
 interface SimulateOptions {
@@ -11,12 +12,25 @@ interface SimulateOptions {
   /** False with --no-home-region. */
   readonly homeRegion: string | false;
   readonly speed: number;
-  readonly faults?: readonly Fault[];
+  readonly faults?: FaultScript;
+  readonly set: Partial<Behaviour>;
+  readonly throttle: boolean;
   readonly seed: number;
 }
 
+const EXAMPLES = `
+Examples:
+  migration-agent simulate --port 4580
+  migration-agent simulate --speed 60 --faults outage.yaml --set reportAfterLapse=canceled
+  migration-agent simulate journal --errors
+
+A fault file is a list of rules:
+  - { operation: PollForTask, fault: delay, delay: 5s }
+  - { operation: '*', fault: drop, from: 2m, for: 10m }
+Its whole language, the switches, and the control page: src/simulator/README.md.`;
+
 export function simulateCommand(): Command {
-  return new Command('simulate')
+  const command = new Command('simulate')
     .description(
       'serve AWS Migration Hub, its home region and AWS Data Pipeline on 127.0.0.1, with an audit of what they saw',
     )
@@ -24,22 +38,39 @@ export function simulateCommand(): Command {
     .option('--home-region <region>', "the account's home region", parseRegion, 'us-west-2')
     .option('--no-home-region', 'leave the home region unset')
     .option('--speed <k>', 'simulated time runs so many times faster', parseSpeed, 1)
-    .option('--faults <file>', 'a YAML file with fault rules', readFaults)
+    .option('--faults <file>', 'a YAML file with fault rules, switches and limits', readFaults)
+    .option(
+      '--set <name=value>',
+      'a switch: what AWS leaves open; repeatable (simulate switches lists them)',
+      addSwitch,
+      {},
+    )
+    .option('--no-throttle', 'count calls over the limits, but answer them')
     .option('--seed <n>', 'for ids and the dice of fault rules', parseSeed, 1)
-    .exitOverride((error) => {
+    .addHelpText('after', EXAMPLES)
+    .action(simulate);
+  for (const ask of asksOfSimulator()) command.addCommand(ask);
+  for (const each of [command, ...command.commands]) {
+    each.exitOverride((error) => {
       // Help asked for is no mistake; everything else that commander refuses is wrong usage.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
-    })
-    .action(simulate);
+    });
+  }
+  return command;
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
+  const { faults, switches, limits } = options.faults ?? { faults: [], switches: {}, limits: {} };
   const simulator = createSimulator({
     homeRegion: options.homeRegion === false ? null : options.homeRegion,
     speed: options.speed,
     seed: options.seed,
+    // A flag is nearer to hand than a file.
+    behaviour: { ...switches, ...options.set },
+    limits,
+    enforceLimits: options.throttle,
   });
-  simulator.addFaults(options.faults ?? []);
+  simulator.addFaults(faults);
 
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
@@ -103,7 +134,16 @@ function parseSeed(text: string): number {
   return Number(text);
 }
 
-function readFaults(file: string): readonly Fault[] {
+function addSwitch(text: string, before: Partial<Behaviour>): Partial<Behaviour> {
+  const [name = '', ...rest] = text.split('=');
+  const { values, problems } = readSwitches({ [name]: rest.join('=') });
+  if (problems.length > 0) {
+    throw new InvalidArgumentError(problems.map((each) => `${each.name}: ${each.text}`).join('\n'));
+  }
+  return { ...before, ...values };
+}
+
+function readFaults(file: string): FaultScript {
   try {
     return parseFaultFile(readFileSync(file, 'utf8'), file);
   } catch (error) {

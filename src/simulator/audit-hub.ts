@@ -3,8 +3,9 @@
  * Computed call by call.
  *
  * Stale: UpdateDateTime + NextUpdateSeconds has passed on the simulator's clock, no newer report has
- * been accepted, and the last status is neither COMPLETED nor FAILED.
+ * been accepted, and the last status is neither COMPLETED nor FAILED (unless `staleAfterFinal` says as-promised).
  */
+import type { Behaviour } from './behaviour.ts';
 import { isoTime } from './clock.ts';
 
 export interface AcceptedUpdate {
@@ -67,7 +68,12 @@ interface Interval {
 const INTERVALS_MAX = 100;
 
 export class HubAudit {
+  readonly #behaviour: Behaviour;
   readonly #tasks = new Map<string, TaskRecord>();
+
+  constructor(behaviour: Behaviour) {
+    this.#behaviour = behaviour;
+  }
 
   accepted(update: AcceptedUpdate): void {
     const key = JSON.stringify([update.stream, update.task]);
@@ -108,7 +114,7 @@ export class HubAudit {
   tasks(now: number): readonly HubTaskAudit[] {
     return [...this.#tasks.values()].map((record) => {
       const { last } = record;
-      const open = staleSince(record, now);
+      const open = this.#staleSince(record, now);
       const intervals = open === undefined ? record.intervals : joined(record.intervals, open, now);
       return {
         stream: last.stream,
@@ -130,8 +136,15 @@ export class HubAudit {
     });
   }
 
+  #staleSince({ last, isGone }: TaskRecord, at: number): number | undefined {
+    if (isGone) return undefined;
+    if (isFinal(last.status) && this.#behaviour.staleAfterFinal === 'never') return undefined;
+    const from = Math.max(deadlineOf(last), last.at);
+    return at > from ? from : undefined;
+  }
+
   #closeStale(record: TaskRecord, at: number): void {
-    const from = staleSince(record, at);
+    const from = this.#staleSince(record, at);
     if (from === undefined) return;
     record.staleMs += at - from;
     record.intervals = joined(record.intervals, from, at).slice(-INTERVALS_MAX);
@@ -155,12 +168,6 @@ function firstRecord(update: AcceptedUpdate): TaskRecord {
     aheadMsMax: update.updateMs - update.at,
     isGone: false,
   };
-}
-
-function staleSince({ last, isGone }: TaskRecord, at: number): number | undefined {
-  if (isGone || isFinal(last.status)) return undefined;
-  const from = Math.max(deadlineOf(last), last.at);
-  return at > from ? from : undefined;
 }
 
 /** A report that is itself out of date already does not end the interval before it. */

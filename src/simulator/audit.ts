@@ -4,6 +4,7 @@
  */
 import { HubAudit, type AcceptedUpdate, type HubTaskAudit } from './audit-hub.ts';
 import { TasksAudit, type TaskAudit } from './audit-tasks.ts';
+import type { Behaviour } from './behaviour.ts';
 import { isoTime } from './clock.ts';
 import type { TaskEvent } from './task-events.ts';
 
@@ -73,10 +74,14 @@ const INVALID_NAMES: ReadonlySet<string> = new Set([
 
 export class AuditBook {
   readonly #operations = new Map<string, OperationRecord>();
-  readonly #hub = new HubAudit();
+  readonly #hub: HubAudit;
   readonly #tasks = new TasksAudit();
   readonly #invalid: InvalidRequest[] = [];
   #invalidCount = 0;
+
+  constructor(behaviour: Behaviour) {
+    this.#hub = new HubAudit(behaviour);
+  }
 
   arrived(operation: string, isOverLimit: boolean): void {
     const record = this.#record(operation);

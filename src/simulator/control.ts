@@ -1,19 +1,23 @@
 /**
  * The simulator's own HTTP side, under /_simulator/: what it saw, and levers to pull while it runs.
  *
- *   GET  /_simulator/            the audit as a page
- *   GET  /_simulator/audit | journal | state
+ *   GET  /_simulator/            the audit as a page; /_simulator/calls the journal as one
+ *   GET  /_simulator/audit | journal | state | switches
+ *                                journal and calls take ?operation=…&errors&last=100&after=NUMBER
  *   POST /_simulator/faults      { "add": [rule, …] }, { "clear": true }, or both (cleared first)
  *   POST /_simulator/terminate   { "taskRunnerId": "…" | "all", "terminate": true }
  *   POST /_simulator/limits      { "NotifyMigrationTaskState": { "perSecond": 1, "burst": 5 } }; null: none
+ *   POST /_simulator/switches    { "reportAfterLapse": "canceled", "progressMs": "5m" }
  *   POST /_simulator/home-region { "region": "eu-central-1" }; null unsets it
  *   POST /_simulator/submit      { "name", "workerGroup", "command", "scriptArguments", "fields" }
  *   POST /_simulator/cancel      { "pipelineId": "df-…" }
  */
 import { z } from 'zod';
 import { ServiceError } from './errors.ts';
-import { faultRuleSchema } from './faults.ts';
-import { page } from './page.ts';
+import { faultRuleSchema } from './fault-rule.ts';
+import { filterJournal, type JournalFilter } from './journal-row.ts';
+import { auditPage, callsPage } from './page.ts';
+import { rateLimitsSchema } from './rate-limits.ts';
 import type { Simulator } from './simulator-interface.ts';
 
 /** The simulator, apart from what starts and ends it. */
@@ -25,14 +29,14 @@ export interface ControlAnswer {
   readonly text: string;
 }
 
-const rateLimit = z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1) });
 const bodies = {
   faults: z.strictObject({
     clear: z.boolean().optional(),
     add: z.array(faultRuleSchema).optional(),
   }),
   terminate: z.strictObject({ taskRunnerId: z.string().min(1), terminate: z.boolean().optional() }),
-  limits: z.record(z.string(), rateLimit.nullable()),
+  limits: rateLimitsSchema,
+  switches: z.record(z.string(), z.union([z.string(), z.number()])),
   homeRegion: z.strictObject({ region: z.string().min(1).nullable() }),
   submit: z.strictObject({
     name: z.string().min(1),
@@ -47,11 +51,11 @@ const bodies = {
 export function controlAnswer(
   simulator: ControlledSimulator,
   method: string,
-  path: string,
+  { pathname: path, searchParams: query }: URL,
   body: string,
 ): ControlAnswer {
   const name = path.replace(/^\/_simulator\/?/, '').replace(/\/$/, '');
-  if (method === 'GET') return shown(simulator, name);
+  if (method === 'GET') return shown(simulator, name, query);
   if (method !== 'POST') return json(405, { message: `${method} is not known here.` });
   try {
     return changed(simulator, name, JSON.parse(body === '' ? '{}' : body));
@@ -63,20 +67,37 @@ export function controlAnswer(
   }
 }
 
-function shown(simulator: ControlledSimulator, name: string): ControlAnswer {
+function shown(
+  simulator: ControlledSimulator,
+  name: string,
+  query: URLSearchParams,
+): ControlAnswer {
   switch (name) {
     case '':
-      return {
-        status: 200,
-        type: 'text/html; charset=utf-8',
-        text: page(simulator.audit(), simulator.state()),
-      };
+      return html(
+        auditPage({
+          audit: simulator.audit(),
+          state: simulator.state(),
+          switches: simulator.switches(),
+          journal: simulator.journal(),
+        }),
+      );
+    case 'calls': {
+      const filter = { last: CALLS_ON_PAGE, ...filterOf(query) };
+      const chosen = [
+        filter.operation ?? 'all operations',
+        ...(filter.onlyErrors ? ['errors'] : []),
+      ];
+      return html(callsPage(filterJournal(simulator.journal(), filter), chosen.join(', ')));
+    }
     case 'audit':
       return json(200, simulator.audit());
     case 'journal':
-      return json(200, simulator.journal());
+      return json(200, filterJournal(simulator.journal(), filterOf(query)));
     case 'state':
       return json(200, simulator.state());
+    case 'switches':
+      return json(200, simulator.switches());
     default:
       return json(404, { message: `/_simulator/${name} does not exist.` });
   }
@@ -98,6 +119,13 @@ function changed(simulator: ControlledSimulator, name: string, body: unknown): C
     case 'limits':
       simulator.setLimits(bodies.limits.parse(body));
       return json(200, {});
+    case 'switches': {
+      const problems = simulator.setSwitches(bodies.switches.parse(body));
+      if (problems.length === 0) return json(200, simulator.switches());
+      return json(400, {
+        message: problems.map(({ name, text }) => `${name}: ${text}`).join('\n'),
+      });
+    }
     case 'home-region':
       simulator.setHomeRegion(bodies.homeRegion.parse(body).region ?? undefined);
       return json(200, {});
@@ -108,6 +136,26 @@ function changed(simulator: ControlledSimulator, name: string, body: unknown): C
     default:
       return json(404, { message: `/_simulator/${name} does not exist.` });
   }
+}
+
+const CALLS_ON_PAGE = 500;
+
+function filterOf(query: URLSearchParams): JournalFilter {
+  const count = (key: string): number | undefined => {
+    const text = query.get(key) ?? '';
+    return /^[0-9]+$/.test(text) ? Number(text) : undefined;
+  };
+  const [after, last, operation] = [count('after'), count('last'), query.get('operation')];
+  return {
+    onlyErrors: query.has('errors'),
+    ...(after === undefined ? {} : { after }),
+    ...(last === undefined ? {} : { last }),
+    ...(operation === null ? {} : { operation }),
+  };
+}
+
+function html(text: string): ControlAnswer {
+  return { status: 200, type: 'text/html; charset=utf-8', text };
 }
 
 function json(status: number, value: unknown): ControlAnswer {

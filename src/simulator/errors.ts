@@ -8,17 +8,20 @@ export class ServiceError extends Error {
   readonly status: number;
   /** Further members of the error's body, such as RetryAfterSeconds. */
   readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     name: string,
     message: string,
     status: number = SERVER_FAULTS.has(name) ? 500 : 400,
     members: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
     this.name = name;
     this.status = status;
     this.members = members;
+    this.headers = headers;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The errors that faults and limits answer with, in each service's own form. */
 import type { Behaviour } from './behaviour.ts';
 import { ServiceError } from './errors.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault-rule.ts';
 import type { Service } from './operation.ts';
 
 /** What a rule `error` says; without a name, the service's own internal error. */
@@ -9,6 +9,13 @@ export function faultError(service: Service['name'], fault: Fault): ServiceError
   const fallback = service === 'DataPipeline' ? 'InternalServiceError' : 'InternalServerError';
   const { name = fallback, message = 'A fault rule says so.', status } = fault;
   return new ServiceError(name, message, status);
+}
+
+/** As IAM refuses: a dry run is told so by a name of its own (API, UnauthorizedOperation). */
+export function denied(service: Service['name'], isDryRun: boolean, fault: Fault): ServiceError {
+  const { message = 'User is not authorized to perform this operation.' } = fault;
+  const hasOwnName = service === 'MigrationHub' && isDryRun;
+  return new ServiceError(hasOwnName ? 'UnauthorizedOperation' : 'AccessDeniedException', message);
 }
 
 /** The Hub's is HTTP 429 with RetryAfterSeconds (model); Data Pipeline models none, so its name is a switch. */
@@ -20,9 +27,17 @@ export function throttling(
 ): ServiceError {
   const message = 'Rate exceeded';
   if (service === 'DataPipeline') {
-    return new ServiceError(fault?.name ?? behaviour.throttlingName, message, fault?.status ?? 400);
+    // It models no member for the wait: a rule that names one gets the header.
+    const seconds = fault?.retryAfterSeconds;
+    return new ServiceError(
+      fault?.name ?? behaviour.throttlingName,
+      message,
+      fault?.status ?? 400,
+      {},
+      seconds === undefined ? {} : { 'Retry-After': String(seconds) },
+    );
   }
   return new ServiceError(fault?.name ?? 'ThrottlingException', message, fault?.status ?? 429, {
-    RetryAfterSeconds: retryAfterSeconds,
+    RetryAfterSeconds: behaviour.retryAfterSeconds === 'zero' ? 0 : retryAfterSeconds,
   });
 }

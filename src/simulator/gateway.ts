@@ -8,8 +8,9 @@ import type { Behaviour } from './behaviour.ts';
 import type { SimulatorClock } from './clock.ts';
 import { requestId, type Dice } from './dice.ts';
 import { ServiceError } from './errors.ts';
-import { faultError, throttling } from './fault-answers.ts';
-import type { Fault, Faults } from './faults.ts';
+import { denied, faultError, throttling } from './fault-answers.ts';
+import type { Fault } from './fault-rule.ts';
+import type { Faults } from './faults.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import {
   answer,
@@ -29,6 +30,8 @@ export interface GatewayCall {
   readonly target: string | undefined;
   readonly body: string;
   readonly region?: string | undefined;
+  /** Who calls, for the journal. */
+  readonly by?: string | undefined;
   readonly isGone?: () => boolean;
 }
 
@@ -113,6 +116,7 @@ class Visit {
       service: this.#service ?? '',
       operation: this.#operation,
       ...(call.region === undefined ? {} : { region: call.region }),
+      ...(call.by === undefined ? {} : { by: call.by }),
       request: this.#request?.value ?? call.body,
       outcome: 'pending',
     });
@@ -172,7 +176,9 @@ class Visit {
       case 'delay':
       case 'lose-answer':
       case 'truncate':
+      case 'stall':
       case 'garbage':
+      case 'date':
         return false;
       case 'error':
         this.#refuse(faultError(service, fault));
@@ -183,11 +189,21 @@ class Visit {
           true,
         );
         return true;
+      case 'deny':
+        this.#refuse(denied(service, isDryRun(this.#request?.value), fault));
+        return true;
       case 'status': {
-        const status = fault.status ?? 503;
-        this.#send(answer(status, '', this.#envelope()), `HTTP ${status}`);
+        const { status = 503, body = '', retryAfterSeconds: seconds } = fault;
+        const headers = {
+          'Content-Type': 'text/html',
+          ...(seconds === undefined ? {} : { 'Retry-After': String(seconds) }),
+        };
+        this.#send(answer(status, body, this.#envelope(), headers), `HTTP ${status}`);
         return true;
       }
+      case 'reset':
+        this.#send({ kind: 'reset' }, 'connection reset');
+        return true;
       case 'drop':
         this.#send({ kind: 'close' }, 'connection closed');
         return true;
@@ -228,18 +244,22 @@ class Visit {
       case 'truncate':
         this.#send({ ...whole, kind: 'cut' }, 'answer cut', true);
         return;
-      case 'garbage':
-        this.#send(
-          answer(200, '<html>\u0000 not what was asked for', this.#envelope()),
-          'garbage',
-          true,
-        );
+      case 'stall':
+        this.#send({ ...whole, kind: 'stall' }, 'answer stalled', true);
         return;
+      case 'garbage': {
+        const { body = '<html>\u0000 not what was asked for' } = this.#fault;
+        this.#send(answer(200, body, this.#envelope()), 'garbage', true);
+        return;
+      }
       case undefined:
       case 'error':
       case 'throttle':
+      case 'deny':
       case 'delay':
+      case 'date':
       case 'drop':
+      case 'reset':
       case 'blackhole':
       case 'status':
         if (this.#isCut()) this.#send({ kind: 'close' }, 'connection closed', true);
@@ -251,6 +271,7 @@ class Visit {
     const delivery = errorAnswer(this.#service, error, this.#envelope());
     const delivered = this.#deliver(delivery);
     this.#entry.status = error.status;
+    this.#entry.message = error.message;
     this.#settle(error.name, error, delivered, isThrottled);
   }
 
@@ -279,7 +300,7 @@ class Visit {
     this.#parts.audit.settled({
       at: this.#entry.at,
       operation: this.#operation,
-      isFaulted: this.#fault !== undefined && this.#fault.fault !== 'delay',
+      isFaulted: this.#fault !== undefined && !HARMLESS.has(this.#fault.fault),
       isThrottled,
       ...(error === undefined ? {} : { error: { name: error.name, message: error.message } }),
     });
@@ -296,6 +317,19 @@ class Visit {
 
   #envelope(): Envelope {
     const { clock, dateSkewMs } = this.#parts;
-    return { requestId: this.#entry.requestId, dateMs: clock.now() + dateSkewMs };
+    const skewMs = this.#fault?.skew ?? dateSkewMs;
+    return { requestId: this.#entry.requestId, dateMs: clock.now() + skewMs };
   }
+}
+
+/** Faults after which the call has succeeded as far as the audit is concerned. */
+const HARMLESS: ReadonlySet<string> = new Set(['delay', 'date']);
+
+function isDryRun(request: unknown): boolean {
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    'DryRun' in request &&
+    request.DryRun === true
+  );
 }

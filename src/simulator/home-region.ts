@@ -2,6 +2,7 @@
  * AWS Migration Hub's configuration service: the account's home region. The Hub asks `HomeRegion` here
  * before it writes. One account, so at most one control.
  */
+import type { Behaviour } from './behaviour.ts';
 import { homeRegionShapes, type Target } from './hub-shapes.ts';
 import { dryRunSucceeded, invalidInput, ServiceError } from './errors.ts';
 import { operation, type Caller, type Service } from './operation.ts';
@@ -37,9 +38,10 @@ export function createHomeRegion(options: {
   readonly initial: string | undefined;
   readonly startedAt: number;
   readonly dice: Dice;
+  readonly behaviour: Behaviour;
   readonly pager: Pager;
 }): HomeRegion {
-  const { dice, pager } = options;
+  const { dice, behaviour, pager } = options;
   let control: Control | undefined;
 
   const account: Target = { Type: 'ACCOUNT', Id: ACCOUNT_ID };
@@ -84,7 +86,7 @@ export function createHomeRegion(options: {
             (input.HomeRegion ?? each.HomeRegion) === each.HomeRegion &&
             (input.Target?.Id ?? each.Target.Id) === each.Target.Id,
         );
-        const scope = `DescribeHomeRegionControls|${JSON.stringify([input.ControlId, input.HomeRegion])}`;
+        const scope = `DescribeHomeRegionControls|${JSON.stringify([input.ControlId, input.HomeRegion, input.Target])}`;
         const size = input.MaxResults ?? PAGE_SIZE;
         const page = pager.page(matching, size, scope, input.NextToken, caller.now);
         return {
@@ -114,6 +116,7 @@ export function createHomeRegion(options: {
     guard(operationName, caller) {
       const isWrite = !READS.test(operationName);
       if (control === undefined) {
+        if (!isWrite && behaviour.readWithoutHomeRegion === 'accept') return;
         if (!WITHOUT_HOME_REGION_ERROR.has(operationName)) throw notSet();
         if (isWrite) throw invalidInput(NOT_SET);
         return;

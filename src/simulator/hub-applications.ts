@@ -1,5 +1,5 @@
 /** Migration Hub's application states: NOT_STARTED, IN_PROGRESS, COMPLETED; there is no FAILED. */
-import { resourceNotFound } from './errors.ts';
+import { resourceNotFound, ServiceError } from './errors.ts';
 import type { ApplicationState } from './hub-records.ts';
 import { hubShapes } from './hub-shapes.ts';
 import { PAGE_SIZE } from './hub-streams.ts';
@@ -7,17 +7,21 @@ import type { HubContext } from './hub-context.ts';
 import type { Operation } from './operation.ts';
 
 export function applicationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
-  const { applications } = hub.records;
+  const { records } = hub;
   return [
     hub.write('NotifyApplicationState', hubShapes.NotifyApplicationState, (input, { now }) => {
-      if (
-        hub.behaviour.unknownApplication === 'not-found' &&
-        !applications.has(input.ApplicationId)
-      ) {
-        throw resourceNotFound(`The application ${input.ApplicationId}`);
+      const { unknownApplication } = hub.behaviour;
+      if (unknownApplication !== 'accept' && !records.applications.has(input.ApplicationId)) {
+        if (unknownApplication === 'not-found') {
+          throw resourceNotFound(`The application ${input.ApplicationId}`);
+        }
+        throw new ServiceError(
+          'PolicyErrorException',
+          'Migration Hub has no access to AWS Application Discovery Service.',
+        );
       }
       return () => {
-        applications.set(input.ApplicationId, {
+        records.applications.set(input.ApplicationId, {
           status: input.Status,
           updatedMs: input.UpdateDateTime ?? now,
         });
@@ -25,14 +29,16 @@ export function applicationOperations(hub: HubContext): readonly (readonly [stri
     }),
 
     hub.read('DescribeApplicationState', hubShapes.DescribeApplicationState, (input) => {
-      const state = applications.get(input.ApplicationId);
+      const state = records.applications.get(input.ApplicationId);
       if (state === undefined) throw resourceNotFound(`The application ${input.ApplicationId}`);
       return shown(state);
     }),
 
     hub.read('ListApplicationStates', hubShapes.ListApplicationStates, (input, { now }) => {
       const { ApplicationIds: wanted } = input;
-      const all = [...applications].filter(([id]) => wanted === undefined || wanted.includes(id));
+      const all = [...records.applications].filter(
+        ([id]) => wanted === undefined || wanted.includes(id),
+      );
       const scope = `ListApplicationStates|${JSON.stringify(wanted ?? [])}`;
       const size = input.MaxResults ?? PAGE_SIZE;
       const page = hub.pager.page(all, size, scope, input.NextToken, now);

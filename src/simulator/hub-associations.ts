@@ -2,14 +2,28 @@
  * What a migration task is tied to: created artifacts, discovered resources, source resources. Three
  * sets of the same kind, keyed by name; a second association under a name replaces the first.
  */
+import { createHash } from 'node:crypto';
 import { resourceNotFound } from './errors.ts';
 import type { MigrationTask } from './hub-records.ts';
-import { hubShapes } from './hub-shapes.ts';
+import { hubShapes, type DiscoveredResource } from './hub-shapes.ts';
 import type { HubContext } from './hub-context.ts';
 import type { Operation } from './operation.ts';
 
 /** MaxResults of these lists is 10 at most (model: MaxResultsCreatedArtifacts and its like). */
 const PAGE_SIZE = 10;
+
+/** "To confirm if an association was found … call ListDiscoveredResources" (API, PutResourceAttributes). */
+function withMatch(
+  task: MigrationTask,
+  now: number,
+  matchMs: number,
+): ReadonlyMap<string, DiscoveredResource> {
+  const { attributes, attributesAt = Infinity, discoveredResources } = task;
+  if (attributes.length === 0 || attributesAt + matchMs > now) return discoveredResources;
+  const mark = createHash('sha256').update(JSON.stringify(attributes)).digest('hex').slice(0, 13);
+  const id = `d-server-${mark}`;
+  return new Map([...discoveredResources, [id, { ConfigurationId: id }]]);
+}
 
 interface TaskKey {
   readonly ProgressUpdateStream: string;
@@ -80,7 +94,9 @@ export function associationOperations(hub: HubContext): readonly (readonly [stri
       },
     ),
     hub.read('ListDiscoveredResources', hubShapes.ListDiscoveredResources, (input, { now }) =>
-      pageOf('DiscoveredResourceList', input, now, (task) => task.discoveredResources),
+      pageOf('DiscoveredResourceList', input, now, (task) =>
+        withMatch(task, now, hub.behaviour.attributeMatchMs),
+      ),
     ),
 
     hub.write('AssociateSourceResource', hubShapes.AssociateSourceResource, (input, { now }) =>

@@ -1,6 +1,6 @@
 /**
- * What Migration Hub remembers: streams, their tasks with everything told of them, applications. A
- * stream that is being deleted lingers, then goes with all its tasks.
+ * What Migration Hub remembers: streams, their tasks with everything told of them, applications; by home region, since
+ * "old data does not move" when it changes (user guide). A stream that is being deleted lingers, then goes with its tasks.
  */
 import { invalidInput, resourceNotFound } from './errors.ts';
 import type {
@@ -27,6 +27,8 @@ export interface MigrationTask {
   /** Every state that was accepted, in the order of arrival. */
   readonly updates: TaskUpdate[];
   attributes: readonly ResourceAttribute[];
+  /** When the attributes were put. */
+  attributesAt?: number;
   readonly artifacts: Map<string, Artifact>;
   readonly discoveredResources: Map<string, DiscoveredResource>;
   readonly sourceResources: Map<string, SourceResource>;
@@ -43,9 +45,43 @@ interface Stream {
   goneAt?: number;
 }
 
+/** What one home region holds. */
+interface RegionRecords {
+  readonly applications: Map<string, ApplicationState>;
+  readonly streams: Map<string, Stream>;
+}
+
 export class HubRecords {
-  readonly applications = new Map<string, ApplicationState>();
-  readonly #streams = new Map<string, Stream>();
+  readonly #regions = new Map<string, RegionRecords>();
+  #region = '';
+
+  /** The account's home is there; what the old home holds stays behind or comes along. Undefined: no home, no change. */
+  live(region: string | undefined, isMoving: boolean): void {
+    if (region === undefined || region === this.#region) return;
+    const old = this.#regions.get(this.#region);
+    if (old !== undefined && isMoving) {
+      this.#regions.delete(this.#region);
+      this.#regions.set(region, old);
+    }
+    this.#region = region;
+  }
+
+  get applications(): Map<string, ApplicationState> {
+    return this.#here.applications;
+  }
+
+  get #streams(): Map<string, Stream> {
+    return this.#here.streams;
+  }
+
+  get #here(): RegionRecords {
+    let here = this.#regions.get(this.#region);
+    if (here === undefined) {
+      here = { applications: new Map(), streams: new Map() };
+      this.#regions.set(this.#region, here);
+    }
+    return here;
+  }
 
   /** The streams as of `now`; those whose deletion has come to its end are dropped. */
   streams(now: number): readonly Stream[] {

@@ -32,7 +32,7 @@ export function taskOperations(hub: HubContext): readonly (readonly [string, Ope
         task.updates.push(update);
         const last = task.current;
         const isOlder = last !== undefined && update.updateMs <= last.updateMs;
-        if (!isOlder || behaviour.outOfOrderUpdate === 'accept') task.current = update;
+        if (!isOlder || behaviour.outOfOrderUpdate !== 'keep-newest') task.current = update;
       };
     }),
 
@@ -40,6 +40,7 @@ export function taskOperations(hub: HubContext): readonly (readonly [string, Ope
       const task = records.writableTask(input.ProgressUpdateStream, input.MigrationTaskName, now);
       return () => {
         task.attributes = withoutLooseVmFields(input.ResourceAttributeList);
+        task.attributesAt = now;
       };
     }),
 
@@ -98,7 +99,10 @@ function refuseBySwitch(
     throw invalidInput('UpdateDateTime lies in the future.');
   }
   if (last === undefined) return;
-  if (behaviour.outOfOrderUpdate === 'refuse' && update.updateMs <= last.updateMs) {
+  const { outOfOrderUpdate } = behaviour;
+  const isOlder = update.updateMs < last.updateMs;
+  const isRefusedEqual = outOfOrderUpdate === 'refuse' && update.updateMs === last.updateMs;
+  if (isRefusedEqual || (isOlder && outOfOrderUpdate.startsWith('refuse'))) {
     throw invalidInput('UpdateDateTime is not later than that of the last update.');
   }
   const isFinal = last.state.Status === 'COMPLETED' || last.state.Status === 'FAILED';

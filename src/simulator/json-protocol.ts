@@ -28,7 +28,16 @@ export type Delivery =
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
     }
+  /** As `cut`, but the connection stays open and nothing follows. */
+  | {
+      readonly kind: 'stall';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
   | { readonly kind: 'close' }
+  /** RST instead of FIN. */
+  | { readonly kind: 'reset' }
   | { readonly kind: 'silence' };
 
 export type Answer = Extract<Delivery, { kind: 'answer' }>;
@@ -55,10 +64,20 @@ export function errorAnswer(
       : service === undefined
         ? { __type: error.name, message: error.message }
         : { __type: error.name, Message: error.message };
-  return answer(error.status, JSON.stringify({ ...body, ...error.members }), envelope);
+  return answer(
+    error.status,
+    JSON.stringify({ ...body, ...error.members }),
+    envelope,
+    error.headers,
+  );
 }
 
-export function answer(status: number, body: string, { requestId, dateMs }: Envelope): Answer {
+export function answer(
+  status: number,
+  body: string,
+  { requestId, dateMs }: Envelope,
+  more: Readonly<Record<string, string>> = {},
+): Answer {
   return {
     kind: 'answer',
     status,
@@ -67,9 +86,21 @@ export function answer(status: number, body: string, { requestId, dateMs }: Enve
       'Content-Type': 'application/x-amz-json-1.1',
       'Content-Length': String(Buffer.byteLength(body)),
       Date: httpDate(dateMs),
+      ...more,
     },
     body,
   };
+}
+
+/** Who calls, for a journal that a person reads: the client's own name, its application's, and the access key. */
+export function callerName(userAgent: string | undefined, authorization?: string): string {
+  const products = (userAgent ?? '').split(/\s+/);
+  const application = products.find((each) => each.startsWith('app/'));
+  const key = /Credential=([^/,\s]+)/.exec(authorization ?? '')?.[1];
+  const client = [products[0], application].filter((each) => each !== undefined && each !== '');
+  return [client.join(' ') || 'unnamed client', ...(key === undefined ? [] : [`key ${key}`])].join(
+    ', ',
+  );
 }
 
 /** `AWS4-HMAC-SHA256 Credential=AKID/20260824/us-west-2/mgh/aws4_request, …` names the region third. */

@@ -15,7 +15,7 @@ import { HubRecords } from './hub-records.ts';
 import { streamOperations } from './hub-streams.ts';
 import { taskOperations } from './hub-tasks.ts';
 import type { HubContext } from './hub-context.ts';
-import { operation, type Service } from './operation.ts';
+import { operation, type Caller, type Service } from './operation.ts';
 import type { Pager } from './pages.ts';
 
 export interface MigrationHub {
@@ -30,6 +30,10 @@ export function createMigrationHub(
 ): MigrationHub {
   const records = new HubRecords();
   const refusal = 'InvalidInputException';
+  const enter = (name: string, caller: Caller): void => {
+    homeRegion.guard(name, caller);
+    records.live(homeRegion.current(), behaviour.dataAfterHomeRegionChange === 'moves');
+  };
   const context: HubContext = {
     records,
     behaviour,
@@ -37,7 +41,7 @@ export function createMigrationHub(
     write: (name, shape, run) => [
       name,
       operation(shape, refusal, (input, caller) => {
-        homeRegion.guard(name, caller);
+        enter(name, caller);
         const carryOut = run(input, caller);
         if (input.DryRun === true) throw dryRunSucceeded();
         carryOut();
@@ -47,7 +51,7 @@ export function createMigrationHub(
     read: (name, shape, run) => [
       name,
       operation(shape, refusal, (input, caller) => {
-        homeRegion.guard(name, caller);
+        enter(name, caller);
         return run(input, caller);
       }),
     ],

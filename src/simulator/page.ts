@@ -1,25 +1,30 @@
-/** The audit as one small page for a person: no script, no request beyond itself. */
+/** What AWS saw, as two pages for a person: the audit, and the journal of calls. */
 import type { Audit } from './audit.ts';
+import type { SwitchShown } from './behaviour.ts';
+import type { JournalEntry } from './journal.ts';
+import { journalRow } from './journal-row.ts';
+import { escape, frame, table } from './page-parts.ts';
 import type { SimulatorState } from './state.ts';
 
-export function page(audit: Audit, state: SimulatorState): string {
+const NEWEST_CALLS = 25;
+
+export function auditPage(parts: {
+  readonly audit: Audit;
+  readonly state: SimulatorState;
+  readonly switches: readonly SwitchShown[];
+  readonly journal: readonly JournalEntry[];
+}): string {
+  const { audit, state, switches, journal } = parts;
   const { migrationHub: hub, dataPipeline: tasks } = audit;
   const verdict =
     audit.violations.length === 0
       ? '<p class="good">Nothing to hold against the clients.</p>'
       : `<ul class="bad">${audit.violations.map((each) => `<li>${escape(each)}</li>`).join('')}</ul>`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
-<title>What AWS saw</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24 }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #d8dee4 }
-.number { text-align: right; font-variant-numeric: tabular-nums } .good { color: #116329 } .bad { color: #a40e26 } .quiet { color: #59636e }
-</style></head><body>
-<h1>What AWS saw</h1>
-<p class="quiet">${escape(audit.at)} by the simulator's clock · home region ${escape(state.homeRegion ?? 'not set')} · ${audit.calls} calls ·
-<a href="audit">audit</a> <a href="journal">journal</a> <a href="state">state</a></p>
+  const changed = switches.filter((each) => each.value !== each.fallback);
+  return frame(
+    'What AWS saw',
+    `<p class="quiet">${escape(audit.at)} by the simulator's clock · home region ${escape(state.homeRegion ?? 'not set')} · ${audit.calls} calls ·
+<a href="calls">calls</a> <a href="calls?errors">errors</a> · as JSON: <a href="audit">audit</a> <a href="journal">journal</a> <a href="state">state</a> <a href="switches">switches</a></p>
 ${verdict}
 <h2>Migration Hub</h2>
 ${table(
@@ -27,7 +32,7 @@ ${table(
   hub.tasks.map((task) => [
     task.stream,
     task.task,
-    task.isStale ? `${task.status}, stale` : task.status,
+    task.isStale ? { text: `${task.status}, stale`, style: 'bad' } : task.status,
     task.percent ?? '',
     task.detail ?? '',
     task.updates,
@@ -37,22 +42,30 @@ ${table(
 )}
 <h2>Data Pipeline</h2>
 <p>${tasks.handOuts} hand-outs, ${tasks.reports} reports, ${tasks.cancelsTold} cancels told,
-longest gap between reports ${tasks.longestReportGapSeconds.toFixed(1)} s.</p>
+longest gap between reports ${tasks.longestReportGapSeconds.toFixed(1)} s,
+${state.heldPolls} polls held, ${state.readyTasks} tasks ready.</p>
 ${table(
-  ['Pipeline', 'Instance', 'Status', 'Attempts', 'Host'],
+  ['Pipeline', 'Instance', 'Status', 'Attempts', 'Host', 'Told'],
   state.pipelines.flatMap((pipeline) =>
     pipeline.instances.map((instance) => [
-      `${pipeline.name} (${pipeline.id})`,
+      `${pipeline.name} (${pipeline.id}, ${pipeline.state})`,
       instance.id,
       instance.status,
       instance.attempts.length,
       instance.attempts.at(-1)?.hostname ?? '',
+      Object.entries(instance.attempts.at(-1)?.reported ?? {})
+        .map(([key, value]) => `${key}=${value ?? ''}`)
+        .join(' '),
     ]),
   ),
 )}
 ${table(
   ['When', 'What should not have happened', 'Attempt', 'Host'],
   tasks.happenings.map((each) => [each.at, each.type, each.attemptId ?? '', each.hostname ?? '']),
+)}
+${table(
+  ['Task runner', 'Last heartbeat'],
+  state.taskRunners.map((runner) => [runner.taskRunnerId, runner.heardAt]),
 )}
 <h2>Calls</h2>
 ${table(
@@ -69,23 +82,47 @@ ${table(
       .join(', '),
   ]),
 )}
-</body></html>
-`;
+<h2>The newest calls</h2>
+${callsTable(journal.slice(-NEWEST_CALLS))}
+<h2>How it is set</h2>
+${changed.length === 0 ? '<p class="quiet">All switches are as they come.</p>' : ''}
+${table(
+  ['Switch', 'Stands at', 'Comes as'],
+  changed.map((each) => [each.name, each.value, each.fallback]),
+)}
+${table(
+  ['Fault rule', 'Since', 'Befell', 'Left'],
+  state.faults.map(({ addedAt, befell, left, ...rule }) => [
+    JSON.stringify(rule),
+    addedAt,
+    befell,
+    left === Infinity ? 'no end' : left,
+  ]),
+)}`,
+  );
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return '';
-  const cell = (value: string | number): string =>
-    typeof value === 'number' ? `<td class="number">${value}</td>` : `<td>${escape(value)}</td>`;
-  const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n');
-  return `<table><thead><tr>${head.map((each) => `<th>${each}</th>`).join('')}</tr></thead>\n<tbody>${body}</tbody></table>`;
+export function callsPage(entries: readonly JournalEntry[], chosen: string): string {
+  return frame(
+    'Calls that AWS saw',
+    `<p class="quiet"><a href="./">what AWS saw</a> · ${escape(chosen)} · ${entries.length} calls, the newest first</p>
+${callsTable(entries)}`,
+  );
 }
 
-/** Names and details come from clients. */
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+function callsTable(entries: readonly JournalEntry[]): string {
+  return table(
+    ['When', 'By', 'Operation', 'Asked', 'Answered', 'ms'],
+    entries.toReversed().map((entry) => {
+      const row = journalRow(entry);
+      return [
+        row.at,
+        row.by,
+        row.operation,
+        row.request,
+        { text: row.answer, style: row.isGood ? 'good' : 'bad' },
+        row.tookMs ?? '',
+      ];
+    }),
+  );
 }

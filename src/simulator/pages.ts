@@ -1,10 +1,11 @@
 /**
  * Pages of a list, and the tokens between them. A token holds its place, its list, the arguments it was
  * given for ("keep all other arguments unchanged") and its age, and is sealed, so that a token of another
- * list, of another call or of nobody is refused with InvalidToken (API, ListMigrationTaskUpdates).
+ * list, of another call or of nobody is refused: with InvalidToken at the Hub (API, ListMigrationTaskUpdates), with
+ * InvalidRequestException at Data Pipeline, which models no other error for it and states no age.
  */
 import { createHash } from 'node:crypto';
-import { ServiceError } from './errors.ts';
+import type { ServiceError } from './errors.ts';
 
 export interface Pager {
   /** `scope` names the list and the arguments; `token` is what the client sent. */
@@ -22,7 +23,15 @@ export interface Page<T> {
   readonly next?: string;
 }
 
-export function createPager(secret: string, tokenMs: number): Pager {
+export interface PagerOptions {
+  readonly secret: string;
+  /** How long a token is good, asked anew each time. */
+  readonly tokenMs: () => number;
+  /** What a bad or old token is answered. */
+  readonly refusal: (message: string) => ServiceError;
+}
+
+export function createPager({ secret, tokenMs, refusal }: PagerOptions): Pager {
   const seal = (scope: string, offset: number, issuedAt: number): string =>
     createHash('sha256')
       .update(`${secret}|${scope}|${offset}|${issuedAt}`)
@@ -34,10 +43,10 @@ export function createPager(secret: string, tokenMs: number): Pager {
       .toString('latin1')
       .split('.');
     if (mark === '' || mark !== seal(scope, Number(offset), Number(issuedAt))) {
-      throw new ServiceError('InvalidToken', 'The pagination token is not valid.');
+      throw refusal('The pagination token is not valid.');
     }
-    if (now - Number(issuedAt) > tokenMs) {
-      throw new ServiceError('InvalidToken', 'The pagination token has expired.');
+    if (now - Number(issuedAt) > tokenMs()) {
+      throw refusal('The pagination token has expired.');
     }
     return Number(offset);
   };

@@ -26,7 +26,7 @@ const SELECTORS_MAX = 10;
 export function queryOperations(
   context: PipelineContext,
 ): readonly (readonly [string, Operation])[] {
-  const { records, pager } = context;
+  const { behaviour, records, pager } = context;
   return [
     [
       'ListPipelines',
@@ -68,15 +68,16 @@ export function queryOperations(
 
     [
       'DescribeObjects',
-      operation(pipelineShapes.DescribeObjects, REFUSAL, (input) => {
+      operation(pipelineShapes.DescribeObjects, REFUSAL, (input, { now }) => {
         refuseTooMany(input.objectIds);
         const pipeline = records.get(input.pipelineId);
         const objects = input.objectIds.map((id) => findObject(pipeline, id));
         const isEvaluated = input.evaluateExpressions === true;
-        return {
-          pipelineObjects: isEvaluated ? objects.map((each) => evaluated(pipeline, each)) : objects,
-          hasMoreResults: false,
-        };
+        const all = isEvaluated ? objects.map((each) => evaluated(pipeline, each)) : objects;
+        const scope = `DescribeObjects|${pipeline.id}|${JSON.stringify([input.objectIds, isEvaluated])}`;
+        const size = Math.max(behaviour.describeObjectsPage, 1);
+        const page = pager.page(all, size, scope, input.marker, now);
+        return { pipelineObjects: page.items, ...more(page.next) };
       }),
     ],
 

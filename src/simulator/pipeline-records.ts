@@ -122,7 +122,7 @@ export function pipelineDeleted(id: string): ServiceError {
   return new ServiceError('PipelineDeletedException', `Pipeline with id: ${id} is deleted`);
 }
 
-function pipelineNotFound(id: string): ServiceError {
+export function pipelineNotFound(id: string): ServiceError {
   return new ServiceError('PipelineNotFoundException', `Pipeline with id: ${id} does not exist`);
 }
 

@@ -3,11 +3,15 @@
  * dp-limits: "regular" and "burst" rate) and an assumed one for Migration Hub, which publishes none. A call
  * that finds its bucket empty is over the limit and takes no token; whether it is refused is a setting.
  */
+import { z } from 'zod';
 
-export interface RateLimit {
-  readonly perSecond: number;
-  readonly burst: number;
-}
+export const rateLimitSchema = z.strictObject({
+  perSecond: z.number().positive(),
+  burst: z.number().min(1),
+});
+export const rateLimitsSchema = z.record(z.string(), rateLimitSchema.nullable());
+
+export type RateLimit = Readonly<z.output<typeof rateLimitSchema>>;
 
 /** DPG, dp-limits, "Web service call limits". */
 const PIPELINE_LIMITS: Readonly<Record<string, RateLimit>> = {

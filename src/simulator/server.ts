@@ -2,7 +2,7 @@
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { controlAnswer, type ControlledSimulator } from './control.ts';
-import { signedRegion, type Delivery } from './json-protocol.ts';
+import { callerName, signedRegion, type Delivery } from './json-protocol.ts';
 
 export interface SimulatorServer {
   listen(port: number): Promise<{ readonly port: number; readonly url: string }>;
@@ -10,8 +10,8 @@ export interface SimulatorServer {
 }
 
 const HOST = '127.0.0.1';
-/** PutPipelineDefinition with 100 objects of 15,360 bytes is the largest request; escapes may triple it. */
-const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** EvaluateExpression with its 20,971,520 characters is the largest request; a character has up to four bytes. */
+const BODY_BYTES_MAX = 81 * 1024 * 1024;
 /** Longer than clients keep idle connections, so that they and not we close them. */
 const KEEP_ALIVE_MS = 120_000;
 
@@ -23,18 +23,17 @@ export function createServer(simulator: ControlledSimulator): SimulatorServer {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= BODY_BYTES_MAX) chunks.push(chunk);
-      else request.destroy();
     });
     request.on('end', () => {
+      if (size > BODY_BYTES_MAX) {
+        response.writeHead(413, { 'Content-Type': 'application/x-amz-json-1.1' });
+        response.end('{"__type":"RequestEntityTooLargeException"}');
+        return;
+      }
       const body = Buffer.concat(chunks).toString('utf8');
-      const path = new URL(request.url ?? '/', `http://${HOST}`).pathname;
-      if (path.startsWith('/_simulator')) {
-        const { status, type, text } = controlAnswer(
-          simulator,
-          request.method ?? 'GET',
-          path,
-          body,
-        );
+      const url = urlOf(request);
+      if (url?.pathname.startsWith('/_simulator') === true) {
+        const { status, type, text } = controlAnswer(simulator, request.method ?? 'GET', url, body);
         response.writeHead(status, { 'Content-Type': type }).end(text);
       } else {
         serve(simulator, request, response, body);
@@ -69,6 +68,11 @@ export function createServer(simulator: ControlledSimulator): SimulatorServer {
   };
 }
 
+/** Undefined for a request line that names no path, such as `OPTIONS *` or `//`. */
+function urlOf(request: http.IncomingMessage): URL | undefined {
+  return URL.parse(request.url ?? '/', `http://${HOST}`) ?? undefined;
+}
+
 function serve(
   simulator: ControlledSimulator,
   request: http.IncomingMessage,
@@ -82,6 +86,7 @@ function serve(
       target: typeof target === 'string' ? target : undefined,
       body,
       region: signedRegion(request.headers.authorization),
+      by: callerName(request.headers['user-agent'], request.headers.authorization),
       isGone,
     },
     (delivery) => {
@@ -106,8 +111,15 @@ function deliver(response: http.ServerResponse, delivery: Delivery): void {
         response.socket?.destroy();
       });
       return;
+    case 'stall':
+      response.writeHead(delivery.status, delivery.headers);
+      response.write(delivery.body.slice(0, Math.ceil(delivery.body.length / 2)));
+      return;
     case 'close':
       response.socket?.destroy();
+      return;
+    case 'reset':
+      response.socket?.resetAndDestroy();
       return;
     case 'silence':
       // The connection stays open until the client gives up or the simulator ends.

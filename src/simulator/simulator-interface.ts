@@ -1,8 +1,8 @@
 /** What a simulator offers, and what can be asked of it: for tests, the demo and the `simulate` command. */
 import type { Audit } from './audit.ts';
-import type { Behaviour } from './behaviour.ts';
+import type { Behaviour, SwitchProblem, SwitchShown } from './behaviour.ts';
 import type { SimulatorClock } from './clock.ts';
-import type { Fault, FaultRule } from './faults.ts';
+import type { Fault, FaultRule } from './fault-rule.ts';
 import type { Gateway } from './gateway.ts';
 import type { JournalEntry } from './journal.ts';
 import type { ShellActivity, Submitted } from './quick-pipeline.ts';
@@ -48,6 +48,10 @@ export interface Simulator {
   clearFaults(): void;
   /** What ReportTaskRunnerHeartbeat answers to a runner, or to `all`. */
   setTerminate(taskRunnerId: string, terminate?: boolean): void;
+  /** What the switches stand at. */
+  switches(): readonly SwitchShown[];
+  /** Sets switches as a file or a flag writes them; with a problem none is set. What has begun keeps its windows. */
+  setSwitches(changes: Readonly<Record<string, unknown>>): readonly SwitchProblem[];
   setLimits(changes: RateLimitChanges): void;
   setHomeRegion(region: string | undefined): void;
   /** A pipeline with one shell activity, made, defined and activated. */

@@ -6,11 +6,13 @@
  * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
  */
 import { AuditBook } from './audit.ts';
-import { DEFAULT_BEHAVIOUR, type Behaviour } from './behaviour.ts';
+import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches } from './behaviour.ts';
 import { createClock } from './clock.ts';
 import { createDataPipeline, type DataPipeline } from './data-pipeline.ts';
 import { createDice } from './dice.ts';
-import { createFaults, faultRuleSchema, type FaultRule } from './faults.ts';
+import { invalidRequest, ServiceError } from './errors.ts';
+import { faultRuleSchema, type FaultRule } from './fault-rule.ts';
+import { createFaults } from './faults.ts';
 import { createGateway } from './gateway.ts';
 import { createHomeRegion } from './home-region.ts';
 import { createJournal } from './journal.ts';
@@ -27,26 +29,42 @@ export type { Simulator, SimulatorOptions };
 
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const clock = options.clock ?? createClock(options.speed ?? 1);
-  const behaviour: Behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
+  const behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
   const seed = options.seed ?? 1;
   const dice = createDice(seed);
   const startedAt = clock.now();
-  const audit = new AuditBook();
+  const audit = new AuditBook(behaviour);
   const journal = createJournal(options.journalSize ?? 10_000);
   const limits = createRateLimits(options.limits ?? {}, startedAt);
   // Dice of their own: a rule that is added does not change the ids that are given out.
   const faults = createFaults(createDice(seed + 1));
-  const pager = createPager(`seed ${seed}`, behaviour.pageTokenMs);
+  const secret = `seed ${seed}`;
+  const hubPager = createPager({
+    secret,
+    tokenMs: () => behaviour.pageTokenMs,
+    refusal: (message) => new ServiceError(behaviour.badTokenName, message),
+  });
+  const pipelinePager = createPager({
+    secret,
+    tokenMs: () => Infinity,
+    refusal: invalidRequest,
+  });
 
   const initial =
     options.homeRegion === undefined ? 'us-west-2' : (options.homeRegion ?? undefined);
-  const homeRegion = createHomeRegion({ initial, startedAt, dice, pager });
-  const hub = createMigrationHub(homeRegion, behaviour, pager);
+  const homeRegion = createHomeRegion({
+    initial,
+    startedAt,
+    dice,
+    behaviour,
+    pager: hubPager,
+  });
+  const hub = createMigrationHub(homeRegion, behaviour, hubPager);
   const pipeline: DataPipeline = createDataPipeline({
     clock,
     dice,
     behaviour,
-    pager,
+    pager: pipelinePager,
     observe: audit.observeTask,
   });
   const gateway = createGateway({
@@ -89,6 +107,12 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     setTerminate(taskRunnerId, terminate = true) {
       pipeline.runners.setTerminate(taskRunnerId, terminate);
+    },
+    switches: () => showSwitches(behaviour),
+    setSwitches(changes) {
+      const { values, problems } = readSwitches(changes);
+      if (problems.length === 0) Object.assign(behaviour, values);
+      return problems;
     },
     setLimits(changes) {
       limits.change(changes, clock.now());

@@ -1,7 +1,7 @@
 /** What the simulator holds at present, for GET /_simulator/state. */
 import { isoTime, type SimulatorClock } from './clock.ts';
 import type { DataPipeline } from './data-pipeline.ts';
-import type { Faults } from './faults.ts';
+import type { Faults, FaultShown } from './faults.ts';
 import type { HomeRegion } from './home-region.ts';
 import type { MigrationHub } from './migration-hub.ts';
 
@@ -33,7 +33,7 @@ export interface SimulatorState {
   readonly readyTasks: number;
   readonly heldPolls: number;
   readonly taskRunners: readonly { readonly taskRunnerId: string; readonly heardAt: string }[];
-  readonly faults: readonly Readonly<Record<string, unknown>>[];
+  readonly faults: readonly (Omit<FaultShown, 'addedAt'> & { readonly addedAt: string })[];
 }
 
 export function stateOf(parts: {

@@ -8,7 +8,12 @@
 import type { Behaviour } from './behaviour.ts';
 import type { Dice } from './dice.ts';
 import type { Output } from './operation.ts';
-import { pipelineDeleted, taskNotFound, type Attempt } from './pipeline-records.ts';
+import {
+  pipelineDeleted,
+  pipelineNotFound,
+  taskNotFound,
+  type Attempt,
+} from './pipeline-records.ts';
 import type { TaskObserver, TaskPlace } from './task-events.ts';
 import { periodOf, place, workerGroupOf, type OwnedTask, type TaskState } from './owned-task.ts';
 import { taskObject } from './task-object.ts';
@@ -114,9 +119,9 @@ export class TaskQueue {
     const task = this.#find(taskId, now);
     const { attempt } = task;
     if (attempt.instance.pipeline.isDeleted) {
-      if (this.#behaviour.reportAfterDelete === 'deleted') {
-        throw pipelineDeleted(attempt.instance.pipeline.id);
-      }
+      const { id } = attempt.instance.pipeline;
+      if (this.#behaviour.reportAfterDelete === 'deleted') throw pipelineDeleted(id);
+      if (this.#behaviour.reportAfterDelete === 'not-found') throw pipelineNotFound(id);
       return { attempt, canceled: this.#tellCanceled(task, now) };
     }
     switch (task.state) {

@@ -64,6 +64,12 @@ export function runnerOperations(
     [
       'SetTaskStatus',
       operation(pipelineShapes.SetTaskStatus, REFUSAL, (input, { now }) => {
+        if (
+          behaviour.serviceErrorId === 'refuse' &&
+          input.errorId?.startsWith('Service_') === true
+        ) {
+          throw invalidRequest("The errorId begins with 'Service_', which is reserved.");
+        }
         const attempt = queue.end(input.taskId, input.taskStatus, now);
         if (attempt !== undefined) {
           attempt.reported = merge(attempt.reported, errorFields(input));

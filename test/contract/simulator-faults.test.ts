@@ -141,6 +141,90 @@ describe('fault rules', () => {
     expect((await late).status).toBe(200);
   });
 
+  test('a rule may befall the nth call that it names, or each nth', async () => {
+    const { hub, simulator } = await rig();
+    const pattern = async (rule: object) => {
+      simulator.clearFaults();
+      simulator.addFault({ operation: 'ListMigrationTasks', fault: 'error', ...rule });
+      let seen = '';
+      for (let i = 0; i < 7; i++) {
+        await hub('ListProgressUpdateStreams');
+        seen += (await hub('ListMigrationTasks')).status === 500 ? 'x' : '.';
+      }
+      return seen;
+    };
+    expect(await pattern({ nth: 3 })).toBe('..x....');
+    expect(await pattern({ every: 3 })).toBe('..x..x.');
+    expect(await pattern({ every: 2, count: 2 })).toBe('.x.x...');
+    expect(simulator.state().faults).toMatchObject([{ befell: 2, left: 0 }]);
+  });
+
+  test('deny is what IAM says: of its own name to a dry run of the Hub', async () => {
+    const { hub, config, pipeline, simulator } = await rig();
+    simulator.addFault({ operation: '*', fault: 'deny' });
+    const create = { ProgressUpdateStreamName: 'S' };
+    const control = { HomeRegion: 'us-west-2', Target: { Type: 'ACCOUNT' }, DryRun: true };
+    expect([
+      (await hub('CreateProgressUpdateStream', create)).error,
+      (await hub('CreateProgressUpdateStream', { ...create, DryRun: true })).error,
+      (await config('CreateHomeRegionControl', control)).error,
+      (await pipeline('ListPipelines')).error,
+    ]).toEqual([
+      'AccessDeniedException',
+      'UnauthorizedOperation',
+      'AccessDeniedException',
+      'AccessDeniedException',
+    ]);
+  });
+
+  test('date answers with a clock that is wrong, status with a body and a Retry-After', async () => {
+    const { hub, pipeline, simulator, url } = await rig();
+    simulator.addFault({ operation: '*', fault: 'date', skew: '-2h', count: 1 });
+    const skewed = await hub('ListMigrationTasks');
+    expect(skewed.status).toBe(200);
+    expect(Date.parse(skewed.headers.get('date') ?? '')).toBe(SEEN * 1_000 - 7_200_000);
+    simulator.addFault({
+      operation: '*',
+      fault: 'status',
+      status: 413,
+      body: '<h1>no</h1>',
+      count: 1,
+    });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AWSMigrationHub.ListMigrationTasks' },
+    });
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      413,
+      'text/html',
+      '<h1>no</h1>',
+    ]);
+    simulator.addFault({ operation: '*', fault: 'throttle', retryAfterSeconds: 30 });
+    expect((await pipeline('ListPipelines')).headers.get('retry-after')).toBe('30');
+  });
+
+  test('reset and stall break the connection and the answer', async () => {
+    const { url, call, simulator } = await rig();
+    simulator.addFault({ operation: '*', fault: 'reset', count: 1 });
+    await expect(call('AWSMigrationHub.ListMigrationTasks')).rejects.toMatchObject({
+      cause: { code: 'ECONNRESET' },
+    });
+    simulator.addFault({ operation: '*', fault: 'stall', count: 1 });
+    const abort = new AbortController();
+    const stalled = await fetch(url, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AWSMigrationHub.ListMigrationTasks' },
+      signal: abort.signal,
+    });
+    expect(stalled.status).toBe(200);
+    let isWhole = false;
+    const body = stalled.text().then(() => (isWhole = true));
+    await until(() => simulator.journal().at(-1)?.outcome === 'answer stalled');
+    expect(isWhole).toBe(false);
+    abort.abort();
+    await expect(body).rejects.toThrow();
+  });
+
   test('in an outage a held poll keeps no task for itself', async () => {
     const made = await rig();
     const held = made.pipeline('PollForTask', { workerGroup: 'files' });
@@ -167,15 +251,112 @@ describe('fault rules', () => {
 
 describe('the fault script', () => {
   test('a list of rules is read, durations and all', () => {
-    const rules = parseFaultFile(
+    const script = parseFaultFile(
       "- { operation: '*', fault: drop, from: 10s, for: 2m }\n- operation: PollForTask\n  fault: delay\n  delay: 1.5s\n",
       'faults.yaml',
     );
-    expect(rules).toEqual([
-      { operation: '*', fault: 'drop', from: 10_000, for: 120_000 },
-      { operation: 'PollForTask', fault: 'delay', delay: 1_500 },
-    ]);
-    expect(parseFaultFile('', 'empty.yaml')).toEqual([]);
+    expect(script).toEqual({
+      faults: [
+        { operation: '*', fault: 'drop', from: 10_000, for: 120_000 },
+        { operation: 'PollForTask', fault: 'delay', delay: 1_500 },
+      ],
+      switches: {},
+      limits: {},
+    });
+    const nothing = { faults: [], switches: {}, limits: {} };
+    expect(parseFaultFile('', 'empty.yaml')).toEqual(nothing);
+    expect(parseFaultFile('switches: {}', 'empty.yaml')).toEqual(nothing);
+  });
+
+  test('a mapping sets switches and limits as well', () => {
+    const text = `
+faults:
+  - { operation: MigrationHub.NotifyMigrationTaskState, fault: date, skew: -1h, every: 3 }
+switches: { progressMs: 5m, futureUpdateMsMax: never, reportAfterLapse: canceled, maximumRetriesMax: 2 }
+limits:
+  PollForTask: { perSecond: 1, burst: 2 }
+  SetTaskStatus: null
+`;
+    expect(parseFaultFile(text, 'faults.yaml')).toEqual({
+      faults: [
+        {
+          operation: 'MigrationHub.NotifyMigrationTaskState',
+          fault: 'date',
+          skew: -3_600_000,
+          every: 3,
+        },
+      ],
+      switches: {
+        progressMs: 300_000,
+        futureUpdateMsMax: Infinity,
+        reportAfterLapse: 'canceled',
+        maximumRetriesMax: 2,
+      },
+      limits: { PollForTask: { perSecond: 1, burst: 2 }, SetTaskStatus: null },
+    });
+  });
+
+  test.each([
+    [
+      'a kind',
+      '- { operation: PollForTask, fault: dorp }',
+      /:1:\d+ 0\.fault: .*did you mean drop\?.*blackhole/,
+    ],
+    [
+      'an operation',
+      '- { operation: PolForTask, fault: drop }',
+      /:1:\d+ 0\.operation: .*did you mean PollForTask\?/,
+    ],
+    [
+      'a key',
+      '- operation: "*"\n  fault: drop\n  cuont: 3',
+      /:3:\d+ 0\.cuont: .*did you mean count\?.*probability/,
+    ],
+    [
+      'a key of another kind',
+      '- { operation: "*", fault: drop, delay: 3s }',
+      /:1:\d+ 0\.delay: drop takes no delay; .*use delay/,
+    ],
+    [
+      'what a kind needs',
+      '- { operation: "*", fault: delay }',
+      /:1:\d+ 0: delay needs delay, such as delay: 10s/,
+    ],
+    [
+      'a time',
+      '- { operation: "*", fault: drop, for: soon }',
+      /:1:\d+ 0\.for: expected a duration such as/,
+    ],
+    [
+      'a skew',
+      '- { operation: "*", fault: date, skew: back }',
+      /:1:\d+ 0\.skew: .*sign such as \+2h/,
+    ],
+    ['a status', '- { operation: "*", fault: status, status: 200 }', /:1:\d+ 0\.status: .*400/],
+    [
+      'nth and every',
+      '- { operation: "*", fault: drop, nth: 1, every: 2 }',
+      /:1:\d+ 0\.every: .*exclude each other/,
+    ],
+    [
+      'a switch',
+      'switches: { reportAfterLaps: canceled }',
+      /:1:\d+ switches\.reportAfterLaps: no such switch; `simulate switches`/,
+    ],
+    [
+      'a value',
+      'switches: { reportAfterLapse: maybe }',
+      /:1:\d+ switches\.reportAfterLapse: .*not-found \| canceled/,
+    ],
+    [
+      'a limit',
+      'limits: { PollForTask: { perSecond: 1, brust: 2 } }',
+      /limits\.PollForTask\.brust: .*did you mean burst\?/,
+    ],
+    ['a section', 'faulst: []', /:1:\d+ faulst: .*did you mean faults\?/],
+    ['the whole', 'just words', /:1:1 \(file\): expected a list of rules/],
+  ])('a mistake in %s is told with its place and what would be right', (_, text, words) => {
+    expect(() => parseFaultFile(text, 'faults.yaml')).toThrow(words);
   });
 
   test('all problems are told with their places', () => {

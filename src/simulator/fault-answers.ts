@@ -5,7 +5,12 @@ import type { Fault } from './fault-rule.ts';
 import type { Service } from './operation.ts';
 
 /** What a rule `error` says; without a name, the service's own internal error. */
-export function faultError(service: Service['name'], fault: Fault): ServiceError {
+export function faultError(
+  service: Service['name'],
+  behaviour: Behaviour,
+  fault: Fault,
+): ServiceError {
+  if (fault.name === 'ThrottlingException') return throttling(service, behaviour, 0, fault);
   const fallback = service === 'DataPipeline' ? 'InternalServiceError' : 'InternalServerError';
   const { name = fallback, message = 'A fault rule says so.', status } = fault;
   return new ServiceError(name, message, status);

@@ -181,7 +181,7 @@ class Visit {
       case 'date':
         return false;
       case 'error':
-        this.#refuse(faultError(service, fault));
+        this.#refuse(faultError(service, this.#parts.behaviour, fault));
         return true;
       case 'throttle':
         this.#refuse(

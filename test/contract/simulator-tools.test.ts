@@ -1,4 +1,7 @@
-/** The real clients of other people against the simulator: the aws command and boto3. */
+/**
+ * The real clients of other people against the simulator: boto3 through everything, and the aws command, which takes most
+ * of a second for a call, through a sample. `npm run test:tour` takes it through everything as well.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,14 +10,18 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
 import { awsEnvironment, awsMissing, boto3Missing } from '../support/aws-tools.ts';
+import { HUB_STEPS, PIPELINE_STEPS, type Step } from './tour/aws-steps.ts';
 
 const run = promisify(execFile);
+const isWholeTour = process.env['TOUR'] !== undefined;
+/** In the sample: these operations, good input and bad. */
+const SAMPLE = new Set(['GetHomeRegion', 'CreateProgressUpdateStream']);
 
 let simulator: Simulator;
 let url: string;
 let directory: string;
 beforeEach(async () => {
-  simulator = createSimulator();
+  simulator = createSimulator({ enforceLimits: false });
   ({ url } = await simulator.listen(0));
   directory = await mkdtemp(join(tmpdir(), 'simulator-tools-'));
 });
@@ -23,170 +30,128 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function aws(...args: readonly string[]): Promise<unknown> {
-  const { stdout } = await run('aws', [...args, '--output', 'json'], { env: awsEnvironment(url) });
-  return stdout.trim() === '' ? {} : JSON.parse(stdout);
+function skipped(why: string | undefined): string {
+  return why === undefined ? '' : ` (skipped: ${why})`;
 }
 
-test.skipIf(awsMissing !== undefined)(
-  `a tour with the aws command${awsMissing === undefined ? '' : ` (skipped: ${awsMissing})`}`,
-  { timeout: 60_000 },
-  async () => {
-    expect(await aws('migrationhub-config', 'get-home-region')).toEqual({
-      HomeRegion: 'us-west-2',
-    });
-    await aws('mgh', 'create-progress-update-stream', '--progress-update-stream-name', 'acme');
-    const task = ['--progress-update-stream', 'acme', '--migration-task-name', 'files'];
-    await aws('mgh', 'import-migration-task', ...task);
-    const notify = (...more: readonly string[]) =>
-      aws(
-        'mgh',
-        'notify-migration-task-state',
-        ...task,
-        '--update-date-time',
-        String(Math.floor(Date.now() / 1000)),
-        '--next-update-seconds',
-        '300',
-        ...more,
-      );
-    await notify('--task', 'Status=IN_PROGRESS,ProgressPercent=42,StatusDetail=copying');
-    await expect(notify('--task', 'Status=IN_PROGRESS', '--dry-run')).rejects.toThrow(
-      'DryRunOperation',
-    );
-    await expect(notify('--task', 'Status=IN_PROGRESS,ProgressPercent=101')).rejects.toThrow(
-      'InvalidInputException',
-    );
-    expect(await aws('mgh', 'list-migration-task-updates', ...task)).toMatchObject({
-      MigrationTaskUpdateList: [
-        {
-          MigrationTaskState: {
-            Status: 'IN_PROGRESS',
-            ProgressPercent: 42,
-            StatusDetail: 'copying',
-          },
-        },
-      ],
-    });
-
-    const definition = join(directory, 'definition.json');
-    await writeFile(
-      definition,
-      JSON.stringify({
-        objects: [
-          { id: 'Default', name: 'Default', scheduleType: 'ondemand' },
-          {
-            id: 'CopyFiles',
-            name: 'CopyFiles',
-            type: 'ShellCommandActivity',
-            workerGroup: 'files',
-            command: 'echo $1',
-            scriptArgument: ['a', 'b'],
-          },
-        ],
-      }),
-    );
-    const created = (await aws(
-      'datapipeline',
-      'create-pipeline',
-      '--name',
-      'p',
-      '--unique-id',
-      'u',
-    )) as { pipelineId: string };
-    const pipeline = ['--pipeline-id', created.pipelineId];
-    expect(
-      await aws(
-        'datapipeline',
-        'put-pipeline-definition',
-        ...pipeline,
-        '--pipeline-definition',
-        `file://${definition}`,
-      ),
-    ).toMatchObject({ errored: false });
-    await aws('datapipeline', 'activate-pipeline', ...pipeline);
-    const polled = (await aws('datapipeline', 'poll-for-task', '--worker-group', 'files')) as {
-      taskObject: { taskId: string; attemptId: string };
-    };
-    const instanceId = polled.taskObject.attemptId.replace('_Attempt=1', '');
-    await aws(
-      'datapipeline',
-      'set-status',
-      ...pipeline,
-      '--object-ids',
-      instanceId,
-      '--status',
-      'TRY_CANCEL',
-    );
-    const report = [
-      '--task-id',
-      polled.taskObject.taskId,
-      '--fields',
-      'key=percentComplete,stringValue=50',
-    ];
-    expect(await aws('datapipeline', 'report-task-progress', ...report)).toEqual({
-      canceled: true,
-    });
-    const { stdout } = await run('aws', ['datapipeline', 'list-runs', ...pipeline], {
-      env: awsEnvironment(url),
-    });
-    expect(stdout).toMatch(/CopyFiles\s+\S+\s+CANCELED/);
-    expect(simulator.audit().violations).toEqual(['1 invalid requests']);
-  },
-);
-
-const BOTO3_TOUR = `
-import boto3, datetime, json
-hub, config, dp = (boto3.client(name) for name in ('mgh', 'migrationhub-config', 'datapipeline'))
-out = {'home': config.get_home_region()['HomeRegion']}
-hub.create_progress_update_stream(ProgressUpdateStreamName='acme')
-task = dict(ProgressUpdateStream='acme', MigrationTaskName='files')
-try:
-    hub.notify_migration_task_state(**task, Task={'Status': 'IN_PROGRESS'}, UpdateDateTime=datetime.datetime.now(), NextUpdateSeconds=60)
-except hub.exceptions.ResourceNotFoundException as error:
-    out['not imported'] = error.response['Error']['Message']
-hub.import_migration_task(**task)
-start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
-for percent in range(5):
-    hub.notify_migration_task_state(**task, Task={'Status': 'IN_PROGRESS', 'ProgressPercent': percent}, UpdateDateTime=start + datetime.timedelta(seconds=percent), NextUpdateSeconds=60)
-pages = hub.get_paginator('list_migration_task_updates').paginate(**task, PaginationConfig={'PageSize': 2})
-updates = [update for page in pages for update in page['MigrationTaskUpdateList']]
-out['percents'] = [update['MigrationTaskState']['ProgressPercent'] for update in updates]
-out['first'] = updates[0]['UpdateDateTime'].timestamp()
-hub.associate_created_artifact(**task, CreatedArtifact={'Name': 'arn:aws:s3:::bucket/key'})
-out['artifacts'] = hub.list_created_artifacts(**task)['CreatedArtifactList']
-pipeline = dp.create_pipeline(name='p', uniqueId='u')['pipelineId']
-text = lambda key, value: {'key': key, 'stringValue': value}
-dp.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=[
-    {'id': 'Default', 'name': 'Default', 'fields': [text('scheduleType', 'ondemand')]},
-    {'id': 'A', 'name': 'A', 'fields': [text('type', 'ShellCommandActivity'), text('workerGroup', 'files'), text('command', 'true')]}])
-dp.activate_pipeline(pipelineId=pipeline)
-polled = dp.poll_for_task(workerGroup='files')['taskObject']
-out['canceled'] = dp.report_task_progress(taskId=polled['taskId'])['canceled']
-dp.set_task_status(taskId=polled['taskId'], taskStatus='FINISHED')
-try:
-    dp.report_task_progress(taskId=polled['taskId'])
-except dp.exceptions.TaskNotFoundException:
-    out['ended'] = True
-out['instances'] = dp.query_objects(pipelineId=pipeline, sphere='INSTANCE', query={'selectors': [{'fieldName': '@status', 'operator': {'type': 'EQ', 'values': ['FINISHED']}}]})['ids']
-out['terminate'] = dp.report_task_runner_heartbeat(taskrunnerId='r')['terminate']
-print(json.dumps(out))
-`;
-
 test.skipIf(boto3Missing !== undefined)(
-  `a tour with boto3${boto3Missing === undefined ? '' : ` (skipped: ${boto3Missing})`}`,
+  `boto3 goes through every operation, and every answer is as the service model says${skipped(boto3Missing)}`,
   { timeout: 60_000 },
   async () => {
-    const { stdout } = await run('python3', ['-c', BOTO3_TOUR], { env: awsEnvironment(url) });
-    expect(JSON.parse(stdout)).toEqual({
-      home: 'us-west-2',
-      'not imported': 'The migration task files of the progress update stream acme does not exist.',
-      percents: [0, 1, 2, 3, 4],
-      first: Date.UTC(2026, 0, 1) / 1_000,
-      artifacts: [{ Name: 'arn:aws:s3:::bucket/key' }],
-      canceled: false,
-      ended: true,
-      instances: [expect.stringMatching(/^@A_\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/)],
-      terminate: false,
+    const script = new URL('tour/boto3_tour.py', import.meta.url).pathname;
+    // -B: no compiled files beside the sources.
+    const { stdout } = await run('python3', ['-B', script], { env: awsEnvironment(url) });
+    const told = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    expect(told).toMatchObject({
+      findings: [],
+      notToured: [],
+      onlyBad: [],
+      // It takes no input and has no state but one: its errors come by fault rules.
+      onlyGood: ['GetHomeRegion'],
     });
+    expect(told['calls']).toBeGreaterThan(450);
   },
 );
+
+test.skipIf(awsMissing !== undefined)(
+  `the aws command goes through ${isWholeTour ? 'every operation' : 'a sample'}${skipped(awsMissing)}`,
+  { timeout: 300_000 },
+  async () => {
+    const values = new Map<string, string>([
+      // Too long: a name that is too short does not pass the client.
+      ['long', 'x'.repeat(1_025)],
+      ['definition', join(directory, 'definition.json')],
+      ['wrong', join(directory, 'wrong.json')],
+    ]);
+    await writeFile(values.get('definition') ?? '', JSON.stringify(DEFINITION));
+    await writeFile(values.get('wrong') ?? '', JSON.stringify(WRONG));
+    const all = [...HUB_STEPS, ...PIPELINE_STEPS];
+    const steps = isWholeTour ? all : sample(all);
+    for (const step of steps) await take(step, values);
+    if (!isWholeTour) return;
+    const good = new Set(
+      all.filter((each) => each.expected === 'ok').map((each) => each.operation),
+    );
+    const bad = new Set(all.filter((each) => each.expected !== 'ok').map((each) => each.operation));
+    const served = simulator.gateway.targets.map((target) => target.split('.')[1]);
+    expect(served.filter((each) => !good.has(each ?? ''))).toEqual([]);
+    expect(served.filter((each) => !bad.has(each ?? ''))).toEqual(['GetHomeRegion']);
+  },
+);
+
+/** The first good and the first bad step of each operation of the sample. */
+function sample(steps: readonly Step[]): readonly Step[] {
+  const seen = new Set<string>();
+  return steps.filter(({ operation, expected }) => {
+    const key = `${operation} ${expected === 'ok' ? 'good' : 'bad'}`;
+    if (!SAMPLE.has(operation) || seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+async function take(step: Step, values: Map<string, string>): Promise<void> {
+  const words = [...filled(step.words, values).matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, word]) => quoted ?? word ?? '',
+  );
+  const outcome = await run('aws', [...words, '--output', 'json'], {
+    env: awsEnvironment(url),
+  }).then(
+    ({ stdout }) => ({
+      name: 'ok',
+      told: stdout.trim() === '' ? {} : (JSON.parse(stdout) as unknown),
+    }),
+    (error: unknown) => ({ name: String((error as { stderr?: string }).stderr), told: {} }),
+  );
+  const where = `aws ${step.words}`;
+  if (step.expected === 'ok') expect(outcome.name, where).toBe('ok');
+  else expect(outcome.name, where).toContain(`(${step.expected})`);
+  if (step.answer !== undefined) {
+    const wanted: unknown = JSON.parse(filled(JSON.stringify(step.answer), values));
+    expect(outcome.told, where).toMatchObject(wanted as object);
+  }
+  const entry = simulator.journal().at(-1);
+  expect([entry?.operation, entry?.outcome, entry?.status], where).toEqual([
+    step.operation,
+    step.expected,
+    step.expected === 'ok' ? 200 : 400,
+  ]);
+  learn(outcome.told, values);
+}
+
+function filled(text: string, values: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/(?<!#)\{([a-z]+)\}/g, (whole, name: string) => values.get(name) ?? whole);
+}
+
+/** Ids that later steps name. */
+function learn(told: unknown, values: Map<string, string>): void {
+  const { pipelineId, taskObject, HomeRegionControl } = told as {
+    readonly pipelineId?: string;
+    readonly taskObject?: { readonly taskId: string; readonly attemptId: string };
+    readonly HomeRegionControl?: { readonly ControlId: string };
+  };
+  if (pipelineId !== undefined) values.set('pipeline', pipelineId);
+  if (HomeRegionControl !== undefined) values.set('control', HomeRegionControl.ControlId);
+  if (taskObject !== undefined) {
+    values.set('task', taskObject.taskId);
+    values.set('instance', taskObject.attemptId.replace(/_Attempt=\d+$/, ''));
+  }
+}
+
+const DEFINITION = {
+  objects: [
+    { id: 'Default', name: 'Default', scheduleType: 'ondemand' },
+    {
+      id: 'Copy',
+      name: 'Copy',
+      type: 'ShellCommandActivity',
+      workerGroup: 'files',
+      command: 'echo $1',
+      scriptArgument: ['a', 'b'],
+    },
+  ],
+};
+
+const WRONG = [
+  { id: 'Copy', name: 'Copy', fields: [{ key: 'type', stringValue: 'ShellCommandActivity' }] },
+];

@@ -8,6 +8,7 @@ import type { Call, Operation, Outcome } from './core/call.ts';
 import type { Reply } from './core/action.ts';
 import type { Event } from './core/event.ts';
 import type { JobDefinition, Run } from './core/job.ts';
+import type { Report } from './core/run-tracking.ts';
 import type { Changes, Ledger } from './core/ledger.ts';
 import type { Status } from './core/status.ts';
 import type { Now } from './core/time.ts';
@@ -83,6 +84,14 @@ export interface JobHost {
   close(): Promise<void>;
 }
 
+/** Looks at work that somebody else runs: a process, a systemd unit, a status file. Answers are events. */
+export interface TrackedWork {
+  watch(run: Run): void;
+  /** The run has ended: it is looked at no longer. */
+  release(run: Run): void;
+  close(): Promise<void>;
+}
+
 /** The service manager (systemd), where there is one. */
 export interface ServiceNotifier {
   ready(): void;
@@ -138,5 +147,7 @@ export type OperatorRequest =
       readonly run?: number;
       readonly token?: string;
     }
+  | { readonly type: 'track'; readonly definitions: readonly JobDefinition[] }
+  | { readonly type: 'report'; readonly reports: readonly Report[] }
   | { readonly type: 'drain' }
   | { readonly type: 'resume' };

@@ -1,13 +1,14 @@
 /** Performs actions. What becomes of one comes back through the inbox as an event. */
 import type { Action, Reply } from '../core/action.ts';
 import type { Event } from '../core/event.ts';
-import type { Clock, Gates, JobHost, Services } from '../ports.ts';
+import type { Clock, Gates, JobHost, Services, TrackedWork } from '../ports.ts';
 
 export interface Outside {
   readonly clock: Clock;
   readonly gates: Gates;
   readonly services: Services;
   readonly jobs: JobHost;
+  readonly tracked: TrackedWork;
   readonly post: (event: Event) => void;
   readonly answer: (request: number, reply: Reply) => void;
   readonly exit: (code: number) => void;
@@ -36,6 +37,12 @@ export function createAct(outside: Outside): (action: Action) => void {
         break;
       case 'check-tree':
         outside.jobs.checkTree(action.run);
+        break;
+      case 'watch-run':
+        outside.tracked.watch(action.run);
+        break;
+      case 'release-run':
+        outside.tracked.release(action.run);
         break;
       case 'answer':
         outside.answer(action.request, action.reply);

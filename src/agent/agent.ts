@@ -25,6 +25,7 @@ import type {
   Services,
   Store,
   TimelineEntry,
+  TrackedWork,
 } from '../ports.ts';
 import { createAct } from './act.ts';
 import type { Inbox } from './inbox.ts';
@@ -43,6 +44,7 @@ export interface AgentParts {
   readonly gates: Gates;
   readonly services: Services;
   readonly jobs: JobHost;
+  readonly tracked: TrackedWork;
   readonly notifier: ServiceNotifier;
   readonly log: Log;
   /** Reads the configuration file again and posts what changed. */
@@ -80,7 +82,7 @@ export class Agent implements Operator {
 
   /** Turns the loop until `stop` or until the service terminates the runner. Resolves to the exit code. */
   async run(): Promise<number> {
-    const { clock, gates, inbox, jobs, notifier, services, store } = this.#parts;
+    const { clock, gates, inbox, jobs, notifier, services, store, tracked } = this.#parts;
     const act = createAct({
       ...this.#parts,
       post: (event: Event) => inbox.post(event),
@@ -106,6 +108,7 @@ export class Agent implements Operator {
     await gates.close();
     services.close();
     await jobs.close();
+    await tracked.close();
     return this.#exitCode;
   }
 
@@ -184,6 +187,10 @@ function toEvent(request: OperatorRequest, id: RequestId): Event {
       };
     case 'history':
       return { ...request, type: 'history-requested', request: id };
+    case 'track':
+      return { type: 'track-requested', definitions: request.definitions, request: id };
+    case 'report':
+      return { type: 'reports-made', reports: request.reports, request: id };
     case 'drain':
       return { type: 'drain-requested', request: id };
     case 'resume':

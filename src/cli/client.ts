@@ -126,7 +126,7 @@ async function readJson(response: IncomingMessage, socketPath: string): Promise<
   if (status >= 200 && status < 300) return document;
   const { error } = document as { error?: { code?: string; message?: string } };
   // Where in the request it stood says nothing to who typed a command.
-  const message = error?.message?.replaceAll(/^body\./gm, '');
+  const message = error?.message?.replaceAll(/(^|; )body\./g, '$1');
   throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
 }
 

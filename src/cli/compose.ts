@@ -15,6 +15,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { readConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { planReload } from '../config/reload.ts';
+import { trackedDefinition } from '../config/tracked.ts';
 import { createHttpListener } from '../control/http-listener.ts';
 import type { HttpListener } from '../control/http-listener.ts';
 import { createRegistry } from '../control/metrics.ts';
@@ -24,6 +25,10 @@ import type { Reply } from '../core/action.ts';
 import { steadyPerSecond } from '../core/bucket.ts';
 import { maskSecrets } from '../core/secrets.ts';
 import { createJobHost, findCgroupBase, runLogPaths } from '../jobs/job-host.ts';
+import { plainDetail } from '../jobs/plain-text.ts';
+import { DETAIL_CHARACTERS_MAX } from '../jobs/progress.ts';
+import { findSources } from '../jobs/tracked-source.ts';
+import { createTrackedWork } from '../jobs/tracked-work.ts';
 import type { Clock, LogLevel, Log, ServiceNotifier } from '../ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { openStore } from '../store/store.ts';
@@ -96,6 +101,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       mask: maskSecrets,
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
     }),
+    tracked: createTrackedWork({ post, bootId: clock.bootId, mask: maskSecrets }),
     notifier: surroundings.notifier,
     log,
     nextStartMs: () => schedules.nextStartMs(),
@@ -119,6 +125,15 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       const made = adHocDefinition(body, running.configuration.settings);
       return made.ok ? made.definition : made.problem;
     },
+    makeTracked: async (bodies) => {
+      const sources = await findSources(bodies, clock.bootId);
+      return bodies.map((body, index) => {
+        const source = sources[index] ?? 'is not known';
+        if (typeof source === 'string') return source;
+        return trackedDefinition(body, source, running.configuration.settings);
+      });
+    },
+    plainDetail: (text) => plainDetail(text, DETAIL_CHARACTERS_MAX, maskSecrets),
   });
   const { httpListen } = configuration.agent;
   const registry = createRegistry(agent);

@@ -53,6 +53,9 @@ function jobFacts(job: JobStatus, now: Date): Fact[] {
     if (text !== undefined && text !== '') facts.push([name, text]);
   };
   add('detail', job.detail);
+  add('unit', job.unit);
+  add('status file', job.statusFile);
+  add('trouble', job.trouble);
   if (job.startedAt !== undefined) {
     const by = job.origin === undefined ? '' : `, by ${job.origin}`;
     const pid = job.pid === undefined ? '' : `, pid ${job.pid}`;

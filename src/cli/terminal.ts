@@ -3,7 +3,7 @@
  * `stderr`; a test hands in another.
  */
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
 export type Output = Writable & {
@@ -15,6 +15,8 @@ export type Output = Writable & {
 export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Absent: there is nothing to read. */
+  readonly stdin?: Readable;
   readonly environment: NodeJS.ProcessEnv;
   /** The exit code for when the command is done. */
   readonly setExitCode: (code: number) => void;
@@ -35,6 +37,7 @@ export function processTerminal(): Terminal {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: process.stdin,
     environment: process.env,
     setExitCode: (code) => {
       process.exitCode = code;

@@ -86,7 +86,8 @@ function spellOut(progress: JobDefinition['progress']): unknown {
   return { ...rest, total: totalBytes };
 }
 
-function wordsOf(issue: z.core.$ZodIssue): string {
+/** What is wrong with a request, by its key. */
+export function wordsOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...issue.path, key])).join('; ');
   }

@@ -41,10 +41,32 @@ export class Problem extends Error {
 export function validate<Value>(schema: z.ZodType<Value>, value: unknown, where: string): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const places = result.error.issues.map(
-    (issue) => `${place(where, issue.path)}: ${issue.message}`,
+  const places = result.error.issues
+    .flatMap(meantIssues)
+    .map((issue) => `${place(where, issue.path)}: ${issue.message}`);
+  throw new Problem('invalid', listed(places, '; '));
+}
+
+/** Of many, the first ones: whoever sent thousands finds the rest by the same token. */
+export function listed(words: readonly string[], separator: string): string {
+  const left = words.length - LISTED_MAX;
+  const first = words.slice(0, LISTED_MAX).join(separator);
+  return left > 0 ? `${first}${separator}and ${left} more` : first;
+}
+
+const LISTED_MAX = 50;
+
+/** Of a choice of forms, what is wrong with the one that was meant: that of the same kind as the value. */
+function meantIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find(
+    (errors) => !errors.some(({ code, path }) => code.startsWith('invalid_') && path.length === 0),
   );
-  throw new Problem('invalid', places.join('; '));
+  return (
+    meant?.flatMap((below) => meantIssues({ ...below, path: [...issue.path, ...below.path] })) ?? [
+      issue,
+    ]
+  );
 }
 
 function place(where: string, path: readonly PropertyKey[]): string {

@@ -7,13 +7,16 @@ import { Problem } from './problem.ts';
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 /** The parsed body; an absent one is an empty object. */
-export async function readBody(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooBig();
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<unknown> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooBig(bytesMax);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw tooBig();
+    if (bytes > bytesMax) throw tooBig(bytesMax);
     chunks.push(chunk);
   }
   if (bytes === 0) return {};
@@ -36,6 +39,6 @@ function isJson(contentType: string | undefined): boolean {
 }
 
 /** The answer goes out before the body has ended; the connection is of no use afterwards. */
-function tooBig(): Problem {
-  return new Problem('too-big', `a body has at most ${BODY_BYTES_MAX} bytes`);
+function tooBig(bytesMax: number): Problem {
+  return new Problem('too-big', `a body has at most ${bytesMax} bytes`);
 }

@@ -13,7 +13,7 @@ const jobName = z
     'a name has up to 100 letters, digits, dots, dashes and underscores, and starts with a letter or a digit',
   );
 
-const text = z
+export const text = z
   .string()
   .max(32_768)
   .refine((value) => !value.includes('\0'), 'holds a NUL character, which no program can be given');
@@ -27,7 +27,7 @@ const progress = z.strictObject({
   archive: text.optional(),
 });
 
-const migrationHub = z.strictObject({
+export const migrationHub = z.strictObject({
   task: text.optional(),
   resourceAttributes: z
     .array(z.strictObject({ type: text, value: text }))

@@ -38,6 +38,8 @@ interface Description<Body, Query> {
   readonly summary: string;
   readonly query: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
+  /** Where a body may be larger than is usual. */
+  readonly bodyBytesMax?: number;
   readonly status: 200 | 201 | 202;
   /** Absent: the answer is no JSON, and its kind is `mediaType`. */
   readonly reply?: z.ZodType;
@@ -86,7 +88,7 @@ export function route<Body, Query>(description: Description<Body, Query>): Route
         body:
           body === undefined
             ? (undefined as Body)
-            : validate(body, await readBody(request), 'body'),
+            : validate(body, await readBody(request, description.bodyBytesMax), 'body'),
         peer: unchecked.peer,
         signal: unchecked.signal,
         response: unchecked.response,

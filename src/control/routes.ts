@@ -38,9 +38,9 @@ import {
 } from './requests.ts';
 import { route, type Route } from './route.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
+import { trackedRoutes, type TrackedRoutesOptions } from './tracked-routes.ts';
 
-export interface RoutesOptions {
-  readonly operator: Operator;
+export interface RoutesOptions extends TrackedRoutesOptions {
   readonly version: string;
   /** Where a run's output lies. */
   readonly logPaths: (
@@ -97,6 +97,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
         return told(operator.ask({ type: 'submit', definition }));
       },
     }),
+    ...trackedRoutes(options),
     route({
       method: 'GET',
       path: '/v1/jobs/{name}',
@@ -178,7 +179,11 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       mediaType: 'text/plain',
       stream: true,
       handle: ({ name, query, response, signal }) => {
-        const run = chooseRun(findJob(operator, name), query.run);
+        const job = findJob(operator, name);
+        const run = chooseRun(job, query.run);
+        if (job.origin === 'tracked' && run === job.run) {
+          throw new Problem('conflict', `${name} is only tracked: what it writes lies elsewhere`);
+        }
         return streamLog({
           path: options.logPaths(name, run)[query.stream],
           tailLines: query.tail,

@@ -21,6 +21,10 @@ export type Action =
   | { readonly type: 'signal-tree'; readonly run: Run; readonly signal: string }
   /** Answered by `tree-checked`. */
   | { readonly type: 'check-tree'; readonly run: Run }
+  /** Look at tracked work. Answered by `run-seen`, `progress-read`, `watch-troubled`, then by how it ended. */
+  | { readonly type: 'watch-run'; readonly run: Run }
+  /** Look no longer at tracked work: its run has ended. Not answered. */
+  | { readonly type: 'release-run'; readonly run: Run }
   | { readonly type: 'answer'; readonly request: RequestId; readonly reply: Reply }
   /** End the agent; jobs live on. 75: the service said terminate. */
   | { readonly type: 'exit'; readonly code: number };
@@ -33,13 +37,24 @@ export type Reply =
       readonly words: string;
       /** Of a `history-requested`. */
       readonly page?: HistoryPage;
+      /** Of a request for many: what was not done, by its place in the request. */
+      readonly refused?: readonly RefusedItem[];
     }
   | {
       readonly ok: false;
       /** `expired`: the page's token; `unavailable`: the service or the way to it. */
-      readonly code: 'no-such-job' | 'conflict' | 'invalid' | 'expired' | 'unavailable';
+      readonly code: RefusalCode | 'expired' | 'unavailable';
       readonly words: string;
     };
+
+export type RefusalCode = 'no-such-job' | 'conflict' | 'invalid';
+
+export interface RefusedItem {
+  readonly index: number;
+  readonly name: string;
+  readonly code: RefusalCode;
+  readonly words: string;
+}
 
 /** A page of what Migration Hub recorded of a task. */
 export interface HistoryPage {

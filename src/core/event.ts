@@ -4,6 +4,7 @@
  */
 import type { Call, Operation, Outcome } from './call.ts';
 import type { JobDefinition, ProcessIdentity } from './job.ts';
+import type { FinalStatus, Report } from './run-tracking.ts';
 import type { Settings } from './settings.ts';
 import type { Now } from './time.ts';
 
@@ -22,6 +23,16 @@ export type Event =
   | {
       readonly type: 'job-submitted';
       readonly definition: JobDefinition;
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'track-requested';
+      readonly definitions: readonly JobDefinition[];
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'reports-made';
+      readonly reports: readonly Report[];
       readonly request?: RequestId;
     }
   | {
@@ -56,6 +67,22 @@ export type Event =
       readonly percent?: number;
       readonly detail?: string;
     }
+  /** Tracked work is seen: its process, the invocation of its unit, or its status file. */
+  | {
+      readonly type: 'run-seen';
+      readonly run: string;
+      readonly process?: ProcessIdentity;
+      readonly invocation?: string;
+    }
+  /** Tracked work said how it ended. */
+  | {
+      readonly type: 'run-concluded';
+      readonly run: string;
+      readonly status: FinalStatus;
+      readonly detail?: string;
+    }
+  /** How tracked work stands cannot be seen; without a reason: it can again. */
+  | { readonly type: 'watch-troubled'; readonly run: string; readonly reason?: string }
   | {
       readonly type: 'run-exited';
       readonly run: string;

@@ -39,9 +39,27 @@ export interface SourceResource {
   readonly statusDetail?: string;
 }
 
+/** Work that somebody else runs, and what is looked at to see how it stands. */
+export type TrackedSource =
+  /** Nothing is looked at: `report` tells. */
+  | { readonly by: 'report' }
+  | { readonly by: 'pid'; readonly process: ProcessIdentity }
+  /**
+   * A systemd unit. `invocation` was under way when tracking was asked for; without it the next one is meant, other
+   * than `before`, which had ended by then.
+   */
+  | {
+      readonly by: 'unit';
+      readonly unit: string;
+      readonly invocation?: string;
+      readonly before?: string;
+    }
+  /** A JSON file: `percent`, `detail`, `status`. */
+  | { readonly by: 'status-file'; readonly path: string };
+
 export interface JobDefinition {
   readonly name: string;
-  /** The program and its arguments; no shell reads them. */
+  /** The program and its arguments; no shell reads them. Empty for work that somebody else runs. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
@@ -52,6 +70,8 @@ export interface JobDefinition {
   readonly timeoutMs?: number;
   readonly stop: StopPolicy;
   readonly stallAfterMs?: number;
+  /** Present: somebody else runs it, and the agent only watches. */
+  readonly tracked?: TrackedSource;
   /** Absent: Migration Hub is not told about this job. */
   readonly migrationHub?: HubJobSettings;
 }
@@ -121,7 +141,7 @@ export interface PipelineTask {
   readonly receivedAt: Instant;
 }
 
-export type RunOrigin = 'operator' | 'autostart' | 'schedule' | 'pipeline' | 'ad-hoc';
+export type RunOrigin = 'operator' | 'autostart' | 'schedule' | 'pipeline' | 'ad-hoc' | 'tracked';
 
 /** One execution of a job. A plain value: the store keeps it as it stands. */
 export interface Run {
@@ -138,11 +158,15 @@ export interface Run {
   /** How often its start was attempted; each attempt has a claim of its own, so none can run twice. */
   spawn: number;
   process?: ProcessIdentity;
+  /** The invocation of a systemd unit that this run is (tracked by unit). */
+  invocation?: string;
   /** Whole percent, 0–100; never falls; 100 only when the run has succeeded. */
   percent?: number;
   detail?: string;
   progressAt?: Instant;
   stalled?: boolean;
+  /** What keeps the agent from seeing how tracked work stands, while it does. */
+  trouble?: string;
   exitCode?: number;
   exitSignal?: string;
   /** Why it ended as it did, in words, secrets masked. */

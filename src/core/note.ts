@@ -18,6 +18,7 @@ const operation = { operation: 'Operation of the service' };
 const taskId = { taskId: 'Beginning and end of the pipeline task’s id' };
 const hubTask = { task: 'MigrationTaskName' };
 const pid = { pid: 'Process id of the leader of the run' };
+const seen = { ...pid, invocation: 'Invocation of the systemd unit (tracked work)' };
 
 export const EVENTS = {
   'run.queued': {
@@ -27,6 +28,17 @@ export const EVENTS = {
     fields: { origin: 'Who wanted it: operator, autostart, schedule, ad-hoc' },
   },
   'run.skipped': { level: 'warn', msg: 'scheduled start skipped', kept: true, fields: reason },
+  'run.tracked': {
+    level: 'info',
+    msg: 'work of somebody else is tracked',
+    kept: true,
+    fields: {
+      by: 'What is looked at: pid, unit, status-file, or report',
+      ...pid,
+      unit: 'The systemd unit',
+      path: 'The status file',
+    },
+  },
   'run.ended': {
     level: 'info',
     msg: 'run ended',
@@ -34,8 +46,13 @@ export const EVENTS = {
     fields: { state: 'Its final state', words: 'How it ended, as the services are told' },
   },
   'job.starting': { level: 'info', msg: 'starting the job', kept: true, fields: {} },
-  'job.started': { level: 'info', msg: 'job started', kept: true, fields: pid },
-  'job.adopted': { level: 'info', msg: 'job of an earlier agent found', kept: true, fields: pid },
+  'job.started': { level: 'info', msg: 'job started', kept: true, fields: seen },
+  'job.adopted': {
+    level: 'info',
+    msg: 'job of an earlier agent found',
+    kept: true,
+    fields: seen,
+  },
   'job.start_failed': {
     level: 'error',
     msg: 'job could not be started',
@@ -60,6 +77,19 @@ export const EVENTS = {
     kept: true,
     fields: { noProgressForS: 'For how long' },
   },
+  'job.reported': {
+    level: 'info',
+    msg: 'final word reported',
+    kept: true,
+    fields: { status: 'completed or failed', detail: 'What was said with it' },
+  },
+  'job.unreadable': {
+    level: 'warn',
+    msg: 'tracked work cannot be seen',
+    kept: true,
+    fields: reason,
+  },
+  'job.readable': { level: 'info', msg: 'tracked work is seen again', kept: true, fields: {} },
   'job.timeout': {
     level: 'warn',
     msg: 'job ran longer than its timeout',

@@ -27,6 +27,7 @@ import { RunLeases } from './run-leases.ts';
 import { RunLife } from './run-life.ts';
 import { RunNews } from './run-news.ts';
 import { RunRequests } from './run-requests.ts';
+import { RunTracking } from './run-tracking.ts';
 import type { Settings } from './settings.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
@@ -42,6 +43,7 @@ export class Planner {
   readonly #life: RunLife;
   readonly #requests: RunRequests;
   readonly #news: RunNews;
+  readonly #tracking: RunTracking;
   readonly #leases: RunLeases;
   readonly #history: HistoryReader;
   #actions: Action[] = [];
@@ -65,6 +67,7 @@ export class Planner {
     });
     this.#requests = new RunRequests(this.#context, this.#life);
     this.#news = new RunNews(this.#context, this.#life);
+    this.#tracking = new RunTracking(this.#context, this.#life);
     this.#leases = new RunLeases(this.#context, this.#life);
     this.#history = new HistoryReader(this.#context, this.#life.book);
     this.#addServiceSpeakers();
@@ -134,6 +137,12 @@ export class Planner {
       case 'job-submitted':
         this.#answer(event.request, this.#requests.submit(event.definition, now));
         break;
+      case 'track-requested':
+        this.#answer(event.request, this.#tracking.track(event.definitions, now));
+        break;
+      case 'reports-made':
+        this.#answer(event.request, this.#tracking.report(event.reports, now));
+        break;
       case 'cancel-requested':
         this.#answer(event.request, this.#requests.cancel(event.job, event.by, event.graceMs, now));
         break;
@@ -157,28 +166,17 @@ export class Planner {
         this.#answer(event.request, { ok: true, words: 'settings applied' });
         break;
       case 'run-started':
-        this.#news.started(event.run, event.process, now);
-        break;
       case 'run-start-failed':
-        this.#news.startFailed(event.run, event.reason, now);
-        break;
       case 'run-never-started':
-        this.#news.neverStarted(event.run, now);
-        break;
       case 'progress-read':
-        this.#news.progress(event.run, event.percent, event.detail, now);
-        break;
       case 'run-exited':
-        this.#news.exited(event.run, event.exitCode, event.signal, event.errorTail, now);
-        break;
       case 'run-lost':
-        this.#news.lost(event.run, event.reason, now);
-        break;
+      case 'run-seen':
+      case 'run-concluded':
+      case 'watch-troubled':
       case 'tree-signalled':
-        this.#news.signalled(event.run, event.signal, event.processes, now);
-        break;
       case 'tree-checked':
-        this.#news.checked(event.run, event.survivors, now);
+        this.#news.take(event, now);
         break;
       case 'gate-opened':
         this.#calls.gateOpened(event.operation, event.slots);

@@ -48,7 +48,9 @@ export function endWords(run: Run): string {
     case 'fenced': {
       const left =
         run.survivors === undefined ? '' : `; ${run.survivors.length} processes could not be ended`;
-      return `${CANCELED_BY[run.ending?.cause ?? 'operator']}${left}`;
+      // The work is not the agent's to stop: nobody must read that it was.
+      const goesOn = run.definition.tracked === undefined ? '' : ': no longer tracked';
+      return `${CANCELED_BY[run.ending?.cause ?? 'operator']}${goesOn}${left}`;
     }
     case 'queued':
     case 'starting':

@@ -13,6 +13,7 @@ import { isOwed, shorten } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
 import { endWords } from './report.ts';
 import { RunBook } from './run-book.ts';
+import { isWatched, trackedFields } from './run-tracking.ts';
 import { RunTimers } from './run-timers.ts';
 import { Telling } from './telling.ts';
 import { SECOND_MS } from './time.ts';
@@ -36,7 +37,7 @@ export class RunLife {
     this.book = new RunBook(context.ledger);
     for (const run of context.ledger.runs.values()) {
       this.#telling.recover(run);
-      if (isStarted(run)) this.act({ type: 'adopt-run', run });
+      if (isStarted(run)) this.#findAgain(run);
       this.#timers.schedule(run, now);
     }
     for (const job of this.book.all().keys()) this.promote(job, now);
@@ -81,21 +82,28 @@ export class RunLife {
     }
     this.book.add(run);
     this.#telling.open(run);
-    this.#context.note(
-      lease === undefined ? 'run.queued' : 'task.received',
-      now,
-      lease === undefined
-        ? { origin }
-        : {
-            workerGroup: lease.workerGroup,
-            attemptId: lease.attemptId,
-            taskId: shorten(lease.taskId),
-          },
-      run,
-    );
+    this.#noteArrival(run, lease, now);
     this.changed(run, now);
     this.promote(run.job, now);
     return run;
+  }
+
+  /** What goes on since an earlier agent. What only `report` speaks of needs no looking for. */
+  #findAgain(run: Run): void {
+    if (isWatched(run)) this.act({ type: 'watch-run', run });
+    else if (run.definition.tracked === undefined) this.act({ type: 'adopt-run', run });
+  }
+
+  #noteArrival(run: Run, lease: PipelineTask | undefined, now: Now): void {
+    if (lease !== undefined) {
+      const { workerGroup, attemptId } = lease;
+      const fields = { workerGroup, attemptId, taskId: shorten(lease.taskId) };
+      this.#context.note('task.received', now, fields, run);
+      return;
+    }
+    const { tracked } = run.definition;
+    if (tracked === undefined) this.#context.note('run.queued', now, { origin: run.origin }, run);
+    else this.#context.note('run.tracked', now, trackedFields(tracked), run);
   }
 
   /** Gives the job to the run that has waited longest, if nobody holds it. */
@@ -103,8 +111,11 @@ export class RunLife {
     const next = this.book.nextInLine(job);
     if (next === undefined) return;
     moveRun(next, 'starting');
-    this.#context.note('job.starting', now, {}, next);
-    this.act({ type: 'start-run', run: next });
+    const { tracked } = next.definition;
+    if (tracked === undefined) this.#context.note('job.starting', now, {}, next);
+    // What only `report` speaks of is under way as soon as it is known; the rest is looked at first.
+    if (tracked?.by === 'report') this.begun(next, now);
+    else this.act({ type: tracked === undefined ? 'start-run' : 'watch-run', run: next });
     this.changed(next, now);
   }
 
@@ -119,13 +130,27 @@ export class RunLife {
       return;
     }
     moveRun(run, 'canceling');
+    if (run.definition.tracked !== undefined) {
+      // Whoever runs it ends it: the agent signals nothing that it has not started.
+      this.finish(run, endState(run), now);
+      return;
+    }
     this.#climb(run, now);
     this.changed(run, now);
+  }
+
+  /** The run is under way. */
+  begun(run: Run, now: Now): void {
+    run.startedAt ??= now;
+    run.progressAt ??= now;
+    if (run.state === 'starting') moveRun(run, 'running');
   }
 
   finish(run: Run, state: RunState, now: Now): void {
     moveRun(run, state);
     run.endedAt = now;
+    delete run.trouble;
+    if (isWatched(run)) this.act({ type: 'release-run', run });
     if (state === 'succeeded') run.percent = 100;
     this.#telling.close(run, now);
     this.#context.note('run.ended', now, { state, words: endWords(run) }, run);

@@ -1,10 +1,17 @@
 /** What the host tells of runs: they started, got on, ended, were lost; who of their trees is alive. */
 import type { Context } from './context.ts';
+import type { Event } from './event.ts';
 import { moveRun } from './job.ts';
 import type { ProcessIdentity } from './job.ts';
 import { endState } from './run-life.ts';
 import type { RunLife } from './run-life.ts';
+import { advance, conclude } from './run-tracking.ts';
 import type { Now } from './time.ts';
+
+export type RunEvent = Extract<
+  Event,
+  { type: `run-${string}` | `tree-${string}` | 'progress-read' | 'watch-troubled' }
+>;
 
 export class RunNews {
   readonly #context: Context;
@@ -15,19 +22,59 @@ export class RunNews {
     this.#life = life;
   }
 
-  started(id: string, process: ProcessIdentity, now: Now): void {
+  take(event: RunEvent, now: Now): void {
+    switch (event.type) {
+      case 'run-started':
+        this.#started(event.run, event.process, now);
+        break;
+      case 'run-start-failed':
+        this.#startFailed(event.run, event.reason, now);
+        break;
+      case 'run-never-started':
+        this.#neverStarted(event.run, now);
+        break;
+      case 'progress-read':
+        this.#progress(event.run, event.percent, event.detail, now);
+        break;
+      case 'run-exited':
+        this.#exited(event.run, event.exitCode, event.signal, event.errorTail, now);
+        break;
+      case 'run-lost':
+        this.#lost(event.run, event.reason, now);
+        break;
+      case 'run-seen':
+        this.#seen(event, now);
+        break;
+      case 'run-concluded': {
+        const run = this.#life.book.live(event.run);
+        if (run !== undefined) {
+          conclude(this.#context, this.#life, run, event.status, event.detail, now);
+        }
+        break;
+      }
+      case 'watch-troubled':
+        this.#troubled(event.run, event.reason, now);
+        break;
+      case 'tree-signalled':
+        this.#signalled(event.run, event.signal, event.processes, now);
+        break;
+      case 'tree-checked':
+        this.#checked(event.run, event.survivors, now);
+        break;
+    }
+  }
+
+  #started(id: string, process: ProcessIdentity, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
     const isAdopted = run.process !== undefined;
     run.process = process;
-    run.startedAt ??= now;
-    run.progressAt ??= now;
-    if (run.state === 'starting') moveRun(run, 'running');
+    this.#life.begun(run, now);
     this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, { pid: process.pid }, run);
     this.#life.changed(run, now);
   }
 
-  startFailed(id: string, reason: string, now: Now): void {
+  #startFailed(id: string, reason: string, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
     run.reason = reason;
@@ -36,7 +83,7 @@ export class RunNews {
   }
 
   /** The start had been decided by an earlier agent and provably never happened: it is made now. */
-  neverStarted(id: string, now: Now): void {
+  #neverStarted(id: string, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
     if (run.state === 'canceling') {
@@ -48,24 +95,18 @@ export class RunNews {
     this.#life.changed(run, now);
   }
 
-  progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
+  #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
-    // Never 100 before the job has ended well, never lower than it was (DESIGN.md, section 3).
-    const whole =
-      percent === undefined ? undefined : Math.min(99, Math.max(0, Math.floor(percent)));
-    const isHigher = whole !== undefined && whole > (run.percent ?? -1);
-    const isOther = detail !== undefined && detail !== run.detail;
-    if (!isHigher && !isOther) return;
-    if (isHigher) run.percent = whole;
-    if (isOther) run.detail = detail;
-    run.progressAt = now;
-    delete run.stalled;
     // Not kept on disk now: it is with the next accepted report, and a lost percent is read again.
-    this.#life.touched(run, now);
+    const read = {
+      ...(percent === undefined ? {} : { percent }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    advance(this.#life, run, read, now);
   }
 
-  exited(
+  #exited(
     id: string,
     exitCode: number,
     signal: string | undefined,
@@ -90,7 +131,7 @@ export class RunNews {
     this.#life.finish(run, exitCode === 0 ? 'succeeded' : 'failed', now);
   }
 
-  lost(id: string, reason: string, now: Now): void {
+  #lost(id: string, reason: string, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
     run.reason = reason;
@@ -103,13 +144,13 @@ export class RunNews {
     this.#life.finish(run, 'lost', now);
   }
 
-  signalled(id: string, signal: string, processes: number, now: Now): void {
+  #signalled(id: string, signal: string, processes: number, now: Now): void {
     const run = this.#life.book.live(id);
     if (run !== undefined) this.#context.note('tree.signalled', now, { signal, processes }, run);
   }
 
   /** Proof of P4: a run that is being ended has ended when nobody of its tree is alive. */
-  checked(id: string, survivors: readonly number[], now: Now): void {
+  #checked(id: string, survivors: readonly number[], now: Now): void {
     const run = this.#life.book.live(id);
     if (run?.state !== 'canceling') return;
     run.survivors = survivors;
@@ -117,6 +158,30 @@ export class RunNews {
     delete run.survivors;
     this.#context.note('tree.empty', now, {}, run);
     this.#life.finish(run, endState(run), now);
+  }
+
+  /** It is there: for the first time, or found again by the next agent. */
+  #seen({ run: id, process, invocation }: Extract<Event, { type: 'run-seen' }>, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    const isAdopted = run.startedAt !== undefined;
+    if (process !== undefined) run.process = process;
+    if (invocation !== undefined) run.invocation = invocation;
+    this.#life.begun(run, now);
+    const fields = { pid: process?.pid, invocation };
+    this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
+    this.#life.changed(run, now);
+  }
+
+  /** How it stands cannot be seen: said once, and no end is inferred from it. */
+  #troubled(id: string, reason: string | undefined, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined || run.trouble === reason) return;
+    if (reason === undefined) delete run.trouble;
+    else run.trouble = reason;
+    if (reason === undefined) this.#context.note('job.readable', now, {}, run);
+    else this.#context.note('job.unreadable', now, { reason }, run);
+    this.#life.changed(run, now);
   }
 }
 

@@ -65,7 +65,11 @@ export class RunRequests {
       return { ok: false, code: 'conflict', words: `${job} is not running` };
     }
     for (const run of live) this.#life.end(run, 'operator', by, now, graceMs);
-    return { ok: true, run: last.id, words: `${job} is being canceled (run ${last.number})` };
+    const words =
+      last.definition.tracked === undefined
+        ? `${job} is being canceled (run ${last.number})`
+        : `${job} is no longer tracked (run ${last.number}); the work itself is not stopped`;
+    return { ok: true, run: last.id, words };
   }
 
   /** Ends every pipeline run, as `onTerminate: stop` wants it. */

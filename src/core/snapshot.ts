@@ -132,6 +132,7 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
     state: run.state,
     origin: run.origin,
     ...(run.process === undefined ? {} : { pid: run.process.pid }),
+    ...watchedOf(run),
     ...(run.exitCode === undefined ? {} : { exitCode: run.exitCode }),
     ...(run.exitSignal === undefined ? {} : { exitSignal: run.exitSignal }),
     ...(run.percent === undefined ? {} : { percent: run.percent }),
@@ -141,6 +142,7 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
       ? {}
       : { cancelIncomplete: true, survivors: run.survivors }),
     ...(run.stalled === true ? { stalled: true } : {}),
+    ...(run.trouble === undefined ? {} : { trouble: run.trouble }),
     ...(run.startedAt === undefined ? {} : { startedAt: iso(run.startedAt.wallMs) }),
     ...(run.endedAt === undefined ? {} : { endedAt: iso(run.endedAt.wallMs) }),
     destinations: {
@@ -148,6 +150,11 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
       ...(pipeline === undefined ? {} : { dataPipeline: pipeline }),
     },
   };
+}
+
+function watchedOf({ definition: { tracked } }: Run): { unit?: string; statusFile?: string } {
+  if (tracked?.by === 'unit') return { unit: tracked.unit };
+  return tracked?.by === 'status-file' ? { statusFile: tracked.path } : {};
 }
 
 function reasonOf(run: Run): { reason?: string } {

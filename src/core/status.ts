@@ -42,6 +42,9 @@ export interface JobStatus {
   readonly state: RunState | 'idle';
   readonly origin?: string;
   readonly pid?: number;
+  /** What is looked at to see how tracked work stands. */
+  readonly unit?: string;
+  readonly statusFile?: string;
   readonly exitCode?: number;
   readonly exitSignal?: string;
   readonly percent?: number;
@@ -51,6 +54,8 @@ export interface JobStatus {
   readonly cancelIncomplete?: boolean;
   readonly survivors?: readonly number[];
   readonly stalled?: boolean;
+  /** Why it cannot be seen how tracked work stands, while that is so. */
+  readonly trouble?: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** When a schedule starts it next. */

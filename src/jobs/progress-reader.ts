@@ -6,15 +6,13 @@ import type { JobDefinition } from '../core/job.ts';
 import type { Launch } from './launch.ts';
 import { LogTail } from './log-tail.ts';
 import { plainDetail } from './plain-text.ts';
+import { DETAIL_CHARACTERS_MAX } from './progress.ts';
 import type { OutputStream, Progress, ReadRecord } from './progress.ts';
 import { createRegexParser, readJson, readPercent, readPv } from './progress-lines.ts';
 import { countEntries, createPgRestoreParser } from './progress-pg-restore.ts';
 import { createRsyncParser } from './progress-rsync.ts';
 import { SizeMeter } from './progress-size.ts';
 import { withinTime } from './time-limit.ts';
-
-/** What fits a line of `status` and every destination. */
-const DETAIL_CHARACTERS_MAX = 300;
 
 /** A user's pattern may hold the loop so long a poll, and is given up when it does so again and again. */
 const FOREIGN_MS_MAX = 50;

@@ -13,6 +13,9 @@ export type OutputStream = 'stdout' | 'stderr';
 /** Absent: this record says nothing of progress. */
 export type ReadRecord = (record: string, stream: OutputStream) => Progress | undefined;
 
+/** What fits a line of `status` and every destination. */
+export const DETAIL_CHARACTERS_MAX = 300;
+
 /** Records longer than this are cut before a pattern sees them: patterns of users may be slow. */
 export const RECORD_CHARACTERS_MAX = 4096;
 

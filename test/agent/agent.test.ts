@@ -13,6 +13,7 @@ import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
 import {
   AcceptingServices,
+  blindTracking,
   MemoryStore,
   ObedientJobs,
   memoryLog,
@@ -47,6 +48,7 @@ function createParts(
     gates: openGates(post),
     services,
     jobs,
+    tracked: blindTracking(),
     notifier,
     log,
     reload: () => Promise.resolve({ ok: true, words: '' }),

@@ -98,6 +98,8 @@ export class Driver {
         this.#inbox.push({ type: 'run-started', run: action.run.id, process: IDENTITY });
         break;
       case 'adopt-run':
+      case 'watch-run':
+      case 'release-run':
       case 'return-slots':
       case 'signal-tree':
       case 'check-tree':

@@ -7,6 +7,7 @@ import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import { createGates } from '../../src/aws/gates.ts';
 import { createServices } from '../../src/aws/services.ts';
+import { blindTracking } from '../support/ports.ts';
 import type { Event } from '../../src/core/event.ts';
 import { maskSecrets } from '../../src/core/secrets.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -82,6 +83,7 @@ export function startAgent(options: RealAgentOptions): RealAgent {
       version: 'bench',
       environment: {},
     }),
+    tracked: blindTracking(),
     jobs:
       options.jobs?.(post) ??
       createJobHost({

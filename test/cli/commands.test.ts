@@ -7,7 +7,12 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { createControlServer } from '../../src/control/server.ts';
 import type { JobStatus } from '../../src/core/status.ts';
-import { makeDefinition, serve, temporaryDirectory } from '../control/control-server-fixture.ts';
+import {
+  makeDefinition,
+  makeTracked,
+  serve,
+  temporaryDirectory,
+} from '../control/control-server-fixture.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory } from '../control/operator-in-memory.ts';
 import { begin, run } from './terminal-in-memory.ts';
 
@@ -232,6 +237,8 @@ describe('wait', () => {
       version: '0',
       logPaths: () => ({ stdout: '', stderr: '' }),
       makeDefinition,
+      makeTracked,
+      plainDetail: (text) => text,
     });
     await server.listen();
     onTestFinished(() => server.close());

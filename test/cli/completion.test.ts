@@ -16,7 +16,7 @@ test('bash completes commands and their options', async () => {
     const source = `${text}\nCOMP_WORDS=(migration-agent ${line}); COMP_CWORD=${words.length}; _migration_agent; echo "\${COMPREPLY[@]}"`;
     return spawnSync('bash', ['-c', source], { encoding: 'utf8' }).stdout.trim();
   };
-  expect(complete('re')).toBe('resume reload');
+  expect(complete('re')).toBe('report resume reload');
   expect(complete('cancel', '--')).toBe('--socket --grace --no-wait --help');
   expect(complete('dance', '--')).toBe('');
 });

@@ -1,5 +1,5 @@
 /** A terminal that keeps what was written, and a way to run one command of the program in it. */
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 
 import { runProgram } from '../../src/cli/program.ts';
 import type { Output, Terminal } from '../../src/cli/terminal.ts';
@@ -20,6 +20,7 @@ export interface Running {
 
 interface Surroundings {
   readonly environment?: NodeJS.ProcessEnv;
+  readonly stdin?: string;
   readonly terminal?: { readonly columns: number; readonly rows: number };
 }
 
@@ -34,6 +35,7 @@ export function begin(words: readonly string[], surroundings: Surroundings = {})
   const terminal: Terminal = {
     stdout,
     stderr,
+    ...(surroundings.stdin === undefined ? {} : { stdin: Readable.from([surroundings.stdin]) }),
     interrupted: interruption.signal,
     environment: surroundings.environment ?? {},
     setExitCode: (value) => (code = value),

@@ -201,6 +201,9 @@ test('one job is shown in full and ends in its timeline', () => {
   expect(renderJob(FULL_STATUS.jobs[0]!, timeline, VIEW)).toMatchInlineSnapshot(`
     "nightly-files/3  running!  ██████████████▍░░░░░ 72%
       detail         12.30MB/s 0:01:22
+      unit           copy.service
+      status file    /srv/status.json
+      trouble        is no JSON
       started        03:08:48 (3m12s ago), by schedule, pid 123
       ended          03:11:48 (12s ago)
       next start     2026-11-23 02:00:00 (in 22h48m)

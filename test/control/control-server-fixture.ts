@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 
 import { createControlServer, type ControlServerOptions } from '../../src/control/server.ts';
 import type { AdHocJob } from '../../src/control/requests.ts';
+import type { TrackedJob } from '../../src/control/tracked-requests.ts';
 import type { JobDefinition } from '../../src/core/job.ts';
 import { OperatorInMemory } from './operator-in-memory.ts';
 
@@ -32,6 +33,8 @@ export async function serve(options: Partial<ControlServerOptions> = {}): Promis
       stderr: join(directory, `${job}-${run}.err`),
     }),
     makeDefinition,
+    makeTracked,
+    plainDetail: (text) => text.trim(),
     ...options,
   });
   await server.listen();
@@ -58,6 +61,24 @@ export function makeDefinition(body: AdHocJob): JobDefinition | string {
     progress: { parser: 'none' },
     stop: { signal: 'SIGTERM', graceMs: 30_000 },
   };
+}
+
+export function makeTracked(
+  bodies: readonly TrackedJob[],
+): Promise<readonly (JobDefinition | string)[]> {
+  return Promise.resolve(
+    bodies.map(({ name, pid, statusFile }) => {
+      if (pid === 999) return 'pid: there is no process 999';
+      const made = makeDefinition({ name, command: ['unused'] });
+      if (typeof made === 'string') return made;
+      return {
+        ...made,
+        command: [],
+        tracked:
+          statusFile === undefined ? { by: 'report' } : { by: 'status-file', path: statusFile },
+      };
+    }),
+  );
 }
 
 export interface Response {

@@ -10,6 +10,7 @@ import { createControlServer } from '../../src/control/server.ts';
 import {
   call,
   makeDefinition,
+  makeTracked,
   sendRaw,
   serve,
   temporaryDirectory,
@@ -87,6 +88,8 @@ describe('documents', () => {
       'get /v1/status',
       'get /v1/jobs',
       'post /v1/jobs',
+      'post /v1/tracked',
+      'post /v1/reports',
       'get /v1/jobs/{name}',
       'post /v1/jobs/{name}/start',
       'post /v1/jobs/{name}/cancel',
@@ -345,6 +348,8 @@ describe('the socket file', () => {
       version: '0',
       logPaths: () => ({ stdout: '/none', stderr: '/none' }),
       makeDefinition,
+      makeTracked,
+      plainDetail: (text) => text,
     });
 
   test('is refused while another agent answers there, which goes on', async () => {

@@ -14,6 +14,7 @@ import type {
   ServiceNotifier,
   Services,
   Store,
+  TrackedWork,
 } from '../../src/ports.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -144,6 +145,11 @@ export class ObedientJobs implements JobHost {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** Nothing to look at. */
+export function blindTracking(): TrackedWork {
+  return { watch: () => undefined, release: () => undefined, close: () => Promise.resolve() };
 }
 
 export function memoryLog(): Log & { readonly lines: { event: string; level: string }[] } {

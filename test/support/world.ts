@@ -2,7 +2,7 @@
  * The planner and everything around it, in virtual time and from one seed: gates that give calls at the configured
  * rate, services that fail as told, jobs that run and end. What is simulated is the outside; the planner is real.
  */
-import type { Action } from '../../src/core/action.ts';
+import type { Action, Reply } from '../../src/core/action.ts';
 import type { Call, Operation, Outcome } from '../../src/core/call.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Run } from '../../src/core/job.ts';
@@ -56,6 +56,9 @@ export class World {
   planner: Planner;
   ledger = new Ledger();
   keepNotes = true;
+  /** What the planner wanted looked at, and no longer looked at. */
+  readonly watched: string[] = [];
+  readonly replies: Reply[] = [];
   /** Every call with its time, where a test wants them. */
   calls: { readonly call: Call; readonly atMs: number }[] | undefined;
   /** Exit codes of agents that ended by themselves. */
@@ -148,10 +151,15 @@ export class World {
       case 'check-tree':
         this.#check(action.run);
         break;
-      case 'exit':
-        this.exits.push(action.code);
+      case 'watch-run':
+      case 'release-run':
+        this.watched.push(`${action.type} ${action.run.id}`);
         break;
       case 'answer':
+        this.replies.push(action.reply);
+        break;
+      case 'exit':
+        this.exits.push(action.code);
         break;
     }
   }

@@ -1,0 +1,54 @@
+/** Tracked work, of `migration-agent track` and POST /v1/tracked: what is told of it has the keys of a configured job. */
+import { z } from 'zod';
+import type { JobDefinition, TrackedSource } from '../core/job.ts';
+import type { Settings } from '../core/settings.ts';
+import { wordsOf } from './ad-hoc.ts';
+import { DEFAULT_STOP, jobDefinition } from './build.ts';
+import { wordsForIssue } from './issues.ts';
+import { jobKeys, jobNameProblem } from './schema-job.ts';
+import { longestName, TASK_NAME_MAX } from './template.ts';
+
+/** What may be said of tracked work beside what is looked at. */
+export interface TrackedRequest {
+  readonly name: string;
+  readonly stallAfter?: string | undefined;
+  readonly migrationHub?: unknown;
+}
+
+const told = z.strictObject({
+  stallAfter: jobKeys.stallAfter,
+  migrationHub: jobKeys.migrationHub,
+});
+
+/** The definition, or what is wrong, one clause each. Never throws. */
+export function trackedDefinition(
+  { name, stallAfter, migrationHub }: TrackedRequest,
+  tracked: TrackedSource,
+  settings: Settings,
+): JobDefinition | string {
+  const wrongName = jobNameProblem(name);
+  if (wrongName !== undefined) return `name: ${wrongName}`;
+  const result = told.safeParse({ stallAfter, migrationHub }, { error: wordsForIssue });
+  if (!result.success) return result.error.issues.map(wordsOf).join('; ');
+  const definition = jobDefinition(
+    name,
+    {
+      command: [],
+      environment: {},
+      progress: { parser: 'none' },
+      stop: { signal: 'SIGTERM', grace: DEFAULT_STOP.graceMs },
+      stallAfter: result.data.stallAfter,
+      migrationHub: result.data.migrationHub,
+      workingDirectory: undefined,
+      user: undefined,
+      timeout: undefined,
+    },
+    settings.migrationHub !== undefined,
+  );
+  const task = definition.migrationHub?.task;
+  const length = task === undefined ? 0 : longestName(task, name, settings.hostname);
+  if (length > TASK_NAME_MAX) {
+    return `migrationHub.task: becomes a name of up to ${length} characters; ${TASK_NAME_MAX} at most`;
+  }
+  return { ...definition, tracked };
+}

@@ -1,0 +1,98 @@
+/**
+ * What systemd's properties of a unit say of one invocation of it. An end is only believed of the very invocation
+ * that is tracked: a unit that was started again, or that systemd has forgotten, shows `Result=success` just as one
+ * that went well.
+ */
+import { constants } from 'node:os';
+import type { TrackedSource } from '../core/job.ts';
+import type { UnitProperties } from './systemctl.ts';
+
+export type UnitState =
+  /** It has not been started since tracking was asked for. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'running'; readonly invocation: string; readonly detail?: string }
+  | {
+      readonly kind: 'exited';
+      readonly invocation: string;
+      readonly exitCode: number;
+      readonly signal?: string;
+      /** What systemd calls it, where that tells more than the code. */
+      readonly words?: string;
+    }
+  /** It ended badly, and no exit code tells how: its start timed out, a step before it failed … */
+  | { readonly kind: 'failed'; readonly invocation: string; readonly reason: string }
+  | { readonly kind: 'lost'; readonly reason: string };
+
+/** waitid(2): how a process ended. */
+const CLD_EXITED = '1';
+const CLD_KILLED = '2';
+const CLD_DUMPED = '3';
+
+/** `invocation`: the one that the run is known to be; absent: it has not been seen yet. */
+export function unitState(
+  source: Extract<TrackedSource, { by: 'unit' }>,
+  known: string | undefined,
+  shown: UnitProperties,
+): UnitState {
+  const { unit, before } = source;
+  const present = shown.InvocationID ?? '';
+  const invocation = known ?? (present === before || present === '' ? undefined : present);
+  if (invocation === undefined) return { kind: 'waiting' };
+  if (present === '') {
+    return { kind: 'lost', reason: `${unit} is gone, and systemd no longer tells how it ended` };
+  }
+  if (present !== invocation) {
+    const reason = `${unit} was started again, and systemd no longer tells how the tracked invocation ended`;
+    return { kind: 'lost', reason };
+  }
+  if (isUnderWay(shown)) {
+    const detail = shown.StatusText ?? '';
+    return { kind: 'running', invocation, ...(detail === '' ? {} : { detail }) };
+  }
+  return endOf(unit, invocation, shown);
+}
+
+/** `activating` is also the state of a unit that has failed and waits for its restart. */
+function isUnderWay({ ActiveState, SubState }: UnitProperties): boolean {
+  if (ActiveState === 'inactive' || ActiveState === 'failed') return false;
+  // RemainAfterExit: the unit counts as active, its process has ended.
+  if (ActiveState === 'active' && SubState === 'exited') return false;
+  return SubState?.startsWith('auto-restart') !== true;
+}
+
+function endOf(unit: string, invocation: string, shown: UnitProperties): UnitState {
+  const result = shown.Result ?? '';
+  const status = Number(shown.ExecMainStatus);
+  const isSuccess = result === 'success';
+  const how = mainProcessEnd(shown);
+  if (how === CLD_EXITED && (isSuccess || status !== 0)) {
+    const words = isSuccess || result === 'exit-code' ? {} : { words: `systemd: ${result}` };
+    return { kind: 'exited', invocation, exitCode: status, ...words };
+  }
+  if (how === CLD_KILLED || how === CLD_DUMPED) {
+    const words = isSuccess || result === 'signal' ? {} : { words: `systemd: ${result}` };
+    const signal = signalName(status);
+    return {
+      kind: 'exited',
+      invocation,
+      exitCode: 128 + status,
+      ...(signal === undefined ? {} : { signal }),
+      ...words,
+    };
+  }
+  if (!isSuccess && result !== '') {
+    return { kind: 'failed', invocation, reason: `${unit} failed; systemd: ${result}` };
+  }
+  return { kind: 'lost', reason: `${unit} has ended, and systemd tells no exit status` };
+}
+
+/** Undefined where no main process of this invocation has run: what is shown then is an earlier one's. */
+function mainProcessEnd(shown: UnitProperties): string | undefined {
+  const startedUs = Number(shown.ExecMainStartTimestampMonotonic ?? 0);
+  const begunUs = Number(shown.InactiveExitTimestampMonotonic ?? 0);
+  return startedUs === 0 || startedUs < begunUs ? undefined : shown.ExecMainCode;
+}
+
+function signalName(wanted: number): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => number === wanted)?.[0];
+}

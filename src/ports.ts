@@ -10,7 +10,7 @@ import type { Event } from './core/event.ts';
 import type { JobDefinition, Run } from './core/job.ts';
 import type { Report } from './core/run-tracking.ts';
 import type { Changes, Ledger } from './core/ledger.ts';
-import type { Status } from './core/status.ts';
+import type { FleetStatus, Status } from './core/status.ts';
 import type { Now } from './core/time.ts';
 
 /** Where events go. Cheap, never blocks, callable from any callback. */
@@ -65,6 +65,10 @@ export interface Gates {
   giveBack(operation: Operation, slots: number): void;
   /** Calls that could be made at once, for `status` and for the next agent. */
   levels(): ReadonlyMap<Operation, number>;
+  /** How it stands with the fleet's Redis, where there is one. */
+  fleet(): FleetStatus | undefined;
+  /** What is wrong with the budgets, one sentence each. */
+  troubles(): readonly string[];
   close(): Promise<void>;
 }
 

@@ -119,14 +119,19 @@ export class Agent implements Operator {
   }
 
   status(): Status {
-    const { clock, nextStartMs, pid, version } = this.#parts;
+    const { clock, gates, nextStartMs, pid, version } = this.#parts;
     const { failure } = this.#journal;
+    const fleet = gates.fleet();
     const facts = {
       version,
       pid,
       startedAt: this.#startedAt,
       nextStartMs: nextStartMs(),
-      troubles: failure === undefined ? [] : [`the store refuses changes: ${failure}`],
+      ...(fleet === undefined ? {} : { fleet }),
+      troubles: [
+        ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),
+        ...gates.troubles(),
+      ],
     };
     return snapshot(this.#planner.view(), facts, clock.now());
   }

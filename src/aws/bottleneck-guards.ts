@@ -1,20 +1,38 @@
 /**
- * Every guard against a fault of bottleneck 2.19.5, each with its test in test/contract/gates.test.ts.
- * Faults that are avoided by not using a feature are named here too, so that nobody brings them back:
+ * Every guard against a fault of bottleneck 2.19.5, each with its test in test/contract/gates.test.ts or
+ * bottleneck-guards.test.ts. Faults that are avoided by not using a feature are named here too, so that nobody brings
+ * them back:
  *
  * - `updateSettings` clears the refill timer for good (SGrondin/bottleneck#185): never called; a rate
- *   is changed outside of the limiter (gates.ts).
- * - the reservoir interval options follow the wall clock and move in steps of 250 ms: never set; the
- *   reservoir is filled by `incrementReservoir` alone.
+ *   is changed outside of the limiter (host-budget.ts, fleet-script.ts).
+ * - the reservoir interval options follow the wall clock, move in steps of 250 ms, and in Redis come as late as the
+ *   heartbeat does: never set; a local reservoir is filled by `incrementReservoir` alone, a clustered one by a script.
  * - a job `id` that is submitted twice never settles (#199): jobs carry no id.
  * - `expiration` frees a slot while the job still runs: never set.
  * - `stop({ dropWaitingJobs: false })` never resolves with an empty reservoir: see `stopLimiter`.
+ * - a job that waits in the queue of a clustered limiter cannot be taken back, holds up those behind it, and stays there
+ *   for ever once Redis has failed it (#152): no job is ever given to one, only its reservoir is counted up and down.
+ * - the connection never comes to life again after some failures of Redis (#205): it is never reconnected but thrown away
+ *   whole and made anew (fleet-connection.ts).
  */
 import Bottleneck from 'bottleneck';
+import type { Redis } from 'ioredis';
 
 /** A limiter whose only condition is its reservoir, with the guards in place. */
 export function createLimiter(reservoir: number): Bottleneck {
-  const limiter = new Bottleneck({
+  const limiter = new Bottleneck(onlyReservoir(reservoir));
+  ignoreWallClock(limiter);
+  return limiter;
+}
+
+/** Ends a limiter: jobs that wait for budget are rejected with BottleneckError. */
+export async function stopLimiter(limiter: Bottleneck): Promise<void> {
+  await limiter.stop({ dropWaitingJobs: true });
+  await limiter.disconnect();
+}
+
+function onlyReservoir(reservoir: number): Bottleneck.ConstructorOptions {
+  return {
     reservoir,
     maxConcurrent: null,
     minTime: 0,
@@ -26,15 +44,7 @@ export function createLimiter(reservoir: number): Bottleneck {
     reservoirIncreaseAmount: null,
     reservoirIncreaseMaximum: null,
     rejectOnDrop: true,
-  });
-  ignoreWallClock(limiter);
-  return limiter;
-}
-
-/** Ends a limiter: jobs that wait for budget are rejected with BottleneckError. */
-export async function stopLimiter(limiter: Bottleneck): Promise<void> {
-  await limiter.stop({ dropWaitingJobs: true });
-  await limiter.disconnect();
+  };
 }
 
 /**
@@ -44,4 +54,106 @@ export async function stopLimiter(limiter: Bottleneck): Promise<void> {
 function ignoreWallClock(limiter: Bottleneck): void {
   const { _store: store } = limiter as unknown as { readonly _store: object };
   Object.defineProperty(store, '_nextRequest', { get: () => 0, set: () => undefined });
+}
+
+/** Limiters of a fleet over one pair of connections, both of them connected. Ends with `endCluster`. */
+export interface Cluster {
+  readonly connection: Bottleneck.IORedisConnection;
+  readonly client: Redis;
+}
+
+/**
+ * `subscriber` must be what `client.duplicate()` gives: bottleneck makes it itself, and waits for both to be ready, which
+ * never rejects (so both are connected before, under a time limit).
+ */
+export function createCluster(client: Redis, subscriber: Redis): Cluster {
+  countByClockOfRedis(client);
+  // Handed in although there is a client: bottleneck would `eval` a `require` of ioredis otherwise.
+  const options = { client: withSubscriber(client, subscriber), Redis: client.constructor };
+  const connection = new Bottleneck.IORedisConnection(options);
+  // Errors of a connection are seen by the calls that meet them.
+  connection.on('error', () => undefined);
+  takeOffErr(connection);
+  return { connection, client };
+}
+
+/** A limiter whose reservoir lives in Redis under `id`: empty where it is new. Resolves when it may be counted. */
+export async function createClusteredLimiter(cluster: Cluster, id: string): Promise<Bottleneck> {
+  const limiter = new Bottleneck({
+    ...onlyReservoir(0),
+    id,
+    datastore: 'ioredis',
+    connection: cluster.connection,
+    clearDatastore: false,
+    timeout: KEEP_MS,
+    // At each beat every limiter of every host would be told the capacity, which nobody waits for.
+    heartbeatInterval: BEAT_MS,
+    clientTimeout: 6 * BEAT_MS,
+  });
+  limiter.on('error', () => undefined);
+  await limiter.ready();
+  return limiter;
+}
+
+/** Where bottleneck keeps the reservoir of a clustered limiter: field `reservoir` of this hash. */
+export function settingsKey(id: string): string {
+  return `b_${id}_settings`;
+}
+
+/** Keys of a fleet that is no more vanish after so long. */
+const KEEP_MS = 48 * 3_600_000;
+const BEAT_MS = 10 * 60_000;
+
+/**
+ * Closes both connections at once and stops the timers of all limiters: a connection that is left open keeps the process
+ * from ending (#192). `limiter.disconnect()` would unsubscribe first, and reject where nobody sees it once Redis is gone.
+ */
+export function endCluster({ connection, client }: Cluster): void {
+  connection.disconnect(false).catch(() => undefined);
+  client.disconnect();
+}
+
+/**
+ * The scripts take the time of the host that calls (`Date.now()`). When clocks differ, a host that is behind makes jobs of
+ * others wait, and one that is ahead drops the others as unresponsive. Redis has one clock for all.
+ */
+function countByClockOfRedis(client: Redis): void {
+  const define = client.defineCommand.bind(client);
+  client.defineCommand = (name, definition) =>
+    define(name, { ...definition, lua: byClockOfRedis(definition.lua) });
+}
+
+export function byClockOfRedis(lua: string): string {
+  return lua.replace(
+    'local now = tonumber(ARGV[1])',
+    `local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`,
+  );
+}
+
+/**
+ * Redis 7 and Valkey put `ERR ` before errors of scripts; bottleneck compares without it and so never makes its keys anew
+ * after Redis came back empty, nor registers a client that was forgotten (#205, #212, #219).
+ */
+function takeOffErr(connection: Bottleneck.IORedisConnection): void {
+  const scripts = connection as unknown as { __scriptFn__: (name: string) => Script };
+  const original = scripts.__scriptFn__.bind(scripts);
+  scripts.__scriptFn__ = (name) => {
+    const run = original(name);
+    return (...args) => {
+      const done = args.pop() as Callback;
+      return run(...args, (error: Error | null, reply: unknown) => {
+        if (error !== null) error.message = error.message.replace(/^ERR /u, '');
+        done(error, reply);
+      });
+    };
+  };
+}
+
+type Script = (...args: unknown[]) => unknown;
+type Callback = (error: Error | null, reply: unknown) => void;
+
+function withSubscriber(client: Redis, subscriber: Redis): Redis {
+  client.duplicate = () => subscriber;
+  return client;
 }

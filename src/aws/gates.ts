@@ -1,19 +1,20 @@
 /**
- * The gates: for each operation a bucket of calls that fills with time, so that no window of any length
- * ever holds more than `burst + perSecond * t` calls as the service sees them (P6). bottleneck holds the
- * bucket; time comes from a monotonic clock that is handed in, never from bottleneck or the wall clock.
- * Who makes which call is the planner's business: a gate only says how many.
+ * The gates: how many calls of each operation may be made now, so that no window of any length ever holds more than
+ * `burst + perSecond * t` calls as the service sees them (P6). Who makes which call is the planner's business.
+ *
+ * A host on its own spends its budgets (host-budget.ts). In a fleet that shares them through Redis it takes calls from
+ * the pool there, and only while Redis is away from its own (fleet.ts).
  */
-import type Bottleneck from 'bottleneck';
-import { bucketOf, type Bucket } from '../core/bucket.ts';
 import type { Operation } from '../core/call.ts';
 import type { Rate } from '../core/settings.ts';
 import type { Gates, Post } from '../ports.ts';
-import { createLimiter, stopLimiter } from './bottleneck-guards.ts';
+import type { Fleet } from './fleet.ts';
+import { HostBudget } from './host-budget.ts';
 
 export type Rates = Readonly<Record<Operation, Rate>>;
 
 export interface GatesOptions {
+  /** This host's budgets: in a fleet its part of each. */
   readonly rates: Rates;
   readonly post: Post;
   /** Never falls; counts suspended time where the host can tell. */
@@ -25,6 +26,8 @@ export interface GatesOptions {
    * whole burst, so every bucket begins empty.
    */
   readonly persisted?: boolean;
+  /** Closed with the gates. */
+  readonly fleet?: Fleet;
 }
 
 export interface AdjustableGates extends Gates {
@@ -33,6 +36,7 @@ export interface AdjustableGates extends Gates {
 }
 
 export function createGates(options: GatesOptions): AdjustableGates {
+  const { fleet } = options;
   const gates = new Map<Operation, Gate>();
   for (const operation of Object.keys(options.rates) as Operation[]) {
     gates.set(operation, new Gate(operation, options));
@@ -42,50 +46,50 @@ export function createGates(options: GatesOptions): AdjustableGates {
     if (gate === undefined) throw new Error(`no rate is known for ${operation}`);
     return gate;
   };
+  if (fleet !== undefined) {
+    fleet.onChange = () => {
+      for (const gate of gates.values()) gate.fleetChanged();
+    };
+  }
   return {
     ask: (operation, slots) => gateOf(operation).ask(slots),
     giveBack: (operation, slots) => gateOf(operation).giveBack(slots),
     levels: () => new Map([...gates].map(([operation, gate]) => [operation, gate.level()])),
+    fleet: () => fleet?.status(),
+    troubles: () => fleet?.troubles() ?? [],
     setRates: (rates) => {
       for (const [operation, gate] of gates) gate.setRate(rates[operation]);
     },
     close: async () => {
-      await Promise.all([...gates.values()].map((gate) => gate.close()));
+      await Promise.all([...[...gates.values()].map((gate) => gate.close()), fleet?.close()]);
     },
   };
 }
 
 /** Node fires timers of more than 2^31 ms at once; a slow bucket is looked at again after this long. */
-const REFILL_MS_MAX = 60_000;
+const PAUSE_MS_MAX = 60_000;
 
 class Gate {
   readonly #operation: Operation;
   readonly #post: Post;
-  readonly #monotonicMs: () => number;
-  readonly #limiter: Bottleneck;
-  #bucket: Bucket;
-  /** Whole calls in the limiter's reservoir, what is on its way into it included. */
-  #calls: number;
-  /** The part of a call that has been earned beyond them. */
-  #part: number;
-  #earnedAtMs: number;
+  readonly #fleet: Fleet | undefined;
+  /** In a fleet: what this host has by right of its share, and spends by itself while it is alone. */
+  readonly #host: HostBudget;
   #wanted = 0;
-  /** Calls that a submitted job is about to take out of the reservoir. */
-  #submitted = 0;
   #serving = false;
   #closed = false;
-  #timer: NodeJS.Timeout | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(operation: Operation, options: GatesOptions) {
     this.#operation = operation;
     this.#post = options.post;
-    this.#monotonicMs = options.monotonicMs;
-    this.#bucket = bucketOf(options.rates[operation]);
-    const level = Math.min(firstLevel(operation, options), this.#bucket.capacity);
-    this.#calls = Math.floor(level);
-    this.#part = level - this.#calls;
-    this.#earnedAtMs = options.monotonicMs();
-    this.#limiter = createLimiter(this.#calls);
+    this.#fleet = options.fleet;
+    this.#host = new HostBudget({
+      rate: options.rates[operation],
+      level: firstLevel(operation, options),
+      monotonicMs: options.monotonicMs,
+      fault: (error) => this.#fault(error),
+    });
   }
 
   ask(slots: number): void {
@@ -98,95 +102,78 @@ class Gate {
 
   giveBack(slots: number): void {
     if (this.#closed || slots <= 0) return;
-    this.#earn();
-    this.#fill(Math.min(this.#part + slots, this.#room()));
+    if (this.#fleet === undefined || this.#fleet.state === 'alone') this.#host.giveBack(slots);
+    else this.#fleet.giveBack(this.#operation, slots);
+    this.#wake?.();
   }
 
   setRate(rate: Rate): void {
-    this.#earn();
-    this.#bucket = bucketOf(rate);
-    // A submitted job waits for its whole weight: what it is about to take must stay, or it waits for ever.
-    const calls = Math.max(this.#submitted, Math.floor(this.#bucket.capacity));
-    if (this.#calls > calls) this.#move(calls - this.#calls);
-    this.#part = Math.min(this.#part, this.#room());
-    if (this.#timer !== undefined) this.#armTimer();
+    this.#host.setRate(rate);
+    this.#wake?.();
   }
 
+  /** Whoever begins to spend by himself begins with nothing: the pool has held the burst until now. */
+  fleetChanged(): void {
+    if (this.#fleet?.state === 'alone') this.#host.empty();
+    this.#wake?.();
+  }
+
+  /** Calls that could be made at once by this host's own budget. In a fleet the next agent begins with none. */
   level(): number {
-    this.#earn();
-    return Math.max(0, this.#calls + this.#part);
+    return this.#fleet === undefined ? this.#host.level() : 0;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#disarmTimer();
-    await stopLimiter(this.#limiter);
+    this.#wake?.();
+    await this.#host.close();
   }
 
-  /** Answers what was asked, in parts as large as the bucket allows; one part is one bottleneck job. */
+  /** Answers what was asked, in parts as large as the budget allows. */
   async #serve(): Promise<void> {
     while (this.#wanted > 0) {
-      this.#earn();
-      this.#fill(this.#part);
-      const slots = Math.max(1, Math.min(this.#wanted, this.#calls));
-      if (this.#calls < slots) this.#armTimer();
-      this.#submitted = slots;
-      await this.#limiter.schedule({ weight: slots }, () => {
-        this.#submitted = 0;
-        this.#calls -= slots;
-        return Promise.resolve();
-      });
-      this.#disarmTimer();
-      this.#wanted -= slots;
-      if (!this.#closed) {
-        this.#post({ type: 'gate-opened', operation: this.#operation, slots });
+      const { slots, waitMs } = await this.#take();
+      if (this.#closed) return;
+      if (slots === 0) {
+        await this.#pause(waitMs);
+        continue;
       }
+      this.#wanted -= slots;
+      this.#post({ type: 'gate-opened', operation: this.#operation, slots });
     }
     this.#serving = false;
   }
 
-  /** Brings the bucket up to the present moment. */
-  #earn(): void {
-    const nowMs = this.#monotonicMs();
-    const earned = Math.max(0, nowMs - this.#earnedAtMs) * this.#bucket.perMs;
-    this.#earnedAtMs = nowMs;
-    this.#part = Math.min(this.#part + earned, this.#room());
+  async #take(): Promise<{ slots: number; waitMs: number }> {
+    switch (this.#fleet?.state) {
+      case 'waiting':
+        return { slots: 0, waitMs: PAUSE_MS_MAX };
+      case 'joined': {
+        const right = Math.floor(this.#host.level());
+        const taken = await this.#fleet.take(this.#operation, this.#wanted, right);
+        this.#host.spend(taken.slots);
+        return taken;
+      }
+      case 'alone':
+      case undefined: {
+        const slots = await this.#host.take(this.#wanted);
+        return { slots, waitMs: this.#host.readyInMs() };
+      }
+    }
   }
 
-  #room(): number {
-    return Math.max(0, this.#bucket.capacity - this.#calls);
-  }
-
-  /** Sets the part to `part` and moves what is whole of it into the reservoir. */
-  #fill(part: number): void {
-    const calls = Math.max(0, Math.floor(part));
-    this.#part = part - calls;
-    if (calls > 0) this.#move(calls);
-  }
-
-  #move(calls: number): void {
-    this.#calls += calls;
-    this.#limiter.incrementReservoir(calls).catch((error: unknown) => this.#fault(error));
-  }
-
-  /** Wakes when the next call has been earned. Only armed while somebody waits for it. */
-  #armTimer(): void {
-    this.#disarmTimer();
-    const missing = Math.max(0, 1 - this.#calls - this.#part);
-    const waitMs = Math.min(Math.ceil(missing / this.#bucket.perMs), REFILL_MS_MAX);
-    this.#timer = setTimeout(() => {
-      this.#earn();
-      this.#fill(this.#part);
-      if (this.#calls < 1) this.#armTimer();
-    }, waitMs);
-    // Waiting for budget is no reason to keep a process alive that has nothing else to do.
-    this.#timer.unref();
-  }
-
-  #disarmTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Until the time has passed or something has changed. */
+  async #pause(waitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, Math.min(waitMs, PAUSE_MS_MAX));
+      // Waiting for budget is no reason to keep a process alive that has nothing else to do.
+      timer.unref();
+    });
+    this.#wake = undefined;
+    clearTimeout(timer);
   }
 
   /** Closing drops the jobs that wait; everything else is a fault of ours and ends the process. */
@@ -199,6 +186,7 @@ class Gate {
 }
 
 function firstLevel(operation: Operation, options: GatesOptions): number {
+  if (options.fleet !== undefined) return 0;
   if (options.levels !== undefined) return Math.max(0, options.levels.get(operation) ?? 0);
   return options.persisted === true ? 0 : Infinity;
 }

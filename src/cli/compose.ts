@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { Agent } from '../agent/agent.ts';
 import { Inbox } from '../agent/inbox.ts';
+import { Fleet } from '../aws/fleet.ts';
 import { createGates } from '../aws/gates.ts';
 import type { AdjustableGates } from '../aws/gates.ts';
 import { createServices } from '../aws/services.ts';
@@ -23,6 +24,8 @@ import { createControlServer } from '../control/server.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Reply } from '../core/action.ts';
 import { steadyPerSecond } from '../core/bucket.ts';
+import { HUB_OPERATIONS } from '../core/call.ts';
+import type { Operation } from '../core/call.ts';
 import { maskSecrets } from '../core/secrets.ts';
 import { createJobHost, findCgroupBase, runLogPaths } from '../jobs/job-host.ts';
 import { plainDetail } from '../jobs/plain-text.ts';
@@ -74,7 +77,8 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   const store = openStore(stateDirectory, clock.bootId, log);
   const inbox = new Inbox(clock);
   const post = inbox.post.bind(inbox);
-  const gates = openGates(configuration, store, clock, post);
+  const fleet = openFleet(configuration, clock, log);
+  const gates = openGates(configuration, store, clock, post, fleet);
   const schedules = createSchedules(
     (job) => post({ type: 'start-requested', job, origin: 'schedule' }),
     log,
@@ -109,6 +113,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       reload(surroundings, running.configuration, (now) => {
         running.configuration = now;
         log.setLevel(now.log.level);
+        if (now.fleet !== undefined) fleet?.setRates(now.fleet.share, now.fleet.rates);
         gates.setRates(now.settings.rates);
         schedules.apply(now.settings.jobs);
         post({ type: 'settings-changed', settings: now.settings });
@@ -166,6 +171,7 @@ function openGates(
   store: SqliteStore,
   clock: Clock,
   post: Inbox['post'],
+  fleet: Fleet | undefined,
 ): AdjustableGates {
   const isFirstStart = store.isNew();
   const saved = store.takeGateLevels(clock.now());
@@ -179,7 +185,37 @@ function openGates(
     monotonicMs: () => clock.now().bootMs,
     persisted: !isFirstStart,
     ...(saved === undefined ? {} : { levels: new Map(levels) }),
+    ...(fleet === undefined ? {} : { fleet }),
   });
+}
+
+/**
+ * This host's place in the fleet's Redis. A budget is one account's, and Data Pipeline's one region's too; all writes to
+ * Migration Hub go to the one home region of the account. Hosts are told apart by name and state directory.
+ */
+function openFleet(
+  { agent, aws, fleet, settings }: Configuration,
+  clock: Clock,
+  log: Log,
+): Fleet | undefined {
+  if (fleet?.redis === undefined) return undefined;
+  return new Fleet({
+    url: fleet.redis,
+    account: fleet.account,
+    host: `${settings.hostname}:${agent.stateDirectory}`,
+    share: fleet.share,
+    rates: fleet.rates,
+    scopeOf: (operation) =>
+      isHubOperation(operation) ? 'mgh' : `datapipeline:${aws.dataPipelineRegion ?? ''}`,
+    monotonicMs: () => clock.now().bootMs,
+    // Dice of its own: a run of the planner is repeated from its seed.
+    random: createRandom(newSeed()),
+    log,
+  });
+}
+
+function isHubOperation(operation: Operation): boolean {
+  return (HUB_OPERATIONS as readonly Operation[]).includes(operation);
 }
 
 /** Reads the file again. A bad one is refused with its problems, and the old one stays in force. */

@@ -57,16 +57,6 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
       place: formatWarning(file, warning),
     });
   }
-  if (configuration.fleet?.redis !== undefined) {
-    log.write(
-      'warn',
-      'fleet.alone',
-      'budgets in Redis are not there yet; this host keeps to its share',
-      {
-        share: configuration.fleet.share,
-      },
-    );
-  }
   const notifier = await createServiceNotifier(environment);
   const readPeer = await createPeerReader();
   let assembly: Assembly;

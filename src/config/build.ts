@@ -58,7 +58,14 @@ export function buildConfiguration(
     log: file.log,
     ...(file.fleet === undefined
       ? {}
-      : { fleet: { ...withoutUndefined({ redis: file.fleet.redis }), share, rates } }),
+      : {
+          fleet: {
+            ...withoutUndefined({ redis: file.fleet.redis }),
+            account: file.fleet.account,
+            share,
+            rates,
+          },
+        }),
   };
 }
 

@@ -38,6 +38,8 @@ export interface AgentConfiguration {
 
 export interface FleetConfiguration {
   readonly redis?: string;
+  /** Hosts with the same one share the budgets in Redis. */
+  readonly account: string;
   /** This host's part of each budget: `settings.rates` are `rates` times this. */
   readonly share: number;
   /** The whole budget of the fleet, as Redis shares it out. */

@@ -50,10 +50,16 @@ const FIXED: readonly (readonly [string, (configuration: Configuration) => unkno
   ['dataPipeline.region', ({ aws }) => aws.dataPipelineRegion],
   ['dataPipeline.taskRunnerId', ({ settings }) => settings.dataPipeline?.taskRunnerId],
   ['fleet.redis', ({ fleet }) => fleet?.redis],
+  ['fleet.account', ({ fleet }) => accountOf(fleet)],
   ['agent.stateDirectory', ({ agent }) => agent.stateDirectory],
   ['agent.socket', ({ agent }) => agent.socket],
   ['agent.http.listen', ({ agent }) => agent.httpListen],
 ];
+
+/** Without Redis it means nothing. */
+function accountOf(fleet: Configuration['fleet']): string | undefined {
+  return fleet?.redis === undefined || fleet.account === 'default' ? undefined : fleet.account;
+}
 
 function settingsNow(running: Settings, loaded: Settings): Settings {
   const hub = running.migrationHub;
@@ -102,7 +108,9 @@ function fleetNow(running: Configuration, loaded: Configuration): Pick<Configura
   if (redis === undefined) {
     return loaded.fleet === undefined ? {} : { fleet: without(loaded.fleet, 'redis') };
   }
-  return { fleet: { ...(loaded.fleet ?? { share: 1, rates: loaded.settings.rates }), redis } };
+  const { account } = running.fleet ?? { account: 'default' };
+  const { share, rates } = loaded.fleet ?? { share: 1, rates: loaded.settings.rates };
+  return { fleet: { redis, account, share, rates } };
 }
 
 function without<T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> {

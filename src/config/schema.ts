@@ -10,6 +10,7 @@ import {
   absolutePath,
   duration,
   listenAddress,
+  matching,
   NEXT_UPDATE_S_MAX,
   oneOf,
   region,
@@ -147,9 +148,15 @@ const dataPipeline = z.strictObject({
 });
 
 const fleet = z.strictObject({
-  redis: url('redis', 'rediss')
-    .optional()
-    .meta({ description: 'Redis where the budgets of all hosts live.' }),
+  redis: url('redis', 'rediss').optional().meta({
+    description: 'Redis or Valkey where the budgets of all hosts live; rediss:// for TLS.',
+  }),
+  account: matching(/^[\w.-]{1,64}$/, 'up to 64 letters, digits or . _ -')
+    .prefault('default')
+    .meta({
+      description:
+        'Hosts that name the same account share their budgets in Redis. One Redis may serve several accounts.',
+    }),
   share: z.number().positive('must be more than 0').max(1, 'must be 1 at most').optional().meta({
     description:
       "This host's part of each budget, without Redis or while it is away. Default with Redis: 0.1.",

@@ -84,6 +84,15 @@ const agent = z.strictObject({
   waitingForBudget: z.int(),
   outbox: z.int(),
   nearestDeadlineSeconds: z.number().exactOptional(),
+  fleet: z
+    .strictObject({
+      state: z.enum(['joined', 'waiting', 'alone']),
+      share: z.number(),
+      hosts: z.int().exactOptional(),
+      shares: z.number().exactOptional(),
+      reason: z.string().exactOptional(),
+    })
+    .exactOptional(),
   troubles: z.array(z.string()).readonly(),
 });
 

@@ -69,6 +69,19 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
+    name: 'migration_agent_fleet_joined',
+    help: "1 while budgets are shared through the fleet's Redis, 0 while this host keeps to its share; absent without Redis",
+    rows: ({ agent }) =>
+      agent.fleet === undefined ? [] : [{ value: agent.fleet.state === 'joined' ? 1 : 0 }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_fleet_hosts',
+    help: "Hosts that the fleet's Redis knows of; absent while it is away",
+    rows: ({ agent }) => (agent.fleet?.hosts === undefined ? [] : [{ value: agent.fleet.hosts }]),
+  },
+  {
+    kind: 'gauge',
     name: 'migration_agent_draining',
     help: '1 while no pipeline tasks are taken',
     rows: ({ agent }) => [{ value: agent.state === 'draining' ? 1 : 0 }],

@@ -16,7 +16,7 @@ export interface Bucket {
  * smaller than the burst by what arrives in that time. Where a second's worth costs no more than a tenth
  * of the burst, it is that, since connections are opened in that time.
  */
-const JITTER_MS = 200;
+export const JITTER_MS = 200;
 const JITTER_MS_MAX = 1000;
 const JITTER_SHARE_OF_BURST = 0.1;
 /** The host's quartz against the service's: 500 ppm at the worst; and the service's rounding. */
@@ -27,14 +27,14 @@ const RATE_SHARE = 0.99;
  * come sooner than the service has earned it, also when it is early and the first one late. With a burst of one at 50 a
  * second that is one call in 220 ms: whoever wants the rate gives it a burst.
  */
-export function bucketOf({ perSecond, burst }: Rate): Bucket {
+export function bucketOf({ perSecond, burst }: Rate, jitterMs = JITTER_MS): Bucket {
   const perMs = perSecond / SECOND_MS;
   const margin = Math.min(
-    Math.max(JITTER_SHARE_OF_BURST * burst, perMs * JITTER_MS),
+    Math.max(JITTER_SHARE_OF_BURST * burst, perMs * jitterMs),
     perMs * JITTER_MS_MAX,
   );
   const capacity = Math.max(1, burst - margin);
-  const spacedPerMs = (burst + 1 - capacity) / (1 / perMs + JITTER_MS);
+  const spacedPerMs = (burst + 1 - capacity) / (1 / perMs + jitterMs);
   return { capacity, perMs: Math.min(perMs, spacedPerMs) * RATE_SHARE };
 }
 

@@ -8,6 +8,7 @@ import type { PlannerView } from './planner.ts';
 import type {
   AgentStatus,
   BudgetStatus,
+  FleetStatus,
   HubDestination,
   JobStatus,
   PipelineDestination,
@@ -25,6 +26,7 @@ export interface AgentFacts {
   readonly nextStartMs: ReadonlyMap<string, number>;
   /** Troubles outside the planner: a disk that refuses, for one. */
   readonly troubles: readonly string[];
+  readonly fleet?: FleetStatus;
 }
 
 export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status {
@@ -56,6 +58,7 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
     ...(nearestMs === undefined
       ? {}
       : { nearestDeadlineSeconds: Math.round((nearestMs - now.bootMs) / SECOND_MS) }),
+    ...(agent.fleet === undefined ? {} : { fleet: agent.fleet }),
     troubles: [...agent.troubles, ...troubles(view, now)],
   };
 }

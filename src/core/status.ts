@@ -31,8 +31,22 @@ export interface AgentStatus {
   readonly outbox: number;
   /** Seconds to the nearest deadline; negative: a promise is broken. */
   readonly nearestDeadlineSeconds?: number;
+  /** Where a fleet shares its budgets through Redis. */
+  readonly fleet?: FleetStatus;
   /** What is wrong now, one sentence each; empty: all is well. */
   readonly troubles: readonly string[];
+}
+
+export interface FleetStatus {
+  /** `joined`: calls come from the pool in Redis. `alone`: by this host's share. `waiting`: between the two, no calls. */
+  readonly state: 'joined' | 'waiting' | 'alone';
+  /** This host's part of each budget, which it has in any case. */
+  readonly share: number;
+  /** Hosts that the pool knows of, and the sum of their shares. */
+  readonly hosts?: number;
+  readonly shares?: number;
+  /** Why it is not joined. */
+  readonly reason?: string;
 }
 
 export interface JobStatus {

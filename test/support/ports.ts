@@ -83,6 +83,8 @@ export function openGates(post: (event: Event) => void): Gates {
     ask: (operation: Operation, slots) => post({ type: 'gate-opened', operation, slots }),
     giveBack: () => undefined,
     levels: () => new Map(),
+    fleet: () => undefined,
+    troubles: () => [],
     close: () => Promise.resolve(),
   };
 }

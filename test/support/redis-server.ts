@@ -1,0 +1,71 @@
+/** A real redis-server on a port and in a directory of its own; it keeps nothing on disk. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The words to put in the title of a skipped test; undefined when the server is there. */
+export const redisMissing: string | undefined =
+  spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0
+    ? undefined
+    : 'redis-server is not installed';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** Ends it as a power cut does. Another may be started on the same port: it comes back empty. */
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+}
+
+/** Resolves when it takes connections. `args`: more of its configuration. */
+export async function startRedis(
+  args: readonly string[] = [],
+  port?: number,
+): Promise<RedisServer> {
+  const own = port ?? (await freePort());
+  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-redis-'));
+  const server = spawn(
+    'redis-server',
+    // A port of 0 in `args` (for TLS alone) comes later and wins.
+    ['--port', `${own}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = once(server, 'exit').then(() => rmSync(directory, { recursive: true }));
+  await ready(server);
+  return {
+    port: own,
+    url: `redis://127.0.0.1:${own}`,
+    async kill() {
+      server.kill('SIGKILL');
+      await ended;
+    },
+    freeze: () => server.kill('SIGSTOP'),
+    thaw: () => server.kill('SIGCONT'),
+  };
+}
+
+async function ready(server: ChildProcess): Promise<void> {
+  let said = '';
+  for await (const chunk of server.stdout ?? []) {
+    said += String(chunk);
+    if (said.includes('Ready to accept connections')) {
+      server.stdout?.resume();
+      return;
+    }
+  }
+  throw new Error(`redis-server did not start: ${said}`);
+}
+
+/** redis-server takes no port 0; between this and its start somebody else may take it, which is seen at once. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

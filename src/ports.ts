@@ -11,6 +11,8 @@ import type { JobDefinition, Run } from './core/job.ts';
 import type { Report } from './core/run-tracking.ts';
 import type { Changes, Ledger } from './core/ledger.ts';
 import type { FleetStatus, Status } from './core/status.ts';
+import type { OutboxEntry } from './core/outbox.ts';
+import type { OutboxChoice } from './core/outbox-requests.ts';
 import type { Now } from './core/time.ts';
 
 /** Where events go. Cheap, never blocks, callable from any callback. */
@@ -128,6 +130,8 @@ export interface Operator {
   status(): Status;
   /** Goes through the inbox like every event; resolves when the turn that saw it is on disk. */
   ask(request: OperatorRequest): Promise<Reply>;
+  /** What is owed to a destination, read as `status` is. */
+  outbox(): readonly OutboxEntry[];
   timeline(job: string, limit: number): readonly TimelineEntry[];
   /** Calls `listener` for each new entry of the timeline. Returns a function that ends it. */
   watch(listener: (entry: TimelineEntry & { readonly job?: string }) => void): () => void;
@@ -153,5 +157,11 @@ export type OperatorRequest =
     }
   | { readonly type: 'track'; readonly definitions: readonly JobDefinition[] }
   | { readonly type: 'report'; readonly reports: readonly Report[] }
+  | {
+      readonly type: 'outbox';
+      readonly wish: 'retry' | 'drop';
+      readonly choice: OutboxChoice;
+      readonly by: string;
+    }
   | { readonly type: 'drain' }
   | { readonly type: 'resume' };

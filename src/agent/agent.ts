@@ -7,6 +7,8 @@ import type { Event, RequestId } from '../core/event.ts';
 import { FAREWELL_MS_MAX } from '../core/farewell.ts';
 import { EVENTS } from '../core/note.ts';
 import type { Note } from '../core/note.ts';
+import { outbox } from '../core/outbox.ts';
+import type { OutboxEntry } from '../core/outbox.ts';
 import { Planner } from '../core/planner.ts';
 import type { Settings } from '../core/settings.ts';
 import { snapshot } from '../core/snapshot.ts';
@@ -144,6 +146,10 @@ export class Agent implements Operator {
     });
   }
 
+  outbox(): readonly OutboxEntry[] {
+    return outbox(this.#planner.view(), this.#parts.clock.now());
+  }
+
   timeline(job: string, limit: number): readonly TimelineEntry[] {
     return this.#parts.store.timeline(job, limit);
   }
@@ -196,6 +202,8 @@ function toEvent(request: OperatorRequest, id: RequestId): Event {
       return { type: 'track-requested', definitions: request.definitions, request: id };
     case 'report':
       return { type: 'reports-made', reports: request.reports, request: id };
+    case 'outbox':
+      return { ...request, type: 'outbox-requested', request: id };
     case 'drain':
       return { type: 'drain-requested', request: id };
     case 'resume':

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   logs: async (terminal) => (await import('./logs-command.ts')).logsCommand(terminal),
   wait: async (terminal) => (await import('./job-commands.ts')).waitCommand(terminal),
   cancel: async (terminal) => (await import('./job-commands.ts')).cancelCommand(terminal),
+  outbox: async (terminal) => (await import('./outbox-command.ts')).outboxCommand(terminal),
   drain: async (terminal) => (await import('./agent-commands.ts')).drainCommand(terminal),
   resume: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
   reload: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),

@@ -160,6 +160,29 @@ export const replyDocument = z
   .strictObject({ run: z.string().optional(), words: z.string() })
   .meta({ id: 'Reply' });
 
+export const outboxDocument = z.strictObject({
+  schema: z.literal(1),
+  outbox: z.array(
+    z
+      .strictObject({
+        job: z.string(),
+        run: z.int().exactOptional(),
+        destination: z.enum(['migrationHub', 'dataPipeline']),
+        operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
+        task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
+        words: z.string().describe('What is to be told, in one line.'),
+        since: time.exactOptional(),
+        attempts: z.int(),
+        nextTryAt: time.exactOptional(),
+        lastError: z.string().exactOptional(),
+        quarantined: z
+          .boolean()
+          .describe('Refused for good: it holds up nothing, and waits for retry or drop.'),
+      })
+      .meta({ id: 'OutboxEntry' }),
+  ),
+});
+
 export const problemDocument = z
   .strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
   .meta({ id: 'Problem' });

@@ -87,6 +87,23 @@ export const cancelBody = z
   })
   .meta({ id: 'Cancel' });
 
+const outboxChoice = {
+  job: z.string().optional().describe('Only of this job; default: of all.'),
+  destination: z
+    .enum(['migrationHub', 'dataPipeline'])
+    .optional()
+    .describe('Only what is owed to this one; default: to both.'),
+};
+
+export const outboxQuery = z.strictObject(outboxChoice);
+
+export const outboxBody = z
+  .strictObject({
+    ...outboxChoice,
+    by: cancelBody.shape.by,
+  })
+  .meta({ id: 'OutboxChoice' });
+
 /** For requests that say everything by their path. */
 export const emptyBody = z.strictObject({});
 

@@ -22,6 +22,7 @@ import { readDurationMs } from './duration.ts';
 import { streamEvents } from './event-stream.ts';
 import { streamLog } from './job-log.ts';
 import { openApiDocument } from './openapi.ts';
+import { outboxRoutes } from './outbox-routes.ts';
 import { nameOf } from './peer.ts';
 import { Problem } from './problem.ts';
 import type { RecentEvents } from './recent-events.ts';
@@ -36,6 +37,7 @@ import {
   noQuery,
   timelineQuery,
 } from './requests.ts';
+import { told } from './reply.ts';
 import { route, type Route } from './route.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
 import { trackedRoutes, type TrackedRoutesOptions } from './tracked-routes.ts';
@@ -211,6 +213,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
           signal,
         }),
     }),
+    ...outboxRoutes(operator),
     route({
       method: 'POST',
       path: '/v1/drain',
@@ -246,12 +249,6 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
     }),
   ];
   return routes;
-}
-
-async function told(asked: Promise<Reply>): Promise<{ run?: string; words: string }> {
-  const reply = await asked;
-  if (!reply.ok) throw new Problem(reply.code, reply.words);
-  return { ...(reply.run === undefined ? {} : { run: reply.run }), words: reply.words };
 }
 
 function historyPage(reply: Reply): HistoryDocument {

@@ -5,6 +5,7 @@
 import type { Call, Operation, Outcome } from './call.ts';
 import type { JobDefinition, ProcessIdentity } from './job.ts';
 import type { FinalStatus, Report } from './run-tracking.ts';
+import type { OutboxChoice } from './outbox-requests.ts';
 import type { Settings } from './settings.ts';
 import type { Now } from './time.ts';
 
@@ -50,6 +51,15 @@ export type Event =
       readonly run?: number;
       readonly token?: string;
       readonly request: RequestId;
+    }
+  /** Try again now, or give up, what the outbox holds. */
+  | {
+      readonly type: 'outbox-requested';
+      readonly wish: 'retry' | 'drop';
+      readonly choice: OutboxChoice;
+      /** Who asked, for the timeline. */
+      readonly by: string;
+      readonly request?: RequestId;
     }
   | { readonly type: 'drain-requested'; readonly request?: RequestId }
   | { readonly type: 'resume-requested'; readonly request?: RequestId }

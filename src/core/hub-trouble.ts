@@ -101,7 +101,7 @@ function isRefused(
     return { ...trouble, retryAtMs: now.bootMs };
   }
   const isSure = context.isRegionSure(trouble.firstAtMs);
-  const word = task.lastWords[0];
+  const word = wordOf(task, call);
   if (!isSure && (word !== undefined || trouble.attempts < UNSURE_ATTEMPTS)) return trouble;
   if (call.operation === 'NotifyMigrationTaskState' && isReducible(call)) {
     note(context, task, 'report.reduced', reason, now);
@@ -113,6 +113,12 @@ function isRefused(
   }
   putAside(context, task, word, reason, now);
   return undefined;
+}
+
+/** The last word that the call was about; what has come to the head of the line meanwhile was not refused. */
+function wordOf(task: HubTask, call: Call): LastWord | undefined {
+  const [head] = task.lastWords;
+  return 'stampS' in call && head?.stampS !== call.stampS ? undefined : head;
 }
 
 function putAside(context: Context, task: HubTask, word: LastWord, reason: string, now: Now): void {

@@ -220,6 +220,16 @@ export const EVENTS = {
     kept: true,
     fields: { ...hubTask, ...operation, ...reason },
   },
+  'report.dropped': {
+    level: 'warn',
+    msg: 'report given up by an operator',
+    kept: true,
+    fields: {
+      to: 'Destination: migrationHub or dataPipeline',
+      ...operation,
+      by: 'Who gave it up',
+    },
+  },
   'promise.broken': {
     level: 'warn',
     msg: 'a promised report is late',

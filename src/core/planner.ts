@@ -19,6 +19,7 @@ import { HistoryReader } from './history.ts';
 import { HubSetupSpeaker } from './hub-setup.ts';
 import type { Ledger } from './ledger.ts';
 import type { Changes } from './ledger.ts';
+import { OutboxRequests } from './outbox-requests.ts';
 import type { Pacing } from './pacing.ts';
 import { PollerSpeaker, pollerKey } from './poller.ts';
 import { RUNNER_KEY, RunnerSpeaker } from './runner.ts';
@@ -45,6 +46,7 @@ export class Planner {
   readonly #news: RunNews;
   readonly #tracking: RunTracking;
   readonly #leases: RunLeases;
+  readonly #outbox: OutboxRequests;
   readonly #history: HistoryReader;
   #actions: Action[] = [];
   #decidedAt: Now | undefined;
@@ -69,6 +71,7 @@ export class Planner {
     this.#news = new RunNews(this.#context, this.#life);
     this.#tracking = new RunTracking(this.#context, this.#life);
     this.#leases = new RunLeases(this.#context, this.#life);
+    this.#outbox = new OutboxRequests(this.#context, this.#life.book);
     this.#history = new HistoryReader(this.#context, this.#life.book);
     this.#addServiceSpeakers();
     this.#requests.autostart(now);
@@ -149,6 +152,15 @@ export class Planner {
       case 'history-requested':
         this.#history.ask(event, now, (reply) => this.#answer(event.request, reply));
         break;
+      case 'outbox-requested': {
+        const { choice, wish, by, request } = event;
+        const isRetry = wish === 'retry';
+        this.#answer(
+          request,
+          isRetry ? this.#outbox.retry(choice, now) : this.#outbox.drop(choice, by, now),
+        );
+        break;
+      }
       case 'drain-requested':
         this.#drain(now);
         this.#answer(event.request, { ok: true, words: 'no more pipeline tasks are taken' });

@@ -2,6 +2,7 @@
 import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Delivery, Run } from './job.ts';
+import { outboxSize } from './outbox.ts';
 import { endCause } from './report.ts';
 import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
 import type { PlannerView } from './planner.ts';
@@ -54,25 +55,13 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
     ...(facts.homeRegion === undefined ? {} : { homeRegion: facts.homeRegion }),
     ...(runnerId === undefined ? {} : { taskRunnerId: runnerId }),
     waitingForBudget: context.waitingHubTasks.size,
-    outbox: outbox(view),
+    outbox: outboxSize(view),
     ...(nearestMs === undefined
       ? {}
       : { nearestDeadlineSeconds: Math.round((nearestMs - now.bootMs) / SECOND_MS) }),
     ...(agent.fleet === undefined ? {} : { fleet: agent.fleet }),
     troubles: [...agent.troubles, ...troubles(view, now)],
   };
-}
-
-/** Last words and links that a destination has not accepted yet. */
-export function outbox(view: PlannerView): number {
-  let owed = 0;
-  for (const task of view.context.ledger.hubTasks.values()) {
-    owed += task.lastWords.length + task.links.length;
-  }
-  for (const run of view.context.ledger.runs.values()) {
-    if (isFinal(run.state) && run.pipeline?.delivery.state === 'pending') owed++;
-  }
-  return owed;
 }
 
 export function nearestDeadlineMs(view: PlannerView): number | undefined {
@@ -99,6 +88,8 @@ function troubles(view: PlannerView, now: Now): string[] {
   for (const [operation, { reason, untilMs }] of disabled) {
     if (untilMs > now.bootMs) found.push(`${operation} rests, a policy is missing: ${reason}`);
   }
+  const aside = quarantined(view);
+  if (aside > 0) found.push(`${aside} reports were refused for good: see migration-agent outbox`);
   const waiting = view.context.waitingHubTasks.size;
   if (waiting > 0) {
     found.push(
@@ -112,6 +103,16 @@ function troubles(view: PlannerView, now: Now): string[] {
     }
   }
   return found;
+}
+
+/** Reports that wait for an operator's word. */
+function quarantined(view: PlannerView): number {
+  let aside = 0;
+  for (const task of view.context.ledger.hubTasks.values()) aside += task.quarantine?.length ?? 0;
+  for (const { pipeline } of view.context.ledger.runs.values()) {
+    if (pipeline?.delivery.state === 'refused' && pipeline.delivery.isKept === true) aside++;
+  }
+  return aside;
 }
 
 function jobStatuses(view: PlannerView, agent: AgentFacts, now: Now): JobStatus[] {

@@ -1,7 +1,8 @@
 /** How the agent stands in one line, for `systemctl status`. */
 import type { Run, RunState } from './job.ts';
 import type { PlannerView } from './planner.ts';
-import { nearestDeadlineMs, outbox } from './snapshot.ts';
+import { outboxSize } from './outbox.ts';
+import { nearestDeadlineMs } from './snapshot.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
@@ -19,7 +20,7 @@ export function statusLine(view: PlannerView, now: Now): string {
       (state) => `${count(live, state)} ${state}`,
     ),
     ...(nearestMs === undefined ? [] : [`nearest deadline ${left(nearestMs - now.bootMs)}`]),
-    `outbox ${outbox(view)}`,
+    `outbox ${outboxSize(view)}`,
     ...(isDraining ? ['draining'] : []),
     ...(context.stopAskedAt === undefined ? [] : ['stopping']),
   ];

@@ -100,7 +100,13 @@ export class Telling {
       else task.quarantine = left;
       ledger.keepHubTask(task);
     }
-    if (task === undefined || !isIdle(task) || task.promise?.run !== run.id) return;
+    if (
+      task === undefined ||
+      task.quarantine !== undefined ||
+      !isIdle(task) ||
+      task.promise?.run !== run.id
+    )
+      return;
     speakers.delete(hubTaskKey(task.name));
     speakers.delete(hubLinksKey(task.name));
     ledger.dropHubTask(task);

@@ -1,5 +1,6 @@
 /** An Operator port of plain values: tests set what it shows and read what it was asked. */
 import type { Reply } from '../../src/core/action.ts';
+import type { OutboxEntry } from '../../src/core/outbox.ts';
 import type { JobStatus, Status } from '../../src/core/status.ts';
 import type { Operator, OperatorRequest, TimelineEntry } from '../../src/ports.ts';
 
@@ -7,6 +8,7 @@ type Watched = TimelineEntry & { readonly job?: string };
 
 export class OperatorInMemory implements Operator {
   document: Status = statusWith([]);
+  owed: readonly OutboxEntry[] = [];
   readonly asked: OperatorRequest[] = [];
   readonly entries = new Map<string, TimelineEntry[]>();
   readonly listeners = new Set<(entry: Watched) => void>();
@@ -23,6 +25,10 @@ export class OperatorInMemory implements Operator {
   async ask(request: OperatorRequest): Promise<Reply> {
     this.asked.push(request);
     return this.answer(request);
+  }
+
+  outbox(): readonly OutboxEntry[] {
+    return this.owed;
   }
 
   timeline(job: string, limit: number): readonly TimelineEntry[] {

@@ -1,0 +1,200 @@
+/**
+ * The outbox: what is owed to a destination of runs that have ended and of links, as an operator reads it. What a live
+ * job shows is no part of it, for that is told from the newest state; its refused state is.
+ */
+import type { Operation } from './call.ts';
+import { HubLinksSpeaker, hubLinksKey } from './hub-links.ts';
+import type { HubLink, HubTask, LastWord } from './hub-record.ts';
+import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { isFinal } from './job.ts';
+import type { Run } from './job.ts';
+import { PipelineTaskSpeaker, isOwed, pipelineTaskKey } from './pipeline-task.ts';
+import type { PlannerView } from './planner.ts';
+import { endWords, pipelineWord } from './report.ts';
+import { iso } from './time.ts';
+import type { Now } from './time.ts';
+import type { Trouble } from './trouble.ts';
+
+export type DestinationName = 'migrationHub' | 'dataPipeline';
+
+export interface OutboxEntry {
+  readonly job: string;
+  /** Number of the run; absent where the run is no longer known. */
+  readonly run?: number;
+  readonly destination: DestinationName;
+  readonly operation: Operation;
+  /** MigrationTaskName, or the pipeline task's id. */
+  readonly task: string;
+  /** What is to be told, in one line. */
+  readonly words: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  /** Failed tries since it came to the head of its task's line. */
+  readonly attempts: number;
+  /** When it is tried next; absent: as soon as it can be, or not by itself. */
+  readonly nextTryAt?: string;
+  readonly lastError?: string;
+  /** Refused for good: it holds up nothing, and waits for `outbox retry` or `outbox drop`. */
+  readonly quarantined: boolean;
+}
+
+/** Everything that is owed; the oldest of each task first. */
+export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
+  const { hubTasks, runs } = view.context.ledger;
+  const entries: OutboxEntry[] = [];
+  for (const task of hubTasks.values()) entries.push(...hubEntries(view, task, now));
+  for (const run of runs.values()) {
+    const entry = pipelineEntry(view, run, now);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/** How many entries there are; cheaper than making them. */
+export function outboxSize(view: PlannerView): number {
+  let owed = 0;
+  for (const { lastWords, links, quarantine } of view.context.ledger.hubTasks.values()) {
+    owed += lastWords.length + links.length + (quarantine?.length ?? 0);
+  }
+  for (const run of view.context.ledger.runs.values()) if (isOwedToPipeline(run)) owed++;
+  return owed;
+}
+
+export function isOwedToPipeline(run: Run): boolean {
+  return run.pipeline !== undefined && isFinal(run.state) && isOwed(run.pipeline.delivery);
+}
+
+function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
+  const { lastWords, links, quarantine = [] } = task;
+  const { speakers } = view.context;
+  const speaker = speakers.get(hubTaskKey(task.name));
+  const trouble = speaker instanceof HubTaskSpeaker ? speaker.trouble : undefined;
+  if (lastWords.length + links.length + quarantine.length === 0) {
+    const run = view.context.ledger.runs.get(task.run ?? '');
+    if (trouble?.isQuarantined !== true || run === undefined) return [];
+  }
+  const linkSpeaker = speakers.get(hubLinksKey(task.name));
+  const linkTrouble = linkSpeaker instanceof HubLinksSpeaker ? linkSpeaker.trouble : undefined;
+  const about = (run: string | undefined) => ({
+    ...runOf(view, run, task),
+    destination: 'migrationHub' as const,
+    task: task.name,
+  });
+  const owner = task.run ?? task.promise?.run ?? lastWords[0]?.run;
+  const live = trouble?.isQuarantined === true && lastWords.length === 0 && task.run !== undefined;
+  return [
+    ...quarantine.map(({ run, word, link, reason, at }) => ({
+      ...about(run),
+      operation: link?.operation ?? ('NotifyMigrationTaskState' as const),
+      words: word === undefined ? linkWords(link) : wordWords(word),
+      since: iso((word?.since ?? at).wallMs),
+      attempts: 0,
+      lastError: reason,
+      quarantined: true,
+    })),
+    ...(live
+      ? [
+          {
+            ...about(task.run),
+            operation: 'NotifyMigrationTaskState' as const,
+            words: 'the state of the running job',
+            ...troubleFields(view, 'NotifyMigrationTaskState', trouble, now),
+            quarantined: true,
+          },
+        ]
+      : []),
+    ...lastWords.map((word, index) => ({
+      ...about(word.run),
+      operation: 'NotifyMigrationTaskState' as const,
+      words: wordWords(word),
+      since: iso(word.since.wallMs),
+      ...troubleFields(view, headOperation(task), index === 0 ? trouble : undefined, now),
+      quarantined: false,
+    })),
+    ...links.map((link, index) => ({
+      ...about(owner),
+      operation: link.operation,
+      words: linkWords(link),
+      ...troubleFields(view, link.operation, index === 0 ? linkTrouble : undefined, now),
+      quarantined: false,
+    })),
+  ];
+}
+
+/** A task that is not imported yet has that before its words. */
+function headOperation(task: HubTask): Operation {
+  return task.imported ? 'NotifyMigrationTaskState' : 'ImportMigrationTask';
+}
+
+function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | undefined {
+  if (run.pipeline === undefined || !isOwedToPipeline(run)) return undefined;
+  const speaker = view.context.speakers.get(pipelineTaskKey(run.id));
+  const trouble = speaker instanceof PipelineTaskSpeaker ? speaker.trouble : undefined;
+  const { delivery, task } = run.pipeline;
+  return {
+    job: run.job,
+    run: run.number,
+    destination: 'dataPipeline',
+    operation: 'SetTaskStatus',
+    task: task.taskId,
+    words: `${pipelineWord(run, task.taskId).status} (${endWords(run)})`,
+    since: iso((run.endedAt ?? run.requestedAt).wallMs),
+    ...troubleFields(view, 'SetTaskStatus', trouble, now),
+    ...('reason' in delivery ? { lastError: delivery.reason } : {}),
+    quarantined: delivery.state === 'refused',
+  };
+}
+
+function runOf(
+  view: PlannerView,
+  id: string | undefined,
+  task: HubTask,
+): { readonly job: string; readonly run?: number } {
+  const run = view.context.ledger.runs.get(id ?? '');
+  return run === undefined ? { job: task.name } : { job: run.job, run: run.number };
+}
+
+/** A pause of the whole operation stands in the way as much as the entry's own failure. */
+function troubleFields(
+  view: PlannerView,
+  operation: Operation,
+  trouble: Trouble | undefined,
+  now: Now,
+): Pick<OutboxEntry, 'attempts' | 'nextTryAt' | 'lastError'> {
+  const pace = view.pacing.of(operation);
+  const restsUntilMs = view.context.disabled.get(operation)?.untilMs ?? 0;
+  const nextMs = Math.max(trouble?.retryAtMs ?? 0, pace.pausedUntilMs, restsUntilMs);
+  const error =
+    trouble?.reason ??
+    view.context.hubObstacle ??
+    view.context.disabled.get(operation)?.reason ??
+    pace.because;
+  return {
+    attempts: trouble?.attempts ?? 0,
+    ...(nextMs > now.bootMs ? { nextTryAt: iso(now.wallMs + nextMs - now.bootMs) } : {}),
+    ...(error === undefined ? {} : { lastError: error }),
+  };
+}
+
+function wordWords({ kind, words }: LastWord): string {
+  const { status, detail } = words;
+  if (kind === 'opening') return `${status} (that it ran)`;
+  return detail === undefined ? status : `${status} (${detail})`;
+}
+
+function linkWords(link: HubLink | undefined): string {
+  switch (link?.operation) {
+    case 'PutResourceAttributes':
+      return link.attributes.map(({ type, value }) => `${type}=${value}`).join(', ');
+    case 'AssociateDiscoveredResource':
+      return link.configurationId;
+    case 'AssociateSourceResource':
+      return link.name;
+    case 'AssociateCreatedArtifact':
+      return link.artifact;
+    case 'NotifyApplicationState':
+      return `${link.application} ${link.status}`;
+    case undefined:
+      return '';
+  }
+}

@@ -116,6 +116,14 @@ export const SWITCHES = {
     ['skip', 'hand-out'],
     'A task that would go to a poll whose client has hung up: it stays, or is lost until its window lapses. Not stated.',
   ),
+  preconditionFalse: choice(
+    ['retry', 'fail'],
+    'After FALSE a precondition is checked again as a failed attempt is, until preconditionTimeout; or it has failed. Not stated.',
+  ),
+  preconditionFailed: choice(
+    ['fail', 'wait'],
+    'What becomes of the activity whose precondition has failed: it fails, or waits for ever. Not stated.',
+  ),
   systemPrecondition: choice(
     ['met', 'unmet'],
     'How the preconditions end that the service itself checks (S3KeyExists and its like): there is nothing to look at here.',

@@ -191,7 +191,8 @@ function setInstance(
   status: string,
   now: number,
 ): void {
-  if (status === 'TRY_CANCEL' || status === 'CANCEL') runs.cancel(instance, now);
+  if (status === 'TRY_CANCEL' || status === 'CANCEL')
+    runs.cancel(instance, 'Canceled by SetStatus.', now);
   else if (status === 'RERUN') runs.rerun(instance);
   else if (status === 'MARK_FINISHED') runs.markFinished(instance, now);
   else throw invalidRequest(`The status of an instance cannot be set to ${status}.`);

@@ -1,8 +1,8 @@
 /**
  * What a pipeline definition must be. Fatal problems keep it from being saved; other errors are saved
  * with it and keep it from being activated (API, PutPipelineDefinition). Checked are the rules that the
- * documents state for the object types used here (Default, Schedule, activities); data nodes,
- * resources, preconditions and actions are checked for their references only.
+ * documents state for the object types used here (Default, Schedule, activities, preconditions); data nodes,
+ * resources and actions are checked for their references only.
  */
 import type { Behaviour } from './behaviour.ts';
 import { parsePipelineTime } from './clock.ts';
@@ -57,6 +57,22 @@ export function validate(definition: Definition, behaviour: Behaviour): Validati
     }
   }
   return { fatal: fatalErrors(objects, ids), errors, warnings };
+}
+
+/** DPG, "System-managed preconditions": the service looks itself. */
+const SYSTEM_PRECONDITIONS: ReadonlySet<string> = new Set([
+  'DynamoDBDataExists',
+  'DynamoDBTableExists',
+  'S3KeyExists',
+  'S3PrefixNotEmpty',
+]);
+/** DPG, "User-managed preconditions": handed to the task runners of the worker group, which may answer FALSE. */
+const USER_PRECONDITIONS: ReadonlySet<string> = new Set(['Exists', 'ShellCommandPrecondition']);
+
+export function preconditionKind(fields: readonly Field[]): 'system' | 'user' | undefined {
+  const type = valueOf(fields, 'type') ?? '';
+  if (SYSTEM_PRECONDITIONS.has(type)) return 'system';
+  return USER_PRECONDITIONS.has(type) ? 'user' : undefined;
 }
 
 /** Whether instances of this object are handed to task runners. */
@@ -141,11 +157,18 @@ function typeErrors(
   const fields = effectiveFields(ids, object.id);
   const type = valueOf(object.fields, 'type');
   if (type === 'Schedule') return scheduleErrors(fields);
-  if (type === undefined || !isActivity(fields)) return [];
+  const isChecked = isActivity(fields) || preconditionKind(fields) !== undefined;
+  if (type === undefined || !isChecked) return [];
 
   const has = (key: string): boolean => valueOf(fields, key) !== undefined;
   const errors: string[] = [];
-  if (type === 'ShellCommandActivity') {
+  for (const id of refsOf(fields, 'precondition')) {
+    const other = ids.get(id);
+    if (other !== undefined && preconditionKind(other.fields) === undefined) {
+      errors.push(`INVALID_FIELD_VALUE: 'precondition' refers to '${id}', which is none.`);
+    }
+  }
+  if (type === 'ShellCommandActivity' || type === 'ShellCommandPrecondition') {
     if (has('command') === has('scriptUri')) {
       errors.push("MISSING_FIELD: exactly one of 'command' and 'scriptUri' is required.");
     }
@@ -153,13 +176,15 @@ function typeErrors(
       errors.push("INVALID_FIELD: 'scriptArgument' can only be used with 'command'.");
     }
   }
-  if (!has('workerGroup') && !has('runsOn')) {
-    errors.push("MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required.");
+  if (isActivity(fields)) {
+    if (!has('workerGroup') && !has('runsOn')) {
+      errors.push("MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required.");
+    }
+    if (valueOf(fields, 'scheduleType')?.toLowerCase() !== 'ondemand' && !has('schedule')) {
+      errors.push("MISSING_FIELD: 'schedule' is required.");
+    }
   }
-  if (valueOf(fields, 'scheduleType')?.toLowerCase() !== 'ondemand' && !has('schedule')) {
-    errors.push("MISSING_FIELD: 'schedule' is required.");
-  }
-  for (const key of ['attemptTimeout', 'lateAfterTimeout', 'reportProgressTimeout', 'retryDelay']) {
+  for (const key of PERIODS) {
     const value = valueOf(fields, key);
     if (value === undefined || value.includes('#{')) continue;
     const periodMs = parsePeriod(value);
@@ -211,6 +236,14 @@ function scheduleErrors(fields: readonly Field[]): readonly string[] {
   }
   return errors;
 }
+
+const PERIODS = [
+  'attemptTimeout',
+  'lateAfterTimeout',
+  'preconditionTimeout',
+  'reportProgressTimeout',
+  'retryDelay',
+];
 
 const START_AT: ReadonlySet<string> = new Set([
   'FIRST_ACTIVATION_DATE_TIME',

@@ -10,19 +10,78 @@ import {
   parsePeriod,
   refsOf,
   valueOf,
+  type ObjectsById,
 } from './pipeline-fields.ts';
 import type { Instance, Pipeline } from './pipeline-records.ts';
 import type { Field } from './pipeline-shapes.ts';
 
-export function makeInstance(
+/** The instances of one run of an activity: its own, last, and before it one for each of its preconditions. */
+export function makeInstances(
   pipeline: Pipeline,
   definition: Definition,
   componentId: string,
   startAt: number,
   endAt: number,
-): Instance {
+): readonly Instance[] {
   const objects = byId(definition.objects);
-  const own = effectiveFields(objects, componentId);
+  const fields = effectiveFields(objects, componentId);
+  const id = instanceId(componentId, startAt);
+  const dependsOn = refsOf(fields, 'dependsOn').map((each) => instanceId(each, startAt));
+  const preconditions = refsOf(fields, 'precondition').map((precondition) => {
+    // It is checked for its node, and where the node would run (DPG, preconditions).
+    const given = effectiveFields(objects, precondition).filter(
+      ({ key }) => !['schedule', 'scheduleType', 'workerGroup', 'runsOn'].includes(key),
+    );
+    const place = fields.filter(({ key }) => key === 'workerGroup' || key === 'runsOn');
+    return makeInstance(pipeline, definition, {
+      id: instanceId(`${precondition}_${componentId}`, startAt),
+      componentId: precondition,
+      fields: [...given, ...place, { key: 'node', refValue: id }],
+      dependsOn,
+      preconditions: [],
+      terminateAt: Infinity,
+      startAt,
+      endAt,
+    });
+  });
+  const terminateAt = startAt + lateMs(fields, objects);
+  const own = { id, componentId, fields, dependsOn, terminateAt, startAt, endAt };
+  return [
+    ...preconditions,
+    makeInstance(pipeline, definition, {
+      ...own,
+      preconditions: preconditions.map((each) => each.id),
+    }),
+  ];
+}
+
+/**
+ * Infinity unless an action of type Terminate follows when it is late. lateAfterTimeout is "only when the schedule type is
+ * not set to ondemand" (DPG).
+ */
+function lateMs(fields: readonly Field[], objects: ObjectsById): number {
+  if (valueOf(fields, 'scheduleType')?.toLowerCase() === 'ondemand') return Infinity;
+  const isTerminated = refsOf(fields, 'onLateAction').some(
+    (id) => valueOf(objects.get(id)?.fields ?? [], 'type') === 'Terminate',
+  );
+  return (
+    (isTerminated ? parsePeriod(valueOf(fields, 'lateAfterTimeout') ?? '') : undefined) ?? Infinity
+  );
+}
+
+function makeInstance(
+  pipeline: Pipeline,
+  definition: Definition,
+  parts: Pick<
+    Instance,
+    'id' | 'componentId' | 'fields' | 'dependsOn' | 'preconditions' | 'terminateAt'
+  > & {
+    readonly startAt: number;
+    readonly endAt: number;
+  },
+): Instance {
+  const { startAt, endAt, fields: own, ...rest } = parts;
+  const objects = byId(definition.objects);
   const times: readonly Field[] = [
     { key: '@scheduledStartTime', stringValue: pipelineTime(startAt) },
     { key: '@scheduledEndTime', stringValue: pipelineTime(endAt) },
@@ -30,9 +89,8 @@ export function makeInstance(
   ];
   const lookup = lookupIn([...own, ...times], objects, parametersOf(definition));
   return {
-    id: instanceId(componentId, startAt),
+    ...rest,
     pipeline,
-    componentId,
     scheduledStart: startAt,
     scheduledEnd: endAt,
     fields: own.map((field) =>
@@ -40,8 +98,8 @@ export function makeInstance(
         ? field
         : { ...field, stringValue: evaluate(field.stringValue, lookup).text },
     ),
-    dependsOn: refsOf(own, 'dependsOn').map((id) => instanceId(id, startAt)),
     attempts: [],
+    told: [],
     status: 'WAITING_ON_DEPENDENCIES',
     attemptsMax: 1,
   };
@@ -61,6 +119,11 @@ export function parametersOf(definition: Definition): ReadonlyMap<string, string
   }
   for (const { id, stringValue } of definition.parameterValues) values.set(id, stringValue);
   return values;
+}
+
+/** "The period from start after which precondition is marked as failed if still not satisfied" (DPG). */
+export function preconditionMs(instance: Instance): number {
+  return parsePeriod(valueOf(instance.fields, 'preconditionTimeout') ?? '') ?? Infinity;
 }
 
 export function maximumRetries(instance: Instance, behaviour: Behaviour): number {

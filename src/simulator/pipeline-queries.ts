@@ -13,7 +13,13 @@ import {
   type PipelineObject,
   type Selector,
 } from './pipeline-shapes.ts';
-import { attemptObject, componentObject, fieldsInContext, instanceObject } from './task-object.ts';
+import {
+  attemptObject,
+  componentObject,
+  fieldsInContext,
+  healthOf,
+  instanceObject,
+} from './task-object.ts';
 
 /** "You can pass as many as 25 identifiers in a single call" (API, DescribePipelines, DescribeObjects). */
 const IDS_MAX = 25;
@@ -199,6 +205,8 @@ function description(pipeline: Pipeline): Output {
       ...time('@creationTime', pipeline.createdAt),
       ...time('@firstActivationTime', pipeline.firstActivatedAt),
       ...time('@latestRunTime', pipeline.lastActivatedAt),
+      ...time('@lastDeactivatedTime', pipeline.lastDeactivatedAt),
+      ...healthOf([...pipeline.instances.values()]),
       ...text('@id', pipeline.id),
       ...text('@sphere', 'PIPELINE'),
       ...text('@version', String(pipeline.version)),

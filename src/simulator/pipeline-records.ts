@@ -38,6 +38,7 @@ export interface Pipeline {
   version: number;
   firstActivatedAt?: number;
   lastActivatedAt?: number;
+  lastDeactivatedAt?: number;
   /** Runs already made of each component that has a schedule. */
   readonly runsMade: Map<string, number>;
   readonly pausedComponents: Set<string>;
@@ -54,6 +55,14 @@ export interface Instance {
   readonly fields: readonly Field[];
   /** Ids of the instances that must have finished first. */
   readonly dependsOn: readonly string[];
+  /** Ids of the instances of its preconditions, which must have finished as well. */
+  readonly preconditions: readonly string[];
+  /** When it is late (lateAfterTimeout) and is to be terminated for it (onLateAction); Infinity when never. */
+  readonly terminateAt: number;
+  /** When a precondition that is not met is given up (preconditionTimeout, from its first start). */
+  giveUpAt?: number;
+  /** Why it ended without its runner's word: errorMessage, cancellationReason, @cascadeFailedOn. */
+  told: readonly Field[];
   readonly attempts: Attempt[];
   status: InstanceStatus;
   startedAt?: number;

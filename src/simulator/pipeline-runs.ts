@@ -2,14 +2,20 @@
  * How an active pipeline moves: schedules make instances, instances wait for what they depend on, make
  * attempts, and retry. The queue hands attempts out and tells when one is over. Told the time, like the queue.
  *
- * Not simulated: data nodes, preconditions, resources and actions. A data node counts as ready, a
- * precondition as met; an activity with `runsOn` waits for a resource that never comes.
+ * Preconditions are checked by task runners where the documents say so; those that the service checks itself end as a
+ * switch says. Of the actions only Terminate, for what is late, does anything. Not simulated: data nodes, which count as
+ * ready, and resources: an activity with `runsOn` waits for one that never comes.
  */
 import type { Behaviour } from './behaviour.ts';
 import { invalidRequest } from './errors.ts';
-import { isOnDemand, type Definition } from './pipeline-definition.ts';
-import { valueOf } from './pipeline-fields.ts';
-import { makeInstance, maximumRetries, retryDelayMs } from './pipeline-instances.ts';
+import { LiveInstances } from './live-instances.ts';
+import { isOnDemand, preconditionKind, type Definition } from './pipeline-definition.ts';
+import {
+  makeInstances,
+  maximumRetries,
+  preconditionMs,
+  retryDelayMs,
+} from './pipeline-instances.ts';
 import {
   isEnded,
   type Attempt,
@@ -18,7 +24,9 @@ import {
   type InstanceStatus,
   type Pipeline,
 } from './pipeline-records.ts';
+import { pause, resume } from './pipeline-pause.ts';
 import { isLongBackfill, nextRun, onDemandRun, skipRunsBefore } from './pipeline-schedule.ts';
+import { afterWaiting } from './pipeline-waiting.ts';
 import { TaskQueue } from './task-queue.ts';
 import type { Dice } from './dice.ts';
 import type { TaskObserver } from './task-events.ts';
@@ -27,8 +35,7 @@ export class PipelineRuns {
   readonly queue: TaskQueue;
   readonly #behaviour: Behaviour;
   readonly #active = new Set<Pipeline>();
-  /** Instances that have not ended. */
-  readonly #live = new Set<Instance>();
+  readonly #live = new LiveInstances();
 
   constructor(behaviour: Behaviour, dice: Dice, observe: TaskObserver) {
     this.#behaviour = behaviour;
@@ -38,6 +45,7 @@ export class PipelineRuns {
         attempt.startedAt ??= now;
         attempt.instance.status = 'RUNNING';
         attempt.instance.startedAt ??= now;
+        attempt.instance.giveUpAt ??= now + preconditionMs(attempt.instance);
       },
       over: (attempt, status, reason, now) => {
         attempt.reported = [...attempt.reported, { key: 'errorMessage', stringValue: reason }];
@@ -69,19 +77,25 @@ export class PipelineRuns {
   }
 
   deactivate(pipeline: Pipeline, cancelActive: boolean, now: number): void {
-    if (cancelActive) this.#cancelAll(pipeline, now);
+    if (cancelActive) this.#cancelAll(pipeline, 'The pipeline was deactivated.', now);
+    pipeline.lastDeactivatedAt = now;
     pipeline.state = 'DEACTIVATING';
     this.advance(now);
   }
 
   delete(pipeline: Pipeline, now: number): void {
-    this.#cancelAll(pipeline, now);
+    this.#cancelAll(pipeline, 'The pipeline was deleted.', now);
     pipeline.isDeleted = true;
     this.#active.delete(pipeline);
   }
 
-  cancel(instance: Instance, now: number): void {
-    if (!isEnded(instance)) this.#stop(instance, 'CANCELED', now);
+  /** `reason` is what the instance shows as its cancellationReason. */
+  cancel(instance: Instance, reason: string, now: number): void {
+    for (const each of [...this.#preconditionsOf(instance), instance]) {
+      if (isEnded(each)) continue;
+      each.told = [{ key: 'cancellationReason', stringValue: reason }];
+      this.#stop(each, 'CANCELED', now);
+    }
   }
 
   markFinished(instance: Instance, now: number): void {
@@ -90,8 +104,13 @@ export class PipelineRuns {
 
   rerun(instance: Instance): void {
     if (!isEnded(instance)) throw invalidRequest(`${instance.id} has not ended.`);
+    for (const each of this.#preconditionsOf(instance)) {
+      if (isEnded(each) && each.status !== 'FINISHED') this.rerun(each);
+    }
     instance.attemptsMax = instance.attempts.length + 1 + maximumRetries(instance, this.#behaviour);
+    instance.told = [];
     delete instance.endedAt;
+    delete instance.giveUpAt;
     instance.status = 'WAITING_ON_DEPENDENCIES';
     instance.pipeline.state = 'SCHEDULED';
     this.#active.add(instance.pipeline);
@@ -99,22 +118,11 @@ export class PipelineRuns {
   }
 
   pause(pipeline: Pipeline, componentId: string): void {
-    pipeline.pausedComponents.add(componentId);
-    for (const instance of pipeline.instances.values()) {
-      const attempt = instance.attempts.at(-1);
-      if (instance.componentId !== componentId || attempt === undefined) continue;
-      if (this.queue.withdraw(attempt)) instance.status = 'PAUSED';
-    }
+    pause(this.queue, pipeline, componentId);
   }
 
   resume(pipeline: Pipeline, componentId: string): void {
-    pipeline.pausedComponents.delete(componentId);
-    for (const instance of pipeline.instances.values()) {
-      const attempt = instance.attempts.at(-1);
-      if (instance.componentId !== componentId || instance.status !== 'PAUSED') continue;
-      instance.status = 'WAITING_FOR_RUNNER';
-      if (attempt !== undefined) this.queue.offer(attempt);
-    }
+    resume(this.queue, pipeline, componentId);
   }
 
   /** An attempt has ended by its runner's word, by a timeout or by silence. */
@@ -128,13 +136,28 @@ export class PipelineRuns {
     attempt.endedAt = now;
     if (status === 'FINISHED') {
       this.#end(instance, 'FINISHED', now);
-    } else if (instance.attempts.length < instance.attemptsMax) {
+    } else if (this.#isTriedAgain(instance, now)) {
       instance.status = 'SCHEDULED';
       instance.retryAt = now + retryDelayMs(instance, this.#behaviour);
     } else {
       this.#end(instance, 'FAILED', now);
     }
     this.advance(now);
+  }
+
+  /** FALSE from a task runner: a precondition that is not met. For an activity the attempt has failed. */
+  notMet(attempt: Attempt, now: number): void {
+    const { instance } = attempt;
+    const isFinal = this.#behaviour.preconditionFalse === 'fail';
+    if (isFinal && preconditionKind(instance.fields) !== undefined) {
+      instance.attemptsMax = instance.attempts.length;
+    }
+    this.endAttempt(attempt, 'FAILED', now);
+  }
+
+  #isTriedAgain(instance: Instance, now: number): boolean {
+    if (instance.attempts.length >= instance.attemptsMax) return false;
+    return now + retryDelayMs(instance, this.#behaviour) <= (instance.giveUpAt ?? Infinity);
   }
 
   /** Does what has become due: windows, schedules, dependencies, retries. */
@@ -152,10 +175,7 @@ export class PipelineRuns {
   }
 
   nextDue(): number {
-    let due = this.queue.nextDue();
-    for (const instance of this.#live) {
-      if (instance.status === 'SCHEDULED') due = Math.min(due, instance.retryAt ?? Infinity);
-    }
+    let due = Math.min(this.queue.nextDue(), this.#live.nextDue());
     for (const pipeline of this.#active) {
       if (pipeline.state !== 'SCHEDULED' || pipeline.active === undefined) continue;
       for (const object of pipeline.active.objects) {
@@ -169,21 +189,12 @@ export class PipelineRuns {
 
   /** True when the instance moved. */
   #move(instance: Instance, now: number): boolean {
-    if (instance.status === 'WAITING_ON_DEPENDENCIES') {
-      const waitedFor = instance.dependsOn.flatMap(
-        (id) => instance.pipeline.instances.get(id) ?? [],
-      );
-      if (waitedFor.every((other) => other.status === 'FINISHED')) {
-        this.#newAttempt(instance);
-        return true;
-      }
-      const isCascading =
-        valueOf(instance.fields, 'failureAndRerunMode')?.toLowerCase() === 'cascade';
-      if (isCascading && waitedFor.some((other) => isEnded(other) && other.status !== 'FINISHED')) {
-        this.#end(instance, 'CASCADE_FAILED', now);
-        return true;
-      }
+    if (isEnded(instance)) return false;
+    if (instance.startedAt === undefined && instance.terminateAt <= now) {
+      this.cancel(instance, 'It did not start within its lateAfterTimeout.', now);
+      return true;
     }
+    if (instance.status === 'WAITING_ON_DEPENDENCIES') return this.#leaveWaiting(instance, now);
     if (
       instance.status === 'SCHEDULED' &&
       instance.retryAt !== undefined &&
@@ -194,6 +205,21 @@ export class PipelineRuns {
       return true;
     }
     return false;
+  }
+
+  #leaveWaiting(instance: Instance, now: number): boolean {
+    const next = afterWaiting(instance, this.#behaviour);
+    if (next === undefined) return false;
+    if (next.status === 'WAITING_FOR_RUNNER') this.#newAttempt(instance);
+    else {
+      instance.told = next.told;
+      this.#end(instance, next.status, now);
+    }
+    return true;
+  }
+
+  #preconditionsOf(instance: Instance): readonly Instance[] {
+    return instance.preconditions.flatMap((id) => instance.pipeline.instances.get(id) ?? []);
   }
 
   #newAttempt(instance: Instance): void {
@@ -234,14 +260,14 @@ export class PipelineRuns {
     this.#live.delete(instance);
   }
 
-  #cancelAll(pipeline: Pipeline, now: number): void {
-    for (const instance of pipeline.instances.values()) this.cancel(instance, now);
+  #cancelAll(pipeline: Pipeline, reason: string, now: number): void {
+    for (const instance of pipeline.instances.values()) this.cancel(instance, reason, now);
   }
 
   /** A pipeline with nothing left to do is FINISHED, or INACTIVE when it was deactivated. */
   #settle(pipeline: Pipeline): void {
     const definition = pipeline.active;
-    if (definition === undefined || this.#liveInstances(pipeline) > 0) return;
+    if (definition === undefined || this.#live.count(pipeline) > 0) return;
     if (pipeline.state === 'DEACTIVATING') {
       pipeline.state = 'INACTIVE';
     } else if (
@@ -254,20 +280,8 @@ export class PipelineRuns {
     this.#active.delete(pipeline);
   }
 
-  #liveInstances(pipeline: Pipeline, componentId?: string): number {
-    let count = 0;
-    for (const instance of this.#live) {
-      if (
-        instance.pipeline === pipeline &&
-        (componentId ?? instance.componentId) === instance.componentId
-      )
-        count++;
-    }
-    return count;
-  }
-
   #isFull(pipeline: Pipeline, componentId: string): boolean {
-    return this.#liveInstances(pipeline, componentId) >= this.#behaviour.maxActiveInstances;
+    return this.#live.count(pipeline, componentId) >= this.#behaviour.maxActiveInstances;
   }
 
   #makeDueInstances(pipeline: Pipeline, now: number): void {
@@ -297,9 +311,10 @@ export class PipelineRuns {
     startAt: number,
     endAt: number,
   ): void {
-    const instance = makeInstance(pipeline, definition, componentId, startAt, endAt);
-    instance.attemptsMax = 1 + maximumRetries(instance, this.#behaviour);
-    pipeline.instances.set(instance.id, instance);
-    this.#live.add(instance);
+    for (const instance of makeInstances(pipeline, definition, componentId, startAt, endAt)) {
+      instance.attemptsMax = 1 + maximumRetries(instance, this.#behaviour);
+      pipeline.instances.set(instance.id, instance);
+      this.#live.add(instance);
+    }
   }
 }

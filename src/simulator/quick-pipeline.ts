@@ -61,7 +61,7 @@ export function cancelPipeline(pipeline: DataPipeline, pipelineId: string, now: 
   const live = [...pipeline.records.get(pipelineId).instances.values()].filter(
     (instance) => !isEnded(instance),
   );
-  for (const instance of live) pipeline.runs.cancel(instance, now);
+  for (const instance of live) pipeline.runs.cancel(instance, 'Canceled by SetStatus.', now);
   pipeline.runs.advance(now);
   return live.length;
 }

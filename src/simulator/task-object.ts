@@ -5,7 +5,8 @@
 import { pipelineTime } from './clock.ts';
 import type { Output } from './operation.ts';
 import { byId, effectiveFields } from './pipeline-fields.ts';
-import type { Attempt, Instance, Pipeline } from './pipeline-records.ts';
+import { isEnded, type Attempt, type Instance, type Pipeline } from './pipeline-records.ts';
+import { nextRun } from './pipeline-schedule.ts';
 import type { Field, PipelineObject } from './pipeline-shapes.ts';
 
 /** The part of PollForTask's answer that depends on the attempt. */
@@ -56,9 +57,14 @@ export function instanceObject(instance: Instance): PipelineObject {
     ...scheduled(instance),
     ...time('@actualStartTime', instance.startedAt),
     ...time('@actualEndTime', instance.endedAt),
+    ...time('@finishedTime', instance.endedAt),
     ...(instance.status === 'WAITING_ON_DEPENDENCIES'
-      ? instance.dependsOn.map((id) => reference('@waitingOn', id))
+      ? [...instance.dependsOn, ...instance.preconditions]
+          .filter((id) => instance.pipeline.instances.get(id)?.status !== 'FINISHED')
+          .map((id) => reference('@waitingOn', id))
       : []),
+    ...(last?.hostname === undefined ? [] : [text('hostname', last.hostname)]),
+    ...instance.told,
     ...(last?.reported ?? []),
   ];
   return { id: instance.id, name: instance.id, fields };
@@ -79,9 +85,43 @@ export function componentObject(pipeline: Pipeline, object: PipelineObject): Pip
     text('@status', status),
     text('@version', String(pipeline.version)),
     text('@pipelineId', pipeline.id),
-    ...instances.slice(-1).map((instance) => reference('@activeInstances', instance.id)),
+    // "List of the currently scheduled active instance objects" (DPG).
+    ...instances
+      .filter((instance) => !isEnded(instance))
+      .map((instance) => reference('@activeInstances', instance.id)),
+    ...time('@latestRunTime', instances.at(-1)?.scheduledStart),
+    ...time('@latestCompletedRunTime', latestEnded(instances)?.scheduledStart),
+    ...time('@nextRunTime', nextRunTime(pipeline, object.id)),
+    ...time('@lastDeactivatedTime', pipeline.lastDeactivatedAt),
+    ...healthOf(instances),
   ];
   return { id: object.id, name: object.name, fields };
+}
+
+/** "Reflects success or failure of the last object instance that reached a terminated state" (DPG, runtime fields). */
+export function healthOf(instances: readonly Instance[]): readonly Field[] {
+  const last = latestEnded(instances);
+  if (last === undefined) return [];
+  return [
+    text('@healthStatus', last.status === 'FINISHED' ? 'HEALTHY' : 'ERROR'),
+    reference('@healthStatusFromInstanceId', last.id),
+    ...time('@healthStatusUpdatedTime', last.endedAt),
+  ];
+}
+
+function latestEnded(instances: readonly Instance[]): Instance | undefined {
+  return instances
+    .filter(isEnded)
+    .reduce<Instance | undefined>(
+      (latest, each) => ((each.endedAt ?? 0) >= (latest?.endedAt ?? 0) ? each : latest),
+      undefined,
+    );
+}
+
+function nextRunTime(pipeline: Pipeline, componentId: string): number | undefined {
+  return pipeline.active === undefined || pipeline.state !== 'SCHEDULED'
+    ? undefined
+    : nextRun(pipeline, pipeline.active, componentId)?.dueAt;
 }
 
 /** What an object inherits as well, for expressions. */

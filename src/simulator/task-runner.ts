@@ -73,8 +73,8 @@ export function runnerOperations(
         const attempt = queue.end(input.taskId, input.taskStatus, now);
         if (attempt !== undefined) {
           attempt.reported = merge(attempt.reported, errorFields(input));
-          // FALSE is a precondition's word for "not met": for an activity the attempt has failed.
-          runs.endAttempt(attempt, input.taskStatus === 'FINISHED' ? 'FINISHED' : 'FAILED', now);
+          if (input.taskStatus === 'FALSE') runs.notMet(attempt, now);
+          else runs.endAttempt(attempt, input.taskStatus, now);
         }
         return {};
       }),

@@ -37,6 +37,8 @@ import { lockState } from '../store/state-lock.ts';
 import { openStore } from '../store/store.ts';
 import type { SqliteStore } from '../store/store.ts';
 import { createClock } from '../system/clock.ts';
+import { inheritedSocket } from '../system/inherited-socket.ts';
+import type { InheritedSocket } from '../system/inherited-socket.ts';
 import type { ReadPeer } from '../system/peer-credentials.ts';
 import { createRandom, newSeed } from '../system/random.ts';
 import { createSchedules } from '../system/schedules.ts';
@@ -119,10 +121,12 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
         post({ type: 'settings-changed', settings: now.settings });
       }),
   });
+  const inherited = usableFd(inheritedSocket(environment), socket, log);
   const control = createControlServer({
     operator: agent,
     version: VERSION,
     socketPath: socket,
+    ...(inherited === undefined ? {} : { inheritedFd: inherited }),
     log,
     readPeer: surroundings.readPeer,
     logPaths: (job, run) => runLogPaths(stateDirectory, job, run),
@@ -163,6 +167,22 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       unlock();
     },
   };
+}
+
+/** The socket that systemd holds open for us, where it is the one that commands look for. */
+function usableFd(
+  inherited: InheritedSocket | undefined,
+  socket: string,
+  log: Log,
+): number | undefined {
+  if (inherited === undefined) return undefined;
+  if (inherited.path === undefined || inherited.path === socket) return inherited.fd;
+  log.write('warn', 'control.elsewhere', 'systemd listens elsewhere than agent.socket says', {
+    listenStream: inherited.path,
+    socket,
+    remedy: 'make ListenStream= of migration-agent.socket and agent.socket the same',
+  });
+  return undefined;
 }
 
 /** The gates, filled as the last agent left them: empty where it crashed, for it may have spent everything (P6). */

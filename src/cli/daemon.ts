@@ -9,6 +9,7 @@ import { StateInUse } from '../store/state-lock.ts';
 import { UnreadableStore } from '../store/store.ts';
 import { createLog } from '../system/logger.ts';
 import { createPeerReader } from '../system/peer-credentials.ts';
+import { useServiceCredentials } from '../system/service-credentials.ts';
 import { createServiceNotifier } from '../system/service-notifier.ts';
 import { onSignals } from '../system/signals.ts';
 import { action, newCommand } from './command.ts';
@@ -45,6 +46,7 @@ export function daemonCommand(terminal: Terminal = processTerminal()): Command {
 export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
   // First of all: a signal that comes during the start must not be the default death.
   const signals = new EarlySignals();
+  useServiceCredentials(environment);
   const loaded = await readConfiguration(file, environment, hostname());
   if (!loaded.ok) {
     complainAbout(file, loaded.problems);

@@ -1,6 +1,4 @@
 /** The program's version, as package.json has it. */
-import { createRequire } from 'node:module';
+import manifest from '../../package.json' with { type: 'json' };
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
-export const VERSION = version;
+export const VERSION = manifest.version;

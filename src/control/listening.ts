@@ -21,7 +21,10 @@ export const CONNECTION_LIMITS = {
 /** How long an answer may take to go out when the agent stops. */
 const CLOSE_MS_MAX = 1_000;
 
-export async function listenOn(server: Server, options: ListenOptions): Promise<void> {
+export async function listenOn(
+  server: Server,
+  options: ListenOptions | { readonly fd: number },
+): Promise<void> {
   server.listen(options);
   await once(server, 'listening');
 }

@@ -18,6 +18,8 @@ import { claimSocketFile } from './socket-file.ts';
 
 export interface ControlServerOptions extends RoutesOptions {
   readonly socketPath: string;
+  /** A socket that listens there already, handed over by systemd: it is used, and its file stays systemd's. */
+  readonly inheritedFd?: number;
   /** Told of faults of ours and of who changed something; questions are not logged. */
   readonly log?: Log;
   /** Who is at the other end of a connection; absent: nobody can tell. */
@@ -80,6 +82,11 @@ export function createControlServer(options: ControlServerOptions): ControlServe
 
   return {
     listen: async () => {
+      const { inheritedFd } = options;
+      if (inheritedFd !== undefined) {
+        await listenOn(server, { fd: inheritedFd });
+        return;
+      }
       await claimSocketFile(options.socketPath);
       await listenOn(server, { path: options.socketPath });
       // The owner and its group: whoever may write here may stop jobs.

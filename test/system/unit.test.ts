@@ -1,8 +1,10 @@
 /** The systemd unit: systemd itself reads it, and each setting has its reason above it. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 const directory = new URL('../../systemd/', import.meta.url).pathname;
 const unit = `${directory}migration-agent.service`;
@@ -26,28 +28,48 @@ function settings(): Map<string, string[]> {
   return found;
 }
 
+const UNITS = ['migration-agent.service', 'migration-agent.socket', 'migration-jobs.slice'];
+
+/** The units as they are installed, and with the stricter agent's drop-in, in a directory of their own. */
+function unitsWith(...dropIns: readonly string[]): string {
+  const copy = mkdtempSync(join(tmpdir(), 'units-'));
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  for (const name of UNITS) cpSync(join(directory, name), join(copy, name));
+  for (const name of dropIns) {
+    cpSync(join(directory, name), join(copy, 'migration-agent.service.d', name));
+  }
+  return copy;
+}
+
 describe.skipIf(!hasAnalyze)(
   'systemd-analyze (skipped: the program is not on this machine)',
   () => {
-    test('finds nothing to complain of but the program that is not installed', () => {
-      const complaints = run('systemd-analyze', 'verify', unit)
-        .text.split('\n')
-        .filter(
+    test.each([[[]], [['strict.conf']]])(
+      'finds nothing to complain of but the program that is not installed, with %j',
+      (dropIns) => {
+        const units = unitsWith(...dropIns);
+        const complaints = UNITS.flatMap((name) =>
+          run('systemd-analyze', 'verify', join(units, name)).text.split('\n'),
+        ).filter(
           (line) =>
-            line !== '' && !line.includes('Command /usr/bin/migration-agent is not executable'),
-        )
-        // Of other units of this machine, which verify reads as well.
-        .filter((line) => line.includes('migration-agent'));
-      expect(complaints).toEqual([]);
-    });
+            line.includes('migration-') &&
+            !line.includes('Command /usr/bin/migration-agent is not executable'),
+        );
+        expect(complaints).toEqual([]);
+      },
+    );
 
-    test('rates the exposure at 2.5 or better', () => {
+    // In tenths: 0 is nothing left open, 100 is everything.
+    test.each([
+      [[], 24],
+      [['strict.conf'], 17],
+    ])('rates the exposure with %j at %i tenths or better', (dropIns, threshold) => {
       const { status, text } = run(
         'systemd-analyze',
         'security',
         '--offline=true',
-        '--threshold=25',
-        unit,
+        `--threshold=${threshold}`,
+        join(unitsWith(...dropIns), 'migration-agent.service'),
       );
       expect([status, text.trimEnd().split('\n').at(-1)]).toEqual([
         0,
@@ -76,20 +98,20 @@ test('jobs outlive the agent, and two exit codes are final', () => {
   expect(of('RestartPreventExitStatus')).toBe('75 78');
   expect(of('RuntimeDirectoryPreserve')).toBe('yes');
   expect(of('WatchdogSec')).toBe('150');
+  expect(of('Sockets')).toBe('migration-agent.socket');
   // V8 aborts under the first, and dies of SIGSYS without the second.
   expect(of('MemoryDenyWriteExecute')).toBe('no');
   expect(settings().get('SystemCallFilter')?.[0]).toContain('@pkey');
 });
 
-test('each setting of the service has its reason in a comment above it', () => {
-  const lines = readFileSync(unit, 'utf8').split('\n');
-  const service = lines.slice(lines.indexOf('[Service]') + 1, lines.indexOf('[Install]'));
-  const bare = service.filter((line, index) => {
-    if (!line.includes('=') || line.startsWith('#')) return false;
+test.each([...UNITS, 'strict.conf'])('each setting of %s has its reason above it', (name) => {
+  const lines = readFileSync(join(directory, name), 'utf8').split('\n');
+  const bare = lines.filter((line, index) => {
+    if (!/^\w+=/.test(line) || /^(?:Description|WantedBy|Wants)=/.test(line)) return false;
     // Settings that stand directly below one another share their reason.
     let above = index - 1;
-    while (/^\w+=/.test(service[above] ?? '')) above -= 1;
-    return !(service[above] ?? '').startsWith('#');
+    while (/^\w+=/.test(lines[above] ?? '')) above -= 1;
+    return !(lines[above] ?? '').startsWith('#');
   });
   expect(bare).toEqual([]);
 });

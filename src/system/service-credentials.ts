@@ -1,0 +1,16 @@
+/**
+ * Keys that systemd keeps for the agent (LoadCredential=, systemd.exec(5)): a file that only the running service can
+ * read, in a directory of its own. The SDK is told where it lies by its own variable, unless an operator said so already.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The name in the unit, and of the file in /etc/credstore. Its format is that of ~/.aws/credentials. */
+const CREDENTIAL = 'aws-credentials';
+
+export function useServiceCredentials(environment: NodeJS.ProcessEnv): void {
+  const directory = environment['CREDENTIALS_DIRECTORY'];
+  if (directory === undefined || environment['AWS_SHARED_CREDENTIALS_FILE'] !== undefined) return;
+  const file = join(directory, CREDENTIAL);
+  if (existsSync(file)) environment['AWS_SHARED_CREDENTIALS_FILE'] = file;
+}

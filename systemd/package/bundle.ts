@@ -1,0 +1,59 @@
+/** The program in few files, without node_modules: commands load what they need, as they do from the sources. */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+export interface Bundle {
+  readonly directory: string;
+  /** Folders of the packages that went into it, for their licences. */
+  readonly packages: readonly string[];
+}
+
+export async function bundle(directory: string, version: string): Promise<Bundle> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/main.ts'],
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    // Native code: it lies beside the bundle (runtime.ts).
+    external: ['koffi'],
+    // Whole names and lines: what a stack trace says is to be read. Licences are in a file of their own.
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    plugins: [versionOnly(version)],
+    // Packages of the older kind call `require` for modules of Node.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
+    },
+  });
+  const packages = new Set<string>();
+  for (const input of Object.keys(metafile.inputs)) {
+    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+    if (folder !== undefined) packages.add(join(ROOT, folder));
+  }
+  return { directory, packages: [...packages].toSorted() };
+}
+
+/** Of package.json the program wants its version alone. */
+function versionOnly(version: string): Plugin {
+  return {
+    name: 'version-only',
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /package\.json$/ }, ({ path }) =>
+        path === join(ROOT, 'package.json')
+          ? { contents: JSON.stringify({ version }), loader: 'json' }
+          : undefined,
+      );
+    },
+  };
+}

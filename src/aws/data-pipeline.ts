@@ -16,6 +16,7 @@ import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/ca
 import { maskSecrets } from '../core/secrets.ts';
 import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
 import { type Exchange, record } from './exchange.ts';
+import type { InstanceIdentity } from './instance-identity.ts';
 import { pipelineErrorId, pipelineText } from './legal-text.ts';
 
 export interface PipelineOptions extends ClientSettings {
@@ -24,6 +25,8 @@ export interface PipelineOptions extends ClientSettings {
   readonly region: string | undefined;
   readonly profile: string | undefined;
   readonly pollHandler: NodeHttpHandler;
+  /** Of the EC2 instance, where this host is one. */
+  readonly instanceIdentity: () => Promise<InstanceIdentity | undefined>;
 }
 
 export type SendToPipeline = (call: PipelineCall, exchange: Exchange) => Promise<Answer>;
@@ -32,7 +35,9 @@ export function createPipeline(options: PipelineOptions): SendToPipeline {
   const client = createClient(options);
   const pollClient = createClient({ ...options, handler: options.pollHandler });
   return async (call, exchange) => {
-    if (call.operation === 'PollForTask') return await poll(pollClient, call, exchange);
+    if (call.operation === 'PollForTask') {
+      return await poll(pollClient, call, exchange, await options.instanceIdentity());
+    }
     return await report(client, call, exchange);
   };
 }
@@ -47,13 +52,17 @@ function createClient(options: PipelineOptions): DataPipelineClient {
 
 type PollCall = Extract<PipelineCall, { readonly operation: 'PollForTask' }>;
 
-/** No `instanceIdentity`: it proves that the caller runs on EC2, and a migration host seldom does. */
 async function poll(
   client: DataPipelineClient,
   call: PollCall,
   exchange: Exchange,
+  instanceIdentity: InstanceIdentity | undefined,
 ): Promise<Answer> {
-  const input = { workerGroup: call.workerGroup, ...text('hostname', call.hostname, ID) };
+  const input = {
+    workerGroup: call.workerGroup,
+    ...text('hostname', call.hostname, ID),
+    ...(instanceIdentity === undefined ? {} : { instanceIdentity }),
+  };
   const output = await client.send(record(new PollForTaskCommand(input), exchange), exchange);
   return output.taskObject === undefined ? {} : { task: readTask(output.taskObject) };
 }

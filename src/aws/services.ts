@@ -193,9 +193,10 @@ class AwsServices implements Services {
   }
 
   async #createPipeline(): Promise<SendToPipeline> {
-    const { endpoints, dataPipelineRegion, profile, region, version } = this.#options;
+    const { endpoints, dataPipelineRegion, environment, profile, region, version } = this.#options;
     const { calls, polls } = await this.#loadLines();
     const { createPipeline } = await import('./data-pipeline.ts');
+    const { createInstanceIdentity } = await import('./instance-identity.ts');
     return createPipeline({
       version,
       handler: calls.handler,
@@ -204,6 +205,7 @@ class AwsServices implements Services {
       endpoint: endpoints.dataPipeline,
       region: dataPipelineRegion ?? region,
       profile,
+      instanceIdentity: createInstanceIdentity(environment),
     });
   }
 }

@@ -16,6 +16,7 @@ interface RunOptions extends SocketOption {
   readonly env?: Record<string, string>;
   readonly user?: string;
   readonly task?: string;
+  readonly migrationHub?: Exclude<AdHocJob['migrationHub'], false | undefined>;
   /** commander's word for `--no-hub`. */
   readonly hub: boolean;
   readonly wait?: true;
@@ -42,6 +43,11 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
     .option('--env <name=value>', 'a variable of its environment; may be repeated', addVariable)
     .option('--user <user>', 'run as this user (the agent must be root)')
     .option('--task <name>', 'name of the task in Migration Hub; default: as configured')
+    .option(
+      '--migration-hub <json>',
+      'what else Migration Hub is told: a JSON object as in the configuration, such as {"artifacts":["arn:…"]}',
+      readHub,
+    )
     .option('--no-hub', 'do not tell Migration Hub')
     .option('--wait', 'wait until it has ended, and exit with its result')
     .option('--json', 'print what was started as JSON')
@@ -65,10 +71,14 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
 }
 
 function adHocJob(command: string[], options: RunOptions): AdHocJob {
+  const told = {
+    ...options.migrationHub,
+    ...(options.task === undefined ? {} : { task: options.task }),
+  };
   const migrationHub = options.hub
-    ? options.task === undefined
+    ? Object.keys(told).length === 0
       ? undefined
-      : { task: options.task }
+      : told
     : (false as const);
   return {
     name: options.name,
@@ -93,9 +103,18 @@ function readProgress(text: string): NonNullable<AdHocJob['progress']> {
       `expected ${PARSERS.join(', ')}, regex:PATTERN or a JSON object.`,
     );
   }
+  return readJson(text) as NonNullable<AdHocJob['progress']>;
+}
+
+function readHub(text: string): RunOptions['migrationHub'] {
+  if (!text.trimStart().startsWith('{')) throw new InvalidArgumentError('expected a JSON object.');
+  return readJson(text) as RunOptions['migrationHub'];
+}
+
+/** The agent checks what is in it. */
+function readJson(text: string): unknown {
   try {
-    // The agent checks what is in it.
-    return JSON.parse(text) as NonNullable<AdHocJob['progress']>;
+    return JSON.parse(text);
   } catch {
     throw new InvalidArgumentError('this is no JSON object.');
   }

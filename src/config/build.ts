@@ -142,9 +142,10 @@ function pipelineSettings(
     onFence: pipeline.onFence,
     heartbeatEveryMs: pipeline.heartbeatEvery,
     onTerminate: pipeline.onTerminate,
-    activities: pipeline.activities.map(({ match, job, shell }) => ({
+    activities: pipeline.activities.map(({ match, job, shell, precondition }) => ({
       match,
       ...withoutUndefined({ job, shell }),
+      ...(precondition ? { precondition } : {}),
     })),
   };
 }

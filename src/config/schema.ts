@@ -106,6 +106,10 @@ const activity = z.strictObject({
     .literal(true, { error: 'must be true, or left out: it is off unless written' })
     .optional()
     .meta({ description: "Runs the pipeline's own command." }),
+  precondition: z.boolean().prefault(false).meta({
+    description:
+      'The task is a precondition: an exit code other than 0 is told as FALSE (not met), not as FAILED.',
+  }),
 });
 
 const dataPipeline = z.strictObject({

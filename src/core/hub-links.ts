@@ -6,7 +6,7 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { quarantine } from './hub-record.ts';
+import { hubLinksKey, hubTaskKey, quarantine } from './hub-record.ts';
 import type { HubLink, HubTask } from './hub-record.ts';
 import type { HubJobSettings, Run } from './job.ts';
 import type { Speaker } from './speaker.ts';
@@ -37,6 +37,23 @@ export function linksAtStart(hub: HubJobSettings): HubLink[] {
   ];
 }
 
+/**
+ * Adds links to those that wait. What waits already is not said twice, and of an application only the newest state
+ * counts: the runs of a year may come and go while a permission is missing.
+ */
+export function addLinks(task: HubTask, links: readonly HubLink[]): void {
+  for (const link of links) {
+    if (link.operation === 'NotifyApplicationState') {
+      task.links = task.links.filter(
+        (one) => one.operation !== link.operation || one.application !== link.application,
+      );
+    } else if (task.links.some((one) => isSame(one, link))) {
+      continue;
+    }
+    task.links.push(link);
+  }
+}
+
 /** What is owed when a run has succeeded. */
 export function linksAtSuccess(hub: HubJobSettings): HubLink[] {
   return [
@@ -52,7 +69,11 @@ export class HubLinksSpeaker implements Speaker {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
-  #trouble: Trouble | undefined;
+  /** One that fails holds up no other: each has its own next try. */
+  readonly #troubles = new Map<HubLink, Trouble>();
+  /** Links whose task was said to be missing: it is made again for each of them once. */
+  readonly #missed = new WeakSet<HubLink>();
+  #saying: HubLink | undefined;
 
   constructor(context: Context, task: HubTask) {
     this.key = hubLinksKey(task.name);
@@ -62,19 +83,19 @@ export class HubLinksSpeaker implements Speaker {
 
   /** What stands in the way of the first link, for the outbox. */
   get trouble(): Trouble | undefined {
-    return this.#trouble;
+    const [first] = this.#task.links;
+    return first === undefined ? undefined : this.#troubles.get(first);
   }
 
-  /** An operator wants the first link tried again now. */
+  /** An operator wants what is owed tried again now. */
   retry(): void {
-    this.#trouble = undefined;
+    this.#troubles.clear();
   }
 
   duty(now: Now): Duty | undefined {
     const link = this.#next(now);
     if (link === undefined || !this.#task.imported || !this.#context.hubIsReady()) return undefined;
-    const restsUntilMs = this.#context.disabled.get(link.operation)?.untilMs ?? 0;
-    const readyAtMs = Math.max(this.#trouble?.retryAtMs ?? 0, restsUntilMs);
+    const readyAtMs = this.#readyAtMs(link);
     return { operation: link.operation, readyAtMs, sinceMs: readyAtMs };
   }
 
@@ -83,6 +104,8 @@ export class HubLinksSpeaker implements Speaker {
     const region = this.#context.hubRegion();
     const stream = this.#context.settings.migrationHub?.stream;
     if (link === undefined || region === undefined || stream === undefined) return undefined;
+    if (this.#readyAtMs(link) > now.bootMs) return undefined;
+    this.#saying = link;
     if (link.operation === 'NotifyApplicationState') {
       const stampS = Math.floor(this.#context.serviceMs(now) / SECOND_MS);
       return { ...link, region, stampS };
@@ -91,7 +114,8 @@ export class HubLinksSpeaker implements Speaker {
   }
 
   settled(call: Call, outcome: Outcome, now: Now): void {
-    const link = this.#task.links.find((one) => one.operation === call.operation);
+    const link = this.#saying;
+    if (link === undefined) return;
     if (outcome.kind === 'accepted') {
       this.#done(link);
       return;
@@ -101,26 +125,49 @@ export class HubLinksSpeaker implements Speaker {
       this.#context.disable(call.operation, reason, now);
       return;
     }
-    this.#trouble = again(this.#trouble, reason, Infinity, now, this.#context.random);
-    if (outcome.kind !== 'refused' || link === undefined) return;
-    if (!this.#context.isRegionSure(this.#trouble.firstAtMs)) return;
+    const trouble = again(this.#troubles.get(link), reason, Infinity, now, this.#context.random);
+    this.#troubles.set(link, trouble);
+    if (outcome.kind === 'missing' && this.#makeAgain(link)) return;
+    if (outcome.kind !== 'refused' && outcome.kind !== 'missing') return;
+    if (!this.#context.isRegionSure(trouble.firstAtMs)) return;
     const fields = { task: this.#task.name, operation: call.operation, reason };
     this.#context.note('report.refused', now, fields, this.#run());
     quarantine(this.#task, { run: this.#run()?.id ?? '', link, reason, at: now });
     this.#done(link);
   }
 
-  /** The first link that may be said; a feature that rests holds up no other. */
-  #next(now: Now): HubLink | undefined {
-    const { links } = this.#task;
-    const rests = ({ operation }: HubLink): boolean =>
-      (this.#context.disabled.get(operation)?.untilMs ?? 0) > now.bootMs;
-    return links.find((link) => !rests(link)) ?? links[0];
+  /**
+   * The task is not there, or what it is to be tied to: first the one is made again, and then it is the other. An
+   * application is no part of a task.
+   */
+  #makeAgain(link: HubLink): boolean {
+    if (link.operation === 'NotifyApplicationState' || this.#missed.has(link)) return false;
+    this.#missed.add(link);
+    this.#task.imported = false;
+    this.#context.ledger.keepHubTask(this.#task);
+    this.#context.touched.add(hubTaskKey(this.#task.name));
+    return true;
   }
 
-  #done(link: HubLink | undefined): void {
+  /** The first link that may be said now; else the one that may be soonest. */
+  #next(now: Now): HubLink | undefined {
+    let next: HubLink | undefined;
+    let nextMs = Infinity;
+    for (const link of this.#task.links) {
+      const readyMs = Math.max(this.#readyAtMs(link), now.bootMs);
+      if (readyMs < nextMs) [next, nextMs] = [link, readyMs];
+    }
+    return next;
+  }
+
+  #readyAtMs(link: HubLink): number {
+    const restsUntilMs = this.#context.disabled.get(link.operation)?.untilMs ?? 0;
+    return Math.max(this.#troubles.get(link)?.retryAtMs ?? 0, restsUntilMs);
+  }
+
+  #done(link: HubLink): void {
     this.#task.links = this.#task.links.filter((one) => one !== link);
-    this.#trouble = undefined;
+    this.#troubles.delete(link);
     this.#context.ledger.keepHubTask(this.#task);
   }
 
@@ -129,8 +176,8 @@ export class HubLinksSpeaker implements Speaker {
   }
 }
 
-export function hubLinksKey(name: string): string {
-  return `links:${name}`;
+function isSame(a: HubLink, b: HubLink): boolean {
+  return a.operation === b.operation && JSON.stringify(a) === JSON.stringify(b);
 }
 
 function applicationLink(hub: HubJobSettings, status: 'IN_PROGRESS' | 'COMPLETED'): HubLink[] {

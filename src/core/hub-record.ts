@@ -103,3 +103,13 @@ export function isPromised(task: HubTask): boolean {
 export function isFinalStatus(promise: HubPromise): boolean {
   return promise.words.status === 'COMPLETED' || promise.words.status === 'FAILED';
 }
+
+/** The speaker of a task's state. */
+export function hubTaskKey(name: string): string {
+  return `hub:${name}`;
+}
+
+/** The speaker of a task's links. */
+export function hubLinksKey(name: string): string {
+  return `links:${name}`;
+}

@@ -13,7 +13,7 @@ import {
   renewal,
 } from './deadlines.ts';
 import { owesFarewell } from './farewell.ts';
-import { isFinalStatus, isPromised } from './hub-record.ts';
+import { hubLinksKey, hubTaskKey, isFinalStatus, isPromised } from './hub-record.ts';
 import type { HubPromise, HubTask } from './hub-record.ts';
 import { hubTrouble, wordsOf } from './hub-trouble.ts';
 import type { HubTrouble } from './hub-trouble.ts';
@@ -60,7 +60,7 @@ export class HubTaskSpeaker implements Speaker {
     }
     const lastWord = task.lastWords[0];
     const run = this.#liveRun();
-    if (lastWord === undefined && run === undefined) return undefined;
+    if (lastWord === undefined && run === undefined && task.links.length === 0) return undefined;
     if (!task.imported) {
       return this.#word('ImportMigrationTask', lastWord?.since ?? run?.requestedAt ?? now);
     }
@@ -132,7 +132,10 @@ export class HubTaskSpeaker implements Speaker {
 
   settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
     if (outcome.kind === 'accepted') {
-      if (call.operation === 'ImportMigrationTask') this.#task.imported = true;
+      if (call.operation === 'ImportMigrationTask') {
+        this.#task.imported = true;
+        this.#context.touched.add(hubLinksKey(this.#task.name));
+      }
       if (call.operation === 'NotifyMigrationTaskState') {
         this.#accepted(call, now, sentAt);
         // Only here: a task that is imported and still missing must not be tried without a pause.
@@ -270,8 +273,4 @@ export class HubTaskSpeaker implements Speaker {
       ? undefined
       : this.#context.ledger.liveRuns.get(this.#task.run);
   }
-}
-
-export function hubTaskKey(name: string): string {
-  return `hub:${name}`;
 }

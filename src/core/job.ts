@@ -139,6 +139,10 @@ export interface PipelineTask {
   /** How long the service waits for a report before it gives the task away. */
   readonly windowMs: number;
   readonly receivedAt: Instant;
+  /** What the task says, for the job's processes (task-environment.ts). */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** An exit code other than 0 says that the condition is not met. */
+  readonly isPrecondition?: true;
 }
 
 export type RunOrigin = 'operator' | 'autostart' | 'schedule' | 'pipeline' | 'ad-hoc' | 'tracked';

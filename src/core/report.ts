@@ -68,11 +68,16 @@ export function pipelineWord(
   if (run.state === 'succeeded') {
     return { operation: 'SetTaskStatus', taskId, status: 'FINISHED' };
   }
+  // A program that could not be started, or was ended, has said nothing of the condition.
+  const isUnmet =
+    run.pipeline?.task.isPrecondition === true &&
+    run.state === 'failed' &&
+    run.exitCode !== undefined;
   return {
     operation: 'SetTaskStatus',
     taskId,
-    status: 'FAILED',
-    errorId: errorId(run),
+    status: isUnmet ? 'FALSE' : 'FAILED',
+    errorId: isUnmet ? 'PreconditionNotMet' : errorId(run),
     errorMessage: endWords(run),
     ...(run.errorTail === undefined || run.errorTail === ''
       ? {}

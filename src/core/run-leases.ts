@@ -10,6 +10,7 @@ import { shorten } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
 import { assignment, instanceKey, windowMs } from './polled-task.ts';
 import type { RunLife } from './run-life.ts';
+import { taskEnvironment } from './task-environment.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
@@ -26,6 +27,7 @@ export class RunLeases {
   receive(task: PolledTask, workerGroup: string, now: Now): void {
     const { dataPipeline } = this.#context.settings;
     if (dataPipeline === undefined) return;
+    const assigned = assignment(task, this.#context.settings);
     const lease: PipelineTask = {
       taskId: task.taskId,
       pipelineId: task.pipelineId,
@@ -34,8 +36,9 @@ export class RunLeases {
       workerGroup,
       windowMs: windowMs(task, dataPipeline),
       receivedAt: now,
+      ...(assigned.kind === 'refuse' ? {} : { environment: taskEnvironment(task, workerGroup) }),
+      ...(assigned.kind === 'run' && assigned.isPrecondition ? { isPrecondition: true } : {}),
     };
-    const assigned = assignment(task, this.#context.settings);
     const definition =
       assigned.kind === 'run' ? assigned.definition : refusedDefinition(assigned.name);
     if (this.#rebind(definition.name, lease, now)) return;

@@ -28,6 +28,8 @@ export interface ActivityRule {
   readonly job?: string;
   /** Run the pipeline's own command. */
   readonly shell?: true;
+  /** The task is a precondition: an exit code other than 0 is told as FALSE, not as FAILED. */
+  readonly precondition?: boolean;
 }
 
 export interface PipelineSettings {

@@ -1,5 +1,6 @@
 /** Makes the document behind `status` from the planner's state. Reads, changes nothing. */
-import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { hubTaskKey } from './hub-record.ts';
+import { HubTaskSpeaker } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Delivery, Run } from './job.ts';
 import { outboxSize } from './outbox.ts';

@@ -3,10 +3,10 @@
  * when it ends, and lets go of what has nothing more to say.
  */
 import type { Context } from './context.ts';
-import { HubLinksSpeaker, hubLinksKey, linksAtStart, linksAtSuccess } from './hub-links.ts';
-import { hubTaskName } from './hub-name.ts';
-import { addLastWord, isPromised } from './hub-record.ts';
-import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { addLinks, HubLinksSpeaker, linksAtStart, linksAtSuccess } from './hub-links.ts';
+import { hubTaskName, legalName } from './hub-name.ts';
+import { addLastWord, hubLinksKey, hubTaskKey, isPromised } from './hub-record.ts';
+import { HubTaskSpeaker } from './hub-task.ts';
 import type { HubLink, HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
@@ -122,7 +122,7 @@ export class Telling {
 
   /** Most tasks have none, so their speaker is made when there is something to say. */
   #addLinks(task: HubTask, links: readonly HubLink[]): void {
-    task.links.push(...links);
+    addLinks(task, links);
     if (task.links.length === 0 || this.#context.speakers.has(hubLinksKey(task.name))) return;
     this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
   }
@@ -130,7 +130,7 @@ export class Telling {
   /** Two live runs cannot share a task: each would tell the other's percent. */
   #freeName(name: string, run: Run): string {
     const holder = this.#context.ledger.hubTasks.get(name)?.run;
-    return holder === undefined || holder === run.id ? name : `${name}-${run.number}`;
+    return holder === undefined || holder === run.id ? name : legalName(`${name}-${run.number}`);
   }
 }
 

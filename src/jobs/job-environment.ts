@@ -25,6 +25,7 @@ export function jobEnvironment(
     LANG: LANG ?? 'C.UTF-8',
     // Absent means the host's own zone (/etc/localtime).
     ...(TZ === undefined ? {} : { TZ }),
+    ...run.pipeline?.task.environment,
     ...run.definition.environment,
     ...mark(run, socketPath),
   };

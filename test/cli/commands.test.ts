@@ -67,6 +67,10 @@ describe('run', () => {
     await run([...words, '--progress', 'rsync', '--user', 'anna', '--no-hub', '--', 'a']);
     await run([...words, '--progress', 'regex:(?<percent>\\d+)', '--task', 't-1', '--', 'a']);
     await run([...words, '--progress', '{"parser":"size","target":"/srv"}', '--', 'a']);
+    const artifacts = ['arn:aws:s3:::b/k'];
+    const hub = ['--migration-hub', JSON.stringify({ artifacts }), '--task', 't'];
+    await run([...words, ...hub, '--', 'a']);
+    expect((await run([...words, '--migration-hub', 'no JSON', '--', 'a'])).code).toBe(2);
     const plain = { name: 'copy', command: ['a'], workingDirectory: '/' };
     expect(bodies).toEqual([
       { ...plain, progress: { parser: 'rsync' }, user: 'anna', migrationHub: false },
@@ -76,6 +80,7 @@ describe('run', () => {
         migrationHub: { task: 't-1' },
       },
       { ...plain, progress: { parser: 'size', target: '/srv' } },
+      { ...plain, migrationHub: { artifacts, task: 't' } },
     ]);
   });
 

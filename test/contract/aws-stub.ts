@@ -111,7 +111,7 @@ export function servicesAt(url: string, options: Partial<ServicesOptions> = {}):
     region: 'us-west-2',
     endpoints: { migrationHub: url, migrationHubConfig: url, dataPipeline: url },
     version: '1.2.3',
-    environment: {},
+    environment: { AWS_EC2_METADATA_DISABLED: 'true' },
     limits: SHORT,
     ...options,
   });

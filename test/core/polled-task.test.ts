@@ -79,13 +79,51 @@ describe('which job a task runs', () => {
     expect(found.kind === 'refuse' && found.reason).toContain('"no-such-job"');
   });
 
-  test('staging is refused, since no S3 is here', () => {
-    const configured = withActivities([{ match: {}, shell: true }]);
+  test.each([
+    ['stage', 'TRUE', 'stage=true needs S3 staging'],
+    ['scriptUri', 's3://bucket/run.sh', 'scriptUri needs a download from S3'],
+    ['runsOn', 'MyEc2', 'runsOn names a resource'],
+    ['stdout', 's3://bucket/out', 'stdout needs an upload to S3'],
+    ['stderr', 's3://bucket/err', 'stderr needs an upload to S3'],
+  ])('shell text with %s is refused with its reason, and a job is not', (key, value, words) => {
     const fields = [
       { key: 'command', stringValue: 'true' },
-      { key: 'stage', stringValue: 'true' },
+      key === 'runsOn' ? { key, refValue: value } : { key, stringValue: value },
     ];
-    expect(assignment(task(fields), configured).kind).toBe('refuse');
+    const found = assignment(task(fields), withActivities([{ match: {}, shell: true }]));
+    expect(found.kind === 'refuse' && found.reason).toContain(words);
+    const local = assignment(task(fields), withActivities([{ match: {}, job: 'nightly' }]));
+    expect(local.kind).toBe('run');
+  });
+
+  test('shell text without a command is refused', () => {
+    const found = assignment(task([]), withActivities([{ match: {}, shell: true }]));
+    expect(found.kind === 'refuse' && found.reason).toContain('no `command`');
+  });
+
+  test.each([
+    [{ id: 'CopyFiles' }, true],
+    [{ id: '@CopyFiles_2026-01-01T00:00:00_Attempt=2' }, true],
+    [{ id: 'Copy files' }, false],
+    [{ name: 'CopyFiles' }, false],
+    [{ myTag: 'b' }, true],
+    [{ myTag: 'c' }, false],
+    [{ onFail: 'Alarm' }, true],
+    [{ type: 'ShellCommandActivity', myTag: 'a', onFail: 'Alarm' }, true],
+    [{ type: 'ShellCommandActivity', myTag: 'c' }, false],
+    [{ ofComponent: 'yes' }, true],
+    [{}, true],
+  ])('a rule that wants %j fits by any value of any field: %s', (match, fits) => {
+    const tagged = task([
+      { key: 'myTag', stringValue: 'a' },
+      { key: 'myTag', stringValue: 'b' },
+      { key: 'onFail', refValue: 'Alarm' },
+    ]);
+    const [component, ...objects] = tagged.objects;
+    const fields = [{ key: 'ofComponent', stringValue: 'yes' }];
+    const whole = { ...tagged, objects: [{ ...component!, fields }, ...objects] };
+    const rule = { match: match as Record<string, string>, job: 'nightly' };
+    expect(assignment(whole, withActivities([rule])).kind).toBe(fits ? 'run' : 'refuse');
   });
 
   test('the shorter of both timeouts counts', () => {

@@ -1,10 +1,10 @@
 /** What an operator wants of the outbox: say it again now, or give it up. Both are on disk before they have an effect. */
 import type { Reply } from './action.ts';
 import type { Context } from './context.ts';
-import { HubLinksSpeaker, hubLinksKey } from './hub-links.ts';
-import { isFinalStatus } from './hub-record.ts';
+import { HubLinksSpeaker } from './hub-links.ts';
+import { hubLinksKey, hubTaskKey, isFinalStatus } from './hub-record.ts';
 import type { HubTask, LastWord, Quarantined } from './hub-record.ts';
-import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { HubTaskSpeaker } from './hub-task.ts';
 import type { Delivery, Run } from './job.ts';
 import { isOwedToPipeline } from './outbox.ts';
 import type { DestinationName } from './outbox.ts';

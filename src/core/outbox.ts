@@ -3,9 +3,10 @@
  * job shows is no part of it, for that is told from the newest state; its refused state is.
  */
 import type { Operation } from './call.ts';
-import { HubLinksSpeaker, hubLinksKey } from './hub-links.ts';
+import { HubLinksSpeaker } from './hub-links.ts';
+import { hubLinksKey, hubTaskKey } from './hub-record.ts';
 import type { HubLink, HubTask, LastWord } from './hub-record.ts';
-import { HubTaskSpeaker, hubTaskKey } from './hub-task.ts';
+import { HubTaskSpeaker } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import { PipelineTaskSpeaker, isOwed, pipelineTaskKey } from './pipeline-task.ts';

@@ -86,6 +86,8 @@ export interface JobHost {
   adopt(run: Run): void;
   signalTree(run: Run, signal: string): void;
   checkTree(run: Run): void;
+  /** Removes what it keeps of a run that has ended. */
+  forget(run: Run): void;
   /** Stops watching; the processes live on. */
   close(): Promise<void>;
 }

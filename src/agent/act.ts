@@ -44,6 +44,9 @@ export function createAct(outside: Outside): (action: Action) => void {
       case 'release-run':
         outside.tracked.release(action.run);
         break;
+      case 'forget-run':
+        outside.jobs.forget(action.run);
+        break;
       case 'answer':
         outside.answer(action.request, action.reply);
         break;

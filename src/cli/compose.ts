@@ -27,7 +27,7 @@ import { steadyPerSecond } from '../core/bucket.ts';
 import { HUB_OPERATIONS } from '../core/call.ts';
 import type { Operation } from '../core/call.ts';
 import { maskSecrets } from '../core/secrets.ts';
-import { createJobHost, findCgroupBase, runLogPaths } from '../jobs/job-host.ts';
+import { createJobHost, findCgroupBase, openRunLog } from '../jobs/job-host.ts';
 import { plainDetail } from '../jobs/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../jobs/progress.ts';
 import { findSources } from '../jobs/tracked-source.ts';
@@ -105,6 +105,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       socketPath: socket,
       bootId: clock.bootId,
       mask: maskSecrets,
+      keepLogsMs: configuration.agent.keepLogsMs,
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
     }),
     tracked: createTrackedWork({ post, bootId: clock.bootId, mask: maskSecrets }),
@@ -129,7 +130,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     ...(inherited === undefined ? {} : { inheritedFd: inherited }),
     log,
     readPeer: surroundings.readPeer,
-    logPaths: (job, run) => runLogPaths(stateDirectory, job, run),
+    openLog: (job, run, stream) => openRunLog(stateDirectory, job, run, stream),
     makeDefinition: (body) => {
       const made = adHocDefinition(body, running.configuration.settings);
       return made.ok ? made.definition : made.problem;

@@ -92,6 +92,7 @@ export function jobDefinition(
     ...withoutUndefined({
       timeoutMs: job.timeout,
       stallAfterMs: job.stallAfter,
+      log: job.log === undefined ? undefined : { sizeBytes: job.log.size, files: job.log.files },
       migrationHub: hasHub ? hubOf(job) : undefined,
     }),
   };
@@ -199,10 +200,11 @@ function awsConfiguration(file: ConfigurationFile, environment: Environment): Aw
 }
 
 function agentConfiguration(file: ConfigurationFile, environment: Environment): AgentConfiguration {
-  const { stateDirectory, socket, http } = file.agent;
+  const { stateDirectory, socket, http, keepLogs } = file.agent;
   return {
     stateDirectory: stateDirectoryOfEnvironment(environment) ?? stateDirectory,
     socket: socket ?? socketOfEnvironment(environment) ?? DEFAULT_SOCKET,
+    keepLogsMs: keepLogs,
     ...withoutUndefined({ httpListen: http?.listen }),
   };
 }

@@ -33,6 +33,7 @@ export interface AwsConfiguration {
 export interface AgentConfiguration {
   readonly stateDirectory: string;
   readonly socket: string;
+  readonly keepLogsMs: number;
   readonly httpListen?: { readonly host: string; readonly port: number };
 }
 

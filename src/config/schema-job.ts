@@ -19,6 +19,9 @@ import {
 /** Signals that a program can answer by ending well. SIGKILL follows by itself when the grace is over. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
+/** Less could not be put away in whole blocks of any file system. */
+const LOG_BYTES_MIN = 128 * 1024;
+
 /** MODEL ResourceAttributeType. */
 const RESOURCE_ATTRIBUTE_TYPES = [
   'IPV4_ADDRESS',
@@ -171,6 +174,18 @@ export const jobKeys = {
   stallAfter: duration()
     .optional()
     .meta({ description: 'No progress for so long is said in StatusDetail and in the log.' }),
+  log: z
+    .strictObject({
+      size: size()
+        .refine((bytes) => bytes >= LOG_BYTES_MIN, 'must be 128 KiB at least')
+        .prefault('10 MB')
+        .meta({ description: 'Size at which output is moved from the file into one of its own.' }),
+      files: z.int().min(2).max(1000).prefault(3).meta({
+        description: 'So many files of each stream are kept, the one being written included.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'How much of the output of a run is kept, of stdout and stderr each.' }),
   migrationHub: z
     .union([z.literal(false), hubOfJob], {
       error: ({ input }) =>

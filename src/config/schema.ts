@@ -182,6 +182,9 @@ const agent = z.strictObject({
       description:
         'The Unix socket of the daemon. Default: $RUNTIME_DIRECTORY/agent.sock, else /run/migration-agent/agent.sock.',
     }),
+  keepLogs: duration().prefault('30d').meta({
+    description: 'The output and records of a run are removed so long after its end.',
+  }),
   http: z
     .strictObject({
       listen: listenAddress().meta({

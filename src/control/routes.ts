@@ -20,7 +20,7 @@ import {
 } from './documents.ts';
 import { readDurationMs } from './duration.ts';
 import { streamEvents } from './event-stream.ts';
-import { streamLog } from './job-log.ts';
+import { streamLog, type LogReader } from './job-log.ts';
 import { openApiDocument } from './openapi.ts';
 import { outboxRoutes } from './outbox-routes.ts';
 import { nameOf } from './peer.ts';
@@ -44,11 +44,8 @@ import { trackedRoutes, type TrackedRoutesOptions } from './tracked-routes.ts';
 
 export interface RoutesOptions extends TrackedRoutesOptions {
   readonly version: string;
-  /** Where a run's output lies. */
-  readonly logPaths: (
-    job: string,
-    run: number,
-  ) => { readonly stdout: string; readonly stderr: string };
+  /** Reads what a run wrote to one of its streams. */
+  readonly openLog: (job: string, run: number, stream: 'stdout' | 'stderr') => LogReader;
   /** Makes a definition of an ad hoc job, the defaults filled in, or says what is wrong with it. */
   readonly makeDefinition: (body: AdHocJob) => JobDefinition | string;
 }
@@ -187,7 +184,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
           throw new Problem('conflict', `${name} is only tracked: what it writes lies elsewhere`);
         }
         return streamLog({
-          path: options.logPaths(name, run)[query.stream],
+          log: options.openLog(name, run, query.stream),
           tailLines: query.tail,
           follow: query.follow === '1',
           isOver: () => isOver(operator, name, run),

@@ -25,6 +25,8 @@ export type Action =
   | { readonly type: 'watch-run'; readonly run: Run }
   /** Look no longer at tracked work: its run has ended. Not answered. */
   | { readonly type: 'release-run'; readonly run: Run }
+  /** The run is no longer kept: its files need not be either. Never of a run that lives. */
+  | { readonly type: 'forget-run'; readonly run: Run }
   | { readonly type: 'answer'; readonly request: RequestId; readonly reply: Reply }
   /** End the agent; jobs live on. 75: the service said terminate. */
   | { readonly type: 'exit'; readonly code: number };

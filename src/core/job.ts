@@ -22,6 +22,15 @@ export interface StopPolicy {
   readonly graceMs: number;
 }
 
+/** How much of a run's output is kept: of each stream so many files of about so many bytes. */
+export interface LogPolicy {
+  readonly sizeBytes: number;
+  readonly files: number;
+}
+
+/** Enough to see what a copy of millions of files complained about; 60 MB a run at the most. */
+export const DEFAULT_LOG: LogPolicy = { sizeBytes: 10_000_000, files: 3 };
+
 /** What the Hub is told about a job beside its state. */
 export interface HubJobSettings {
   /** Template of the MigrationTaskName: `{job}`, `{run}`, `{host}` and `{date}` are replaced. */
@@ -72,6 +81,8 @@ export interface JobDefinition {
   readonly stallAfterMs?: number;
   /** Present: somebody else runs it, and the agent only watches. */
   readonly tracked?: TrackedSource;
+  /** Absent: the default (runs that an older agent began have none). */
+  readonly log?: LogPolicy;
   /** Absent: Migration Hub is not told about this job. */
   readonly migrationHub?: HubJobSettings;
 }

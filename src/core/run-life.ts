@@ -79,6 +79,7 @@ export class RunLife {
     for (const old of this.book.takeOld(run.job)) {
       this.#telling.forget(old);
       this.#context.ledger.dropRun(old);
+      this.act({ type: 'forget-run', run: old });
     }
     this.book.add(run);
     this.#telling.open(run);

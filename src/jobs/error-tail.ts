@@ -2,9 +2,8 @@
  * The last words of a run: the end of its stderr.log as plain lines, secrets masked. They travel to AWS
  * (errorStackTrace) and to the operator; how much a destination takes is its own business.
  */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { plainLine } from './plain-text.ts';
+import { RunLog } from './run-log.ts';
 
 const READ_BYTES_MAX = 16_384;
 export const ERROR_TAIL_CHARACTERS_MAX = 2000;
@@ -39,18 +38,15 @@ function tailOf(text: string, mask: (text: string) => string): string {
 }
 
 async function readEnd(path: string): Promise<{ text: string; whole: boolean }> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const { size } = await file.stat();
-    const from = Math.max(0, size - READ_BYTES_MAX);
-    const { buffer, bytesRead } = await file.read(
-      Buffer.alloc(READ_BYTES_MAX),
-      0,
-      READ_BYTES_MAX,
-      from,
-    );
-    return { text: buffer.toString('utf8', 0, bytesRead), whole: from === 0 };
-  } finally {
-    await file.close();
+  const log = new RunLog(path);
+  const [begin, end = 0] = await Promise.all([log.begin(), log.end()]);
+  const from = Math.max(begin, end - READ_BYTES_MAX);
+  const pieces: Buffer[] = [];
+  for (let at = from; at < end;) {
+    const piece = await log.read(at);
+    if (piece === undefined || piece.next <= at) break;
+    pieces.push(piece.bytes);
+    at = piece.next;
   }
+  return { text: Buffer.concat(pieces).toString('utf8'), whole: from === begin };
 }

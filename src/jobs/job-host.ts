@@ -27,10 +27,11 @@ import {
   runDirectory,
   runLogPaths,
 } from './run-directory.ts';
+import { removeOldRuns, removeRun } from './run-retention.ts';
 import { pause, watchRun } from './run-watch.ts';
 
 export { findCgroupBase } from './cgroups.ts';
-export { runLogPaths } from './run-directory.ts';
+export { openRunLog } from './run-directory.ts';
 
 export interface JobHostOptions {
   readonly post: Post;
@@ -39,9 +40,14 @@ export interface JobHostOptions {
   readonly bootId: string;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
+  /** Runs that ended longer ago leave nothing behind; absent: all is kept. */
+  readonly keepLogsMs?: number;
   /** Where each run gets a control group of its own (`findCgroupBase`); absent: runs have none. */
   readonly cgroupBase?: string;
 }
+
+/** How often it is looked for runs that are old enough to go. */
+const SWEEP_EVERY_MS = 3_600_000;
 
 /** What the disk or the kernel refused is tried again after this. */
 const RETRY_MS = 500;
@@ -56,7 +62,9 @@ class LocalJobHost implements JobHost {
   readonly #closing = new AbortController();
   /** The last thing asked about each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
-  readonly #watches = new Set<Promise<void>>();
+  /** By run directory. */
+  readonly #watches = new Map<string, Promise<void>>();
+  readonly #sweep: NodeJS.Timeout;
   /** Keepers that this agent started or found alive, until their runs end. */
   readonly #keepers = new Map<string, ProcessIdentity>();
   /** Trees that are being emptied: what was found of them once is remembered. */
@@ -67,6 +75,7 @@ class LocalJobHost implements JobHost {
     const { cgroupBase, socketPath } = options;
     this.#cgroups = cgroupBase === undefined ? undefined : new Cgroups(cgroupBase, socketPath);
     this.#cgroups?.removeEmpty();
+    this.#sweep = setInterval(() => this.#removeOld(), SWEEP_EVERY_MS).unref();
   }
 
   start(run: Run): void {
@@ -90,9 +99,24 @@ class LocalJobHost implements JobHost {
     this.#inTurn(run, (asked) => this.#check(asked));
   }
 
+  forget(run: Run): void {
+    this.#inTurn(run, (asked) => removeRun(this.#directoryOf(asked)));
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#sweep);
     this.#closing.abort();
-    await Promise.all([...this.#turns.values(), ...this.#watches]);
+    await Promise.all([...this.#turns.values(), ...this.#watches.values()]);
+  }
+
+  /** Not while something is asked: a run whose start or adoption is under way is not watched yet. */
+  #removeOld(): void {
+    const { stateDirectory, keepLogsMs } = this.#options;
+    if (keepLogsMs === undefined || this.#turns.size > 0) return;
+    const watched = [...this.#watches.keys()];
+    removeOldRuns(stateDirectory, Date.now() - keepLogsMs, new Set(watched)).catch(() => {
+      // The disk refuses; the next sweep tries again.
+    });
   }
 
   /**
@@ -166,23 +190,24 @@ class LocalJobHost implements JobHost {
 
   #watch(run: Run, keeper: Keeper | Pick<Keeper, 'process'>): void {
     const { stateDirectory, socketPath } = this.#options;
+    const directory = this.#directoryOf(run);
     this.#keepers.set(run.id, keeper.process);
     const watch = watchRun({
       ...this.#options,
       ...keeper,
       run,
-      directory: this.#directoryOf(run),
+      directory,
       logs: runLogPaths(stateDirectory, run.job, run.number),
       launch: () => resolveLaunch(run, socketPath),
       members: () => this.#survivors(run),
       post: (event) => this.#post(event),
       closing: this.#closing.signal,
     }).finally(() => {
-      this.#watches.delete(watch);
+      this.#watches.delete(directory);
       this.#keepers.delete(run.id);
       return this.#removeCgroup(run);
     });
-    this.#watches.add(watch);
+    this.#watches.set(directory, watch);
   }
 
   async #check(run: Run): Promise<void> {

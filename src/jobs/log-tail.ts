@@ -51,6 +51,17 @@ export class LogTail {
     return this.#split(chunk);
   }
 
+  /** So many bytes were taken off the front of the file (log-rotation.ts): the rest has moved up. */
+  moved(bytes: number): void {
+    if (this.#offset >= bytes) this.#offset -= bytes;
+    else this.#jump(0, true);
+  }
+
+  /** Up to here everything was read; absent: whatever is newest is enough. */
+  get readTo(): number | undefined {
+    return this.#skips ? undefined : this.#offset;
+  }
+
   #unfinished(): string[] {
     if (!this.#skips || this.#isUnfinishedTold || this.#halfBytes === 0) return [];
     this.#isUnfinishedTold = true;

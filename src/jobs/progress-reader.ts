@@ -72,6 +72,16 @@ export class ProgressReader {
     return present;
   }
 
+  /** Up to here the stream was read, where every record counts. */
+  readTo(stream: OutputStream): number | undefined {
+    return this.#tails.find((tail) => tail.stream === stream)?.tail.readTo;
+  }
+
+  /** So many bytes were taken off the front of the stream's file. */
+  moved(stream: OutputStream, bytes: number): void {
+    this.#tails.find((tail) => tail.stream === stream)?.tail.moved(bytes);
+  }
+
   #feed(records: readonly string[], stream: OutputStream): void {
     const read = this.#readRecord;
     if (records.length === 0 || read === undefined) return;

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ProcessIdentity } from '../core/job.ts';
 import { RunCgroup } from './cgroups.ts';
 import { errorCode } from './error-code.ts';
+import { RunLog } from './run-log.ts';
 
 /** What the keeper wrote before it ran the command. */
 export interface StartedRecord {
@@ -37,6 +38,16 @@ export function runLogPaths(
 ): { readonly stdout: string; readonly stderr: string } {
   const directory = runDirectory(stateDirectory, job, number);
   return { stdout: join(directory, 'stdout.log'), stderr: join(directory, 'stderr.log') };
+}
+
+/** What a run wrote to one of its streams. */
+export function openRunLog(
+  stateDirectory: string,
+  job: string,
+  number: number,
+  stream: 'stdout' | 'stderr',
+): RunLog {
+  return new RunLog(runLogPaths(stateDirectory, job, number)[stream]);
 }
 
 /**

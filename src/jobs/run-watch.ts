@@ -5,10 +5,12 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../core/event.ts';
+import { DEFAULT_LOG } from '../core/job.ts';
 import type { ProcessIdentity, Run } from '../core/job.ts';
 import { readErrorTail } from './error-tail.ts';
 import { errorWords } from './error-code.ts';
 import type { Launch } from './launch.ts';
+import { rotateLog } from './log-rotation.ts';
 import { lives } from './process-table.ts';
 import { ProgressReader } from './progress-reader.ts';
 import { readExit, readStarted } from './run-directory.ts';
@@ -54,6 +56,7 @@ export async function watchRun(watched: Watched): Promise<void> {
       const end = await endOf(watched, keeper);
       const change = await progress.poll();
       if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
+      await rotateLogs(watched, progress);
       failures = 0;
       if (end === undefined) continue;
       post(end);
@@ -65,6 +68,19 @@ export async function watchRun(watched: Watched): Promise<void> {
         return;
       }
       await pause(POLL_MS, closing);
+    }
+  }
+}
+
+/** Keeps the output within its bounds. Where the disk refuses, the run goes on, and the next look tries again. */
+async function rotateLogs({ run, logs }: Watched, progress: ProgressReader): Promise<void> {
+  const policy = run.definition.log ?? DEFAULT_LOG;
+  for (const stream of ['stdout', 'stderr'] as const) {
+    try {
+      const bytes = await rotateLog(logs[stream], policy, progress.readTo(stream));
+      if (bytes > 0) progress.moved(stream, bytes);
+    } catch {
+      // Full, or out of descriptors: what is there stays there.
     }
   }
 }

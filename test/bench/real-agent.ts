@@ -127,6 +127,7 @@ export function idleJobs(post: Post): JobHost {
       }),
     signalTree: () => undefined,
     checkTree: () => undefined,
+    forget: () => undefined,
     close: () => Promise.resolve(),
   };
 }

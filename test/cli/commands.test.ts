@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { createControlServer } from '../../src/control/server.ts';
 import type { JobStatus } from '../../src/core/status.ts';
+import { RunLog } from '../../src/jobs/run-log.ts';
 import {
   makeDefinition,
   makeTracked,
@@ -240,7 +241,7 @@ describe('wait', () => {
       operator: next,
       socketPath,
       version: '0',
-      logPaths: () => ({ stdout: '', stderr: '' }),
+      openLog: () => new RunLog('/none'),
       makeDefinition,
       makeTracked,
       plainDetail: (text) => text,

@@ -326,6 +326,7 @@ describe('defaults', () => {
     expect(agent).toEqual({
       stateDirectory: '/var/lib/migration-agent',
       socket: '/run/migration-agent/agent.sock',
+      keepLogsMs: 30 * 86_400_000,
     });
     expect(log).toEqual({ level: 'info' });
     expect(fleet).toBeUndefined();
@@ -369,7 +370,7 @@ describe('defaults', () => {
       RUNTIME_DIRECTORY: '/run/a',
     });
     expect(aws).toEqual({ endpoints: {}, region: 'eu-west-1', dataPipelineRegion: 'eu-west-1' });
-    expect(agent).toEqual({ stateDirectory: '/var/lib/a', socket: '/run/a/agent.sock' });
+    expect(agent).toMatchObject({ stateDirectory: '/var/lib/a', socket: '/run/a/agent.sock' });
     expect(
       loaded('log: {}\nagent: { socket: /s }', { RUNTIME_DIRECTORY: '/run/a' }).agent.socket,
     ).toBe('/s');

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import { createControlServer, type ControlServerOptions } from '../../src/control/server.ts';
+import { RunLog } from '../../src/jobs/run-log.ts';
 import type { AdHocJob } from '../../src/control/requests.ts';
 import type { TrackedJob } from '../../src/control/tracked-requests.ts';
 import type { JobDefinition } from '../../src/core/job.ts';
@@ -28,10 +29,8 @@ export async function serve(options: Partial<ControlServerOptions> = {}): Promis
     operator,
     socketPath,
     version: '0.1.0',
-    logPaths: (job, run) => ({
-      stdout: join(directory, `${job}-${run}.out`),
-      stderr: join(directory, `${job}-${run}.err`),
-    }),
+    openLog: (job, run, stream) =>
+      new RunLog(join(directory, `${job}-${run}.${stream === 'stdout' ? 'out' : 'err'}`)),
     makeDefinition,
     makeTracked,
     plainDetail: (text) => text.trim(),

@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest';
 
 import { statusDocument } from '../../src/control/documents.ts';
 import { createControlServer } from '../../src/control/server.ts';
+import { RunLog } from '../../src/jobs/run-log.ts';
 import {
   call,
   makeDefinition,
@@ -349,7 +350,7 @@ describe('the socket file', () => {
       operator: new OperatorInMemory(),
       socketPath,
       version: '0',
-      logPaths: () => ({ stdout: '/none', stderr: '/none' }),
+      openLog: () => new RunLog('/none'),
       makeDefinition,
       makeTracked,
       plainDetail: (text) => text,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { expect, test } from 'vitest';
-import { runLogPaths } from '../../src/jobs/job-host.ts';
+import { runLogPaths } from '../../src/jobs/run-directory.ts';
 import { runDirectory } from '../../src/jobs/run-directory.ts';
 
 test('an ordinary name stays readable', () => {

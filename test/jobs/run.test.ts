@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runLogPaths } from '../../src/jobs/job-host.ts';
+import { runLogPaths } from '../../src/jobs/run-directory.ts';
 import {
   bootId,
   kill,

@@ -140,6 +140,10 @@ export class ObedientJobs implements JobHost {
     this.#post({ type: 'tree-checked', run: run.id, survivors: [] });
   }
 
+  forget(): void {
+    // Keeps nothing.
+  }
+
   end(id: string, exitCode: number): void {
     this.#post({ type: 'run-exited', run: id, exitCode });
   }

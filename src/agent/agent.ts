@@ -10,6 +10,7 @@ import type { Note } from '../core/note.ts';
 import { outbox } from '../core/outbox.ts';
 import type { OutboxEntry } from '../core/outbox.ts';
 import { Planner } from '../core/planner.ts';
+import type { Calendar } from '../core/schedules.ts';
 import type { Settings } from '../core/settings.ts';
 import { snapshot } from '../core/snapshot.ts';
 import { statusLine } from '../core/status-line.ts';
@@ -51,8 +52,7 @@ export interface AgentParts {
   readonly log: Log;
   /** Reads the configuration file again and posts what changed. */
   readonly reload: () => Promise<Reply>;
-  /** When schedules start their jobs next. */
-  readonly nextStartMs: () => ReadonlyMap<string, number>;
+  readonly calendar: Calendar;
 }
 
 /** Gates, connections and watchers close within their own limits, a second or two each. */
@@ -78,7 +78,13 @@ export class Agent implements Operator {
       ledger.facts.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
       ledger.keepFacts();
     }
-    this.#planner = new Planner(ledger, parts.settings, this.#startedAt, parts.random);
+    this.#planner = new Planner(
+      ledger,
+      parts.settings,
+      this.#startedAt,
+      parts.random,
+      parts.calendar,
+    );
     this.#journal = new Journal(parts.store, parts.log, (note) => this.#tell(note));
   }
 
@@ -121,14 +127,13 @@ export class Agent implements Operator {
   }
 
   status(): Status {
-    const { clock, gates, nextStartMs, pid, version } = this.#parts;
+    const { clock, gates, pid, version } = this.#parts;
     const { failure } = this.#journal;
     const fleet = gates.fleet();
     const facts = {
       version,
       pid,
       startedAt: this.#startedAt,
-      nextStartMs: nextStartMs(),
       ...(fleet === undefined ? {} : { fleet }),
       troubles: [
         ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),

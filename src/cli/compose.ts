@@ -36,13 +36,12 @@ import type { Clock, LogLevel, Log, ServiceNotifier } from '../ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { openStore } from '../store/store.ts';
 import type { SqliteStore } from '../store/store.ts';
+import { createCalendar } from '../system/calendar.ts';
 import { createClock } from '../system/clock.ts';
 import { inheritedSocket } from '../system/inherited-socket.ts';
 import type { InheritedSocket } from '../system/inherited-socket.ts';
 import type { ReadPeer } from '../system/peer-credentials.ts';
 import { createRandom, newSeed } from '../system/random.ts';
-import { createSchedules } from '../system/schedules.ts';
-import type { Schedules } from '../system/schedules.ts';
 import { VERSION } from './version.ts';
 
 export interface Surroundings {
@@ -58,7 +57,6 @@ export interface Assembly {
   readonly agent: Agent;
   readonly control: ControlServer;
   readonly listener?: HttpListener;
-  readonly schedules: Schedules;
   /** What the dice began with: a run of the planner can be repeated from it. */
   readonly seed: number;
   /** Where runs get control groups of their own; absent: this host gives none. */
@@ -81,10 +79,6 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   const post = inbox.post.bind(inbox);
   const fleet = openFleet(configuration, clock, log);
   const gates = openGates(configuration, store, clock, post, fleet);
-  const schedules = createSchedules(
-    (job) => post({ type: 'start-requested', job, origin: 'schedule' }),
-    log,
-  );
   const running = { configuration };
   const cgroupBase = findCgroupBase();
   const seed = newSeed();
@@ -111,14 +105,13 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     tracked: createTrackedWork({ post, bootId: clock.bootId, mask: maskSecrets }),
     notifier: surroundings.notifier,
     log,
-    nextStartMs: () => schedules.nextStartMs(),
+    calendar: createCalendar(),
     reload: () =>
       reload(surroundings, running.configuration, (now) => {
         running.configuration = now;
         log.setLevel(now.log.level);
         if (now.fleet !== undefined) fleet?.setRates(now.fleet.share, now.fleet.rates);
         gates.setRates(now.settings.rates);
-        schedules.apply(now.settings.jobs);
         post({ type: 'settings-changed', settings: now.settings });
       }),
   });
@@ -160,7 +153,6 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
             log,
           }),
         }),
-    schedules,
     seed,
     ...(cgroupBase === undefined ? {} : { cgroupBase }),
     close() {

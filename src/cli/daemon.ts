@@ -85,16 +85,14 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
     assembly.close();
     return cannotStart(error, configuration, log);
   }
-  return runAssembly(assembly, configuration, signals, log);
+  return runAssembly(assembly, signals, log);
 }
 
 async function runAssembly(
-  { agent, close, control, listener, schedules }: Assembly,
-  configuration: Configuration,
+  { agent, close, control, listener }: Assembly,
   signals: EarlySignals,
   log: Log,
 ): Promise<ExitCode> {
-  schedules.apply(configuration.settings.jobs);
   signals.obey({
     stop: () => {
       log.write('info', 'agent.stopping', 'stopping; jobs go on', {});
@@ -109,7 +107,6 @@ async function runAssembly(
     },
   });
   const code = await agent.run();
-  schedules.close();
   await listener?.close();
   await control.close();
   close();

@@ -72,7 +72,7 @@ export function buildConfiguration(
 /** A job of the file, or one that was submitted with the same keys. */
 export function jobDefinition(
   name: string,
-  job: Omit<JobOfFile, 'schedule' | 'timezone' | 'autostart'> & Partial<JobOfFile>,
+  job: Omit<JobOfFile, 'schedule' | 'timezone' | 'missedStart' | 'autostart'> & Partial<JobOfFile>,
   hasHub: boolean,
 ): JobDefinition {
   const { schedule, timezone } = job;
@@ -84,7 +84,13 @@ export function jobDefinition(
       workingDirectory: job.workingDirectory,
       user: job.user,
       schedule:
-        schedule === undefined ? undefined : { cron: schedule, ...withoutUndefined({ timezone }) },
+        schedule === undefined
+          ? undefined
+          : {
+              cron: schedule,
+              ...withoutUndefined({ timezone }),
+              missedStart: job.missedStart ?? 'skip',
+            },
     }),
     autostart: job.autostart ?? false,
     progress: progressOf(job.progress),

@@ -23,6 +23,9 @@ export function jobWarnings(name: string, job: JobOfFile, hasHub: boolean): Find
   if (job.timezone !== undefined && job.schedule === undefined) {
     warn(['timezone'], 'has no effect without schedule');
   }
+  if (job.missedStart === 'once' && job.schedule === undefined) {
+    warn(['missedStart'], 'has no effect without schedule');
+  }
   if (job.schedule !== undefined) {
     const message = clockChangeRisk(job.schedule, job.timezone);
     if (message !== undefined) warn(['schedule'], message);
@@ -59,7 +62,7 @@ function printsNoProgress(job: JobOfFile): boolean {
   return !job.command.some((word) => word.startsWith('--info=') && word.includes('progress2'));
 }
 
-/** Cron in a zone with summer time skips or repeats what falls into the changed hour. */
+/** In a zone with summer time the hour that is skipped has no start (src/system/calendar.ts). */
 function clockChangeRisk(cron: string, timezone: string | undefined): string | undefined {
   const { fields } = nodeCron.validateDetailed(cron);
   // Every hour, or every second one: the next is near. A change is between 01:00 and 03:00 nearly everywhere.
@@ -67,7 +70,7 @@ function clockChangeRisk(cron: string, timezone: string | undefined): string | u
   if (!fields.hour.some((hour) => hour === 1 || hour === 2)) return undefined;
   if (timezone !== undefined && !changesClocks(timezone)) return undefined;
   const where = timezone === undefined ? "in the host's time zone" : `in ${timezone}`;
-  return `between 01:00 and 03:00 ${where} a start is skipped or comes twice when the clocks change; choose another hour, or timezone: UTC`;
+  return `between 01:00 and 03:00 ${where} a start falls out in the night when the clocks go forward; choose another hour, or timezone: UTC`;
 }
 
 function changesClocks(timeZone: string): boolean {

@@ -208,6 +208,10 @@ export const job = z.strictObject({
   timezone: timeZone().optional().meta({
     description: "Time zone of the schedule, such as Europe/Berlin. Default: the host's.",
   }),
+  missedStart: oneOf(['skip', 'once']).prefault('skip').meta({
+    description:
+      'A start that was missed, as the agent was down or the host slept, is told; once: and made up for, once for however many there were.',
+  }),
   autostart: z
     .boolean()
     .prefault(false)

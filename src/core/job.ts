@@ -2,6 +2,7 @@
  * Jobs and their runs: what the operator defined, and the states one execution goes through.
  * The legal moves stand in one table; `moveRun` is the only way to change a state.
  */
+import type { JobSchedule } from './schedules.ts';
 import type { Instant } from './time.ts';
 
 /** Where a supervised run's progress is read from (DESIGN.md, section 3). */
@@ -73,7 +74,7 @@ export interface JobDefinition {
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
   readonly user?: string;
-  readonly schedule?: { readonly cron: string; readonly timezone?: string };
+  readonly schedule?: JobSchedule;
   readonly autostart: boolean;
   readonly progress: ProgressSource;
   readonly timeoutMs?: number;

@@ -6,6 +6,7 @@ import type { HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import type { Note } from './note.ts';
+import type { ScheduleRecord } from './schedules.ts';
 import type { Instant } from './time.ts';
 
 /** Facts about the agent itself. */
@@ -17,6 +18,8 @@ export interface Facts {
   taskRunnerId?: string;
   /** What was known of the service's clock, and when: the first report after a restart needs it. */
   clock?: { readonly offsetMs: number; readonly at: Instant };
+  /** What each schedule starts next, by job. */
+  schedules?: Readonly<Record<string, ScheduleRecord>>;
   /** Names this installation, not its disk image: a clone finds another host here. */
   hostIdentity?: string;
 }

@@ -27,6 +27,17 @@ export const EVENTS = {
     kept: true,
     fields: { origin: 'Who wanted it: operator, autostart, schedule, ad-hoc' },
   },
+  'run.missed': {
+    level: 'warn',
+    msg: 'scheduled start missed',
+    kept: true,
+    fields: {
+      dueAt: 'When it should have started',
+      lateS: 'How long ago that was when it was seen',
+      starts: 'How many starts went by, 100 at most',
+      policy: 'missedStart of the job: skip, or once to make up for it now',
+    },
+  },
   'run.skipped': { level: 'warn', msg: 'scheduled start skipped', kept: true, fields: reason },
   'run.tracked': {
     level: 'info',

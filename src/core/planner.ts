@@ -29,6 +29,8 @@ import { RunLife } from './run-life.ts';
 import { RunNews } from './run-news.ts';
 import { RunRequests } from './run-requests.ts';
 import { RunTracking } from './run-tracking.ts';
+import { EMPTY_CALENDAR, Schedules } from './schedules.ts';
+import type { Calendar } from './schedules.ts';
 import type { Settings } from './settings.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
@@ -43,6 +45,7 @@ export class Planner {
   readonly #calls: Calls;
   readonly #life: RunLife;
   readonly #requests: RunRequests;
+  readonly #schedules: Schedules;
   readonly #news: RunNews;
   readonly #tracking: RunTracking;
   readonly #leases: RunLeases;
@@ -55,7 +58,13 @@ export class Planner {
   #exitCode = 0;
   #wallLessBootMs: number;
 
-  constructor(ledger: Ledger, settings: Settings, now: Now, random: () => number) {
+  constructor(
+    ledger: Ledger,
+    settings: Settings,
+    now: Now,
+    random: () => number,
+    calendar: Calendar = EMPTY_CALENDAR,
+  ) {
     this.#context = new Context(ledger, settings, random);
     this.#calls = new Calls(this.#context);
     this.#wallLessBootMs = now.wallMs - now.bootMs;
@@ -68,6 +77,7 @@ export class Planner {
       this.#leases.news(run, news, reason, at);
     });
     this.#requests = new RunRequests(this.#context, this.#life);
+    this.#schedules = new Schedules(this.#context, this.#requests, calendar, now);
     this.#news = new RunNews(this.#context, this.#life);
     this.#tracking = new RunTracking(this.#context, this.#life);
     this.#leases = new RunLeases(this.#context, this.#life);
@@ -114,6 +124,7 @@ export class Planner {
     const wakeMs = Math.min(
       this.#life.wakeAtMs() ?? Infinity,
       this.#calls.wakeAtMs(this.#decidedAt),
+      this.#schedules.nextMs - this.#wallLessBootMs,
       stopAskedAt === undefined ? Infinity : farewellEndsMs(stopAskedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;
@@ -126,6 +137,7 @@ export class Planner {
       runs: this.#life.book,
       pacing: this.#calls.pacing,
       isDraining: this.#isDraining,
+      schedules: this.#schedules,
     };
   }
 
@@ -133,6 +145,7 @@ export class Planner {
     switch (event.type) {
       case 'time-passed':
         this.#life.timePassed(now);
+        this.#schedules.timePassed(now);
         break;
       case 'start-requested':
         this.#start(event, now);
@@ -279,6 +292,7 @@ export class Planner {
     this.#context.hubChanged = true;
     this.#addServiceSpeakers();
     this.#life.reschedule(now);
+    this.#schedules.plan(now);
     this.#context.touched.add(RUNNER_KEY);
     for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
     this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
@@ -290,6 +304,7 @@ export class Planner {
     if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
     this.#wallLessBootMs += stepMs;
     this.#context.offset.stepped(stepMs);
+    if (stepMs < 0) this.#schedules.plan(now);
     this.#context.keepOffset(now);
     this.#context.note('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
   }
@@ -298,12 +313,7 @@ export class Planner {
     const reply = this.#requests.start(event.job, event.origin, now);
     this.#answer(event.request, reply);
     if (!reply.ok && event.origin === 'schedule') {
-      this.#context.ledger.note({
-        event: 'run.skipped',
-        at: now,
-        job: event.job,
-        fields: { reason: reply.words },
-      });
+      this.#schedules.skipped(event.job, reply.words, now);
     }
   }
 
@@ -318,4 +328,5 @@ export interface PlannerView {
   readonly runs: RunBook;
   readonly pacing: Pacing;
   readonly isDraining: boolean;
+  readonly schedules: Schedules;
 }

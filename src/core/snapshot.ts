@@ -24,8 +24,6 @@ export interface AgentFacts {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: Now;
-  /** When a schedule starts a job next, by job. */
-  readonly nextStartMs: ReadonlyMap<string, number>;
   /** Troubles outside the planner: a disk that refuses, for one. */
   readonly troubles: readonly string[];
   readonly fleet?: FleetStatus;
@@ -35,7 +33,7 @@ export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status
   return {
     schema: 1,
     agent: agentStatus(view, agent, now),
-    jobs: jobStatuses(view, agent, now),
+    jobs: jobStatuses(view, now),
     budgets: budgets(view, now),
   };
 }
@@ -116,12 +114,12 @@ function quarantined(view: PlannerView): number {
   return aside;
 }
 
-function jobStatuses(view: PlannerView, agent: AgentFacts, now: Now): JobStatus[] {
+function jobStatuses(view: PlannerView, now: Now): JobStatus[] {
   const names = new Set([...view.context.settings.jobs.keys(), ...view.runs.all().keys()]);
   return [...names].map((name) => {
     const runs = view.runs.all().get(name) ?? [];
     const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
-    const next = agent.nextStartMs.get(name);
+    const next = view.schedules.due(name);
     const nextStart = next === undefined ? {} : { nextStartAt: iso(next) };
     if (run === undefined) return { name, state: 'idle', destinations: {}, ...nextStart };
     return { ...jobStatus(view, run, now), ...nextStart };

@@ -8,6 +8,7 @@ import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Call } from '../../src/core/call.ts';
 import { FAREWELL_MS_MAX } from '../../src/core/farewell.ts';
+import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
@@ -52,7 +53,7 @@ function createParts(
     notifier,
     log,
     reload: () => Promise.resolve({ ok: true, words: '' }),
-    nextStartMs: () => new Map(),
+    calendar: EMPTY_CALENDAR,
     ...over,
   });
   return { agent, inbox, jobs, log, notifier, services, store, time };

@@ -7,6 +7,7 @@ import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import { createGates } from '../../src/aws/gates.ts';
 import { createServices } from '../../src/aws/services.ts';
+import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
 import { blindTracking } from '../support/ports.ts';
 import type { Event } from '../../src/core/event.ts';
 import { maskSecrets } from '../../src/core/secrets.ts';
@@ -96,7 +97,7 @@ export function startAgent(options: RealAgentOptions): RealAgent {
     notifier: NOTIFIER,
     log,
     reload: () => Promise.resolve({ ok: true, words: '' }),
-    nextStartMs: () => new Map(),
+    calendar: EMPTY_CALENDAR,
   });
   const running = agent.run();
   return {

@@ -62,7 +62,6 @@ function troubles(made: World): readonly string[] {
     version: '0',
     pid: 1,
     startedAt: made.time.now(),
-    nextStartMs: new Map<string, number>(),
     troubles: [],
   };
   return snapshot(made.planner.view(), facts, made.time.now()).agent.troubles;

@@ -9,6 +9,7 @@ import type { Run } from '../../src/core/job.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { Note } from '../../src/core/note.ts';
 import { Planner } from '../../src/core/planner.ts';
+import type { Calendar } from '../../src/core/schedules.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { SECOND_MS } from '../../src/core/time.ts';
 import { createRandom } from '../../src/system/random.ts';
@@ -33,6 +34,8 @@ export interface WorldOptions {
   readonly throttling?: Settings['rates'];
   /** What a call is answered, where it is not for the service to say. */
   readonly outcome?: (call: Call, bootMs: number) => Outcome | undefined;
+  /** Absent: nothing is scheduled. */
+  readonly calendar?: Calendar;
   /** True while this call finds nobody. */
   readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
@@ -74,7 +77,7 @@ export class World {
     this.#options = options;
     this.random = createRandom(options.seed);
     this.service = new ServiceModel(this.time, options.throttling ?? options.settings.rates);
-    this.planner = new Planner(this.ledger, options.settings, this.time.now(), this.random);
+    this.planner = this.#newPlanner();
   }
 
   post(event: Event): void {
@@ -112,7 +115,7 @@ export class World {
     this.service.disconnect();
     for (const gate of this.#gates.values()) gate.empty();
     this.ledger = reload(this.ledger);
-    this.planner = new Planner(this.ledger, this.#options.settings, this.time.now(), this.random);
+    this.planner = this.#newPlanner();
   }
 
   turn(): void {
@@ -126,6 +129,11 @@ export class World {
     if (this.keepNotes) this.notes.push(...changes.notes);
     for (const run of changes.runs) if (run.endedAt?.bootMs === now.bootMs) this.onEnded(run);
     for (const action of this.planner.decide(now)) this.#act(action);
+  }
+
+  #newPlanner(): Planner {
+    const { settings, calendar } = this.#options;
+    return new Planner(this.ledger, settings, this.time.now(), this.random, calendar);
   }
 
   #act(action: Action): void {

@@ -163,6 +163,8 @@ export class World {
       case 'release-run':
         this.watched.push(`${action.type} ${action.run.id}`);
         break;
+      case 'forget-run':
+        break;
       case 'answer':
         this.replies.push(action.reply);
         break;

@@ -123,7 +123,8 @@ class AwsServices implements Services {
       this.#broken.delete(line);
       return { kind: 'accepted', answer, ...dated(exchange) };
     } catch (error) {
-      if (hasPassedDryRun(error)) {
+      // A real report that is answered so was not taken: it counts only where a dry run was asked for.
+      if ('dryRun' in call && call.dryRun && hasPassedDryRun(error)) {
         this.#broken.delete(line);
         return { kind: 'accepted', answer: {}, ...dated(exchange) };
       }

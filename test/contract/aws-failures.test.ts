@@ -368,3 +368,11 @@ async function portOf(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
+
+test('DryRunOperation accepts a dry run, and nothing that was meant', async () => {
+  stub.answer = fail(400, 'DryRunOperation');
+  const call = CALLS.NotifyMigrationTaskState;
+  const dry: Call = { ...call, dryRun: true };
+  expect((await services.send(dry)).kind).toBe('accepted');
+  expect((await services.send(call)).kind).toBe('refused');
+});

@@ -11,6 +11,8 @@ import type { Environment } from './services-options.ts';
 
 export interface Line {
   readonly handler: NodeHttpHandler;
+  /** What the handler sends over, for requests that are no calls. */
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   /** Closes the connections that no call uses: the next calls open fresh ones. */
   closeIdle(): void;
   destroy(): void;
@@ -52,6 +54,7 @@ export function createLine(options: LineOptions): Line {
   });
   return {
     handler,
+    agents: { http: httpAgent, https: httpsAgent },
     closeIdle: () => {
       for (const agent of [httpAgent, httpsAgent]) {
         for (const sockets of Object.values(agent.freeSockets)) {

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   resume: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
   reload: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),
   config: async () => (await import('./config.ts')).configCommand(),
+  doctor: async (terminal) => (await import('./doctor-command.ts')).doctorCommand(terminal),
   notify: async (terminal) => (await import('./notify-command.ts')).notifyCommand(terminal),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   demo: async (terminal) => (await import('./demo.ts')).demoCommand(terminal),

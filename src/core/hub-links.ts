@@ -81,10 +81,9 @@ export class HubLinksSpeaker implements Speaker {
     this.#task = task;
   }
 
-  /** What stands in the way of the first link, for the outbox. */
-  get trouble(): Trouble | undefined {
-    const [first] = this.#task.links;
-    return first === undefined ? undefined : this.#troubles.get(first);
+  /** What stands in the way of a link, for the outbox. */
+  troubleOf(link: HubLink): Trouble | undefined {
+    return this.#troubles.get(link);
   }
 
   /** An operator wants what is owed tried again now. */

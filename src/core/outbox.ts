@@ -75,7 +75,8 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
     if (trouble?.isQuarantined !== true || run === undefined) return [];
   }
   const linkSpeaker = speakers.get(hubLinksKey(task.name));
-  const linkTrouble = linkSpeaker instanceof HubLinksSpeaker ? linkSpeaker.trouble : undefined;
+  const troubleOf = (link: HubLink): Trouble | undefined =>
+    linkSpeaker instanceof HubLinksSpeaker ? linkSpeaker.troubleOf(link) : undefined;
   const about = (run: string | undefined) => ({
     ...runOf(view, run, task),
     destination: 'migrationHub' as const,
@@ -112,11 +113,11 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
       ...troubleFields(view, headOperation(task), index === 0 ? trouble : undefined, now),
       quarantined: false,
     })),
-    ...links.map((link, index) => ({
+    ...links.map((link) => ({
       ...about(owner),
       operation: link.operation,
       words: linkWords(link),
-      ...troubleFields(view, link.operation, index === 0 ? linkTrouble : undefined, now),
+      ...troubleFields(view, link.operation, troubleOf(link), now),
       quarantined: false,
     })),
   ];

@@ -1,0 +1,470 @@
+/** `doctor` against the simulator: green where all is well, and each check red in its own way, with its remedy. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runChecks, type Checked } from '../../src/cli/doctor-report.ts';
+import type { Policy } from '../../src/cli/iam-policy.ts';
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/simulator/simulator.ts';
+import { run, type Result } from '../cli/terminal-in-memory.ts';
+import { setEnvironment } from '../contract/aws-stub.ts';
+import { createSite } from '../support/daemon.ts';
+import { until } from '../support/until.ts';
+
+let directory: string;
+let simulator: Simulator | undefined;
+beforeEach(() => {
+  setEnvironment();
+  directory = mkdtempSync(join(tmpdir(), 'doctor-'));
+});
+afterEach(async () => {
+  await simulator?.close();
+  simulator = undefined;
+  rmSync(directory, { recursive: true });
+});
+
+const JOBS = `migrationHub: { progressUpdateStream: acme }
+dataPipeline: { workerGroups: [files], taskRunnerId: runner-1, activities: [] }
+jobs:
+  copy:
+    command: ['true']
+    migrationHub:
+      resourceAttributes: [{ type: FQDN, value: files01.example.com }]
+      discoveredResource: d-server-1
+      sourceResources: [{ name: one }]
+      artifacts: ["arn:aws:s3:::a/b"]
+      application: d-application-1
+`;
+
+/** The configuration file, whose services are at `url`. */
+function configure(url: string, text = JOBS): string {
+  const file = join(directory, 'config.yaml');
+  writeFileSync(
+    file,
+    `aws:
+  region: us-west-2
+  endpoints: { migrationHub: "${url}", migrationHubConfig: "${url}", dataPipeline: "${url}" }
+agent: { stateDirectory: "${directory}/state", socket: "${directory}/agent.sock" }
+${text}`,
+  );
+  return file;
+}
+
+async function simulate(options: SimulatorOptions = {}): Promise<string> {
+  simulator = createSimulator({ homeRegion: 'eu-central-1', ...options });
+  return (await simulator.listen(0)).url;
+}
+
+async function doctor(file: string, ...words: string[]): Promise<Result & { checks: Checked[] }> {
+  const result = await run(['doctor', '--config', file, '--json', ...words]);
+  const { checks = [] } = JSON.parse(result.stdout || '{}') as { checks?: Checked[] };
+  return { ...result, checks };
+}
+
+function found(checks: readonly Checked[], name: string): Checked {
+  const one = checks.find(({ check }) => check === name);
+  if (one === undefined) throw new Error(`no check ${name} in ${JSON.stringify(checks)}`);
+  return one;
+}
+
+/** The names of the checks that failed. */
+function red(checks: readonly Checked[]): string[] {
+  return checks.filter(({ verdict }) => verdict === 'failed').map(({ check }) => check);
+}
+
+const WRITES = [
+  'CreateProgressUpdateStream',
+  'ImportMigrationTask',
+  'NotifyMigrationTaskState',
+  'PutResourceAttributes',
+  'AssociateDiscoveredResource',
+  'AssociateSourceResource',
+  'AssociateCreatedArtifact',
+  'NotifyApplicationState',
+];
+
+describe('where all is well', () => {
+  test('every check is green, nothing is written to AWS, and the state directory is as it was', async () => {
+    const file = configure(await simulate());
+    const { checks, code, stderr } = await doctor(file);
+    expect(red(checks)).toEqual([]);
+    expect([code, stderr]).toEqual([0, '']);
+    const names = [
+      'credentials',
+      'way to Migration Hub',
+      'way to its home region',
+      'way to Data Pipeline',
+      'home region',
+      'runner heartbeat',
+      'clock',
+      'state directory',
+      ...WRITES.map((name) => `DryRun ${name}`),
+    ];
+    for (const name of names) expect([name, found(checks, name).verdict]).toEqual([name, 'ok']);
+    expect(found(checks, 'home region').words).toBe('eu-central-1');
+    expect(found(checks, 'credentials').words).toContain('AKID…MPLE');
+    expect(found(checks, 'daemon').verdict).toBe('skipped');
+    expect(JSON.stringify(simulator!.state())).not.toContain('acme');
+    const made = simulator!.journal();
+    // Each operation once, and each write dry.
+    expect(made.map(({ operation }) => operation).toSorted()).toEqual(
+      [...WRITES, 'GetHomeRegion', 'ReportTaskRunnerHeartbeat'].toSorted(),
+    );
+    const writes = made.filter(({ operation }) => WRITES.includes(operation));
+    expect(writes.every(({ request }) => (request as { DryRun?: boolean }).DryRun)).toBe(true);
+    expect(simulator!.audit().invalidRequests.count).toBe(0);
+    expect(readdirSync(join(directory, 'state'))).toEqual([]);
+  });
+
+  test('as a table, and of a stream that is there; only what the configuration uses is asked', async () => {
+    const file = configure(await simulate(), 'migrationHub: { progressUpdateStream: acme }\n');
+    const { code, stdout } = await run(['doctor', '--config', file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^CHECK +IS +FOUND$/m);
+    expect(stdout).toMatch(/^DryRun NotifyMigrationTaskState +ok +allowed/m);
+    expect(stdout).not.toContain('DryRun PutResourceAttributes');
+    expect(stdout).not.toContain('Data Pipeline');
+    expect(stdout).toContain('all is well');
+  });
+
+  test('beside a daemon that runs', async () => {
+    const site = await createSite(JOBS);
+    try {
+      await site.start();
+      const { checks, code } = await doctor(site.configuration);
+      expect(red(checks)).toEqual([]);
+      expect(code).toBe(0);
+      expect(found(checks, 'daemon').words).toMatch(/^migration-agent .* runs as \d+ since /);
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+describe('red', () => {
+  test('a permission that is missing: that write alone, with the IAM statement', async () => {
+    const file = configure(await simulate());
+    simulator!.addFault(
+      {
+        operation: 'AssociateCreatedArtifact',
+        fault: 'error',
+        name: 'UnauthorizedOperation',
+        status: 400,
+      },
+      {
+        operation: 'ReportTaskRunnerHeartbeat',
+        fault: 'error',
+        name: 'AccessDeniedException',
+        status: 400,
+      },
+    );
+    const { checks, code } = await doctor(file);
+    expect(code).toBe(1);
+    expect(red(checks)).toEqual(['DryRun AssociateCreatedArtifact', 'runner heartbeat']);
+    expect(found(checks, 'DryRun AssociateCreatedArtifact').iam).toEqual({
+      Sid: 'AssociateCreatedArtifact',
+      Effect: 'Allow',
+      Action: 'mgh:AssociateCreatedArtifact',
+      Resource: 'arn:aws:mgh:eu-central-1:*:progressUpdateStream/acme/*',
+    });
+    expect(found(checks, 'runner heartbeat').iam).toMatchObject({
+      Action: 'datapipeline:ReportTaskRunnerHeartbeat',
+      Resource: '*',
+    });
+    const shown = await run(['doctor', '--config', file]);
+    expect(shown.stdout).toMatch(/→ allow it/);
+    expect(shown.stdout).toContain('2 of ');
+  });
+
+  test('no home region: said once; what needs it is skipped', async () => {
+    const { checks, code } = await doctor(configure(await simulate({ homeRegion: null })));
+    expect(code).toBe(1);
+    expect(red(checks)).toEqual(['home region']);
+    expect(found(checks, 'home region').remedy).toContain('create-home-region-control');
+    expect(found(checks, 'DryRun NotifyMigrationTaskState').verdict).toBe('skipped');
+  });
+
+  test('a region that is not the home region', async () => {
+    const text = JOBS.replace('stream: acme', 'stream: acme').replace(
+      '{ progressUpdateStream: acme }',
+      '{ progressUpdateStream: acme, region: us-west-2 }',
+    );
+    const { checks } = await doctor(configure(await simulate(), text));
+    expect(red(checks)[0]).toBe('home region');
+    expect(found(checks, 'home region').remedy).toContain('set it to eu-central-1');
+    expect(red(checks)).toContain('DryRun ImportMigrationTask');
+  });
+
+  test('no credentials: said once; what needs them is skipped, the way is still tried', async () => {
+    setEnvironment({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
+    const { checks, code } = await doctor(configure(await simulate()));
+    expect(code).toBe(1);
+    expect(red(checks)).toEqual(['credentials']);
+    expect(found(checks, 'way to Data Pipeline').verdict).toBe('ok');
+    expect(found(checks, 'home region')).toMatchObject({
+      verdict: 'skipped',
+      words: 'needs credentials',
+    });
+    expect(simulator!.journal()).toEqual([]);
+  });
+
+  test('credentials that end soon are a warning', async () => {
+    const expiration = new Date(Date.now() + 8 * 60_000).toISOString();
+    const answer = {
+      Version: 1,
+      AccessKeyId: 'ASIA12345678',
+      SecretAccessKey: 'y',
+      Expiration: expiration,
+    };
+    const profile = join(directory, 'aws');
+    writeFileSync(
+      profile,
+      `[default]\ncredential_process = ${process.execPath} -p '${JSON.stringify(JSON.stringify(answer))}'\n`,
+    );
+    setEnvironment({
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_CONFIG_FILE: profile,
+    });
+    const { checks, code } = await doctor(configure(await simulate()));
+    expect(code).toBe(0);
+    expect(found(checks, 'credentials')).toMatchObject({ verdict: 'warning' });
+    expect(found(checks, 'credentials').words).toContain('ASIA…5678');
+  });
+
+  test('nobody at the endpoints: the ways are red with who must let what out', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const { checks, code } = await doctor(configure(`http://127.0.0.1:${port}`));
+    expect(code).toBe(1);
+    expect(red(checks)).toEqual(
+      expect.arrayContaining([
+        'way to Migration Hub',
+        'way to its home region',
+        'way to Data Pipeline',
+        'home region',
+      ]),
+    );
+    expect(found(checks, 'way to Data Pipeline').remedy).toContain(
+      `allow 127.0.0.1:${port} to go out`,
+    );
+    expect(found(checks, 'state directory').verdict).toBe('ok');
+  });
+
+  test('a name that nobody knows, and a proxy that is not there', async () => {
+    const { checks } = await doctor(configure('http://no-such-host.invalid'));
+    expect(found(checks, 'way to Data Pipeline').remedy).toContain(
+      'no-such-host.invalid is not known',
+    );
+    const file = configure('http://no-such-host.invalid', JOBS);
+    setEnvironment({});
+    const proxied = await run(['doctor', '--config', file, '--json'], {
+      environment: { HTTP_PROXY: 'http://user:hunter2@127.0.0.1:9' },
+    });
+    const { checks: by } = JSON.parse(proxied.stdout) as { checks: Checked[] };
+    expect(found(by, 'way to Data Pipeline').words).toContain(
+      'by the proxy http://***@127.0.0.1:9',
+    );
+    expect(found(by, 'way to Data Pipeline').remedy).toContain('let the proxy connect to');
+    expect(proxied.stdout).not.toContain('hunter2');
+  });
+
+  test.each([
+    [60_000, 'warning', 'behind the service’s; reports are corrected'],
+    [-600_000, 'failed', '10m00s ahead of the service’s'],
+  ] as const)('a clock that is off by %d ms is %s', async (dateSkewMs, verdict, words) => {
+    const { checks } = await doctor(configure(await simulate({ dateSkewMs })));
+    expect(found(checks, 'clock').verdict).toBe(verdict);
+    expect(found(checks, 'clock').words.replace(/9m59s/, '10m00s')).toContain(words);
+    expect(found(checks, 'clock').remedy).toContain('NTP');
+  });
+
+  test('a runner that is to end', async () => {
+    const file = configure(await simulate());
+    simulator!.setTerminate('runner-1');
+    const { checks } = await doctor(file);
+    expect(red(checks)).toEqual(['runner heartbeat']);
+    expect(found(checks, 'runner heartbeat').words).toContain('wants the runner runner-1 to end');
+  });
+
+  test('a state directory that is none', async () => {
+    const file = configure(await simulate());
+    writeFileSync(join(directory, 'state'), 'a file');
+    const { checks } = await doctor(file);
+    expect(red(checks)).toEqual(['state directory']);
+    expect(found(checks, 'state directory').remedy).toContain('must be a directory');
+  });
+
+  test('a stream that Migration Hub does not take, said by the service', async () => {
+    const file = configure(await simulate());
+    simulator!.addFault({
+      operation: 'CreateProgressUpdateStream',
+      fault: 'error',
+      name: 'PolicyErrorException',
+      status: 400,
+    });
+    const { checks } = await doctor(file);
+    expect(found(checks, 'DryRun CreateProgressUpdateStream').remedy).toContain(
+      'migrationhub-discovery',
+    );
+  });
+
+  test('a bad configuration: its places, exit code 78, as JSON too', async () => {
+    const file = configure('http://127.0.0.1:1', 'migrationHub: { stream: x }\n');
+    const told = await run(['doctor', '--config', file]);
+    expect([told.code, told.stderr]).toEqual([
+      78,
+      expect.stringContaining('migrationHub') as string,
+    ]);
+    const { checks, code } = await doctor(file);
+    expect([code, red(checks)]).toEqual([78, ['configuration']]);
+  });
+
+  test('a check that hangs or throws is one that failed, and holds up no other', async () => {
+    const sinceMs = performance.now();
+    const checks = await runChecks([
+      { name: 'hangs', limitMs: 50, look: () => new Promise(() => undefined) },
+      { name: 'throws', look: () => Promise.reject(new Error('as it is')) },
+      { name: 'well', look: () => Promise.resolve({ verdict: 'ok', words: 'fine' }) },
+    ]);
+    expect(checks.map(({ verdict, words }) => `${verdict} ${words}`)).toEqual([
+      'failed no result within 0.05 s',
+      'failed as it is',
+      'ok fine',
+    ]);
+    expect(performance.now() - sinceMs).toBeLessThan(5_000);
+  });
+});
+
+const redisMissing = spawnSync('redis-server', ['--version']).status !== 0;
+
+describe('Redis', () => {
+  const withRedis = (port: number): string =>
+    `${JOBS}fleet: { redis: "redis://:hunter2@127.0.0.1:${port}", share: 0.5 }\n`;
+
+  test('that is not there is red, and its password is not shown', async () => {
+    const { checks, stdout } = await doctor(configure(await simulate(), withRedis(9)));
+    expect(red(checks)).toEqual(['Redis']);
+    expect(found(checks, 'Redis').remedy).toContain('fleet.share');
+    expect(stdout).not.toContain('hunter2');
+  });
+
+  test.skipIf(redisMissing)('that answers is green; one that forgets is a warning', async () => {
+    const words = ['--port', '0', '--unixsocket', join(directory, 'redis.sock'), '--save', ''];
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    words[1] = String(port);
+    const redis = spawn('redis-server', [...words, '--requirepass', 'hunter2'], {
+      stdio: 'ignore',
+    });
+    try {
+      const file = configure(await simulate(), withRedis(port));
+      await until(
+        'Redis answers',
+        async () => found((await doctor(file)).checks, 'Redis').verdict === 'ok',
+      );
+      const password = ['-p', String(port), '-a', 'hunter2', '--no-auth-warning'];
+      spawnSync('redis-cli', [...password, 'config', 'set', 'maxmemory-policy', 'allkeys-lru']);
+      expect(found((await doctor(file)).checks, 'Redis')).toMatchObject({ verdict: 'warning' });
+    } finally {
+      redis.kill();
+      await once(redis, 'exit');
+    }
+  });
+});
+
+describe('--iam-policy', () => {
+  const policy = async (file: string, ...words: string[]): Promise<Policy> => {
+    const { code, stdout } = await run(['doctor', '--config', file, '--iam-policy', ...words]);
+    expect(code).toBe(0);
+    return JSON.parse(stdout) as Policy;
+  };
+
+  test('is the least that this configuration needs', async () => {
+    const file = configure('http://127.0.0.1:1');
+    const where = ['--account', '123456789012', '--region', 'eu-central-1'];
+    const stream = 'arn:aws:mgh:eu-central-1:123456789012:progressUpdateStream/acme';
+    expect(await policy(file, ...where)).toEqual({
+      Version: '2012-10-17',
+      Statement: [
+        { Sid: 'HomeRegion', Effect: 'Allow', Action: 'mgh:GetHomeRegion', Resource: '*' },
+        {
+          Sid: 'Stream',
+          Effect: 'Allow',
+          Action: 'mgh:CreateProgressUpdateStream',
+          Resource: stream,
+        },
+        {
+          Sid: 'Tasks',
+          Effect: 'Allow',
+          Action: [
+            'mgh:ImportMigrationTask',
+            'mgh:NotifyMigrationTaskState',
+            'mgh:PutResourceAttributes',
+            'mgh:AssociateDiscoveredResource',
+            'mgh:AssociateSourceResource',
+            'mgh:AssociateCreatedArtifact',
+            'mgh:ListMigrationTaskUpdates',
+          ],
+          Resource: `${stream}/*`,
+        },
+        {
+          Sid: 'Applications',
+          Effect: 'Allow',
+          Action: 'mgh:NotifyApplicationState',
+          Resource: '*',
+        },
+        {
+          Sid: 'Poll',
+          Effect: 'Allow',
+          Action: 'datapipeline:PollForTask',
+          Resource: '*',
+          Condition: {
+            'ForAllValues:StringEquals': { 'datapipeline:workerGroup': ['files'] },
+            Null: { 'datapipeline:workerGroup': 'false' },
+          },
+        },
+        {
+          Sid: 'Runner',
+          Effect: 'Allow',
+          Action: [
+            'datapipeline:ReportTaskProgress',
+            'datapipeline:SetTaskStatus',
+            'datapipeline:ReportTaskRunnerHeartbeat',
+          ],
+          Resource: '*',
+        },
+      ],
+    });
+  });
+
+  test('names no more than the configuration uses', async () => {
+    const text =
+      'migrationHub: { progressUpdateStream: acme, region: us-east-1, createStream: false }\n';
+    const { Statement: statements } = await policy(configure('http://127.0.0.1:1', text));
+    expect(statements).toEqual([
+      {
+        Sid: 'Tasks',
+        Effect: 'Allow',
+        Action: [
+          'mgh:ImportMigrationTask',
+          'mgh:NotifyMigrationTaskState',
+          'mgh:ListMigrationTaskUpdates',
+        ],
+        Resource: 'arn:aws:mgh:us-east-1:*:progressUpdateStream/acme/*',
+      },
+    ]);
+    expect((await run(['doctor', '--iam-policy', '--account', '12'])).code).toBe(2);
+  });
+});

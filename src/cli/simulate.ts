@@ -5,7 +5,8 @@ import { EXIT } from './exit-codes.ts';
 import { asksOfSimulator } from './simulate-ask.ts';
 import { readSwitches, type Behaviour } from '../simulator/behaviour.ts';
 import { FaultFileError, parseFaultFile, type FaultScript } from '../simulator/fault-file.ts';
-import { createSimulator } from '../simulator/simulator.ts';
+import { createSimulator, type Simulator, type SimulatorOptions } from '../simulator/simulator.ts';
+import { StateFileError } from '../simulator/state-file.ts';
 
 interface SimulateOptions {
   readonly port: number;
@@ -15,6 +16,7 @@ interface SimulateOptions {
   readonly faults?: FaultScript;
   readonly set: Partial<Behaviour>;
   readonly throttle: boolean;
+  readonly state?: string;
   readonly seed: number;
 }
 
@@ -46,6 +48,7 @@ export function simulateCommand(): Command {
       {},
     )
     .option('--no-throttle', 'count calls over the limits, but answer them')
+    .option('--state <file>', 'keep what the services remember here, over restarts')
     .option('--seed <n>', 'for ids and the dice of fault rules', parseSeed, 1)
     .addHelpText('after', EXAMPLES)
     .action(simulate);
@@ -61,7 +64,7 @@ export function simulateCommand(): Command {
 
 async function simulate(options: SimulateOptions): Promise<void> {
   const { faults, switches, limits } = options.faults ?? { faults: [], switches: {}, limits: {} };
-  const simulator = createSimulator({
+  const simulator = create({
     homeRegion: options.homeRegion === false ? null : options.homeRegion,
     speed: options.speed,
     seed: options.seed,
@@ -69,7 +72,10 @@ async function simulate(options: SimulateOptions): Promise<void> {
     behaviour: { ...switches, ...options.set },
     limits,
     enforceLimits: options.throttle,
+    ...(options.state === undefined ? {} : { stateFile: options.state }),
+    onStateError: (error) => process.stderr.write(`simulate: ${error.message}\n`),
   });
+  if (simulator === undefined) return;
   simulator.addFaults(faults);
 
   const stopped = new Promise<void>((resolve) => {
@@ -88,6 +94,18 @@ async function simulate(options: SimulateOptions): Promise<void> {
   process.stderr.write(directions(url, options));
   await stopped;
   await simulator.close();
+}
+
+/** Undefined after a complaint about the state file. */
+function create(options: SimulatorOptions): Simulator | undefined {
+  try {
+    return createSimulator(options);
+  } catch (error) {
+    if (!(error instanceof StateFileError)) throw error;
+    process.stderr.write(`simulate: ${error.message}\n`);
+    process.exitCode = EXIT.usage;
+    return undefined;
+  }
 }
 
 function listenWords(port: number, error: unknown): string {

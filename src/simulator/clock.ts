@@ -14,9 +14,9 @@ export interface SimulatorClock {
 /** setTimeout fires at once beyond 2^31 - 1 ms; a later wish is renewed in steps of this length. */
 const TIMER_MS_MAX = 2_000_000_000;
 
-/** Simulated time starts at the host's wall time and runs `speed` times as fast. */
-export function createClock(speed = 1): SimulatorClock {
-  const startedAt = Date.now();
+/** Simulated time starts at the host's wall time, or at `notBefore` if that is later, and runs `speed` times as fast. */
+export function createClock(speed = 1, notBefore = 0): SimulatorClock {
+  const startedAt = Math.max(Date.now(), notBefore);
   const startedMono = performance.now();
   const now = (): number => startedAt + (performance.now() - startedMono) * speed;
 

@@ -11,10 +11,10 @@ import type { Pager } from './pages.ts';
 import { controlOperations } from './pipeline-control.ts';
 import { queryOperations } from './pipeline-queries.ts';
 import { PipelineRecords } from './pipeline-records.ts';
-import { PipelineRuns } from './pipeline-runs.ts';
+import { PipelineRuns, type RunsSnapshot } from './pipeline-runs.ts';
 import type { PipelineContext } from './pipeline-context.ts';
 import type { TaskObserver } from './task-events.ts';
-import { RunnerRegister } from './runner-register.ts';
+import { RunnerRegister, type RunnersSnapshot } from './runner-register.ts';
 import { runnerOperations } from './task-runner.ts';
 
 export interface DataPipeline {
@@ -22,7 +22,16 @@ export interface DataPipeline {
   readonly records: PipelineRecords;
   readonly runs: PipelineRuns;
   readonly runners: RunnerRegister;
+  snapshot(): PipelineSnapshot;
+  /** Goes on from an earlier state. */
+  restore(earlier: PipelineSnapshot): void;
   close(): void;
+}
+
+export interface PipelineSnapshot {
+  readonly pipelines: ReturnType<PipelineRecords['snapshot']>;
+  readonly runs: RunsSnapshot;
+  readonly runners: RunnersSnapshot;
 }
 
 export function createDataPipeline(options: {
@@ -31,8 +40,10 @@ export function createDataPipeline(options: {
   readonly behaviour: Behaviour;
   readonly pager: Pager;
   readonly observe: TaskObserver;
+  /** Called when time alone has changed something. */
+  readonly onChange: () => void;
 }): DataPipeline {
-  const { clock, dice, behaviour, pager, observe } = options;
+  const { clock, dice, behaviour, pager, observe, onChange } = options;
   const records = new PipelineRecords();
   const runs = new PipelineRuns(behaviour, dice, observe);
   const runners = new RunnerRegister();
@@ -52,6 +63,7 @@ export function createDataPipeline(options: {
     const now = clock.now();
     runs.advance(now);
     settle(now);
+    onChange();
   };
 
   const context: PipelineContext = { clock, dice, behaviour, pager, records, runs, runners };
@@ -77,6 +89,17 @@ export function createDataPipeline(options: {
     records,
     runs,
     runners,
+    snapshot: () => ({
+      pipelines: records.snapshot(),
+      runs: runs.snapshot(),
+      runners: runners.snapshot(),
+    }),
+    restore(earlier) {
+      records.restore(earlier.pipelines);
+      runs.restore(earlier.runs);
+      runners.restore(earlier.runners);
+      wake();
+    },
     close() {
       stopTimer?.();
     },

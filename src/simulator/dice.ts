@@ -8,6 +8,9 @@ export interface Dice {
   roll(): number;
   /** `length` characters, each taken from `alphabet`. */
   text(alphabet: string, length: number): string;
+  /** Where the dice stand, to go on from there. */
+  state(): number;
+  restore(state: number): void;
 }
 
 export function createDice(seed: number): Dice {
@@ -20,6 +23,10 @@ export function createDice(seed: number): Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
   return {
+    state: () => state,
+    restore(earlier) {
+      state = earlier;
+    },
     roll,
     text(alphabet, length) {
       let text = '';

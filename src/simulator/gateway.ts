@@ -53,6 +53,8 @@ export interface GatewayParts {
   readonly journal: Journal;
   readonly audit: AuditBook;
   readonly dateSkewMs: number;
+  /** Called when a call has been carried out. */
+  readonly onChange: () => void;
 }
 
 export function createGateway(parts: GatewayParts): Gateway {

@@ -15,7 +15,7 @@ export const ACCOUNT_ID = '924374875933';
 const CONTROL_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const PAGE_SIZE = 100;
 
-interface Control {
+export interface Control {
   readonly ControlId: string;
   readonly HomeRegion: string;
   readonly Target: Target;
@@ -27,6 +27,8 @@ export interface HomeRegion {
   current(): string | undefined;
   /** For tests and the control page: sets or, with undefined, unsets the home region. */
   set(region: string | undefined, now: number): void;
+  snapshot(): Control | undefined;
+  restore(earlier: Control | undefined): void;
   /**
    * "You must make API calls for write actions while in your home region … Read actions are permitted
    * outside" (API, config). Throws what the Hub answers to `operationName`.
@@ -110,6 +112,10 @@ export function createHomeRegion(options: {
   return {
     service: { name: 'MigrationHubConfig', operations },
     current: () => control?.HomeRegion,
+    snapshot: () => control,
+    restore(earlier) {
+      control = earlier;
+    },
     set(region, now) {
       control = region === undefined ? undefined : make(region, now);
     },

@@ -46,14 +46,28 @@ interface Stream {
 }
 
 /** What one home region holds. */
-interface RegionRecords {
+export interface RegionRecords {
   readonly applications: Map<string, ApplicationState>;
   readonly streams: Map<string, Stream>;
 }
 
+export interface HubSnapshot {
+  readonly regions: Map<string, RegionRecords>;
+  readonly region: string;
+}
+
 export class HubRecords {
-  readonly #regions = new Map<string, RegionRecords>();
+  #regions = new Map<string, RegionRecords>();
   #region = '';
+
+  snapshot(): HubSnapshot {
+    return { regions: this.#regions, region: this.#region };
+  }
+
+  restore({ regions, region }: HubSnapshot): void {
+    this.#regions = regions;
+    this.#region = region;
+  }
 
   /** The account's home is there; what the old home holds stays behind or comes along. Undefined: no home, no change. */
   live(region: string | undefined, isMoving: boolean): void {

@@ -2,7 +2,15 @@
 import type { Instance, Pipeline } from './pipeline-records.ts';
 
 export class LiveInstances {
-  readonly #instances = new Set<Instance>();
+  #instances = new Set<Instance>();
+
+  snapshot(): Set<Instance> {
+    return this.#instances;
+  }
+
+  restore(instances: Set<Instance>): void {
+    this.#instances = instances;
+  }
 
   add(instance: Instance): void {
     this.#instances.add(instance);

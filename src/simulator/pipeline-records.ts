@@ -87,7 +87,15 @@ export interface Attempt {
 }
 
 export class PipelineRecords {
-  readonly #pipelines = new Map<string, Pipeline>();
+  #pipelines = new Map<string, Pipeline>();
+
+  snapshot(): Map<string, Pipeline> {
+    return this.#pipelines;
+  }
+
+  restore(pipelines: Map<string, Pipeline>): void {
+    this.#pipelines = pipelines;
+  }
 
   add(pipeline: Pipeline): void {
     this.#pipelines.set(pipeline.id, pipeline);

@@ -28,13 +28,20 @@ import { pause, resume } from './pipeline-pause.ts';
 import { isLongBackfill, nextRun, onDemandRun, skipRunsBefore } from './pipeline-schedule.ts';
 import { afterWaiting } from './pipeline-waiting.ts';
 import { TaskQueue } from './task-queue.ts';
+import type { QueueSnapshot } from './task-queue-sides.ts';
 import type { Dice } from './dice.ts';
 import type { TaskObserver } from './task-events.ts';
+
+export interface RunsSnapshot {
+  readonly queue: QueueSnapshot;
+  readonly active: Set<Pipeline>;
+  readonly live: Set<Instance>;
+}
 
 export class PipelineRuns {
   readonly queue: TaskQueue;
   readonly #behaviour: Behaviour;
-  readonly #active = new Set<Pipeline>();
+  #active = new Set<Pipeline>();
   readonly #live = new LiveInstances();
 
   constructor(behaviour: Behaviour, dice: Dice, observe: TaskObserver) {
@@ -52,6 +59,17 @@ export class PipelineRuns {
         this.endAttempt(attempt, status, now);
       },
     });
+  }
+
+  snapshot(): RunsSnapshot {
+    const { queue } = this;
+    return { queue: queue.snapshot(), active: this.#active, live: this.#live.snapshot() };
+  }
+
+  restore({ queue, active, live }: RunsSnapshot): void {
+    this.queue.restore(queue);
+    this.#active = active;
+    this.#live.restore(live);
   }
 
   activate(

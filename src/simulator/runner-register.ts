@@ -1,10 +1,30 @@
 /** The task runners that gave a sign of life, and what their next heartbeat is answered. */
 
+export interface RunnersSnapshot {
+  readonly heardAt: Map<string, number>;
+  readonly terminating: Set<string>;
+  readonly isTerminatingAll: boolean;
+}
+
 /** Task runners by the id they gave, and which of them are to terminate. */
 export class RunnerRegister {
-  readonly #heardAt = new Map<string, number>();
-  readonly #terminating = new Set<string>();
+  #heardAt = new Map<string, number>();
+  #terminating = new Set<string>();
   #isTerminatingAll = false;
+
+  snapshot(): RunnersSnapshot {
+    return {
+      heardAt: this.#heardAt,
+      terminating: this.#terminating,
+      isTerminatingAll: this.#isTerminatingAll,
+    };
+  }
+
+  restore(earlier: RunnersSnapshot): void {
+    this.#heardAt = earlier.heardAt;
+    this.#terminating = earlier.terminating;
+    this.#isTerminatingAll = earlier.isTerminatingAll;
+  }
 
   /** A runner's id, or `all`. */
   setTerminate(taskRunnerId: string, terminate: boolean): void {

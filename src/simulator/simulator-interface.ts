@@ -26,6 +26,13 @@ export interface SimulatorOptions {
   readonly faults?: readonly FaultRule[];
   /** Added to the `Date` header. */
   readonly dateSkewMs?: number;
+  /**
+   * Where the services' memory is kept, if it is to survive the process. The file's own state wins over `homeRegion`;
+   * `behaviour` wins over the switches in the file. Unusable: throws a StateFileError.
+   */
+  readonly stateFile?: string;
+  /** What a later write of the state file fails with. Default: thrown. */
+  readonly onStateError?: (error: Error) => void;
   /** Entries that the journal keeps. Default 10,000. */
   readonly journalSize?: number;
 }

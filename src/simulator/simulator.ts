@@ -6,30 +6,53 @@
  * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
  */
 import { AuditBook } from './audit.ts';
-import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches } from './behaviour.ts';
+import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches, type Behaviour } from './behaviour.ts';
 import { createClock } from './clock.ts';
-import { createDataPipeline, type DataPipeline } from './data-pipeline.ts';
+import { createDataPipeline, type DataPipeline, type PipelineSnapshot } from './data-pipeline.ts';
 import { createDice } from './dice.ts';
 import { invalidRequest, ServiceError } from './errors.ts';
 import { faultRuleSchema, type FaultRule } from './fault-rule.ts';
 import { createFaults } from './faults.ts';
 import { createGateway } from './gateway.ts';
-import { createHomeRegion } from './home-region.ts';
+import type { HubSnapshot } from './hub-records.ts';
+import { createHomeRegion, type HomeRegion } from './home-region.ts';
 import { createJournal } from './journal.ts';
 import { createMigrationHub } from './migration-hub.ts';
 import { createPager } from './pages.ts';
 import { cancelPipeline, submitShellActivity } from './quick-pipeline.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createServer } from './server.ts';
+import { createStateKeeper, readState } from './state-file.ts';
 import type { Simulator, SimulatorOptions } from './simulator-interface.ts';
 
 import { stateOf } from './state.ts';
 
 export type { Simulator, SimulatorOptions };
 
+/** Real time in which changes are gathered for one write of the state file. */
+const WRITE_DELAY_MS = 100;
+
+/** All that the services remember; written as one piece, so that what belongs together stays so. */
+interface Snapshot {
+  readonly at: number;
+  readonly dice: number;
+  readonly behaviour: Behaviour;
+  readonly homeRegion: ReturnType<HomeRegion['snapshot']>;
+  readonly hub: HubSnapshot;
+  readonly pipeline: PipelineSnapshot;
+}
+
+function rethrow(error: Error): never {
+  throw error;
+}
+
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
-  const clock = options.clock ?? createClock(options.speed ?? 1);
-  const behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
+  const { stateFile, speed = 1 } = options;
+  // Only this simulator writes such files, which their checksum shows.
+  const earlier = (stateFile === undefined ? undefined : readState(stateFile)) as
+    Snapshot | undefined;
+  const clock = options.clock ?? createClock(speed, earlier?.at);
+  const behaviour = { ...DEFAULT_BEHAVIOUR, ...earlier?.behaviour, ...options.behaviour };
   const seed = options.seed ?? 1;
   const dice = createDice(seed);
   const startedAt = clock.now();
@@ -66,6 +89,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     behaviour,
     pager: pipelinePager,
     observe: audit.observeTask,
+    onChange: () => keeper?.touch(),
   });
   const gateway = createGateway({
     clock,
@@ -78,7 +102,33 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     journal,
     audit,
     dateSkewMs: options.dateSkewMs ?? 0,
+    onChange: () => keeper?.touch(),
   });
+  const snapshot = (): Snapshot => ({
+    at: clock.now(),
+    dice: dice.state(),
+    behaviour,
+    homeRegion: homeRegion.snapshot(),
+    hub: hub.records.snapshot(),
+    pipeline: pipeline.snapshot(),
+  });
+  if (earlier !== undefined) {
+    dice.restore(earlier.dice);
+    homeRegion.restore(earlier.homeRegion);
+    hub.records.restore(earlier.hub);
+  }
+  const keeper =
+    stateFile === undefined
+      ? undefined
+      : createStateKeeper({
+          file: stateFile,
+          clock,
+          delayMs: WRITE_DELAY_MS * speed,
+          snapshot,
+          onError: options.onStateError ?? rethrow,
+        });
+  if (earlier !== undefined) pipeline.restore(earlier.pipeline);
+  keeper?.touch();
   const addFault = (...rules: readonly FaultRule[]): void => {
     faults.add(
       rules.map((rule) => faultRuleSchema.parse(rule)),
@@ -91,6 +141,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     listen: (port) => server.listen(port),
     async close() {
       pipeline.close();
+      keeper?.flush();
       await server.close();
     },
     now: () => clock.now(),
@@ -107,11 +158,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     setTerminate(taskRunnerId, terminate = true) {
       pipeline.runners.setTerminate(taskRunnerId, terminate);
+      keeper?.touch();
     },
     switches: () => showSwitches(behaviour),
     setSwitches(changes) {
       const { values, problems } = readSwitches(changes);
       if (problems.length === 0) Object.assign(behaviour, values);
+      keeper?.touch();
       return problems;
     },
     setLimits(changes) {
@@ -119,9 +172,16 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     setHomeRegion(region) {
       homeRegion.set(region, clock.now());
+      keeper?.touch();
     },
-    submitShellActivity: (activity) => submitShellActivity(pipeline, activity, clock.now()),
-    cancel: (pipelineId) => cancelPipeline(pipeline, pipelineId, clock.now()),
+    submitShellActivity(activity) {
+      keeper?.touch();
+      return submitShellActivity(pipeline, activity, clock.now());
+    },
+    cancel(pipelineId) {
+      keeper?.touch();
+      return cancelPipeline(pipeline, pipelineId, clock.now());
+    },
   };
   const server = createServer(simulator);
   return simulator;

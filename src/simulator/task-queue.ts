@@ -6,6 +6,7 @@
  * An owned task is one hand-out. A late word for it finds it lapsed, canceled, timed out or ended.
  */
 import type { Behaviour } from './behaviour.ts';
+import type { Poll, QueueOwner, QueueSnapshot } from './task-queue-sides.ts';
 import type { Dice } from './dice.ts';
 import type { Output } from './operation.ts';
 import {
@@ -18,19 +19,6 @@ import type { TaskObserver, TaskPlace } from './task-events.ts';
 import { periodOf, place, workerGroupOf, type OwnedTask, type TaskState } from './owned-task.ts';
 import { taskObject } from './task-object.ts';
 
-export interface Poll {
-  readonly workerGroup: string;
-  readonly hostname: string | undefined;
-  readonly isGone: () => boolean;
-  readonly settle: (output: Output) => void;
-}
-
-/** What the queue tells the runs: an attempt was taken, or is over without its runner's word. */
-export interface QueueOwner {
-  started(attempt: Attempt, now: number): void;
-  over(attempt: Attempt, status: 'FAILED' | 'TIMEDOUT', reason: string, now: number): void;
-}
-
 /** A window may be used to its last millisecond. */
 const AFTER_WINDOW_MS = 1;
 /** Tasks that are over are remembered, to answer late words; beyond this many the oldest are forgotten. */
@@ -42,18 +30,30 @@ export class TaskQueue {
   readonly #dice: Dice;
   readonly #observe: TaskObserver;
   readonly #owner: QueueOwner;
-  readonly #ready: Attempt[] = [];
+  #ready: Attempt[] = [];
   readonly #polls: Poll[] = [];
-  readonly #tasks = new Map<string, OwnedTask>();
-  readonly #owned = new Map<Attempt, OwnedTask>();
+  #tasks = new Map<string, OwnedTask>();
+  #owned = new Map<Attempt, OwnedTask>();
   /** The last hand-out of an attempt that lapsed, for `taskIdAfterLapse: same`. */
-  readonly #lapsed = new Map<Attempt, OwnedTask>();
+  #lapsed = new Map<Attempt, OwnedTask>();
 
   constructor(behaviour: Behaviour, dice: Dice, observe: TaskObserver, owner: QueueOwner) {
     this.#behaviour = behaviour;
     this.#dice = dice;
     this.#observe = observe;
     this.#owner = owner;
+  }
+
+  /** Polls are left out: they end with their connections. */
+  snapshot(): QueueSnapshot {
+    return { ready: this.#ready, tasks: this.#tasks, owned: this.#owned, lapsed: this.#lapsed };
+  }
+
+  restore({ ready, tasks, owned, lapsed }: QueueSnapshot): void {
+    this.#ready = ready;
+    this.#tasks = tasks;
+    this.#owned = owned;
+    this.#lapsed = lapsed;
   }
 
   /** An attempt that waits for a runner. */

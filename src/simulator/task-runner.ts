@@ -5,7 +5,7 @@ import { REFUSAL, type PipelineContext } from './pipeline-context.ts';
 import { bytesOf, OBJECT_BYTES_MAX } from './pipeline-definition.ts';
 import { pipelineShapes, type Field } from './pipeline-shapes.ts';
 import { attemptObject } from './task-object.ts';
-import type { Poll } from './task-queue.ts';
+import type { Poll } from './task-queue-sides.ts';
 
 export function runnerOperations(
   context: PipelineContext,

@@ -210,6 +210,7 @@ export class Visit {
     if (isDone) {
       const { audit, clock } = this.#parts;
       noteAccepted(audit, this.#operation, this.#entry, clock.now(), isWhole);
+      this.#parts.onChange();
     }
     this.#settle(outcome, undefined, isWhole);
   }

@@ -1,6 +1,7 @@
 /** `migration-agent simulate` as a process of its own. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from './simulator-driver.ts';
 
 const COMMAND = new URL('../../src/cli/simulate.ts', import.meta.url).href;
+/** Any file that is there. */
+const COMMAND_FILE = new URL(COMMAND).pathname;
 const PROGRAM = `import { simulateCommand } from '${COMMAND}'; await simulateCommand().parseAsync();`;
 
 let directory: string;
@@ -71,7 +74,69 @@ test('it says when it is ready, serves with its options, and ends on SIGTERM', a
   expect(await ended).toEqual([0, null]);
 });
 
+test('with --state a simulator that was killed is the same AWS when it is started again', async () => {
+  const words = ['--port', '0', '--state', join(directory, 'state'), '--speed', '2'];
+  const ready = (seen: { readonly out: string }) =>
+    until(() => /^simulator ready on (\S+)\n$/.exec(seen.out)?.[1]);
+  const call = async (url: string, target: string, body: object) => {
+    const request = {
+      method: 'POST',
+      headers: { 'x-amz-target': target },
+      body: JSON.stringify(body),
+    };
+    const response = await fetch(url, request);
+    return { date: Date.parse(response.headers.get('date') ?? ''), body: await response.json() };
+  };
+  const first = simulate(...words);
+  const url = await ready(first.seen);
+  const stream = { ProgressUpdateStreamName: 'S' };
+  await call(url, 'AWSMigrationHub.CreateProgressUpdateStream', stream);
+  const list = 'AWSMigrationHub.ListProgressUpdateStreams';
+  const before = await call(url, list, {});
+  await until(
+    () =>
+      existsSync(join(directory, 'state')) && readFileSync(join(directory, 'state')).includes('S'),
+  );
+  // Written a tenth of a second after the change.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const second = simulate(...words);
+  const after = await call(await ready(second.seen), list, {});
+  expect(after.body).toEqual({ ProgressUpdateStreamSummaryList: [stream] });
+  expect(after.date).toBeGreaterThanOrEqual(before.date);
+});
+
+test('its journal, audit and switches are asked for by commands', async () => {
+  const running = simulate('--port', '0', '--set', 'reportAfterLapse=canceled');
+  const url = await until(() => /^simulator ready on (\S+)\n$/.exec(running.seen.out)?.[1]);
+  const ask = async (...words: readonly string[]) => {
+    const asked = simulate(...words, '--url', url);
+    return [(await asked.ended)[0], asked.seen.out, asked.seen.err] as const;
+  };
+  await fetch(url, {
+    method: 'POST',
+    headers: { 'x-amz-target': 'DataPipeline.SetTaskStatus', 'user-agent': 'tool/1 x/2 app/mine' },
+    body: '{"taskId":"t","taskStatus":"DONE"}',
+  });
+  const [code, journal] = await ask('journal', '--errors');
+  expect(code).toBe(0);
+  expect(journal).toMatch(
+    /^\d{4}-\S+Z ! SetTaskStatus taskId=t taskStatus=DONE -> InvalidRequestException, HTTP 400: 1 validation error .*\(\d+ ms\) \[tool\/1 app\/mine\]\n$/,
+  );
+  expect(await ask('audit')).toEqual([1, '1 invalid requests\n', '']);
+  expect((await ask('set', 'progressMs=5m'))[0]).toBe(0);
+  const [, switches] = await ask('switches');
+  expect(switches).toContain('reportAfterLapse=canceled  (not-found | canceled)');
+  expect(switches).toContain('progressMs=5m ');
+  const wrong = await ask('set', 'progressMs=soon');
+  expect([wrong[0], wrong[2]]).toEqual([2, expect.stringContaining('a duration such as')]);
+  expect((await simulate('audit', '--url', 'http://127.0.0.1:9').ended)[0]).toBe(4);
+});
+
 test.each([
+  ['a switch that is none', ['--set', 'colour=red'], 'no such switch'],
+  ['a state file that is none', ['--port', '0', '--state', COMMAND_FILE], 'is no state file'],
   ['a port that is none', ['--port', 'x'], 'expected a port'],
   ['a speed of nothing', ['--speed', '0'], 'expected a number greater than 0'],
   ['a region that is none', ['--home-region', 'Mars'], 'expected a region'],

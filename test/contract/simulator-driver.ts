@@ -64,9 +64,12 @@ export interface Rig {
 }
 
 const open: Simulator[] = [];
-afterEach(async () => {
+afterEach(closeRigs);
+
+/** For a test that removes what its simulators still write to. */
+export async function closeRigs(): Promise<void> {
   await Promise.all(open.splice(0).map((simulator) => simulator.close()));
-});
+}
 
 /** A simulator that listens, on a clock that the test moves. Closed after the test. */
 export async function rig(options: SimulatorOptions = {}): Promise<Rig> {

@@ -6,6 +6,7 @@ import type { Action } from './action.ts';
 import { Agenda } from './agenda.ts';
 import type { Which } from './agenda.ts';
 import type { Call, Operation } from './call.ts';
+import { wakingUntilMs } from './clock-watch.ts';
 import type { Context } from './context.ts';
 import type { Event } from './event.ts';
 import { HUB_SETUP_KEY } from './hub-setup.ts';
@@ -48,7 +49,11 @@ export class Calls {
   /** What is to be asked of gates and said to services now. */
   decide(now: Now, which: Which): Action[] {
     const actions: Action[] = [];
-    for (const operation of this.#agenda.operations()) this.#serve(operation, now, which, actions);
+    const isWaking = wakingUntilMs(this.#context, now) !== undefined;
+    for (const operation of this.#agenda.operations()) {
+      if (isWaking && operation !== 'ReportTaskProgress') continue;
+      this.#serve(operation, now, which, actions);
+    }
     return actions;
   }
 
@@ -64,7 +69,7 @@ export class Calls {
 
   /** When a waiting speaker becomes ready or a pause ends, on the boot clock. */
   wakeAtMs(now: Now): number {
-    let wakeMs = Infinity;
+    let wakeMs = wakingUntilMs(this.#context, now) ?? Infinity;
     for (const operation of this.#agenda.operations()) {
       const pace = this.pacing.of(operation);
       const readyAtMs =
@@ -153,6 +158,8 @@ export class Calls {
       this.#learnClock(outcome.serverDateMs, sentAt, now);
     }
     const change = this.pacing.settled(call.operation, outcome, now.bootMs, this.#context.random);
+    if (sentAt.bootMs >= (this.#context.wokeAt?.bootMs ?? 0))
+      this.#context.unheard.delete(speaker.key);
     speaker.settled(call, outcome, now, sentAt);
     this.#context.touched.add(speaker.key);
 

@@ -42,6 +42,9 @@ export class Context {
   hubChanged = false;
   /** The agent is to end: every owner of a live task says one thing more (see farewell.ts). */
   stopAskedAt: Now | undefined;
+  /** When the host woke or its clock was stepped, and which pipeline tasks have not been heard of since. */
+  wokeAt: Now | undefined;
+  readonly unheard = new Set<string>();
   /** A write was refused as if the region were wrong: ask again. */
   isRegionDoubtful = false;
   /** When the home region was last asked for and told; on the boot clock. */

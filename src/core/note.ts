@@ -301,6 +301,12 @@ export const EVENTS = {
     kept: false,
     fields: { stepS: 'By how much' },
   },
+  'host.woke': {
+    level: 'warn',
+    msg: 'host slept or agent stood still; pipeline tasks are reported first',
+    kept: false,
+    fields: { asleepS: 'For how long nothing was done' },
+  },
   'agent.draining': {
     level: 'info',
     msg: 'no more pipeline tasks are taken',

@@ -138,7 +138,9 @@ export class PipelineTaskSpeaker implements Speaker {
       };
     }
     const everyMs = this.#everyMs(task);
-    const waitMs = owesFarewell(this.#context, acceptedAt) ? 0 : everyMs;
+    const isOwedNow =
+      owesFarewell(this.#context, acceptedAt) || this.#context.unheard.has(this.key);
+    const waitMs = isOwedNow ? 0 : everyMs;
     return {
       operation: 'ReportTaskProgress',
       readyAtMs: Math.max(acceptedAt.bootMs + waitMs, this.#reportTrouble?.retryAtMs ?? 0),

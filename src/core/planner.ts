@@ -12,6 +12,7 @@
 import type { Action, Reply } from './action.ts';
 import { Calls } from './calls.ts';
 import type { PolledTask } from './call.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { Context } from './context.ts';
 import type { Event } from './event.ts';
 import { farewellEndsMs } from './farewell.ts';
@@ -32,17 +33,15 @@ import { RunTracking } from './run-tracking.ts';
 import { EMPTY_CALENDAR, Schedules } from './schedules.ts';
 import type { Calendar } from './schedules.ts';
 import type { Settings } from './settings.ts';
-import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
 /** Terminated by the service: no restart (DESIGN.md, section 5). */
 const EXIT_TERMINATED = 75;
-/** A step of the wall clock against the boot clock that is worth telling. */
-const CLOCK_STEP_MS = 2 * SECOND_MS;
 
 export class Planner {
   readonly #context: Context;
   readonly #calls: Calls;
+  readonly #clocks: ClockWatch;
   readonly #life: RunLife;
   readonly #requests: RunRequests;
   readonly #schedules: Schedules;
@@ -56,7 +55,6 @@ export class Planner {
   #isDraining = false;
   #isTerminated = false;
   #exitCode = 0;
-  #wallLessBootMs: number;
 
   constructor(
     ledger: Ledger,
@@ -67,12 +65,7 @@ export class Planner {
   ) {
     this.#context = new Context(ledger, settings, random);
     this.#calls = new Calls(this.#context);
-    this.#wallLessBootMs = now.wallMs - now.bootMs;
-    const { clock } = ledger.facts;
-    if (clock !== undefined) {
-      const stepMs = this.#wallLessBootMs - (clock.at.wallMs - clock.at.bootMs);
-      this.#context.offset.restore(clock.offsetMs, stepMs);
-    }
+    this.#clocks = new ClockWatch(this.#context, now);
     this.#life = new RunLife(this.#context, now, (run, news, reason, at) => {
       this.#leases.news(run, news, reason, at);
     });
@@ -89,7 +82,8 @@ export class Planner {
   }
 
   observe(event: Event, now: Now): void {
-    this.#watchClock(now);
+    // A clock that was set back meets the same minutes again.
+    if (this.#clocks.look(now) < 0) this.#schedules.plan(now);
     this.#takeIn(event, now);
     if (this.#isTerminated && this.#pipelineIsDone()) this.#stop(EXIT_TERMINATED, now);
     this.#calls.refresh(now);
@@ -124,7 +118,7 @@ export class Planner {
     const wakeMs = Math.min(
       this.#life.wakeAtMs() ?? Infinity,
       this.#calls.wakeAtMs(this.#decidedAt),
-      this.#schedules.nextMs - this.#wallLessBootMs,
+      this.#schedules.nextMs - this.#clocks.wallLessBootMs,
       stopAskedAt === undefined ? Infinity : farewellEndsMs(stopAskedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;
@@ -296,17 +290,6 @@ export class Planner {
     this.#context.touched.add(RUNNER_KEY);
     for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
     this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
-  }
-
-  /** The two clocks drift by slewing; a jump between them is a step of the wall clock. */
-  #watchClock(now: Now): void {
-    const stepMs = now.wallMs - now.bootMs - this.#wallLessBootMs;
-    if (Math.abs(stepMs) < CLOCK_STEP_MS) return;
-    this.#wallLessBootMs += stepMs;
-    this.#context.offset.stepped(stepMs);
-    if (stepMs < 0) this.#schedules.plan(now);
-    this.#context.keepOffset(now);
-    this.#context.note('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
   }
 
   #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {

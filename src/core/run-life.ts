@@ -9,7 +9,7 @@ import type { Action } from './action.ts';
 import type { Context } from './context.ts';
 import { isStarted, moveRun } from './job.ts';
 import type { EndCause, JobDefinition, PipelineTask, Run, RunOrigin, RunState } from './job.ts';
-import { isOwed, shorten } from './pipeline-task.ts';
+import { isOwed, pipelineTaskKey, shorten } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
 import { endWords } from './report.ts';
 import { RunBook } from './run-book.ts';
@@ -184,6 +184,7 @@ export class RunLife {
   withhold(run: Run, reason: string): void {
     if (run.pipeline !== undefined && isOwed(run.pipeline.delivery)) {
       run.pipeline.delivery = { state: 'withheld', reason };
+      this.#context.unheard.delete(pipelineTaskKey(run.id));
     }
   }
 

@@ -108,6 +108,11 @@ export class World {
     }
   }
 
+  /** The agent stands still while time goes on, as in a suspended host; what happens outside waits for it. */
+  sleep(ms: number): void {
+    this.time.moveTo(this.time.now().bootMs + ms);
+  }
+
   /** Kills the agent and starts another from what was on disk. Jobs go on. */
   crash(): void {
     this.#life++;
@@ -164,6 +169,7 @@ export class World {
         this.watched.push(`${action.type} ${action.run.id}`);
         break;
       case 'forget-run':
+        this.#processes.delete(action.run.id);
         break;
       case 'answer':
         this.replies.push(action.reply);

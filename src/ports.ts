@@ -77,6 +77,8 @@ export interface Gates {
 /** Both services. Never rejects: every failure is an outcome. One attempt a call; retrying is planning. */
 export interface Services {
   send(call: Call): Promise<Outcome>;
+  /** When the credentials in use end (wall time); `undefined`: never, or none were loaded yet. */
+  credentialsExpireAtMs?(): number | undefined;
   close(): void;
 }
 

@@ -68,6 +68,7 @@ export class Agent implements Operator {
   readonly #requests = new Map<RequestId, (reply: Reply) => void>();
   readonly #listeners = new Set<Listener>();
   #nextRequest = 1;
+  #reloadTrouble: string | undefined;
   #exitCode = 0;
 
   constructor(parts: AgentParts) {
@@ -127,9 +128,10 @@ export class Agent implements Operator {
   }
 
   status(): Status {
-    const { clock, gates, pid, version } = this.#parts;
+    const { clock, gates, pid, services, version } = this.#parts;
     const { failure } = this.#journal;
     const fleet = gates.fleet();
+    const expireAtMs = services.credentialsExpireAtMs?.();
     const facts = {
       version,
       pid,
@@ -138,7 +140,10 @@ export class Agent implements Operator {
       troubles: [
         ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),
         ...gates.troubles(),
+        ...(this.#reloadTrouble === undefined ? [] : [this.#reloadTrouble]),
       ],
+      gateLevels: gates.levels(),
+      ...(expireAtMs === undefined ? {} : { credentialsExpireAtMs: expireAtMs }),
     };
     return snapshot(this.#planner.view(), facts, clock.now());
   }
@@ -164,8 +169,15 @@ export class Agent implements Operator {
     return () => this.#listeners.delete(listener);
   }
 
-  reload(): Promise<Reply> {
-    return this.#parts.reload();
+  /** A file that was refused is a trouble until one is accepted: the next start would fail on it. */
+  async reload(): Promise<Reply> {
+    const reply = await this.#parts.reload();
+    const [first = '', ...more] = reply.words.split('\n');
+    const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    this.#reloadTrouble = reply.ok
+      ? undefined
+      : `the new configuration was refused, the old one is in force: ${first}${rest}`;
+    return reply;
   }
 
   #answer(request: RequestId, reply: Reply): void {

@@ -78,6 +78,10 @@ class AwsServices implements Services {
     }
   }
 
+  credentialsExpireAtMs(): number | undefined {
+    return this.#credentials.held()?.expiration?.getTime();
+  }
+
   close(): void {
     this.#closed = true;
     for (const ending of this.#underWay) ending.abort(new Error('the agent is closing'));

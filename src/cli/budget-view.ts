@@ -1,17 +1,17 @@
 /** The budgets that were used, and which of them are paused and why. */
 import type { BudgetStatus } from '../core/status.ts';
-import { plain } from './plain-text.ts';
+import { plain, truncate } from './plain-text.ts';
 import { spanUntil } from './span.ts';
 import { renderTable, type Cell, type Column } from './table.ts';
 import type { Paint, Style } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'OPERATION', shrinkTo: 18 },
-  { title: 'BUDGET' },
+  { title: 'BUDGET left' },
   { title: 'ACCEPTED', align: 'right' },
   { title: 'THROTTLED', align: 'right' },
   { title: 'FAILED', align: 'right' },
-  { title: 'PAUSED', shrinkTo: 8 },
+  { title: 'PAUSED' },
 ];
 
 export function renderBudgets(
@@ -27,21 +27,37 @@ export function renderBudgets(
   if (used.length === 0) return [];
   const rows = used.map((budget) => [
     { text: budget.operation },
-    { text: `${budget.perSecond}/s, ${budget.burst}` },
+    left(budget),
     count(budget.accepted),
     count(budget.throttled, 'yellow'),
     count(budget.failed, 'red'),
-    { text: pauseText(budget, now), style: 'yellow' as const },
+    {
+      text: budget.pausedUntil === undefined ? '' : spanUntil(budget.pausedUntil, now),
+      style: 'yellow' as const,
+    },
   ]);
-  return renderTable(COLUMNS, rows, width, paint);
+  const [titles = '', ...lines] = renderTable(COLUMNS, rows, width, paint);
+  // Why, on a line of its own: an error of AWS fits into no column.
+  return [
+    titles,
+    ...lines.flatMap((line, index) => {
+      const because = used[index]?.pausedBecause;
+      if (because === undefined) return [line];
+      return [line, paint('yellow', truncate(`  ${plain(because)}`, width))];
+    }),
+  ];
+}
+
+/** `9 of 10, 1/s`: calls that could be made at once, of how many at most, and how fast they come back. */
+function left({ available, burst, perSecond }: BudgetStatus): Cell {
+  // A host's part of a rate may be an endless fraction.
+  const rate = `${Number(perSecond.toPrecision(2))}/s`;
+  if (available === undefined) return { text: `${burst}, ${rate}` };
+  const text = `${available} of ${burst}, ${rate}`;
+  return { text, ...(available === 0 ? { style: 'yellow' as const } : {}) };
 }
 
 function count(value: number, style?: Style): Cell {
   if (value === 0) return { text: '' };
   return { text: String(value), ...(style === undefined ? {} : { style }) };
-}
-
-function pauseText({ pausedUntil, pausedBecause }: BudgetStatus, now: Date): string {
-  if (pausedUntil === undefined) return '';
-  return `${spanUntil(pausedUntil, now)}${pausedBecause === undefined ? '' : `: ${plain(pausedBecause)}`}`;
 }

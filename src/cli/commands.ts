@@ -2,47 +2,128 @@
  * All commands of the program, each loaded when it is wanted: `status` has to answer at once and needs neither the
  * AWS SDK nor the simulator.
  */
-import type { Command } from 'commander';
+import { Command } from 'commander';
 
 import type { Terminal } from './terminal.ts';
 
-type Load = (terminal: Terminal, program: () => Promise<Command>) => Promise<Command>;
+interface Entry {
+  /** For the list of commands; what a command says of itself may be longer. */
+  readonly summary: string;
+  readonly load: (terminal: Terminal, program: () => Promise<Command>) => Promise<Command>;
+}
 
 /** In the order of `--help`. */
-const COMMANDS: Readonly<Record<string, Load>> = {
-  daemon: async (terminal) => (await import('./daemon.ts')).daemonCommand(terminal),
-  run: async (terminal) => (await import('./run-command.ts')).runCommand(terminal),
-  start: async (terminal) => (await import('./job-commands.ts')).startCommand(terminal),
-  track: async (terminal) => (await import('./track-command.ts')).trackCommand(terminal),
-  report: async (terminal) => (await import('./report-command.ts')).reportCommand(terminal),
-  status: async (terminal) => (await import('./status-command.ts')).statusCommand(terminal),
-  events: async (terminal) => (await import('./events-command.ts')).eventsCommand(terminal),
-  history: async (terminal) => (await import('./history-command.ts')).historyCommand(terminal),
-  logs: async (terminal) => (await import('./logs-command.ts')).logsCommand(terminal),
-  wait: async (terminal) => (await import('./job-commands.ts')).waitCommand(terminal),
-  cancel: async (terminal) => (await import('./job-commands.ts')).cancelCommand(terminal),
-  outbox: async (terminal) => (await import('./outbox-command.ts')).outboxCommand(terminal),
-  drain: async (terminal) => (await import('./agent-commands.ts')).drainCommand(terminal),
-  resume: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
-  reload: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),
-  config: async () => (await import('./config.ts')).configCommand(),
-  doctor: async (terminal) => (await import('./doctor-command.ts')).doctorCommand(terminal),
-  notify: async (terminal) => (await import('./notify-command.ts')).notifyCommand(terminal),
-  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
-  demo: async (terminal) => (await import('./demo.ts')).demoCommand(terminal),
-  completion: async (terminal, program) =>
-    (await import('./completion-command.ts')).completionCommand(program, terminal),
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  daemon: {
+    summary: 'run the agent in the foreground, as systemd does',
+    load: async (terminal) => (await import('./daemon-command.ts')).daemonCommand(terminal),
+  },
+  run: {
+    summary: 'start an ad hoc job',
+    load: async (terminal) => (await import('./run-command.ts')).runCommand(terminal),
+  },
+  start: {
+    summary: 'start a configured job',
+    load: async (terminal) => (await import('./job-commands.ts')).startCommand(terminal),
+  },
+  track: {
+    summary: 'keep the services told of work that somebody else runs',
+    load: async (terminal) => (await import('./track-command.ts')).trackCommand(terminal),
+  },
+  report: {
+    summary: 'say how tracked work stands',
+    load: async (terminal) => (await import('./report-command.ts')).reportCommand(terminal),
+  },
+  status: {
+    summary: 'show the jobs of this host and how their destinations stand',
+    load: async (terminal) => (await import('./status-command.ts')).statusCommand(terminal),
+  },
+  events: {
+    summary: 'show the timeline of a job',
+    load: async (terminal) => (await import('./events-command.ts')).eventsCommand(terminal),
+  },
+  history: {
+    summary: 'show what Migration Hub recorded of a job',
+    load: async (terminal) => (await import('./history-command.ts')).historyCommand(terminal),
+  },
+  logs: {
+    summary: 'show what a job wrote',
+    load: async (terminal) => (await import('./logs-command.ts')).logsCommand(terminal),
+  },
+  wait: {
+    summary: 'wait for a job, and exit with its result',
+    load: async (terminal) => (await import('./job-commands.ts')).waitCommand(terminal),
+  },
+  cancel: {
+    summary: 'stop a job: its whole process tree, and wait until it is gone',
+    load: async (terminal) => (await import('./job-commands.ts')).cancelCommand(terminal),
+  },
+  outbox: {
+    summary: 'show what is owed to AWS; try it again, or let it go',
+    load: async (terminal) => (await import('./outbox-command.ts')).outboxCommand(terminal),
+  },
+  drain: {
+    summary: 'take no more pipeline tasks; running jobs go on',
+    load: async (terminal) => (await import('./agent-commands.ts')).drainCommand(terminal),
+  },
+  resume: {
+    summary: 'take pipeline tasks again after a drain',
+    load: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
+  },
+  reload: {
+    summary: 'read the configuration again; a bad one is refused',
+    load: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),
+  },
+  config: {
+    summary: 'check and show the configuration file',
+    load: async (terminal) => (await import('./config.ts')).configCommand(terminal),
+  },
+  doctor: {
+    summary: 'look whether this host can do its work: network, credentials, rights, clock, disk',
+    load: async (terminal) => (await import('./doctor-command.ts')).doctorCommand(terminal),
+  },
+  notify: {
+    summary: 'send one report to Migration Hub, without a daemon',
+    load: async (terminal) => (await import('./notify-command.ts')).notifyCommand(terminal),
+  },
+  simulate: {
+    summary: 'serve simulated AWS services on 127.0.0.1',
+    load: async () => (await import('./simulate.ts')).simulateCommand(),
+  },
+  demo: {
+    summary: 'show the agent at work on real files (a minute)',
+    load: async (terminal) => (await import('./demo-command.ts')).demoCommand(terminal),
+  },
+  completion: {
+    summary: 'print a completion script for a shell',
+    load: async (terminal, program) =>
+      (await import('./completion-command.ts')).completionCommand(program, terminal),
+  },
 };
 
-/** The command that the words ask for; where they ask for none (help, a slip), all of them. */
+/** All commands: the one that the words ask for as it is, the others by name and summary, which is all that help shows. */
 export function loadCommands(
   words: readonly string[],
   terminal: Terminal,
   program: () => Promise<Command>,
 ): Promise<readonly Command[]> {
-  const [name = ''] = words;
-  const loads = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  const [first, second] = words;
+  const wanted = first === 'help' ? second : first;
   return Promise.all(
-    loads.flatMap((load) => (load === undefined ? [] : [load(terminal, program)])),
+    Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {
+      const command = name === wanted ? await load(terminal, program) : new Command(name);
+      return command.summary(summary);
+    }),
+  );
+}
+
+export function loadEveryCommand(
+  terminal: Terminal,
+  program: () => Promise<Command>,
+): Promise<readonly Command[]> {
+  return Promise.all(
+    Object.values(COMMANDS).map(async ({ summary, load }) =>
+      (await load(terminal, program)).summary(summary),
+    ),
   );
 }

@@ -17,6 +17,7 @@ import { readConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { planReload } from '../config/reload.ts';
 import { trackedDefinition } from '../config/tracked.ts';
+import { createCallLatency, timedServices } from '../control/call-latency.ts';
 import { createHttpListener } from '../control/http-listener.ts';
 import type { HttpListener } from '../control/http-listener.ts';
 import { createRegistry } from '../control/metrics.ts';
@@ -82,6 +83,8 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   const running = { configuration };
   const cgroupBase = findCgroupBase();
   const seed = newSeed();
+  const services = createServices({ ...configuration.aws, version: VERSION, environment });
+  const callLatency = createCallLatency();
 
   const agent = new Agent({
     version: VERSION,
@@ -92,7 +95,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     inbox,
     store,
     gates,
-    services: createServices({ ...configuration.aws, version: VERSION, environment }),
+    services: timedServices(services, callLatency),
     jobs: createJobHost({
       post,
       stateDirectory,
@@ -139,7 +142,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
     plainDetail: (text) => plainDetail(text, DETAIL_CHARACTERS_MAX, maskSecrets),
   });
   const { httpListen } = configuration.agent;
-  const registry = createRegistry(agent);
+  const registry = createRegistry(agent, callLatency);
   return {
     agent,
     control,

@@ -1,6 +1,5 @@
-/** `migration-agent daemon`: from the configuration file to the running agent, and to its end. */
+/** From the configuration file to the running agent, and to its end. */
 import { hostname } from 'node:os';
-import type { Command } from 'commander';
 import type { Configuration } from '../config/configuration.ts';
 import { readConfiguration } from '../config/load.ts';
 import { formatWarning } from '../config/problem.ts';
@@ -12,35 +11,15 @@ import { createPeerReader } from '../system/peer-credentials.ts';
 import { useServiceCredentials } from '../system/service-credentials.ts';
 import { createServiceNotifier } from '../system/service-notifier.ts';
 import { onSignals } from '../system/signals.ts';
-import { action, newCommand } from './command.ts';
 import { assemble } from './compose.ts';
 import type { Assembly } from './compose.ts';
-import { complainAbout, configFile } from './config.ts';
+import { complainAbout } from './config-problems.ts';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { processTerminal } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 /** The agent could not begin: its state is in use or unreadable, or it lacks rights. */
 const CANNOT_START: ExitCode = 1;
-
-export function daemonCommand(terminal: Terminal = processTerminal()): Command {
-  return newCommand(
-    'daemon',
-    {
-      description: 'run the agent in the foreground, as systemd does',
-      example: 'migration-agent daemon --config /etc/migration-agent/config.yaml',
-    },
-    terminal,
-  )
-    .option('--config <file>', 'the configuration file')
-    .action(
-      action(terminal, (options: { config?: string }) =>
-        runDaemon(configFile(options.config, terminal.environment), terminal.environment),
-      ),
-    );
-}
 
 /** Runs until it is told to stop. Resolves to the exit code; problems are on stderr or in the log. */
 export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {

@@ -6,12 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 import { createClient, jobPath } from './client.ts';
 import type { Client } from './client.ts';
-import { action, newCommand } from './command.ts';
 import { startAgent, stopAgent, untilAnswering } from './demo-agent.ts';
 import { chooseCopier } from './demo-copier.ts';
 import { makeDemoWorld } from './demo-files.ts';
@@ -21,19 +19,8 @@ import { tellStories } from './demo-stories.ts';
 import { summarize } from './demo-summary.ts';
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { processTerminal, say, widthOf } from './terminal.ts';
+import { say, widthOf } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
-
-export function demoCommand(terminal: Terminal = processTerminal()): Command {
-  return newCommand(
-    'demo',
-    {
-      description: 'show the agent at work on real files against simulated services (a minute)',
-      example: 'migration-agent demo',
-    },
-    terminal,
-  ).action(action(terminal, () => runDemo(terminal)));
-}
 
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   const interruption = new AbortController();

@@ -13,7 +13,7 @@ import { formatProblem, formatWarning } from '../config/problem.ts';
 import type { Status } from '../core/status.ts';
 import { clientOf, printJson, viewOf } from './client-command.ts';
 import { action, newCommand } from './command.ts';
-import { configFile } from './config.ts';
+import { configFile } from './config-file.ts';
 import { awsChecks } from './doctor-aws.ts';
 import { hostChecks } from './doctor-host.ts';
 import { renderChecks, runChecks, type Checked } from './doctor-report.ts';

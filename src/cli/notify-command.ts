@@ -13,7 +13,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { NotifyCall } from '../core/call.ts';
 import type { Services } from '../ports.ts';
 import { action, CommandFailure, newCommand } from './command.ts';
-import { configFile } from './config.ts';
+import { configFile } from './config-file.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { notifyInput, SKELETON, type NotifyOptions } from './notify-input.ts';
 import { sendPatiently } from './send-patiently.ts';

@@ -1,7 +1,7 @@
 /** The command line: one program, its commands, and what it says when it is called wrongly. */
 import type { Command } from 'commander';
 import { newCommand, withUsageExit } from './command.ts';
-import { loadCommands } from './commands.ts';
+import { loadCommands, loadEveryCommand } from './commands.ts';
 import { processTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -11,12 +11,18 @@ export async function runProgram(
   words: readonly string[],
   terminal: Terminal = processTerminal(),
 ): Promise<void> {
-  const program = await createProgram(words, terminal);
+  const whole = (): Promise<Command> => wholeProgram(terminal);
+  const program = createProgram(await loadCommands(words, terminal, whole), terminal);
   await program.parseAsync(words, { from: 'user' });
 }
 
-/** The program with the command that `words` ask for; with all commands where they ask for none. */
-async function createProgram(words: readonly string[], terminal: Terminal): Promise<Command> {
+/** The program with every command as it is: for completions, the manual page and tests. */
+export async function wholeProgram(terminal: Terminal): Promise<Command> {
+  const whole = (): Promise<Command> => wholeProgram(terminal);
+  return createProgram(await loadEveryCommand(terminal, whole), terminal);
+}
+
+function createProgram(commands: readonly Command[], terminal: Terminal): Command {
   const program = newCommand(
     'migration-agent',
     {
@@ -28,9 +34,9 @@ async function createProgram(words: readonly string[], terminal: Terminal): Prom
   )
     .version(VERSION)
     .enablePositionalOptions();
-  const whole = (): Promise<Command> => createProgram([], terminal);
-  for (const command of await loadCommands(words, terminal, whole)) {
-    program.addCommand(withUsageExit(command, terminal));
+  for (const command of commands) {
+    for (const each of [command, ...command.commands]) withUsageExit(each, terminal);
+    program.addCommand(command);
   }
   return program;
 }

@@ -22,10 +22,14 @@ import { processTerminal, write, type Terminal } from './terminal.ts';
 
 interface StatusOptions extends SocketOption {
   readonly watch?: true;
+  readonly all?: true;
   readonly json?: true;
+  readonly names?: true;
 }
 
 const REDRAW_MS = 1_000;
+/** A screen or two. What runs and what went wrong comes first, and how many more there are is said. */
+const JOBS_MAX = 50;
 /** Enough to see why a run stands where it stands; `events` tells all. */
 const TIMELINE_ENTRIES = 15;
 
@@ -40,7 +44,9 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
   )
     .argument('[name]', 'one job, with its timeline')
     .option('--watch', 'redraw every second')
+    .option('-a, --all', `show every job, however many (default: at most ${JOBS_MAX})`)
     .option('--json', 'print the Status document (with NAME: that job of it)')
+    .option('--names', 'print only the names of the jobs, one a line')
     .addHelpText(
       'after',
       `
@@ -90,9 +96,10 @@ async function picture(
 ): Promise<string> {
   const status = await client.get<Status>('/v1/status');
   const view = (options.watch ? movingViewOf : viewOf)(terminal, status.agent.now);
+  if (options.names) return status.jobs.map((job) => job.name).join('\n');
   if (name === undefined) {
     if (options.json) return JSON.stringify(status);
-    return renderStatus(status, view);
+    return renderStatus(status, options.all ? view : { ...view, jobsMax: JOBS_MAX });
   }
   const job = status.jobs.find((candidate) => candidate.name === name);
   if (job === undefined) {

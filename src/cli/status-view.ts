@@ -3,12 +3,13 @@
  * what is wrong. Pure: a document in, text out.
  */
 import { isFinal } from '../core/job.ts';
-import type { AgentStatus, JobStatus, Status } from '../core/status.ts';
+import type { JobStatus, Status } from '../core/status.ts';
 import { progressBar } from './bars.ts';
 import { renderBudgets } from './budget-view.ts';
 import { destinationCell } from './destination-cell.ts';
+import { renderHealth } from './health-view.ts';
 import { displayWidth, plain, truncate, wrap } from './plain-text.ts';
-import { coarseSpanSince, span, spanSince, spanUntil } from './span.ts';
+import { coarseSpanSince, spanSince, spanUntil } from './span.ts';
 import { renderTable, type Cell, type Column } from './table.ts';
 import { painter, type Paint, type Style } from './terminal.ts';
 
@@ -17,6 +18,8 @@ export interface View {
   readonly width: number;
   /** Rows that a moving picture may take; absent: as many as it needs. */
   readonly height?: number;
+  /** Jobs that are shown at most; absent: all of them. */
+  readonly jobsMax?: number;
   readonly color: boolean;
   readonly now: Date;
 }
@@ -27,7 +30,7 @@ const DETAIL_COLUMNS_MIN = 24;
 export function renderStatus(status: Status, view: View): string {
   const paint = painter(view.color);
   const health = renderHealth(status, view, paint);
-  const jobs = renderJobs(status.jobs, view, paint);
+  const jobs = renderMost(status.jobs, view, paint);
   const budgets = renderBudgets(status.budgets, view.width, view.now, paint);
   for (const parts of [
     [jobs, budgets, health],
@@ -38,6 +41,19 @@ export function renderStatus(status: Status, view: View): string {
   }
   const room = (view.height ?? Infinity) - health.length - 1;
   return apart([renderBriefly(status.jobs, view, paint, room), health]).join('\n');
+}
+
+/** All jobs in their order; where they are too many, those that matter most now, and how many more there are. */
+function renderMost(jobs: readonly JobStatus[], view: View, paint: Paint): string[] {
+  const max = view.jobsMax ?? Infinity;
+  if (jobs.length <= max) return renderJobs(jobs, view, paint);
+  const [shown, rest] = mostConcerning(jobs, max);
+  return [
+    ...renderJobs(shown, view, paint),
+    ...wrap(`… and ${countStates(rest)}; all of them: status --all`, view.width).map((line) =>
+      paint('dim', line),
+    ),
+  ];
 }
 
 function apart(parts: readonly (readonly string[])[]): string[] {
@@ -89,8 +105,8 @@ function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): strin
   const rows = jobRows(jobs, view);
   const details = jobs.map((job) => plain(jobDetail(job)));
   const slim = renderTable(COLUMNS, rows, view.width, painter(false));
-  const room = view.width - Math.max(...slim.map(displayWidth)) - 2;
-  const longest = Math.max(...details.map(displayWidth));
+  const room = view.width - widest(slim) - 2;
+  const longest = widest(details);
   if (longest > 0 && room >= Math.min(longest, DETAIL_COLUMNS_MIN)) {
     const columns = [...COLUMNS, { title: 'DETAIL', shrinkTo: 6 }];
     const wide = rows.map((row, index) => [...row, { text: details[index] ?? '' }]);
@@ -106,17 +122,31 @@ function renderBriefly(
   paint: Paint,
   room: number,
 ): string[] {
-  const shown = Math.max(1, jobs.length < room ? jobs.length : room - 2);
-  const chosen = new Set(jobs.toSorted((a, b) => concern(a) - concern(b)).slice(0, shown));
-  const kept = jobs.filter((job) => chosen.has(job));
-  const rows = jobRows(kept, view);
-  const left = new Map<string, number>();
-  for (const { state } of jobs.filter((job) => !chosen.has(job))) {
-    left.set(state, (left.get(state) ?? 0) + 1);
-  }
-  const words = [...left].map(([state, count]) => `${count} ${state}`).join(', ');
-  const rest = left.size === 0 ? [] : [paint('dim', `… and ${words}`)];
-  return [...renderTable(COLUMNS, rows, view.width, paint), ...rest];
+  const [chosen, rest] = mostConcerning(
+    jobs,
+    Math.max(1, jobs.length < room ? jobs.length : room - 2),
+  );
+  const isChosen = new Set(chosen);
+  const rows = jobRows(
+    jobs.filter((job) => isChosen.has(job)),
+    view,
+  );
+  const more =
+    rest.length === 0 ? [] : [paint('dim', truncate(`… and ${countStates(rest)}`, view.width))];
+  return [...renderTable(COLUMNS, rows, view.width, paint), ...more];
+}
+
+/** The first `count` by concern, and the others. */
+function mostConcerning(jobs: readonly JobStatus[], count: number): [JobStatus[], JobStatus[]] {
+  const sorted = jobs.toSorted((a, b) => concern(a) - concern(b) || urgency(a) - urgency(b));
+  return [sorted.slice(0, count), sorted.slice(count)];
+}
+
+/** `9,200 idle, 14 succeeded`. */
+function countStates(jobs: readonly JobStatus[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count.toLocaleString('en')} ${state}`).join(', ');
 }
 
 /** What runs is looked at first, then what went wrong. */
@@ -124,6 +154,15 @@ function concern({ state }: JobStatus): number {
   if (state === 'idle') return 3;
   if (state === 'succeeded') return 2;
   return isFinal(state) ? 1 : 0;
+}
+
+/** Among equals: of what runs the least slack, of what has ended the latest, of the others the next to start. */
+function urgency(job: JobStatus): number {
+  const { migrationHub, dataPipeline } = job.destinations;
+  if (job.endedAt !== undefined) return -Date.parse(job.endedAt);
+  if (job.nextStartAt !== undefined && job.startedAt === undefined)
+    return Date.parse(job.nextStartAt);
+  return Math.min(migrationHub?.slackSeconds ?? 1e9, dataPipeline?.slackSeconds ?? 1e9);
 }
 
 /** Below each row what does not fit into it: its detail, and what its destinations object to. */
@@ -156,35 +195,35 @@ function interleave(
   ];
 }
 
-/** Without the bars where there is no room: a name that is cut cannot be typed. */
+/** Columns of the bars, the widest that there is room for: a name that is cut cannot be typed. With three they are no
+ * wider than their title. */
+const BAR_COLUMNS = [8, 6, 4, 3];
+
 function jobRows(jobs: readonly JobStatus[], { now, width }: View): Cell[][] {
-  const rows = jobs.map((job) => jobCells(job, now, progressText));
-  const natural = renderTable(COLUMNS, rows, Infinity, painter(false));
-  if (Math.max(...natural.map(displayWidth)) <= width) return rows;
-  return jobs.map((job) =>
-    jobCells(job, now, (percent) => (percent === undefined ? '' : `${percent}%`)),
-  );
+  let rows: Cell[][] = [];
+  for (const barColumns of BAR_COLUMNS) {
+    rows = jobs.map((job) => jobCells(job, now, barColumns));
+    const natural = renderTable(COLUMNS, rows, Infinity, painter(false));
+    if (widest(natural) <= width) break;
+  }
+  return rows;
 }
 
-function jobCells(
-  job: JobStatus,
-  now: Date,
-  progress: (percent: number | undefined) => string,
-): Cell[] {
+function jobCells(job: JobStatus, now: Date, barColumns: number): Cell[] {
   const { migrationHub, dataPipeline } = job.destinations;
   return [
     { text: plain(job.name), style: 'bold' },
     stateCell(job),
-    { text: progress(job.percent) },
+    { text: progressText(job.percent, barColumns) },
     { text: ageText(job, now) },
     migrationHub === undefined ? { text: '' } : destinationCell(migrationHub, now, job.endedAt),
     dataPipeline === undefined ? { text: '' } : destinationCell(dataPipeline, now, job.endedAt),
   ];
 }
 
-function progressText(percent: number | undefined): string {
+function progressText(percent: number | undefined, barColumns: number): string {
   if (percent === undefined) return '';
-  return `${progressBar(percent, 8)} ${String(percent).padStart(3)}%`;
+  return `${progressBar(percent, barColumns)} ${String(percent).padStart(3)}%`;
 }
 
 /** How long it runs; how long ago it ended; when it starts. */
@@ -203,38 +242,7 @@ function jobDetail(job: JobStatus): string {
   return words.filter((each) => each !== undefined && each !== '').join('; ');
 }
 
-function renderHealth({ agent }: Status, view: View, paint: Paint): string[] {
-  const slackS = agent.nearestDeadlineSeconds;
-  const [verdict, style] = healthVerdict(agent);
-  const facts = [
-    ...(agent.state === 'draining' ? ['draining'] : []),
-    `outbox ${agent.outbox}`,
-    ...(slackS === undefined || slackS < 0 ? [] : [`next deadline in ${span(slackS * 1000)}`]),
-    `clock ${agent.clockOffsetSeconds < 0 ? '' : '+'}${agent.clockOffsetSeconds.toFixed(1)}s`,
-    `up ${spanSince(agent.startedAt, view.now)}`,
-    plain(agent.host),
-    `version ${plain(agent.version)}`,
-    ...(agent.homeRegion === undefined ? [] : [`home ${plain(agent.homeRegion)}`]),
-  ];
-  // What does not fit is what matters least.
-  let line = paint(style, verdict);
-  let used = verdict.length;
-  for (const fact of facts) {
-    used += displayWidth(fact) + 2;
-    if (used > view.width) break;
-    line += `, ${fact}`;
-  }
-  const troubles = agent.troubles.flatMap((text) =>
-    wrap(plain(text), view.width - 2).map((piece, index) =>
-      paint('red', `${index === 0 ? '! ' : '  '}${piece}`),
-    ),
-  );
-  return [line, ...troubles];
-}
-
-function healthVerdict({ troubles, nearestDeadlineSeconds: slackS }: AgentStatus): [string, Style] {
-  const words =
-    troubles.length === 0 ? [] : [`${troubles.length} trouble${troubles.length === 1 ? '' : 's'}`];
-  if (slackS !== undefined && slackS < 0) words.push(`late by ${span(slackS * 1000)}`);
-  return words.length === 0 ? ['well', 'green'] : [words.join(', '), 'red'];
+/** Columns of the longest line. Not by a spread: ten thousand jobs are too many arguments. */
+function widest(lines: readonly string[]): number {
+  return lines.reduce((width, line) => Math.max(width, displayWidth(line)), 0);
 }

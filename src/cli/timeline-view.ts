@@ -1,9 +1,10 @@
 /**
- * A timeline as lines: when, what, and the facts of it. Knows no list of events: a name is shown as it reads, and
- * a field by its name and its unit, so that an event of tomorrow is shown as well.
+ * A timeline as lines: when, and what happened. An event without words of its own (event-words.ts) is shown by its name
+ * as it reads, and its fields by their names and units, so that an event of tomorrow is shown as well.
  */
 import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
-import { displayWidth, plain, wrap } from './plain-text.ts';
+import { eventWords } from './event-words.ts';
+import { plain, wrap } from './plain-text.ts';
 import { moment, span } from './span.ts';
 import type { View } from './status-view.ts';
 import { painter, type Style } from './terminal.ts';
@@ -14,24 +15,26 @@ export function renderTimeline(entries: readonly TimelineEntryDocument[], view: 
   const rows = entries.map((entry) => ({
     time: moment(entry.at, view.now),
     run: entry.run === undefined ? '' : `#${plain(entry.run.split('/').at(-1) ?? '')}`,
-    event: plain(entry.event).replaceAll(/[._]/g, ' '),
+    words: eventWords(entry.event, entry.fields) ?? nameAndFields(entry),
     style: styleOf(entry.event),
-    fields: describeFields(entry.fields),
   }));
   const timeWidth = Math.max(0, ...rows.map(({ time }) => time.length));
   const runWidth = Math.max(0, ...rows.map(({ run }) => run.length));
-  const eventWidth = Math.max(0, ...rows.map(({ event }) => displayWidth(event)));
-  return rows.flatMap(({ time, run, event, style, fields }) => {
+  return rows.flatMap(({ time, run, words, style }) => {
     const start = `${time.padEnd(timeWidth)}  ${runWidth === 0 ? '' : `${run.padEnd(runWidth)}  `}`;
-    const indent = start.length + eventWidth + 2;
-    const [first = '', ...more] = wrap(fields, Math.max(20, view.width - indent));
-    const padding = ' '.repeat(eventWidth - displayWidth(event));
-    const painted = style === undefined ? event : paint(style, event);
+    const painted = (line: string): string => (style === undefined ? line : paint(style, line));
+    const [first = '', ...more] = wrap(words, Math.max(20, view.width - start.length));
     return [
-      `${paint('dim', start)}${painted}${padding}  ${first}`.trimEnd(),
-      ...more.map((line) => ' '.repeat(indent) + line),
+      `${paint('dim', start)}${painted(first)}`,
+      ...more.map((line) => ' '.repeat(start.length) + painted(line)),
     ];
   });
+}
+
+function nameAndFields({ event, fields }: TimelineEntryDocument): string {
+  const name = plain(event).replaceAll(/[._]/g, ' ');
+  const rest = describeFields(fields);
+  return rest === '' ? name : `${name}: ${rest}`;
 }
 
 /** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`words`) stands as it is. */

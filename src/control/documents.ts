@@ -83,6 +83,8 @@ const agent = z.strictObject({
   taskRunnerId: z.string().exactOptional(),
   waitingForBudget: z.int(),
   outbox: z.int(),
+  outboxAgeSeconds: z.number().exactOptional(),
+  credentialsExpireAt: time.exactOptional(),
   nearestDeadlineSeconds: z.number().exactOptional(),
   fleet: z
     .strictObject({
@@ -100,6 +102,7 @@ const budget = z.strictObject({
   operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
   perSecond: z.number(),
   burst: z.number(),
+  available: z.int().exactOptional(),
   accepted: z.int(),
   throttled: z.int(),
   failed: z.int(),

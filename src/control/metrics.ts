@@ -1,9 +1,11 @@
 /**
- * The agent's state as Prometheus metrics, filled from the operator port at each scrape. Nothing is counted
- * here: the planner counts, and a scrape shows what `status` shows.
+ * The agent's state as Prometheus metrics. Most are filled from the operator port at each scrape: the planner counts,
+ * and a scrape shows what `status` shows. What has been broken is counted from the timeline; how long calls take, where
+ * they are made (call-latency.ts); the process and its event loop, by prom-client itself.
  */
-import { Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
 
+import type { EventName } from '../core/note.ts';
 import type { Status } from '../core/status.ts';
 import type { Operator } from '../ports.ts';
 
@@ -57,6 +59,21 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
+    name: 'migration_agent_outbox_age_seconds',
+    help: 'How long the oldest last word has waited; 0: none waits',
+    rows: ({ agent }) => [{ value: agent.outboxAgeSeconds ?? 0 }],
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_credentials_expiry_timestamp_seconds',
+    help: 'When the credentials in use end, in seconds since 1970; absent: they do not, or are not known yet',
+    rows: ({ agent }) =>
+      agent.credentialsExpireAt === undefined
+        ? []
+        : [{ value: Date.parse(agent.credentialsExpireAt) / 1000 }],
+  },
+  {
+    kind: 'gauge',
     name: 'migration_agent_clock_offset_seconds',
     help: "The service's clock less the clock of this host",
     rows: ({ agent }) => [{ value: agent.clockOffsetSeconds }],
@@ -105,6 +122,18 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
+    name: 'migration_agent_job_failed',
+    help: '1 for each job whose latest run failed, was lost or fenced; 0 for others that have run',
+    labels: ['name'],
+    rows: ({ jobs }) =>
+      jobs.flatMap(({ name, state }) =>
+        state === 'idle'
+          ? []
+          : [{ labels: { name }, value: /^(?:failed|lost|fenced)$/.test(state) ? 1 : 0 }],
+      ),
+  },
+  {
+    kind: 'gauge',
     name: 'migration_agent_job_slack_seconds',
     help: 'Time to the deadline of a job at a destination; negative: it has passed',
     labels: ['name', 'destination'],
@@ -131,6 +160,32 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
+    name: 'migration_agent_budget_calls_per_second',
+    help: 'The rate that an operation is given',
+    labels: ['operation'],
+    rows: ({ budgets }) =>
+      budgets.map(({ operation, perSecond }) => ({ labels: { operation }, value: perSecond })),
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_budget_burst_calls',
+    help: 'The most calls that a budget holds',
+    labels: ['operation'],
+    rows: ({ budgets }) =>
+      budgets.map(({ operation, burst }) => ({ labels: { operation }, value: burst })),
+  },
+  {
+    kind: 'gauge',
+    name: 'migration_agent_budget_available_calls',
+    help: 'Calls that could be made at once; 0: the budget is used up',
+    labels: ['operation'],
+    rows: ({ budgets }) =>
+      budgets.flatMap(({ operation, available }) =>
+        available === undefined ? [] : [{ labels: { operation }, value: available }],
+      ),
+  },
+  {
+    kind: 'gauge',
     name: 'migration_agent_operation_paused',
     help: '1 while no call of the operation is made',
     labels: ['operation'],
@@ -142,9 +197,29 @@ const METRICS: readonly Metric[] = [
   },
 ];
 
+/** What must not happen, by the note that says that it did. */
+const BROKEN: readonly { name: string; help: string; events: readonly EventName[] }[] = [
+  {
+    name: 'migration_agent_promises_broken_total',
+    help: 'Reports that were accepted later than promised, since the agent started',
+    events: ['promise.broken'],
+  },
+  {
+    name: 'migration_agent_lapses_total',
+    help: 'Pipeline tasks that were lost or fenced, since the agent started',
+    events: ['lease.fenced', 'lease.gone'],
+  },
+  {
+    name: 'migration_agent_reports_refused_total',
+    help: 'Reports that a service refused for good, since the agent started',
+    events: ['report.refused'],
+  },
+];
+
 /** A registry of its own: whatever else uses prom-client in this process stays out of it. */
-export function createRegistry(operator: Operator): Registry {
+export function createRegistry(operator: Operator, callLatency?: Histogram): Registry {
   const registry = new Registry();
+  const status = onceForEachScrape(operator);
   for (const { kind, name, help, labels = [], rows } of METRICS) {
     const configuration = { name, help, labelNames: labels, registers: [registry] };
     // prom-client calls `collect` at each scrape, with the metric as `this`.
@@ -155,7 +230,7 @@ export function createRegistry(operator: Operator): Registry {
           // `remove`: a metric without labels would come back from `reset` as a zero.
           this.reset();
           if (labels.length === 0) this.remove();
-          for (const row of rows(operator.status())) this.set({ ...row.labels }, row.value);
+          for (const row of rows(status())) this.set({ ...row.labels }, row.value);
         },
       });
     } else {
@@ -163,12 +238,34 @@ export function createRegistry(operator: Operator): Registry {
         ...configuration,
         collect() {
           this.reset();
-          for (const row of rows(operator.status())) this.inc({ ...row.labels }, row.value);
+          for (const row of rows(status())) this.inc({ ...row.labels }, row.value);
         },
       });
     }
   }
+  for (const { name, help, events } of BROKEN) {
+    const counter = new Counter({ name, help, registers: [registry] });
+    operator.watch(({ event }) => {
+      if (events.some((one) => one === event)) counter.inc();
+    });
+  }
+  if (callLatency !== undefined) registry.registerMetric(callLatency);
+  collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** All metrics of a scrape are collected in one go: they show one moment, and ten thousand jobs are gone through once. */
+function onceForEachScrape(operator: Operator): () => Status {
+  let taken: Status | undefined;
+  return () => {
+    if (taken === undefined) {
+      taken = operator.status();
+      setImmediate(() => {
+        taken = undefined;
+      });
+    }
+    return taken;
+  };
 }
 
 function jobsByState({ jobs }: Status): Row[] {

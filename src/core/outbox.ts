@@ -61,6 +61,18 @@ export function outboxSize(view: PlannerView): number {
   return owed;
 }
 
+/** When the oldest last word came to wait, on the boot clock; `undefined`: none waits. */
+export function oldestOwedMs(view: PlannerView): number | undefined {
+  let oldestMs = Infinity;
+  for (const { lastWords } of view.context.ledger.hubTasks.values()) {
+    oldestMs = Math.min(oldestMs, lastWords[0]?.since.bootMs ?? Infinity);
+  }
+  for (const run of view.context.ledger.runs.values()) {
+    if (isOwedToPipeline(run)) oldestMs = Math.min(oldestMs, run.endedAt?.bootMs ?? Infinity);
+  }
+  return oldestMs === Infinity ? undefined : oldestMs;
+}
+
 export function isOwedToPipeline(run: Run): boolean {
   return run.pipeline !== undefined && isFinal(run.state) && isOwed(run.pipeline.delivery);
 }

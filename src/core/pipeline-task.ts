@@ -179,7 +179,12 @@ export class PipelineTaskSpeaker implements Speaker {
     this.#context.note(
       'report.delivered',
       now,
-      { to: 'dataPipeline', taskId: shorten(pipeline.task.taskId), afterS },
+      {
+        to: 'dataPipeline',
+        taskId: shorten(pipeline.task.taskId),
+        status: this.#run.state === 'succeeded' ? 'FINISHED' : 'FAILED',
+        afterS,
+      },
       this.#run,
     );
   }

@@ -1,9 +1,10 @@
 /** Makes the document behind `status` from the planner's state. Reads, changes nothing. */
+import type { Operation } from './call.ts';
 import { hubTaskKey } from './hub-record.ts';
 import { HubTaskSpeaker } from './hub-task.ts';
 import { isFinal } from './job.ts';
 import type { Delivery, Run } from './job.ts';
-import { outboxSize } from './outbox.ts';
+import { oldestOwedMs, outboxSize } from './outbox.ts';
 import { endCause } from './report.ts';
 import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
 import type { PlannerView } from './planner.ts';
@@ -27,6 +28,10 @@ export interface AgentFacts {
   /** Troubles outside the planner: a disk that refuses, for one. */
   readonly troubles: readonly string[];
   readonly fleet?: FleetStatus;
+  /** Calls that could be made at once, by operation. */
+  readonly gateLevels?: ReadonlyMap<Operation, number>;
+  /** When the credentials in use end; absent: never, or not known yet. */
+  readonly credentialsExpireAtMs?: number;
 }
 
 export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status {
@@ -34,7 +39,7 @@ export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status
     schema: 1,
     agent: agentStatus(view, agent, now),
     jobs: jobStatuses(view, now),
-    budgets: budgets(view, now),
+    budgets: budgets(view, agent, now),
   };
 }
 
@@ -53,14 +58,24 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
     clockOffsetSeconds: context.offset.ms / SECOND_MS,
     ...(facts.homeRegion === undefined ? {} : { homeRegion: facts.homeRegion }),
     ...(runnerId === undefined ? {} : { taskRunnerId: runnerId }),
+    ...(agent.credentialsExpireAtMs === undefined
+      ? {}
+      : { credentialsExpireAt: iso(agent.credentialsExpireAtMs) }),
     waitingForBudget: context.waitingHubTasks.size,
     outbox: outboxSize(view),
+    ...outboxAge(view, now),
     ...(nearestMs === undefined
       ? {}
       : { nearestDeadlineSeconds: Math.round((nearestMs - now.bootMs) / SECOND_MS) }),
     ...(agent.fleet === undefined ? {} : { fleet: agent.fleet }),
     troubles: [...agent.troubles, ...troubles(view, now)],
   };
+}
+
+function outboxAge(view: PlannerView, now: Now): { outboxAgeSeconds?: number } {
+  const sinceMs = oldestOwedMs(view);
+  if (sinceMs === undefined) return {};
+  return { outboxAgeSeconds: Math.round((now.bootMs - sinceMs) / SECOND_MS) };
 }
 
 export function nearestDeadlineMs(view: PlannerView): number | undefined {
@@ -234,12 +249,13 @@ function hubDeadline(view: PlannerView, run: Run): Instant | undefined {
   return promise?.run === run.id ? promise.until : undefined;
 }
 
-function budgets(view: PlannerView, now: Now): BudgetStatus[] {
+function budgets(view: PlannerView, { gateLevels }: AgentFacts, now: Now): BudgetStatus[] {
   const { rates } = view.context.settings;
   return [...view.pacing.all()].map(([operation, pace]) => ({
     operation,
     perSecond: rates[operation].perSecond,
     burst: rates[operation].burst,
+    ...available(gateLevels?.get(operation)),
     accepted: pace.accepted,
     throttled: pace.throttled,
     failed: pace.failed,
@@ -250,4 +266,8 @@ function budgets(view: PlannerView, now: Now): BudgetStatus[] {
         }
       : {}),
   }));
+}
+
+function available(level: number | undefined): { available?: number } {
+  return level === undefined ? {} : { available: Math.max(0, Math.floor(level)) };
 }

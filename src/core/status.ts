@@ -29,6 +29,10 @@ export interface AgentStatus {
   readonly waitingForBudget: number;
   /** Reports that are owed to a destination, final words included. */
   readonly outbox: number;
+  /** How long the oldest last word has waited; absent: none waits. */
+  readonly outboxAgeSeconds?: number;
+  /** When the credentials in use end; absent: they do not end, or none were needed yet. */
+  readonly credentialsExpireAt?: string;
   /** Seconds to the nearest deadline; negative: a promise is broken. */
   readonly nearestDeadlineSeconds?: number;
   /** Where a fleet shares its budgets through Redis. */
@@ -107,6 +111,8 @@ export interface BudgetStatus {
   readonly operation: Operation;
   readonly perSecond: number;
   readonly burst: number;
+  /** Calls that could be made at once; absent: not known. */
+  readonly available?: number;
   readonly accepted: number;
   readonly throttled: number;
   readonly failed: number;

@@ -101,11 +101,11 @@ test('a wide terminal has the details in the table', () => {
   `);
 });
 
-test('where room is short the bars go before a name is cut', () => {
+test('where room is short the bars shrink before a name is cut', () => {
   const [job] = JOBS;
-  const long = { ...job!, name: 'restore-of-the-shop' };
+  const long = { ...job!, name: 'restore-of-the-big-shop' };
   expect(renderStatus(statusWith([long]), VIEW).split('\n')[1]).toBe(
-    'restore-of-the-shop  running  72%       3m12s  12s/4m48s      6s/14m55s',
+    'restore-of-the-big-shop  running  ██▏  72%  3m12s  12s/4m48s      6s/14m55s',
   );
 });
 
@@ -121,10 +121,11 @@ test('budgets are shown when they were used, troubles when there are any', () =>
     "JOB  STATE
     a    idle
 
-    OPERATION                 BUDGET   ACCEPTED  THROTTLED  FAILED  PAUSED
-    NotifyMigrationTaskState  1/s, 10       123          2       1  12s: throttled
+    OPERATION                 BUDGET left   ACCEPTED  THROTTLED  FAILED  PAUSED
+    NotifyMigrationTaskState  9 of 10, 1/s       123          2       1  12s
+      throttled
 
-    1 trouble, outbox 2, next deadline in 4m48s, clock +0.3s, up 3h12m
+    1 trouble, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s, up 3h12m
     ! credentials have expired"
   `);
 });
@@ -152,11 +153,11 @@ test('a picture of limited height keeps the health line and what matters most', 
   expect(renderStatus(status, { ...VIEW, height: 8 })).toMatchInlineSnapshot(`
     "JOB            STATE      PROGRESS          AGE  HUB said/left  PIPE said/left
     nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s      6s/14m55s
-    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h
     stuck          stalled                    1h00m  -/-3s
-    … and 1 canceled, 1 idle
+    half-gone      canceled!                 1m ago  refused
+    … and 1 failed, 1 idle
 
-    1 trouble, outbox 2, next deadline in 4m48s, clock +0.3s, up 3h12m
+    1 trouble, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s, up 3h12m
     ! credentials have expired"
   `);
 });
@@ -220,11 +221,11 @@ test('one job is shown in full and ends in its timeline', () => {
                      canceled by the service
 
     TIMELINE (UTC)
-    2026-11-21 23:59:59  #3  run queued
-    03:08:48             #3  job started             pid 123
-    03:10:00             #3  some thing of tomorrow  retry 2s, window 15m00s, a long
-                                                     explanation that does not fit
-                                                     into one line of the terminal"
+    2026-11-21 23:59:59  #3  run queued, by ?
+    03:08:48             #3  job started, pid 123
+    03:10:00             #3  some thing of tomorrow: retry 2s, window 15m00s, a long
+                             explanation that does not fit into one line of the
+                             terminal"
   `);
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configFile } from '../../src/cli/config.ts';
+import { configFile } from '../../src/cli/config-file.ts';
 
 const COMMAND = new URL('../../src/cli/config.ts', import.meta.url).href;
 const PROGRAM = `const { configCommand } = await import('${COMMAND}'); await configCommand().parseAsync(process.argv.slice(1), { from: 'user' });`;

@@ -1,10 +1,12 @@
 /** The TCP listener: metrics, health, the status page, and that it changes nothing. */
 import { createHash } from 'node:crypto';
 
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
+import { createCallLatency, timedServices } from '../../src/control/call-latency.ts';
 import { createHttpListener } from '../../src/control/http-listener.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
+import type { Outcome } from '../../src/core/call.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from './operator-in-memory.ts';
 
 async function serve(listen = '127.0.0.1:0'): Promise<{ operator: OperatorInMemory; at: string }> {
@@ -17,7 +19,8 @@ async function serve(listen = '127.0.0.1:0'): Promise<{ operator: OperatorInMemo
 
 async function samples(at: string): Promise<string[]> {
   const text = await (await fetch(`${at}/metrics`)).text();
-  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  // prom-client's own (process_…, nodejs_…) are its business.
+  return text.split('\n').filter((line) => line.startsWith('migration_agent_'));
 }
 
 test('metrics show what status shows', async () => {
@@ -32,11 +35,14 @@ test('metrics show what status shows', async () => {
     'migration_agent_nearest_deadline_seconds 288',
     'migration_agent_jobs_waiting_for_budget 0',
     'migration_agent_outbox_reports 2',
+    'migration_agent_outbox_age_seconds 1260',
+    `migration_agent_credentials_expiry_timestamp_seconds ${Date.UTC(2026, 10, 22, 4) / 1000}`,
     'migration_agent_clock_offset_seconds 0.3',
     'migration_agent_troubles 1',
     'migration_agent_draining 0',
     'migration_agent_jobs{state="running"} 1',
     'migration_agent_job_progress_percent{name="nightly-files"} 72',
+    'migration_agent_job_failed{name="nightly-files"} 0',
     'migration_agent_job_slack_seconds{name="nightly-files",destination="migrationHub"} 288',
     'migration_agent_job_slack_seconds{name="nightly-files",destination="dataPipeline"} 895',
     'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="accepted"} 123',
@@ -45,8 +51,16 @@ test('metrics show what status shows', async () => {
     'migration_agent_calls_total{operation="PollForTask",outcome="accepted"} 0',
     'migration_agent_calls_total{operation="PollForTask",outcome="throttled"} 0',
     'migration_agent_calls_total{operation="PollForTask",outcome="failed"} 0',
+    'migration_agent_budget_calls_per_second{operation="NotifyMigrationTaskState"} 1',
+    'migration_agent_budget_calls_per_second{operation="PollForTask"} 1',
+    'migration_agent_budget_burst_calls{operation="NotifyMigrationTaskState"} 10',
+    'migration_agent_budget_burst_calls{operation="PollForTask"} 10',
+    'migration_agent_budget_available_calls{operation="NotifyMigrationTaskState"} 9',
     'migration_agent_operation_paused{operation="NotifyMigrationTaskState"} 1',
     'migration_agent_operation_paused{operation="PollForTask"} 0',
+    'migration_agent_promises_broken_total 0',
+    'migration_agent_lapses_total 0',
+    'migration_agent_reports_refused_total 0',
   ]);
 });
 
@@ -59,6 +73,64 @@ test('what is gone from status is gone from the metrics, and no promise is no ze
   expect(lines.filter((line) => line.includes('nightly-files'))).toEqual([]);
   expect(lines.filter((line) => line.includes('nearest_deadline'))).toEqual([]);
   expect(lines).toContain('migration_agent_jobs{state="idle"} 1');
+});
+
+test('what was broken is counted, from the timeline', async () => {
+  const { operator, at } = await serve();
+  for (const event of ['promise.broken', 'lease.gone', 'lease.fenced', 'report.refused', 'x.y']) {
+    operator.tell({ at: { wallMs: 0, bootMs: 0 }, event, fields: {} });
+  }
+  const lines = await samples(at);
+  expect(lines).toContain('migration_agent_promises_broken_total 1');
+  expect(lines).toContain('migration_agent_lapses_total 2');
+  expect(lines).toContain('migration_agent_reports_refused_total 1');
+});
+
+test('a scrape looks at the agent once, and shows its process and loop as well', async () => {
+  const { operator, at } = await serve();
+  const status = vi.spyOn(operator, 'status');
+  const text = await (await fetch(`${at}/metrics`)).text();
+  expect(status).toHaveBeenCalledTimes(1);
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+  expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+});
+
+test('calls are timed by operation and outcome, and what they answer is left alone', async () => {
+  const latency = createCallLatency();
+  const call = { operation: 'GetHomeRegion' } as const;
+  const answers: Outcome[] = [
+    { kind: 'accepted', answer: { operation: 'GetHomeRegion', homeRegion: 'eu-central-1' } },
+    { kind: 'throttled', reason: 'slow down' },
+  ].map((outcome) => outcome as Outcome);
+  const services = timedServices(
+    { send: () => Promise.resolve(answers.shift()!), close: () => undefined },
+    latency,
+  );
+  expect(await services.send(call)).toMatchObject({ kind: 'accepted' });
+  expect(await services.send(call)).toMatchObject({ kind: 'throttled' });
+  const registry = createRegistry(new OperatorInMemory(), latency);
+  const text = await registry.metrics();
+  expect(text).toContain(
+    'migration_agent_call_duration_seconds_count{operation="GetHomeRegion",outcome="throttled"} 1',
+  );
+  expect(text).toContain(
+    'migration_agent_call_duration_seconds_bucket{le="90",operation="GetHomeRegion",outcome="accepted"} 1',
+  );
+});
+
+test('names and help follow the conventions of Prometheus', async () => {
+  const registry = createRegistry(new OperatorInMemory(), createCallLatency());
+  const own = (await registry.getMetricsAsJSON()).filter(({ name }) =>
+    name.startsWith('migration'),
+  );
+  expect(own.length).toBeGreaterThan(20);
+  for (const { name, help, type } of own) {
+    expect(name).toMatch(/^migration_agent_[a-z_]+$/);
+    // https://prometheus.io/docs/practices/naming: a counter ends in _total, nothing else does.
+    expect([name, name.endsWith('_total')]).toEqual([name, String(type) === 'counter']);
+    expect(name).not.toMatch(/_(?:ms|milliseconds|minutes|hours|count|sum|bucket)$/);
+    expect(help.length).toBeGreaterThan(10);
+  }
 });
 
 test('health is an answer; readiness says what stands in its way', async () => {

@@ -1,0 +1,78 @@
+/**
+ * Events of the timeline as an operator says them: "SIGTERM to 14 processes", "FAILED delivered 42 s later". An event
+ * that is not here is told by its name and its fields.
+ */
+import type { EventName } from '../core/note.ts';
+import { plain } from './plain-text.ts';
+import { span } from './span.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** One line, or `undefined` where there are no words for it. */
+export function eventWords(event: string, fields: Fields): string | undefined {
+  return WORDS[event as EventName]?.(fields);
+}
+
+const DESTINATIONS: Readonly<Record<string, string>> = {
+  migrationHub: 'Migration Hub',
+  dataPipeline: 'Data Pipeline',
+};
+
+const CAUSES: Readonly<Record<string, string>> = {
+  operator: 'cancel received from the operator',
+  service: 'cancel received from Data Pipeline',
+  timeout: 'cancel: timeout',
+  fence: 'cancel: fenced',
+  gone: 'cancel: pipeline task gone',
+};
+
+const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
+  'run.queued': ({ origin }) => `run queued, by ${text(origin)}`,
+  'run.skipped': ({ reason }) => `scheduled start skipped: ${text(reason)}`,
+  'run.ended': ({ words }) => `run ended: ${text(words)}`,
+  'job.started': ({ pid }) => `job started, pid ${text(pid)}`,
+  'job.adopted': ({ pid }) => `job of an earlier agent found, pid ${text(pid)}`,
+  'job.start_failed': ({ reason }) => `job could not be started: ${text(reason)}`,
+  'job.exited': ({ exitCode, signal }) =>
+    signal === undefined
+      ? `job exited with code ${text(exitCode)}`
+      : `job ended by ${text(signal)}`,
+  'job.lost': ({ reason }) => `job is gone and left no exit record: ${text(reason)}`,
+  'job.stalled': ({ noProgressForS }) => `no progress for ${seconds(noProgressForS)}`,
+  'job.timeout': ({ timeoutS }) => `job ran longer than its timeout of ${seconds(timeoutS)}`,
+  'cancel.received': ({ cause, detail }) =>
+    // Whoever asked is told; that the service says canceled by saying canceled is not.
+    cause === 'service'
+      ? text(CAUSES['service'])
+      : `${CAUSES[String(cause)] ?? 'cancel received'}: ${text(detail)}`,
+  'cancel.incomplete': ({ survivors }) => `processes outlived SIGKILL: ${text(survivors)}`,
+  'tree.signalled': ({ signal, processes }) =>
+    `${text(signal)} to ${text(processes)} process${processes === 1 ? '' : 'es'}`,
+  'tree.empty': () => 'tree empty',
+  'task.received': ({ workerGroup, attemptId }) =>
+    `pipeline task received from ${text(workerGroup)}: ${text(attemptId)}`,
+  'task.refused': ({ reason }) => `pipeline task not allowed here: ${text(reason)}`,
+  'lease.acknowledged': () => 'pipeline task acknowledged',
+  'lease.fenced': ({ silentS, policy }) =>
+    `no report accepted for ${seconds(silentS)}; ${policy === 'continue' ? 'going on all the same' : 'stopping the job'}`,
+  'lease.gone': ({ reason }) => `pipeline task is no longer ours: ${text(reason)}`,
+  'report.delivered': ({ status, to, afterS }) =>
+    `${status === undefined ? 'last word' : text(status)} delivered ${seconds(afterS)} later to ${DESTINATIONS[String(to)] ?? text(to)}`,
+  'report.reduced': ({ reason }) => `report refused, trying status alone: ${text(reason)}`,
+  'report.refused': ({ operation, reason }) =>
+    `${operation === undefined ? 'report' : text(operation)} refused for good: ${text(reason)}`,
+  'promise.broken': ({ lateS }) => `promised report ${seconds(lateS)} late`,
+};
+
+/** `42 s`, and `2h05m` where seconds say little. */
+function seconds(value: unknown): string {
+  if (typeof value !== 'number') return text(value);
+  return value < 120 ? `${value} s` : span(value * 1000);
+}
+
+function text(value: unknown): string {
+  if (Array.isArray(value)) return value.map(text).join(', ');
+  return plain(
+    typeof value === 'string' ? value : value === undefined ? '?' : JSON.stringify(value),
+  );
+}

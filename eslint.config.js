@@ -148,7 +148,7 @@ export default tseslint.config(
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
   {
     // Tool configurations are default exports by the tools' own rule.
-    files: ['*.config.js', '*.config.ts'],
+    files: ['*.config.js', '**/*.config.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
 );

@@ -10,6 +10,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
 } from 'node:fs';
@@ -20,15 +21,6 @@ const ROOT = join(import.meta.dirname, '../..');
 
 export const ARCHITECTURES = ['x64', 'arm64'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
-
-/** What is run of koffi: no sources, no documents. */
-const KOFFI_FILES = [
-  'package.json',
-  'index.js',
-  'index.cjs',
-  'src/koffi/index.js',
-  'src/koffi/index.cjs',
-];
 
 export function hostArchitecture(): Architecture {
   const found = ARCHITECTURES.find((one) => one === process.arch);
@@ -45,7 +37,7 @@ export function addRuntime(directory: string, architecture: Architecture): void 
     strip(join(directory, 'node'), architecture);
   });
   const modules = join(directory, 'node_modules');
-  for (const file of KOFFI_FILES) {
+  for (const file of programFiles(join(ROOT, 'node_modules/koffi'))) {
     copy(join(ROOT, 'node_modules/koffi', file), join(modules, 'koffi', file));
   }
   const native = `@koromix/koffi-linux-${architecture}`;
@@ -61,6 +53,15 @@ export function addRuntime(directory: string, architecture: Architecture): void 
 export function nodeLicence(architecture: Architecture): string {
   return withPackage(`node-linux-${architecture}`, (folder) =>
     readFileSync(join(folder, 'LICENSE'), 'utf8'),
+  );
+}
+
+/** What is run of koffi: no sources in C, no documents, no tools to build it. */
+function programFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) =>
+      file === 'package.json' ||
+      (/\.c?js$/.test(file) && !/^vendor\/|(?:cnoke|trampolines)\.cjs$/.test(file)),
   );
 }
 

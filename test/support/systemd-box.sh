@@ -75,6 +75,8 @@ for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-ker
 done
 ip link set lo up; hostname systemd-box
 mkdir -p old; pivot_root . old; umount -l /old; rmdir /old
+# As nspawn does: credentials of units are mounted by helpers of systemd, and must be seen by all.
+mount --make-rshared /
 # No generators: no mounts of /etc/fstab, no services of other kinds.
 exec env -i container=systemd-box SYSTEMD_GENERATOR_PATH=/nonexistent PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system'

@@ -14,6 +14,8 @@
  *   for ever once Redis has failed it (#152): no job is ever given to one, only its reservoir is counted up and down.
  * - the connection never comes to life again after some failures of Redis (#205): it is never reconnected but thrown away
  *   whole and made anew (fleet-connection.ts).
+ *
+ * The guards against ioredis 6.0.0, which bottleneck's clustering needs, are here too.
  */
 import Bottleneck from 'bottleneck';
 import type { Redis } from 'ioredis';
@@ -111,6 +113,23 @@ const BEAT_MS = 10 * 60_000;
 export function endCluster({ connection, client }: Cluster): void {
   connection.disconnect(false).catch(() => undefined);
   client.disconnect();
+}
+
+/**
+ * ioredis hears the first error of a socket only. TLS that fails says two (the certificate is not good; the other side's
+ * alert), and an error that nobody hears ends the process. To be called before the client connects.
+ */
+export function hearAllErrors(client: Redis): void {
+  let stream: Redis['stream'] | undefined;
+  Object.defineProperty(client, 'stream', {
+    configurable: true,
+    enumerable: true,
+    get: () => stream,
+    set: (opened: Redis['stream'] | undefined) => {
+      stream = opened;
+      stream?.on('error', () => undefined);
+    },
+  });
 }
 
 /**

@@ -8,11 +8,13 @@ import {
   createCluster,
   createClusteredLimiter,
   endCluster,
+  hearAllErrors,
   settingsKey,
 } from './bottleneck-guards.ts';
 import type { Cluster } from './bottleneck-guards.ts';
 import type { Bucket } from '../core/bucket.ts';
-import { LATE, NO_RESERVOIR, VISIT, type VisitTimes } from './fleet-script.ts';
+import { LATE, NO_RESERVOIR, VISIT } from './fleet-script.ts';
+import type { VisitTimes } from './fleet-times.ts';
 
 export interface FleetConnectionOptions {
   /** `redis://` or `rediss://`, with what it needs of user, password and database. */
@@ -73,7 +75,10 @@ export class FleetConnection {
     const client = new Redis(options.url, redisOptions(options.answerMs));
     const subscriber = client.duplicate();
     const failures: Error[] = [];
-    for (const one of [client, subscriber]) one.on('error', (error: Error) => failures.push(error));
+    for (const one of [client, subscriber]) {
+      hearAllErrors(one);
+      one.on('error', (error: Error) => failures.push(error));
+    }
     try {
       const connected = Promise.all([client.connect(), subscriber.connect()]);
       await answered(connected, options.answerMs);

@@ -24,24 +24,6 @@
  *   heartbeats wait behind another host's news.
  */
 
-export interface VisitTimes {
-  /** How long a stay lasts after each visit. */
-  readonly stayMs: number;
-  /** How long a pool that began anew counts on nobody who has not been here. */
-  readonly gatherMs: number;
-  /** Time between two visits that counts at most, so that a step of Redis's clock earns next to nothing. */
-  readonly earnMsMax: number;
-  /** A host that was away for so long has left for good. */
-  readonly forgetMs: number;
-}
-
-export const VISIT_TIMES: VisitTimes = {
-  stayMs: 4_000,
-  gatherMs: 30_000,
-  earnMsMax: 1_500,
-  forgetMs: 24 * 3_600_000,
-};
-
 /** Words that stand at the head of an answer instead of `ok`. */
 export const LATE = 'late';
 export const NO_RESERVOIR = 'no-reservoir';

@@ -15,7 +15,7 @@ import type { Rate } from '../core/settings.ts';
 import type { FleetStatus } from '../core/status.ts';
 import type { Log, Random } from '../ports.ts';
 import { FleetConnection, type Visit } from './fleet-connection.ts';
-import { VISIT_TIMES, type VisitTimes } from './fleet-script.ts';
+import { TIMES, type FleetTimes } from './fleet-times.ts';
 
 export interface FleetOptions {
   readonly url: string;
@@ -33,24 +33,6 @@ export interface FleetOptions {
   readonly log: Log;
   readonly times?: Partial<FleetTimes>;
 }
-
-export interface FleetTimes extends VisitTimes {
-  /** How long an answer of Redis may take. */
-  readonly answerMs: number;
-  /** A host that takes nothing still says so often that it is here. */
-  readonly renewMs: number;
-  /** How soon a connection is tried again, at first and at the most: well within `gatherMs`. */
-  readonly retryMs: number;
-  readonly retryMsMax: number;
-}
-
-const TIMES: FleetTimes = {
-  ...VISIT_TIMES,
-  answerMs: 2_000,
-  renewMs: 1_000,
-  retryMs: 1_000,
-  retryMsMax: 10_000,
-};
 
 /**
  * A call is counted when it is taken and made when the answer is here. The pool's bucket leaves room for this much

@@ -8,22 +8,24 @@ import type { HostOptions } from './fixtures/fleet-host.ts';
 
 const PROGRAM = fileURLToPath(new URL('fixtures/fleet-host.ts', import.meta.url));
 
-export interface SeenCall {
+export interface SeenPart {
   readonly atMs: number;
   readonly host: string;
+  readonly slots: number;
 }
 
 /** The account: every call of every host, at the moment at which it might be made. */
 export class FleetHosts {
-  readonly calls: SeenCall[] = [];
+  readonly parts: SeenPart[] = [];
   readonly states = new Map<string, string>();
   /** What the hosts logged. */
   readonly said: string[] = [];
   readonly #processes = new Map<string, ChildProcess>();
 
-  start(options: HostOptions): void {
+  start(options: HostOptions, environment: NodeJS.ProcessEnv = {}): void {
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
     });
     this.#processes.set(options.host, child);
     createInterface({ input: child.stdout }).on('line', (line) => this.#take(options.host, line));
@@ -37,14 +39,22 @@ export class FleetHosts {
     if (child !== undefined) await once(child, 'exit');
   }
 
+  /** Asks them all to leave. Rejects where one ends with a fault; waits for ever for one that does not end by itself. */
   async stop(): Promise<void> {
-    await Promise.all(
-      [...this.#processes.values()].map(async (child) => {
-        child.stdin?.end();
-        await once(child, 'exit');
-      }),
+    const left = await Promise.allSettled(
+      [...this.#processes.keys()].map((host) => this.leave(host)),
     );
-    this.#processes.clear();
+    const failed = left.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async leave(host: string): Promise<void> {
+    const child = this.#processes.get(host);
+    this.#processes.delete(host);
+    if (child === undefined) return;
+    child.stdin?.end();
+    if (child.exitCode === null) await once(child, 'exit');
+    if (child.exitCode !== 0) throw new Error(`a host ended with ${child.exitCode}`);
   }
 
   allAre(state: string): boolean {
@@ -52,18 +62,20 @@ export class FleetHosts {
   }
 
   count(host?: string): number {
-    return this.calls.filter((call) => host === undefined || call.host === host).length;
+    return this.parts
+      .filter((part) => host === undefined || part.host === host)
+      .reduce((sum, { slots }) => sum + slots, 0);
   }
 
   /** The most that any window of any length held beyond what the limit allows it. */
   excess({ perSecond, burst }: Rate): number {
-    const seen = this.calls.map(({ atMs }) => atMs).sort((a, b) => a - b);
-    // A strict bucket sees the worst window: it is full wherever the limit has been kept so far.
+    const seen = this.parts.toSorted((a, b) => a.atMs - b.atMs);
+    // A strict bucket: where it falls below zero, the window since it was last full holds so much too much.
     let level = burst;
     let worst = -Infinity;
-    seen.forEach((atMs, index) => {
-      const sinceMs = atMs - (seen[index - 1] ?? atMs);
-      level = Math.min(burst, level + (sinceMs * perSecond) / 1000) - 1;
+    seen.forEach(({ atMs, slots }, index) => {
+      const sinceMs = atMs - (seen[index - 1]?.atMs ?? atMs);
+      level = Math.min(burst, level + (sinceMs * perSecond) / 1000) - slots;
       worst = Math.max(worst, -level);
     });
     return worst;
@@ -76,7 +88,7 @@ export class FleetHosts {
     else if (words?.startsWith('#')) this.said.push(`${host} ${words}`);
     else {
       const atMs = Number(BigInt(stamp ?? 0) / 1000n) / 1000;
-      for (let slots = Number(words); slots > 0; slots--) this.calls.push({ atMs, host });
+      this.parts.push({ atMs, host, slots: Number(words) });
     }
   }
 }

@@ -34,6 +34,8 @@ export async function startRedis(
     ['--port', `${own}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  // A test that failed half-way must not leave it running.
+  process.once('exit', () => server.kill('SIGKILL'));
   const ended = once(server, 'exit').then(() => rmSync(directory, { recursive: true }));
   await ready(server);
   return {

@@ -3,8 +3,10 @@
  * same Smithy v4 handler. Long polls have a line of their own, so that a worker group that waits for work
  * never takes a socket from a report.
  */
+import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { getCACertificates } from 'node:tls';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { QUIET } from './quiet.ts';
 import type { Environment } from './services-options.ts';
@@ -40,7 +42,7 @@ export function createLine(options: LineOptions): Line {
     ...proxyOptions(options.proxy, options.environment),
   };
   const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent(agentOptions);
+  const httpsAgent = new HttpsAgent({ ...agentOptions, ...authorities(options.environment) });
   const backstopMs = options.limitMs + BACKSTOP_MS;
   const handler = new NodeHttpHandler({
     connectionTimeout: options.connectMs,
@@ -65,6 +67,20 @@ export function createLine(options: LineOptions): Line {
     },
     destroy: () => handler.destroy(),
   };
+}
+
+/**
+ * The aws command and boto3 read AWS_CA_BUNDLE, the SDK does not: an operator who has named the authority of an
+ * inspecting proxy there has named it for us. Beside the authorities that Node trusts (NODE_EXTRA_CA_CERTS included).
+ */
+function authorities(environment: Environment): { ca?: string[] } {
+  const file = environment['AWS_CA_BUNDLE'];
+  if (file === undefined || file === '') return {};
+  try {
+    return { ca: [...getCACertificates('default'), readFileSync(file, 'utf8')] };
+  } catch (error) {
+    throw new Error(`AWS_CA_BUNDLE: ${file} cannot be read`, { cause: error });
+  }
 }
 
 /**

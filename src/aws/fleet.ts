@@ -15,6 +15,7 @@ import type { Rate } from '../core/settings.ts';
 import type { FleetStatus } from '../core/status.ts';
 import type { Log, Random } from '../ports.ts';
 import { FleetConnection, type Visit } from './fleet-connection.ts';
+import { codeOf, remedyOf } from './remedies.ts';
 import { TIMES, type FleetTimes } from './fleet-times.ts';
 
 export interface FleetOptions {
@@ -281,7 +282,9 @@ export class Fleet {
   }
 
   #failed(error: unknown): void {
-    const reason = maskSecrets(error instanceof Error ? error.message : String(error));
+    const said = error instanceof Error ? error.message : String(error);
+    const remedy = remedyOf(codeOf(error));
+    const reason = maskSecrets(remedy === undefined ? said : `${said} (${remedy})`);
     if (this.#closed || reason === this.#reason) return;
     this.#reason = reason;
     this.#options.log.write(

@@ -13,6 +13,7 @@ import {
   WRONG_CLOCK,
   type FailureKind,
 } from './error-names.ts';
+import { codeOf, remedyOf } from './remedies.ts';
 
 /** What came back over the wire, recorded below the SDK's deserializer. */
 export interface SeenResponse {
@@ -98,7 +99,7 @@ function readError(error: unknown): ReadError {
   return {
     name: textOf(fields['name']) ?? NOTHING.name,
     message: textOf(fields['message']) ?? textOf(fields['Message']) ?? '',
-    code: textOf(fields['code']),
+    code: codeOf(error) ?? textOf(fields['code']),
     retryAfterSeconds: typeof seconds === 'number' && seconds > 0 ? seconds : undefined,
   };
 }
@@ -182,6 +183,9 @@ function reasonOf(error: ReadError, { limitMs, response }: FailedCall): string {
   const status = isFromService(error)
     ? ''
     : ` (HTTP ${response === undefined ? 'answer' : response.status}, not the service's own words)`;
-  const line = `${error.name}: ${said}${status}`.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  const remedy = response === undefined ? remedyOf(error.code) : undefined;
+  const line = `${error.name}: ${said}${status}${remedy === undefined ? '' : ` (${remedy})`}`
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
   return Array.from(maskSecrets(line)).slice(0, REASON_POINTS_MAX).join('');
 }

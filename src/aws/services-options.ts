@@ -17,7 +17,7 @@ export interface ServicesOptions {
     readonly dataPipeline?: string;
   };
   readonly version: string;
-  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are read; the SDK reads its own variables itself. */
+  /** Where HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE are read; the SDK reads its own variables itself. */
   readonly environment: Environment;
   readonly limits?: Partial<TimeLimits>;
 }

@@ -162,14 +162,19 @@ class AwsServices implements Services {
   #loadLines(): Promise<Lines> {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
-    this.#lines ??= import('./connections.ts').then(({ createLine }) => {
-      const shared = { connectMs, idleMs, proxy, environment };
-      this.#open = {
-        calls: createLine({ ...shared, limitMs: callMs }),
-        polls: createLine({ ...shared, limitMs: pollMs }),
-      };
-      return this.#open;
-    });
+    if (this.#lines === undefined) {
+      const lines = import('./connections.ts').then(({ createLine }) => {
+        const shared = { connectMs, idleMs, proxy, environment };
+        this.#open = {
+          calls: createLine({ ...shared, limitMs: callMs }),
+          polls: createLine({ ...shared, limitMs: pollMs }),
+        };
+        return this.#open;
+      });
+      // A file that could not be read may be there at the next call.
+      lines.catch(() => (this.#lines = undefined));
+      this.#lines = lines;
+    }
     return this.#lines;
   }
 

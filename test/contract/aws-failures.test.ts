@@ -280,6 +280,30 @@ describe('a connection', () => {
     garbage.close();
   });
 
+  test('that goes dead while it is kept costs one time limit; the next call has a fresh one', async () => {
+    for (const call of BOTH) await services.send(call);
+    const dead = new Set(stub.requests.map(({ socket }) => socket));
+    // As a firewall does that has forgotten a connection: what is sent on it vanishes.
+    stub.answer = (response, request) => {
+      if (!dead.has(request.socket)) ok({})(response, request);
+    };
+    expect(await services.send(BOTH[0]!)).toMatchObject({ reason: 'no answer within 0.7 s' });
+    for (const call of BOTH) expect((await services.send(call)).kind).toBe('accepted');
+  });
+
+  test('that goes dead takes the other kept ones with it after the third: none of them costs a time limit more', async () => {
+    stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 100);
+    await Promise.all(Array.from({ length: 6 }, () => services.send(BOTH[1]!)));
+    const dead = new Set(stub.requests.map(({ socket }) => socket));
+    expect(dead.size).toBe(6);
+    stub.answer = (response, request) => {
+      if (!dead.has(request.socket)) ok({})(response, request);
+    };
+    const kinds: string[] = [];
+    for (let i = 0; i < 6; i++) kinds.push((await services.send(BOTH[1]!)).kind);
+    expect(kinds.join(' ')).toBe('unavailable unavailable unavailable accepted accepted accepted');
+  });
+
   test('that failed three times in a row is not used again: idle ones are closed', async () => {
     stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 100);
     await Promise.all(Array.from({ length: 6 }, () => services.send(BOTH[1]!)));

@@ -2,9 +2,10 @@
  * Proxies, configured or from the environment: HTTPS by CONNECT, HTTP by absolute form, for the services and
  * for the calls of the credential chain.
  */
-import { createServer, request as httpRequest } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,14 +18,7 @@ import {
   startStub,
   type Stub,
 } from './aws-stub.ts';
-
-interface Proxy {
-  readonly url: string;
-  /** `CONNECT host:port` or `POST http://…`. */
-  readonly seen: string[];
-  readonly authorizations: (string | undefined)[];
-  close(): Promise<void>;
-}
+import { startProxy, type Proxy } from './http-proxy.ts';
 
 let stub: Stub;
 let proxy: Proxy;
@@ -151,48 +145,58 @@ describe('a proxy', () => {
     await sts.close();
     await rm(directory, { recursive: true });
   });
-});
 
-async function startProxy(): Promise<Proxy> {
-  const seen: string[] = [];
-  const authorizations: (string | undefined)[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
-    seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    authorizations.push(request.headers['proxy-authorization']);
-    const onward = httpRequest(
-      request.url ?? '',
-      { method: request.method, headers: request.headers },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      },
+  test('carries the calls of single sign-on too', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'migration-agent-sso-'));
+    const startUrl = 'https://example.awsapps.com/start';
+    const token = createHash('sha1').update(startUrl).digest('hex');
+    await mkdir(join(directory, '.aws', 'sso', 'cache'), { recursive: true });
+    await writeFile(
+      join(directory, '.aws', 'sso', 'cache', `${token}.json`),
+      JSON.stringify({
+        startUrl,
+        region: 'us-west-2',
+        accessToken: 'a-token',
+        expiresAt: '2099-01-01T00:00:00Z',
+      }),
     );
-    onward.on('error', () => response.destroy());
-    request.pipe(onward);
-  });
-  server.on('connect', (request, socket: Socket) => {
-    seen.push(`CONNECT ${request.url ?? ''}`);
-    const [host, port] = (request.url ?? '').split(':');
-    const onward = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      onward.pipe(socket);
-      socket.pipe(onward);
+    const profile = [
+      '[profile files]',
+      `sso_start_url = ${startUrl}`,
+      'sso_region = us-west-2',
+      'sso_account_id = 123456789012',
+      'sso_role_name = migration',
+    ];
+    await writeFile(join(directory, 'config'), profile.join('\n'));
+    const sso = await startStub((response) => {
+      const roleCredentials = {
+        accessKeyId: 'AKIDSSO',
+        secretAccessKey: 'example',
+        sessionToken: 'session',
+        expiration: 4_070_908_800_000,
+      };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ roleCredentials }));
     });
-    for (const end of [socket, onward]) {
-      sockets.add(end);
-      end.on('error', () => sockets.forEach((one) => one.destroy()));
-    }
+    const home = process.env['HOME'];
+    setEnvironment({
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_CONFIG_FILE: join(directory, 'config'),
+      AWS_ENDPOINT_URL_SSO: sso.url,
+      HOME: directory,
+    });
+    const services = servicesAt(stub.url, {
+      profile: 'files',
+      environment: { HTTP_PROXY: proxy.url },
+      limits: { ...SHORT, credentialsMs: 5000 },
+    });
+    expect(await services.send(CALLS.ReportTaskProgress)).toMatchObject({ kind: 'accepted' });
+    expect(proxy.seen[0]).toMatch(`GET ${sso.url}/federation/credentials`);
+    expect(stub.requests[0]?.headers.authorization).toContain('AKIDSSO');
+    services.close();
+    await sso.close();
+    process.env['HOME'] = home;
+    await rm(directory, { recursive: true });
   });
-  await listen(server);
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    authorizations,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
+});

@@ -120,10 +120,14 @@ export const boolean: Shape<boolean> = {
     typeof value === 'boolean' ? value : wrongType(value, path, 'Boolean', false, problems),
 };
 
+/** The years 1 to 9999, in seconds since 1970: what ISO 8601 writes without a sign. */
+const TIMESTAMP_MIN = -62_135_596_800;
+const TIMESTAMP_MAX = 253_402_300_799;
+
 /** On the wire: seconds since 1970, whole or not (awsJson1_1). Read as milliseconds. */
 export const timestamp: Shape<number> = {
   read: (value, path, problems) =>
-    typeof value === 'number' && Number.isFinite(value)
+    typeof value === 'number' && value >= TIMESTAMP_MIN && value <= TIMESTAMP_MAX
       ? value * 1_000
       : wrongType(value, path, 'Timestamp', 0, problems),
 };

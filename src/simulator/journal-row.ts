@@ -18,6 +18,7 @@ export interface JournalRow {
 }
 
 const REQUEST_MAX = 160;
+const DEPTH_MAX = 20;
 
 export function journalRow(entry: JournalEntry): JournalRow {
   const { number, at, by, operation, region, request, outcome, status, message, fault } = entry;
@@ -60,16 +61,18 @@ export function filterJournal(
 
 function requestText(request: unknown): string {
   const parts: string[] = [];
-  const walk = (value: unknown, path: string): void => {
+  const walk = (value: unknown, path: string, depth: number): void => {
+    // Nothing that is meant goes as deep, and a request may be anything.
+    if (depth > DEPTH_MAX) return;
     if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) walk(item, `${path}.${index + 1}`);
+      for (const [index, item] of value.entries()) walk(item, `${path}.${index + 1}`, depth + 1);
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
-        walk(item, path === '' ? key : `${path}.${key}`);
+        walk(item, path === '' ? key : `${path}.${key}`, depth + 1);
       }
     } else parts.push(path === '' ? String(value) : `${path}=${String(value)}`);
   };
-  walk(request, '');
+  walk(request, '', 0);
   const text = parts.join(' ').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
   return text.length > REQUEST_MAX ? `${text.slice(0, REQUEST_MAX)}…` : text;
 }

@@ -10,12 +10,7 @@ import type { Behaviour } from './behaviour.ts';
 import { invalidRequest } from './errors.ts';
 import { LiveInstances } from './live-instances.ts';
 import { isOnDemand, preconditionKind, type Definition } from './pipeline-definition.ts';
-import {
-  makeInstances,
-  maximumRetries,
-  preconditionMs,
-  retryDelayMs,
-} from './pipeline-instances.ts';
+import { maximumRetries, preconditionMs, retryDelayMs } from './pipeline-instances.ts';
 import {
   isEnded,
   type Attempt,
@@ -25,7 +20,8 @@ import {
   type Pipeline,
 } from './pipeline-records.ts';
 import { pause, resume } from './pipeline-pause.ts';
-import { isLongBackfill, nextRun, onDemandRun, skipRunsBefore } from './pipeline-schedule.ts';
+import { isLongBackfill, nextRun, skipRunsBefore } from './pipeline-schedule.ts';
+import { RunMaker } from './run-maker.ts';
 import { afterWaiting } from './pipeline-waiting.ts';
 import { TaskQueue } from './task-queue.ts';
 import type { QueueSnapshot } from './task-queue-sides.ts';
@@ -43,9 +39,11 @@ export class PipelineRuns {
   readonly #behaviour: Behaviour;
   #active = new Set<Pipeline>();
   readonly #live = new LiveInstances();
+  readonly #maker: RunMaker;
 
   constructor(behaviour: Behaviour, dice: Dice, observe: TaskObserver) {
     this.#behaviour = behaviour;
+    this.#maker = new RunMaker(behaviour, this.#live);
     this.queue = new TaskQueue(behaviour, dice, observe, {
       started: (attempt, now) => {
         attempt.status = 'RUNNING';
@@ -89,7 +87,7 @@ export class PipelineRuns {
     pipeline.lastActivatedAt = now;
     pipeline.state = 'SCHEDULED';
     this.#active.add(pipeline);
-    if (isOnDemand(definition)) this.#runOnce(pipeline, definition, now);
+    if (isOnDemand(definition)) this.#maker.runOnce(pipeline, definition, now);
     else if (startMs !== undefined) skipRunsBefore(pipeline, definition, startMs);
     this.advance(now);
   }
@@ -182,7 +180,7 @@ export class PipelineRuns {
   advance(now: number): void {
     this.queue.advance(now);
     for (const pipeline of this.#active) {
-      if (pipeline.state === 'SCHEDULED') this.#makeDueInstances(pipeline, now);
+      if (pipeline.state === 'SCHEDULED') this.#maker.makeDue(pipeline, now);
     }
     // One instance's end may free the next one, so go round until nothing moves.
     for (let isMoved = true; isMoved;) {
@@ -196,11 +194,7 @@ export class PipelineRuns {
     let due = Math.min(this.queue.nextDue(), this.#live.nextDue());
     for (const pipeline of this.#active) {
       if (pipeline.state !== 'SCHEDULED' || pipeline.active === undefined) continue;
-      for (const object of pipeline.active.objects) {
-        // A run that waits for a free place comes when an instance ends, not at a time.
-        if (this.#isFull(pipeline, object.id)) continue;
-        due = Math.min(due, nextRun(pipeline, pipeline.active, object.id)?.dueAt ?? Infinity);
-      }
+      due = Math.min(due, this.#maker.nextDue(pipeline, pipeline.active));
     }
     return due;
   }
@@ -296,43 +290,5 @@ export class PipelineRuns {
       pipeline.state = 'FINISHED';
     }
     this.#active.delete(pipeline);
-  }
-
-  #isFull(pipeline: Pipeline, componentId: string): boolean {
-    return this.#live.count(pipeline, componentId) >= this.#behaviour.maxActiveInstances;
-  }
-
-  #makeDueInstances(pipeline: Pipeline, now: number): void {
-    const definition = pipeline.active;
-    if (definition === undefined || isOnDemand(definition)) return;
-    for (const object of definition.objects) {
-      for (;;) {
-        const run = nextRun(pipeline, definition, object.id);
-        if (run === undefined || run.dueAt > now) break;
-        if (this.#isFull(pipeline, object.id)) break;
-        pipeline.runsMade.set(object.id, run.index + 1);
-        this.#newInstance(pipeline, definition, object.id, run.startAt, run.endAt);
-      }
-    }
-  }
-
-  /** "You can run a pipeline one time, per activation" (DPG, scheduleType ondemand). */
-  #runOnce(pipeline: Pipeline, definition: Definition, now: number): void {
-    const { startAt, componentIds } = onDemandRun(pipeline, definition, now);
-    for (const id of componentIds) this.#newInstance(pipeline, definition, id, startAt, startAt);
-  }
-
-  #newInstance(
-    pipeline: Pipeline,
-    definition: Definition,
-    componentId: string,
-    startAt: number,
-    endAt: number,
-  ): void {
-    for (const instance of makeInstances(pipeline, definition, componentId, startAt, endAt)) {
-      instance.attemptsMax = 1 + maximumRetries(instance, this.#behaviour);
-      pipeline.instances.set(instance.id, instance);
-      this.#live.add(instance);
-    }
   }
 }

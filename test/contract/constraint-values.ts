@@ -176,8 +176,9 @@ export const TYPES = {
   boolean: { accepted: [false, true], refused: ['true', 1, []] },
   integer: { accepted: [1, 0, -(2 ** 31), 2 ** 31 - 1], refused: NO_INTEGER },
   timestamp: {
-    accepted: [1_767_225_600, 1_767_225_600.25, 0],
-    refused: ['2026-01-01T00:00:00Z', true],
+    accepted: [1_767_225_600, 1_767_225_600.25, 0, 253_402_300_799],
+    /** No date: a client that sends milliseconds. */
+    refused: ['2026-01-01T00:00:00Z', true, 1_767_225_600_000],
   },
   list: { accepted: [[]], refused: NO_LIST },
   structure: { accepted: [], refused: ['x', 7, []] },

@@ -23,6 +23,15 @@ export type UnitState =
   | { readonly kind: 'failed'; readonly invocation: string; readonly reason: string }
   | { readonly kind: 'lost'; readonly reason: string };
 
+/** systemd stamps a process when it forks it, and the unit's start a little later. */
+const FORK_US_MAX = 1_000_000;
+
+/**
+ * A unit that ended well and that no other one refers to (by WantedBy=, a timer …) is unloaded at once, and all that
+ * was known of it with it.
+ */
+const REMEDY = 'RemainAfterExit=yes keeps it, or a report in ExecStopPost=';
+
 /** waitid(2): how a process ended. */
 const CLD_EXITED = '1';
 const CLD_KILLED = '2';
@@ -39,7 +48,7 @@ export function unitState(
   const invocation = known ?? (present === before || present === '' ? undefined : present);
   if (invocation === undefined) return { kind: 'waiting' };
   if (present === '') {
-    return { kind: 'lost', reason: `${unit} is gone, and systemd no longer tells how it ended` };
+    return { kind: 'lost', reason: `${unit} has ended, and systemd has forgotten how (${REMEDY})` };
   }
   if (present !== invocation) {
     const reason = `${unit} was started again, and systemd no longer tells how the tracked invocation ended`;
@@ -53,11 +62,16 @@ export function unitState(
 }
 
 /** `activating` is also the state of a unit that has failed and waits for its restart. */
-function isUnderWay({ ActiveState, SubState }: UnitProperties): boolean {
+function isUnderWay(shown: UnitProperties): boolean {
+  const { ActiveState, SubState } = shown;
   if (ActiveState === 'inactive' || ActiveState === 'failed') return false;
   // RemainAfterExit: the unit counts as active, its process has ended.
   if (ActiveState === 'active' && SubState === 'exited') return false;
-  return SubState?.startsWith('auto-restart') !== true;
+  return !isRestarting(shown);
+}
+
+function isRestarting({ SubState }: UnitProperties): boolean {
+  return SubState?.startsWith('auto-restart') === true;
 }
 
 function endOf(unit: string, invocation: string, shown: UnitProperties): UnitState {
@@ -88,9 +102,11 @@ function endOf(unit: string, invocation: string, shown: UnitProperties): UnitSta
 
 /** Undefined where no main process of this invocation has run: what is shown then is an earlier one's. */
 function mainProcessEnd(shown: UnitProperties): string | undefined {
+  // A unit that waits for its restart has left `inactive` anew since.
+  if (isRestarting(shown)) return shown.ExecMainCode;
   const startedUs = Number(shown.ExecMainStartTimestampMonotonic ?? 0);
   const begunUs = Number(shown.InactiveExitTimestampMonotonic ?? 0);
-  return startedUs === 0 || startedUs < begunUs ? undefined : shown.ExecMainCode;
+  return startedUs === 0 || startedUs + FORK_US_MAX < begunUs ? undefined : shown.ExecMainCode;
 }
 
 function signalName(wanted: number): string | undefined {

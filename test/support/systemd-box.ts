@@ -22,12 +22,13 @@ export interface Ran {
 }
 
 export class SystemdBox {
-  readonly #directory: string;
+  /** Names the box (BOX of systemd-box.sh). */
+  readonly directory: string;
   readonly #environment: NodeJS.ProcessEnv;
   #release: () => Promise<void> = () => Promise.resolve();
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#environment = { ...process.env, BOX: directory };
   }
 
@@ -71,6 +72,6 @@ export class SystemdBox {
   /** Ends every process of the box; nothing of it is left. */
   async stop(): Promise<void> {
     await this.#release();
-    await rm(this.#directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -68,7 +68,7 @@ async function sendPart(
     const taken = before === 0 ? 'nothing was taken' : `only the first ${before} were taken`;
     const words = error.message
       .replaceAll(
-        /(?:; )?\bbody\[(\d+)\]\.?/g,
+        /(?:; )?\bbody\[(\d+)\](?:\.|: )?/g,
         (_whole, index: string) => `\n${name}:${part[Number(index)]?.line ?? '?'} `,
       )
       .trimStart();

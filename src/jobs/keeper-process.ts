@@ -10,7 +10,7 @@ import type { Cgroups } from './cgroups.ts';
 import { errorCode, errorWords } from './error-code.ts';
 import { PATH_DEFAULT } from './job-environment.ts';
 import { StartRefused } from './launch.ts';
-import type { Keeper, KeeperStart } from './launch.ts';
+import type { Keeper, KeeperStart, Launch } from './launch.ts';
 import { readProcess } from './process-table.ts';
 import { writeCgroup } from './run-directory.ts';
 import { AWAIT_PLACE, BECOME_SUBREAPER, SHIM } from './shim.ts';
@@ -34,12 +34,18 @@ async function spawnKeeper(
   [stdout, stderr]: readonly [number, number],
   cgroups: Cgroups | undefined,
 ): Promise<Keeper> {
-  const { cwd, env, uid, gid } = launch;
+  const { cwd, env } = launch;
   const cgroup = cgroups?.create(run);
   const shell = ['/bin/sh', '-c', AWAIT_PLACE + SHIM, 'migration-agent'];
   const words = [String(run.spawn), cwd, env['PATH'] ?? PATH_DEFAULT, ...run.definition.command];
   const reaper = cgroup === undefined ? subreaper(env) : undefined;
-  const [program = '', ...args] = [...(reaper?.command ?? []), ...shell, ...words];
+  const user = otherUser(launch);
+  const [program = '', ...args] = [
+    ...(user?.command ?? []),
+    ...(reaper?.command ?? []),
+    ...shell,
+    ...words,
+  ];
   const child = spawn(program, args, {
     cwd: directory,
     // The keeper needs its own tools (mkdir, mv), whatever PATH the job is given.
@@ -52,7 +58,7 @@ async function spawnKeeper(
     // with the agent. The one pipe is for the first moment (AWAIT_PLACE).
     detached: true,
     stdio: ['ignore', stdout, stderr, 'pipe'],
-    ...(uid === undefined || gid === undefined ? {} : { uid, gid }),
+    ...user?.ids,
   });
   const ended = new Promise<number | string>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
@@ -71,6 +77,22 @@ async function spawnKeeper(
   release(child);
   return { process: { pid: child.pid, bootId, startTicks }, ended };
 }
+
+/**
+ * How a keeper becomes the job's user. setpriv (util-linux) gives it all groups of that user, which Node has no word
+ * for, and none of the agent's capabilities; a host without it gives the main group alone.
+ */
+function otherUser({
+  uid,
+  gid,
+}: Launch): { command?: readonly string[]; ids?: { uid: number; gid: number } } | undefined {
+  if (uid === undefined || gid === undefined) return undefined;
+  if (!isExecutable(SETPRIV)) return { ids: { uid, gid } };
+  const drop = ['--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--'];
+  return { command: [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...drop] };
+}
+
+const SETPRIV = '/usr/bin/setpriv';
 
 /** Lets the keeper begin. */
 function release(child: ChildProcess): void {

@@ -2,9 +2,11 @@
  * What every start of a run needs, whatever starts its keeper (keeper-process.ts, keeper-unit.ts): how its programs
  * see the host, its directory and its logs. What can be known to be wrong is found here, before anything runs.
  */
+import { readFileSync } from 'node:fs';
 import { access, chmod, chown, constants, mkdir, open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ProcessIdentity, Run } from '../core/job.ts';
+import { maySwitchUsers, SWITCHING_NEEDS } from '../core/privileges.ts';
 import { errorCode, errorWords } from './error-code.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { findUser } from './job-user.ts';
@@ -37,6 +39,9 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
   }
   const env = jobEnvironment(run, socketPath, user);
   const isOther = user !== undefined && user.uid !== process.getuid?.();
+  if (isOther && !maySwitchUsers(readFileSync('/proc/self/status', 'utf8'))) {
+    throw new StartRefused(`the agent may not run jobs as user ${user.name}: ${SWITCHING_NEEDS}`);
+  }
   return {
     cwd: resolve(definition.workingDirectory ?? '/'),
     env,

@@ -1,5 +1,6 @@
 /** Starting runs, their environment and their output, and how their ends are told. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -16,6 +17,16 @@ import {
 } from './support.ts';
 
 const isRoot = process.getuid?.() === 0;
+
+/** A user who is in more groups than the main one (postgres is, where it is installed). */
+const member = readFileSync('/etc/passwd', 'utf8')
+  .split('\n')
+  .map((line) => line.split(':')[0] ?? '')
+  .find((name) => /^[a-z]/.test(name) && name !== 'root' && groupsOf(name) > 1);
+
+function groupsOf(user: string): number {
+  return execFileSync('id', ['-G', user], { encoding: 'utf8' }).trim().split(' ').length;
+}
 
 describe('the end of a run', () => {
   test('is told with the exit code of the command', () =>
@@ -206,6 +217,23 @@ describe('the command', () => {
         `nobody\n${passwd[3]}\n${passwd[5]} nobody\n`,
       );
     }),
+  );
+
+  test.skipIf(!isRoot || member === undefined)(
+    `has every group of its user, and no capability of the agent${member === undefined ? ' (skipped: no user of this host is in two groups)' : ''}`,
+    () =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        const script = 'id -G; grep -E "^Cap(Inh|Prm|Eff|Amb)" /proc/self/status | cut -f 2';
+        const run = makeRun(sh(script), { user: member ?? '' });
+        host.host.start(run);
+        await host.told('run-exited');
+        const groups = execFileSync('id', ['-G', member ?? ''], { encoding: 'utf8' }).trim();
+        const [shown, ...capabilities] = (await host.read(run, 'stdout.log')).trim().split('\n');
+        expect(shown).toBe(groups);
+        expect(groups.split(' ').length).toBeGreaterThan(1);
+        expect(capabilities).toEqual(Array.from({ length: 4 }, () => '0000000000000000'));
+      }),
   );
 
   test.skipIf(!isRoot)('cannot replace its logs when it runs as another user', () =>

@@ -1,0 +1,36 @@
+/** `user:` where the reader of the file may not switch users: seen in a process without privileges. */
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { maySwitchUsers } from '../../src/core/privileges.ts';
+
+test.each([
+  ['CapEff:\t000001ffffffffff\n', true],
+  ['CapEff:\t00000000000000c0\n', true],
+  ['CapEff:\t0000000000000080\n', false],
+  ['CapEff:\t0000000000000000\n', false],
+  ['', false],
+])('%j', (status, expected) => {
+  expect(maySwitchUsers(`Name:\tnode\n${status}Seccomp:\t0\n`)).toBe(expected);
+});
+
+test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is needed', () => {
+  const script = `
+    const { loadConfiguration } = await import(process.argv[1]);
+    process.setgroups([65534]); process.setgid(65534); process.setuid(65534);
+    const text = 'migrationHub: { progressUpdateStream: s }\\njobs:\\n  a: { command: [x], user: daemon }\\n  b: { command: [x], user: nobody }\\n  c: { command: [x], user: 65534 }\\n';
+    const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
+    console.log(JSON.stringify(loaded.configuration.warnings));`;
+  const module = new URL('../../src/config/load.ts', import.meta.url).href;
+  const words = ['--input-type=module', '-e', script, module];
+  const warnings = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as {
+    key: string;
+    message: string;
+  }[];
+  expect(warnings.filter(({ key }) => key.endsWith('.user'))).toMatchObject([
+    {
+      key: 'jobs.a.user',
+      message:
+        "nobody may not run jobs as another user; where that is the agent's user too, it must be root, or have CAP_SETUID and CAP_SETGID",
+    },
+  ]);
+});

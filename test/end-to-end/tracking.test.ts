@@ -1,0 +1,221 @@
+/** Work that somebody else runs, schedules and users, by the real daemon and the real commands against the simulator. */
+import { spawn } from 'node:child_process';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { createSite, isDelivered, LAUNCHER } from '../support/daemon.ts';
+import type { Site } from '../support/daemon.ts';
+import { until } from '../support/until.ts';
+
+const HUB = 'migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s }\n';
+
+let site: Site;
+const children: ReturnType<typeof spawn>[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await site.close();
+});
+
+/** A command of the program, as somebody types it. */
+async function command(words: string[], stdin = ''): Promise<{ code: number; said: string }> {
+  const environment = {
+    ...process.env,
+    MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'),
+  };
+  const child = spawn(LAUNCHER, words, { env: environment });
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  child.stdin.end(stdin);
+  const code = await new Promise<number>((resolve) => child.once('close', resolve));
+  return { code, said };
+}
+
+const track = (body: object) => site.client.post('/v1/tracked', body);
+const report = (body: object) => site.client.post('/v1/reports', body);
+
+function hubTask(name: string) {
+  return site.simulator.audit().migrationHub.tasks.find((task) => task.task === name);
+}
+
+async function eventsOf(name: string): Promise<string[]> {
+  const { events } = await site.client.get<{ events: { event: string }[] }>(
+    `/v1/jobs/${name}/events`,
+  );
+  return events.map(({ event }) => event);
+}
+
+test("another user's process: seen, adopted after kill -9, reported, and its final word counts", async () => {
+  site = await createSite(HUB);
+  const daemon = await site.start();
+  const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const work = spawn('sleep', ['300'], { stdio: 'ignore', ...asNobody });
+  children.push(work);
+  expect(await command(['track', 'copy', '--pid', String(work.pid)])).toMatchObject({ code: 0 });
+  await site.untilJob('copy', (job) => job.state === 'running');
+  await report({ name: 'copy', percent: 40, detail: 'reel 2' });
+  await daemon.end('SIGKILL');
+  await site.start();
+  const adopted = await site.untilJob('copy', (job) => job.state === 'running');
+  expect(adopted).toMatchObject({
+    origin: 'tracked',
+    pid: work.pid,
+    percent: 40,
+    detail: 'reel 2',
+  });
+  await until('it is adopted', async () => (await eventsOf('copy')).includes('job.adopted'));
+  const words = ['report', 'copy', '--status', 'completed', '--detail', 'all reels'];
+  expect((await command(words)).code).toBe(0);
+  await site.untilJob('copy', isDelivered);
+  expect(hubTask('copy')).toMatchObject({
+    status: 'COMPLETED',
+    percent: 100,
+    detail: 'completed: all reels',
+  });
+  expect(work.exitCode).toBeNull();
+  expect((await command(['report', 'nobody', '--percent', '1'])).code).toBe(3);
+  expect(site.simulator.audit().violations).toEqual([]);
+});
+
+test('a process that ends without a word while the agent is away is lost', async () => {
+  site = await createSite(HUB);
+  const daemon = await site.start();
+  const work = spawn('sleep', ['300'], { stdio: 'ignore' });
+  children.push(work);
+  await track({ name: 'copy', pid: work.pid });
+  await site.untilJob('copy', (job) => job.state === 'running');
+  await daemon.end('SIGKILL');
+  work.kill('SIGKILL');
+  await site.start();
+  expect((await command(['wait', 'copy', '--for', 'delivered'])).code).toBe(5);
+  expect(hubTask('copy')).toMatchObject({ status: 'FAILED' });
+  expect(hubTask('copy')?.detail).toMatch(
+    /^lost: process \d+ is gone, and nobody told how it ended/,
+  );
+  expect(site.simulator.audit().violations).toEqual([]);
+});
+
+test('a status file, from nothing to its last word, with a bad moment between', async () => {
+  site = await createSite(HUB);
+  await site.start();
+  const file = join(site.directory, 'status.json');
+  const write = (text: string): void => {
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
+  };
+  await track({ name: 'load', statusFile: file, migrationHub: { task: 'load-of-{host}' } });
+  expect(await site.job('load')).toMatchObject({ state: 'starting', statusFile: file });
+  write('{"percent": 30, "detail": "table 3 of 10"}');
+  await site.untilJob('load', (job) => job.percent === 30 && job.state === 'running');
+  write('{"percent": ');
+  await site.untilJob('load', (job) => job.trouble !== undefined);
+  expect(await site.job('load')).toMatchObject({ percent: 30, detail: 'table 3 of 10' });
+  write('{"percent": 100, "status": "failed", "detail": "table 9: password=hunter2 refused"}');
+  const job = await site.untilJob('load', isDelivered);
+  expect(job).toMatchObject({ state: 'failed', percent: 99 });
+  expect(job.trouble).toBeUndefined();
+  const task = site.simulator.audit().migrationHub.tasks[0];
+  expect(task?.task).toMatch(/^load-of-/);
+  expect(task).toMatchObject({ status: 'FAILED', detail: 'failed: table 9: password=*** refused' });
+  expect(await eventsOf('load')).toEqual(
+    expect.arrayContaining([
+      'run.tracked',
+      'job.started',
+      'job.unreadable',
+      'job.readable',
+      'job.reported',
+    ]),
+  );
+});
+
+test('a script in a job of the agent reports by the two variables that it has', async () => {
+  site = await createSite(`${HUB}
+jobs:
+  nightly:
+    command: [sh, -c, '"$LAUNCHER" report --percent 55 --detail half; "$LAUNCHER" report --status completed; echo $? > DIRECTORY/code; sleep 300']
+    environment: { LAUNCHER: "${LAUNCHER}", PATH: "${process.env['PATH'] ?? ''}" }
+`);
+  await site.start();
+  await site.client.post('/v1/jobs/nightly/start');
+  const job = await site.untilJob('nightly', (each) => each.percent !== undefined);
+  expect(job).toMatchObject({ state: 'running', percent: 55, detail: 'half' });
+  // How it ends is seen, not told: a conflict, and the job goes on.
+  await until('the second report was refused', () => {
+    try {
+      return readFileSync(join(site.directory, 'code'), 'utf8') === '1\n';
+    } catch {
+      return false;
+    }
+  });
+  await site.client.post('/v1/jobs/nightly/cancel', { grace: '1s' });
+  await site.untilJob('nightly', (each) => each.state === 'canceled');
+});
+
+test('10,000 at once by --from: one request each way, on disk when they are answered', async () => {
+  site = await createSite('');
+  const daemon = await site.start();
+  const lines = (rest: string): string =>
+    Array.from({ length: 10_000 }, (_, index) => `{"name":"job-${index}"${rest}}\n`).join('');
+  const begin = performance.now();
+  expect(await command(['track', '--from', '-'], lines(''))).toEqual({
+    code: 0,
+    said: '10000 tracked\n',
+  });
+  const trackedMs = performance.now() - begin;
+  expect(await command(['report', '--from', '-'], lines(',"percent":50'))).toEqual({
+    code: 0,
+    said: '10000 taken\n',
+  });
+  await daemon.end('SIGKILL');
+  await site.start();
+  const { jobs } = await site.status();
+  expect(jobs.filter(({ state, percent }) => state === 'running' && percent === 50)).toHaveLength(
+    10_000,
+  );
+  // 1.3 s on a quiet machine, the start of the command in it.
+  expect(trackedMs).toBeLessThan(15_000);
+});
+
+test('a start that was missed while the daemon was down is told, and made up for once', async () => {
+  site = await createSite(`
+jobs:
+  made-up: { command: ['true'], schedule: '*/2 * * * * *', missedStart: once }
+  skipped: { command: ['true'], schedule: '*/2 * * * * *' }
+`);
+  const daemon = await site.start();
+  const job = await site.untilJob('made-up', (each) => each.state === 'succeeded');
+  expect(job).toMatchObject({ origin: 'schedule' });
+  expect(job.nextStartAt).toMatch(/[02468]\.000Z$/);
+  await daemon.end('SIGKILL');
+  const aliveAt = Date.now();
+  await until('two starts went by', () => Date.now() - aliveAt > 4500);
+  await site.start();
+  for (const name of ['made-up', 'skipped']) {
+    await until(`${name} is told`, async () => (await eventsOf(name)).includes('run.missed'));
+  }
+  const afterMissed = async (name: string): Promise<string | undefined> => {
+    const events = await eventsOf(name);
+    return events[events.indexOf('run.missed') + 1];
+  };
+  await until('it is made up for', async () => (await afterMissed('made-up')) === 'run.queued');
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a job of another user runs as that user, and says so',
+  async () => {
+    site = await createSite(`
+jobs:
+  mine: { command: [sh, -c, 'id -un; echo "$HOME $USER"'], user: nobody }
+  nobodys: { command: ['true'], user: nobody-at-all }
+`);
+    await site.start();
+    for (const name of ['mine', 'nobodys']) await site.client.post(`/v1/jobs/${name}/start`);
+    await site.untilJob('mine', (job) => job.state === 'succeeded');
+    const { said } = await command(['logs', 'mine']);
+    expect(said).toMatch(/^nobody\n\/\S+ nobody\n$/);
+    const failed = await site.untilJob('nobodys', (job) => job.endedAt !== undefined);
+    expect(failed).toMatchObject({ state: 'failed' });
+    expect(failed.reason).toMatch(/there is no user nobody-at-all on this host/);
+  },
+);

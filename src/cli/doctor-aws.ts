@@ -1,20 +1,11 @@
 /** The checks of `doctor` that ask AWS: each call once, nothing written, every failure with its remedy. */
-import { endpointOf, type Probe } from '../aws/probe.ts';
-import { hubRegionNear } from '../aws/services-options.ts';
-import type { Configuration } from '../config/configuration.ts';
-import type { Call, Operation, Outcome } from '../core/call.ts';
+import type { Probe } from '../aws/probe.ts';
+import type { Call } from '../core/call.ts';
+import { failure, Questions, type AwsDoctor } from './doctor-questions.ts';
 import type { Check, Finding } from './doctor-report.ts';
-import { missingStatement, usedWrites, type Where } from './iam-policy.ts';
+import { reachable } from './doctor-ways.ts';
+import { usedWrites } from './iam-policy.ts';
 import { span } from './span.ts';
-
-export interface AwsDoctor {
-  readonly configuration: Configuration;
-  readonly probe: Probe;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly nowMs: () => number;
-  /** As the runner calls itself. */
-  readonly taskRunnerId: string;
-}
 
 /** The SDK counts credentials as ended five minutes before they are. */
 const ENDS_SOON_MS = 15 * 60_000;
@@ -44,70 +35,6 @@ export function awsChecks(doctor: AwsDoctor): Check[] {
   ];
 }
 
-/** Each question to AWS is asked once, whoever wants its answer. */
-class Questions {
-  readonly doctor: AwsDoctor;
-  readonly #probe: Probe;
-  readonly #outcomes = new Map<Operation, Promise<Told>>();
-  #hasCredentials: Promise<boolean> | undefined;
-
-  constructor(doctor: AwsDoctor) {
-    this.doctor = doctor;
-    this.#probe = doctor.probe;
-  }
-
-  /** Without credentials every call fails for the one reason that is told already. */
-  hasCredentials(): Promise<boolean> {
-    this.#hasCredentials ??= this.#probe.credentials().then(
-      () => true,
-      () => false,
-    );
-    return this.#hasCredentials;
-  }
-
-  ask(call: Call): Promise<Told> {
-    const known = this.#outcomes.get(call.operation);
-    if (known !== undefined) return known;
-    const told = this.#ask(call);
-    this.#outcomes.set(call.operation, told);
-    return told;
-  }
-
-  /** All answers so far, for what they say of the service's clock. */
-  answers(): Promise<Told[]> {
-    return Promise.all(this.#outcomes.values());
-  }
-
-  /** Where writes go; `undefined`: it cannot be known. */
-  async hubRegion(): Promise<string | undefined> {
-    const named = this.doctor.configuration.settings.migrationHub?.region;
-    if (named !== undefined) return named;
-    const { outcome } = await this.ask({ operation: 'GetHomeRegion' });
-    return outcome.kind === 'accepted' ? outcome.answer.homeRegion : undefined;
-  }
-
-  async where(): Promise<Where> {
-    const region = (await this.hubRegion()) ?? '*';
-    const account = await this.#probe.credentials().then(
-      (who) => who.account ?? '*',
-      () => '*',
-    );
-    return { account, region };
-  }
-
-  async #ask(call: Call): Promise<Told> {
-    const sentAtMs = this.doctor.nowMs();
-    const outcome = await this.#probe.services.send(call);
-    return { outcome, middleMs: (sentAtMs + this.doctor.nowMs()) / 2 };
-  }
-}
-
-interface Told {
-  readonly outcome: Outcome;
-  /** Half-way between the call and its answer, by the host's clock. */
-  readonly middleMs: number;
-}
-
 const WITHOUT: Finding = { verdict: 'skipped', words: 'needs credentials' };
 
 async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> {
@@ -126,82 +53,11 @@ async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> 
   } catch (error) {
     return {
       verdict: 'failed',
-      words: wordsOf(error),
+      words: error instanceof Error ? error.message : String(error),
       remedy:
         'give the agent credentials in a way that the AWS SDK knows: a profile (aws.profile), variables, credential_process; and run doctor as the user and with the variables of the service',
     };
   }
-}
-
-function reachable({ configuration, environment, probe }: AwsDoctor, asked: Questions): Check[] {
-  const { aws, settings } = configuration;
-  const look = async (
-    service: 'migrationHub' | 'migrationHubConfig' | 'dataPipeline',
-    region: string,
-  ): Promise<Finding> => {
-    const endpoint = endpointOf(service, aws, region, environment);
-    const proxy = proxyWords(aws.proxy, environment);
-    try {
-      const { tookMs } = await probe.reach(endpoint);
-      return { verdict: 'ok', words: `${endpoint} is there${proxy} (${tookMs} ms)` };
-    } catch (error) {
-      return {
-        verdict: 'failed',
-        words: `${endpoint}${proxy}: ${wordsOf(error)}`,
-        remedy: reachRemedy(error, endpoint, proxy !== ''),
-      };
-    }
-  };
-  const near = hubRegionNear(aws.region);
-  return [
-    ...(settings.migrationHub === undefined
-      ? []
-      : [
-          {
-            name: 'way to Migration Hub',
-            look: async () => look('migrationHub', (await asked.hubRegion()) ?? near),
-          },
-        ]),
-    ...(settings.migrationHub === undefined || settings.migrationHub.region !== undefined
-      ? []
-      : [{ name: 'way to its home region', look: () => look('migrationHubConfig', near) }]),
-    ...(settings.dataPipeline === undefined
-      ? []
-      : [
-          {
-            name: 'way to Data Pipeline',
-            look: () => look('dataPipeline', aws.dataPipelineRegion ?? ''),
-          },
-        ]),
-  ];
-}
-
-function proxyWords(configured: string | undefined, environment: NodeJS.ProcessEnv): string {
-  const named =
-    configured ??
-    environment['https_proxy'] ??
-    environment['HTTPS_PROXY'] ??
-    environment['http_proxy'] ??
-    environment['HTTP_PROXY'];
-  if (named === undefined || named === '') return '';
-  return ` by the proxy ${named.replace(/\/\/[^@/]*@/u, '//***@')} (but for NO_PROXY)`;
-}
-
-function reachRemedy(error: unknown, endpoint: string, hasProxy: boolean): string {
-  const { hostname, port, protocol } = new URL(endpoint);
-  const to = `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}`;
-  const { code = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return hasProxy
-      ? 'the name of the proxy is not known here: look at aws.proxy and HTTPS_PROXY'
-      : `the name ${hostname} is not known here: look at /etc/resolv.conf, at the region, or set aws.proxy`;
-  }
-  if (/CERT|SSL|TLS|SELF_SIGNED/u.test(code)) {
-    return 'a proxy that opens TLS needs its CA in NODE_EXTRA_CA_CERTS';
-  }
-  return hasProxy
-    ? `let the proxy connect to ${to}, with an idle time of more than 90 s for long polls`
-    : `allow ${to} to go out, or set aws.proxy`;
 }
 
 async function homeRegion({ configuration }: AwsDoctor, asked: Questions): Promise<Finding> {
@@ -338,60 +194,4 @@ async function clock(asked: Questions): Promise<Finding> {
   return Math.abs(offsetMs) < OFFSET_MS_MAX
     ? { verdict: 'warning', words: `${words}; reports are corrected for it`, remedy }
     : { verdict: 'failed', words: `${words}: other programs' signatures are refused`, remedy };
-}
-
-async function failure(
-  operation: Operation,
-  outcome: Exclude<Outcome, { kind: 'accepted' }>,
-  asked: Questions,
-): Promise<Finding> {
-  const { dataPipeline, migrationHub } = asked.doctor.configuration.settings;
-  const words = outcome.reason;
-  switch (outcome.kind) {
-    case 'denied': {
-      if (!/AccessDenied|UnauthorizedOperation|NotAuthorized/u.test(words)) {
-        return { verdict: 'failed', words, remedy: 'the credentials are not accepted: renew them' };
-      }
-      const where = await asked.where();
-      const { stream = '' } = migrationHub ?? {};
-      const { workerGroups = [] } = dataPipeline ?? {};
-      return {
-        verdict: 'failed',
-        words,
-        remedy: `allow it (doctor --iam-policy prints all that this configuration needs)`,
-        iam: missingStatement(operation, stream, workerGroups, where),
-      };
-    }
-    case 'homeless':
-      return { verdict: 'failed', words, remedy: 'set a home region for the account' };
-    case 'throttled':
-      return { verdict: 'warning', words: `${words}: nothing is known of the permission` };
-    case 'disabled':
-      return {
-        verdict: 'failed',
-        words,
-        remedy:
-          'open Migration Hub in the console once, so that the role migrationhub-discovery is made; else check that Application Discovery Service may be used',
-      };
-    case 'refused':
-      return {
-        verdict: 'failed',
-        words,
-        remedy:
-          'the request is not accepted: look at the values of migrationHub, and at its region',
-      };
-    case 'missing':
-    case 'gone':
-      return { verdict: 'failed', words, remedy: 'what it names is not known to the service' };
-    case 'unavailable':
-      return {
-        verdict: 'failed',
-        words,
-        remedy: 'the service or the way to it fails: see the checks of the way',
-      };
-  }
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -60,6 +60,16 @@ export interface TimelineEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** One accepted report, and until when it holds. Wall time. */
+export interface ReportRecord {
+  readonly atMs: number;
+  readonly to: 'migrationHub' | 'dataPipeline';
+  readonly percent?: number;
+  readonly status?: string;
+  /** The end of its promise or of the window; absent: it was the last word. */
+  readonly holdsUntilMs?: number;
+}
+
 /** The budget of each operation. `ask` is answered by `gate-opened`, in whole or in parts. */
 export interface Gates {
   ask(operation: Operation, slots: number): void;
@@ -137,6 +147,8 @@ export interface Operator {
   /** What is owed to a destination, read as `status` is. */
   outbox(): readonly OutboxEntry[];
   timeline(job: string, limit: number): readonly TimelineEntry[];
+  /** What the services were told of the latest run of a job since the agent started, oldest first. */
+  reports(job: string): readonly ReportRecord[];
   /** Calls `listener` for each new entry of the timeline. Returns a function that ends it. */
   watch(listener: (entry: TimelineEntry & { readonly job?: string }) => void): () => void;
   /** Reads the configuration file again; a bad file is refused with its problems and the old one stays. */

@@ -24,6 +24,7 @@ import type {
   Operator,
   OperatorRequest,
   Random,
+  ReportRecord,
   ServiceNotifier,
   Services,
   Store,
@@ -34,6 +35,7 @@ import { createAct } from './act.ts';
 import type { Inbox } from './inbox.ts';
 import { Journal } from './journal.ts';
 import { runLoop } from './loop.ts';
+import { ReportHistory } from './report-history.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface AgentParts {
@@ -67,6 +69,7 @@ export class Agent implements Operator {
   readonly #startedAt: Now;
   readonly #requests = new Map<RequestId, (reply: Reply) => void>();
   readonly #listeners = new Set<Listener>();
+  readonly #reports = new ReportHistory();
   #nextRequest = 1;
   #reloadTrouble: string | undefined;
   #exitCode = 0;
@@ -164,6 +167,10 @@ export class Agent implements Operator {
     return this.#parts.store.timeline(job, limit);
   }
 
+  reports(job: string): readonly ReportRecord[] {
+    return this.#reports.of(job);
+  }
+
   watch(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -186,6 +193,7 @@ export class Agent implements Operator {
   }
 
   #tell(note: Note): void {
+    this.#reports.note(note);
     if (!EVENTS[note.event].kept) return;
     for (const listener of this.#listeners) {
       listener({

@@ -3,7 +3,7 @@
  * as it reads, and its fields by their names and units, so that an event of tomorrow is shown as well.
  */
 import type { TimelineEntryDocument } from '../control/timeline-entry.ts';
-import { eventWords } from './event-words.ts';
+import { eventWords } from '../control/event-words.ts';
 import { plain, wrap } from './plain-text.ts';
 import { moment, span } from './span.ts';
 import type { View } from './status-view.ts';
@@ -15,7 +15,7 @@ export function renderTimeline(entries: readonly TimelineEntryDocument[], view: 
   const rows = entries.map((entry) => ({
     time: moment(entry.at, view.now),
     run: entry.run === undefined ? '' : `#${plain(entry.run.split('/').at(-1) ?? '')}`,
-    words: eventWords(entry.event, entry.fields) ?? nameAndFields(entry),
+    words: plain(eventWords(entry.event, entry.fields) ?? nameAndFields(entry)),
     style: styleOf(entry.event),
   }));
   const timeWidth = Math.max(0, ...rows.map(({ time }) => time.length));

@@ -10,6 +10,7 @@ import type { Registry } from 'prom-client';
 import type { Log, Operator } from '../ports.ts';
 import { boundConnections } from './crowd.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
+import { jobPageDocument } from './job-page.ts';
 import { readiness } from './readiness.ts';
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from './status-page.ts';
 
@@ -69,6 +70,10 @@ async function answer(
     reply(response, state.ready ? 200 : 503, 'application/json', `${JSON.stringify(state)}\n`);
   } else if (path === '/status.json') {
     reply(response, 200, 'application/json', `${JSON.stringify(operator.status())}\n`);
+  } else if (path?.startsWith('/jobs/') === true) {
+    const document = jobPageDocument(operator, path);
+    if (document === undefined) reply(response, 404, 'text/plain', 'there is no such job\n');
+    else reply(response, 200, 'application/json', `${JSON.stringify(document)}\n`);
   } else if (path === '/') {
     response.setHeader('content-security-policy', STATUS_PAGE_POLICY);
     reply(response, 200, 'text/html; charset=utf-8', STATUS_PAGE);

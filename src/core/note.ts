@@ -182,6 +182,7 @@ export const EVENTS = {
       status: 'Status that was told',
       percent: 'Percent that was told',
       nextUpdateS: 'The promise: the next report comes within',
+      windowS: 'How long the pipeline task stays ours without another report',
     },
   },
   'report.delivered': {

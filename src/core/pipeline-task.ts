@@ -167,7 +167,11 @@ export class PipelineTaskSpeaker implements Speaker {
     if (canceled) this.#tell(this.#run, 'canceled', 'ReportTaskProgress answered canceled', now);
     else if (isFirst) this.#tell(this.#run, 'acknowledged', '', now);
     else {
-      const fields = { taskId: shorten(pipeline.task.taskId), percent: this.#run.percent };
+      const fields = {
+        taskId: shorten(pipeline.task.taskId),
+        percent: this.#run.percent,
+        windowS: pipeline.task.windowMs / SECOND_MS,
+      };
       this.#context.note('report.accepted', now, fields, this.#run);
     }
   }

@@ -2,7 +2,7 @@
 import type { Reply } from '../../src/core/action.ts';
 import type { OutboxEntry } from '../../src/core/outbox.ts';
 import type { JobStatus, Status } from '../../src/core/status.ts';
-import type { Operator, OperatorRequest, TimelineEntry } from '../../src/ports.ts';
+import type { Operator, OperatorRequest, ReportRecord, TimelineEntry } from '../../src/ports.ts';
 
 type Watched = TimelineEntry & { readonly job?: string };
 
@@ -11,6 +11,7 @@ export class OperatorInMemory implements Operator {
   owed: readonly OutboxEntry[] = [];
   readonly asked: OperatorRequest[] = [];
   readonly entries = new Map<string, TimelineEntry[]>();
+  readonly reported = new Map<string, ReportRecord[]>();
   readonly listeners = new Set<(entry: Watched) => void>();
   answer: (request: OperatorRequest) => Reply | Promise<Reply> = () => ({
     ok: true,
@@ -33,6 +34,10 @@ export class OperatorInMemory implements Operator {
 
   timeline(job: string, limit: number): readonly TimelineEntry[] {
     return (this.entries.get(job) ?? []).slice(-limit);
+  }
+
+  reports(job: string): readonly ReportRecord[] {
+    return this.reported.get(job) ?? [];
   }
 
   watch(listener: (entry: Watched) => void): () => void {

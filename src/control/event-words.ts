@@ -3,8 +3,6 @@
  * that is not here is told by its name and its fields.
  */
 import type { EventName } from '../core/note.ts';
-import { plain } from './plain-text.ts';
-import { span } from './span.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -64,15 +62,16 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
   'promise.broken': ({ lateS }) => `promised report ${seconds(lateS)} late`,
 };
 
-/** `42 s`, and `2h05m` where seconds say little. */
+/** `42 s`, `30 min`, `2 h 5 min`. */
 function seconds(value: unknown): string {
   if (typeof value !== 'number') return text(value);
-  return value < 120 ? `${value} s` : span(value * 1000);
+  if (value < 120) return `${value} s`;
+  const minutes = Math.floor(value / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function text(value: unknown): string {
   if (Array.isArray(value)) return value.map(text).join(', ');
-  return plain(
-    typeof value === 'string' ? value : value === undefined ? '?' : JSON.stringify(value),
-  );
+  if (value === undefined) return '?';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -73,7 +73,7 @@ export class HubTaskSpeaker implements Speaker {
     if (words.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
       return undefined;
     }
-    if (promise?.run !== run.id && !this.#mayPromise(now)) return undefined;
+    if (promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
     if (promise?.run !== run.id || promise.words.status !== words.status) {
       const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
       return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
@@ -114,7 +114,7 @@ export class HubTaskSpeaker implements Speaker {
     const run = this.#liveRun();
     if (run === undefined) return undefined;
     // Others may have been promised the rest of the budget since this one got in line.
-    if (task.promise?.run !== run.id && !this.#mayPromise(now)) return undefined;
+    if (task.promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
     task.lastStampS = Math.max(
       Math.floor(this.#context.serviceMs(now) / SECOND_MS),
       task.lastStampS + 1,
@@ -210,9 +210,11 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   /** Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. */
-  #mayPromise(now: Now): boolean {
+  #mayPromise(run: Run, now: Now): boolean {
     const { waitingHubTasks } = this.#context;
-    if (this.#context.hasRoomForPromise()) {
+    // A report whose answer was lost may have been accepted: a promise that was perhaps made is kept.
+    const mayBePromised = this.#trouble !== undefined && this.#spokenOf === run.id;
+    if (mayBePromised || this.#context.hasRoomForPromise()) {
       waitingHubTasks.delete(this.key);
       return true;
     }

@@ -34,8 +34,12 @@ const SPEED_MIN = 1 / 16;
 /** … and each accepted call gives back this part of the configured one (additive increase). */
 const SPEED_UP = 1 / 100;
 
-/** How much one call weighs in what is known of the success: the last hundred or so count. */
-const SUCCESS_WEIGHT = 1 / 100;
+/**
+ * How much one call weighs in what is known of the success: the last few hundred count, so that luck does not; at first
+ * each counts for more, as if ten had gone well before. A promise that was made cannot be taken back.
+ */
+const SUCCESS_WEIGHT_MIN = 1 / 400;
+const SUCCESSES_TO_BEGIN = 10;
 /** An outage says nothing of the time after it. */
 const SUCCESS_MIN = 1 / 2;
 
@@ -109,7 +113,9 @@ export class Pacing {
   settled(operation: Operation, outcome: Outcome, nowMs: number, random: () => number): PaceChange {
     const pace = this.of(operation);
     const got = outcome.kind === 'unavailable' || outcome.kind === 'throttled' ? 0 : 1;
-    pace.success = Math.max(SUCCESS_MIN, pace.success + (got - pace.success) * SUCCESS_WEIGHT);
+    const settled = pace.accepted + pace.throttled + pace.failed;
+    const weight = Math.max(SUCCESS_WEIGHT_MIN, 1 / (settled + SUCCESSES_TO_BEGIN));
+    pace.success = Math.max(SUCCESS_MIN, pace.success + (got - pace.success) * weight);
     switch (outcome.kind) {
       case 'accepted':
       case 'refused':

@@ -47,6 +47,8 @@ interface Process {
   alive: boolean;
 }
 
+/** The part of the rate that the real gate gives. */
+export const GATE_PART = 0.99;
 /** The reserve that the real gate keeps too: calls bunch on their way (see src/aws/gates.ts). */
 const JITTER_S = 0.2;
 
@@ -66,6 +68,7 @@ export class World {
   calls: { readonly call: Call; readonly atMs: number }[] | undefined;
   /** Exit codes of agents that ended by themselves. */
   readonly exits: number[] = [];
+  onNote: (note: Note) => void = () => undefined;
   onEnded: (run: Run) => void = () => undefined;
   readonly #options: WorldOptions;
   #inbox: Event[] = [];
@@ -132,6 +135,7 @@ export class World {
     this.planner.observe({ type: 'time-passed' }, now);
     const changes = this.planner.takeChanges();
     if (this.keepNotes) this.notes.push(...changes.notes);
+    for (const note of changes.notes) this.onNote(note);
     for (const run of changes.runs) if (run.endedAt?.bootMs === now.bootMs) this.onEnded(run);
     for (const action of this.planner.decide(now)) this.#act(action);
   }
@@ -296,7 +300,7 @@ class GateModel {
 
   constructor(time: VirtualTime, perSecond: number, burst: number, open: (slots: number) => void) {
     this.#time = time;
-    this.#perSecond = perSecond * 0.98;
+    this.#perSecond = perSecond * GATE_PART;
     this.#capacity = Math.max(1, burst - Math.ceil(perSecond * JITTER_S));
     this.#open = open;
     this.#tokens = this.#capacity;

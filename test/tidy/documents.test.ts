@@ -14,6 +14,7 @@ const DOCUMENTS = [
   'test/README.md',
   'config/README.md',
   'config/events.md',
+  'config/tracking.md',
   'systemd/README.md',
 ];
 

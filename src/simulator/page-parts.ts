@@ -8,7 +8,8 @@ export function frame(title: string, content: string): string {
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1b1f24; background: #fff }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #d8dee4; vertical-align: top; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #d8dee4; vertical-align: top } th { white-space: nowrap }
+.wrap { overflow-wrap: anywhere }
 .number { text-align: right; font-variant-numeric: tabular-nums } .good { color: #116329 } .bad { color: #a40e26 } .quiet { color: #59636e }
 @media (prefers-color-scheme: dark) { body { color: #e6edf3; background: #0d1117 } a { color: #79c0ff } th, td { border-color: #30363d } .good { color: #56d364 } .bad { color: #ff7b72 } .quiet { color: #9198a1 } }
 </style></head><body>
@@ -20,7 +21,7 @@ ${content}
 
 export interface Cell {
   readonly text: string;
-  readonly style: 'good' | 'bad' | 'quiet';
+  readonly style: 'good' | 'bad' | 'quiet' | 'wrap';
 }
 
 export function table(
@@ -33,9 +34,14 @@ export function table(
       ? `<td class="number">${value}</td>`
       : typeof value === 'string'
         ? `<td>${escape(value)}</td>`
-        : `<td class="${value.style}">${escape(value.text)}</td>`;
+        : `<td class="${value.style === 'wrap' ? 'wrap' : `wrap ${value.style}`}">${escape(value.text)}</td>`;
   const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n');
   return `<table><thead><tr>${head.map((each) => `<th>${escape(each)}</th>`).join('')}</tr></thead>\n<tbody>${body}</tbody></table>`;
+}
+
+/** Text of any length, broken anywhere rather than widening the page. */
+export function wrapped(text: string): Cell {
+  return { text, style: 'wrap' };
 }
 
 /** Names and details come from clients. */

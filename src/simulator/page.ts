@@ -3,7 +3,7 @@ import type { Audit } from './audit.ts';
 import type { SwitchShown } from './behaviour.ts';
 import type { JournalEntry } from './journal.ts';
 import { journalRow } from './journal-row.ts';
-import { escape, frame, table } from './page-parts.ts';
+import { escape, frame, table, wrapped } from './page-parts.ts';
 import type { SimulatorState } from './state.ts';
 
 const NEWEST_CALLS = 25;
@@ -34,7 +34,7 @@ ${table(
     task.task,
     task.isStale ? { text: `${task.status}, stale`, style: 'bad' } : task.status,
     task.percent ?? '',
-    task.detail ?? '',
+    wrapped(task.detail ?? ''),
     task.updates,
     task.staleSeconds.toFixed(1),
     task.deadline,
@@ -53,9 +53,11 @@ ${table(
       instance.status,
       instance.attempts.length,
       instance.attempts.at(-1)?.hostname ?? '',
-      Object.entries(instance.attempts.at(-1)?.reported ?? {})
-        .map(([key, value]) => `${key}=${value ?? ''}`)
-        .join(' '),
+      wrapped(
+        Object.entries(instance.attempts.at(-1)?.reported ?? {})
+          .map(([key, value]) => `${key}=${value ?? ''}`)
+          .join(' '),
+      ),
     ]),
   ),
 )}
@@ -117,9 +119,9 @@ function callsTable(entries: readonly JournalEntry[]): string {
       const row = journalRow(entry);
       return [
         row.at,
-        row.by,
+        wrapped(row.by),
         row.operation,
-        row.request,
+        wrapped(row.request),
         { text: row.answer, style: row.isGood ? 'good' : 'bad' },
         row.tookMs ?? '',
       ];

@@ -2,6 +2,7 @@
  * The fields of pipeline objects: a multimap with an order. What an object inherits (its parents, then
  * the object `Default`), periods ("15 minutes"), and simple expressions.
  */
+import { evaluateExpression, type Lookup } from './expression.ts';
 import type { Field, PipelineObject } from './pipeline-shapes.ts';
 
 export type ObjectsById = ReadonlyMap<string, PipelineObject>;
@@ -66,20 +67,14 @@ export function parsePeriod(text: string): number | undefined {
   return unitMs === undefined ? undefined : Number(match?.[1]) * unitMs;
 }
 
-/** What a name in an expression stands for; undefined where it stands for nothing. */
-export type Lookup = (name: string) => string | undefined;
-
-/**
- * Replaces `#{name}` and `#{reference.name}` by the field's value. It does not know the service's
- * functions (`format`, `minusDays` …), arithmetic, or quoted text: such an expression is unknown.
- */
+/** Replaces each `#{expression}` by its value; one that cannot be evaluated stays and is listed. */
 export function evaluate(
   text: string,
   lookup: Lookup,
 ): { readonly text: string; readonly unknown: readonly string[] } {
   const unknown: string[] = [];
   const evaluated = text.replace(/#\{([^}]*)\}/g, (whole, inner: string) => {
-    const value = lookup(inner.trim());
+    const value = evaluateExpression(inner, lookup);
     if (value === undefined) unknown.push(inner.trim());
     return value ?? whole;
   });

@@ -452,6 +452,25 @@ test('the control side answers, and takes faults, limits, the home region, work 
   expect(await (await get('state')).json()).toMatchObject({ streams: [{ name: 'S' }] });
   expect((await get('nothing')).status).toBe(404);
 
+  await fetch(url, {
+    method: 'POST',
+    headers: {
+      'x-amz-target': 'DataPipeline.SetTaskStatus',
+      'user-agent': 'aws-cli/9 x/1',
+      authorization:
+        'AWS4-HMAC-SHA256 Credential=AKIA7/20260101/eu-west-1/datapipeline/aws4_request',
+    },
+    body: '{"taskId":"<i>t</i>","taskStatus":"DONE"}',
+  });
+  const calls = await (await get('calls?errors')).text();
+  expect(calls).toContain('aws-cli/9, key AKIA7, eu-west-1');
+  expect(calls).toContain('taskId=&lt;i&gt;t&lt;/i&gt; taskStatus=DONE');
+  expect(calls).toContain('InvalidRequestException, HTTP 400: 1 validation error detected');
+  expect(calls).not.toContain('CreateProgressUpdateStream');
+  const chosen = await (await get('journal?operation=ImportMigrationTask&last=1')).json();
+  expect(chosen).toMatchObject([{ number: 2, operation: 'ImportMigrationTask', outcome: 'ok' }]);
+  expect(await (await get('journal?after=3')).json()).toMatchObject([{ number: 4 }]);
+
   await post('faults', { add: [{ operation: 'GetHomeRegion', fault: 'error' }] });
   expect((await config('GetHomeRegion')).status).toBe(500);
   await post('faults', { clear: true });

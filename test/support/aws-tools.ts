@@ -2,8 +2,19 @@
 import { spawnSync } from 'node:child_process';
 
 /** The words to put in the title of a skipped test; undefined when the tool is there. */
-export const awsMissing = missing('aws', ['--version'], 'the aws command is not installed');
-export const boto3Missing = missing('python3', ['-c', 'import boto3'], 'boto3 is not installed');
+export const awsMissing = missing(
+  'aws',
+  ['--version'],
+  // Older ones do not know AWS_ENDPOINT_URL and would call AWS itself.
+  (told) => /aws-cli\/(1\.(29|[3-9]\d|\d{3})|2\.(1[3-9]|[2-9]\d))\./.test(told),
+  'the aws command is not installed, or is older than 1.29 and 2.13',
+);
+export const boto3Missing = missing(
+  'python3',
+  ['-c', 'import boto3; print(boto3.__version__)'],
+  (told) => /^1\.(2[89]|[3-9]\d)\./.test(told),
+  'boto3 is not installed, or is older than 1.28',
+);
 
 /** Any credentials do; the instance's metadata service is not to be asked. */
 export function awsEnvironment(url: string, region = 'us-west-2'): NodeJS.ProcessEnv {
@@ -21,7 +32,12 @@ export function awsEnvironment(url: string, region = 'us-west-2'): NodeJS.Proces
   };
 }
 
-function missing(command: string, args: readonly string[], words: string): string | undefined {
-  const result = spawnSync(command, args, { stdio: 'ignore' });
-  return result.status === 0 ? undefined : words;
+function missing(
+  command: string,
+  args: readonly string[],
+  isNewEnough: (told: string) => boolean,
+  words: string,
+): string | undefined {
+  const result = spawnSync(command, args, { encoding: 'utf8' });
+  return result.status === 0 && isNewEnough(result.stdout) ? undefined : words;
 }

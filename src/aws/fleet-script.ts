@@ -15,7 +15,8 @@
  * The rules, by which no window ever holds more than the limit allows:
  *
  * - A host that is here (its stay has not ended) spends from the pool alone. A host whose stay has ended spends its share
- *   on its own, so the pool earns that much less, and holds that much less, until the host is back or has left for good.
+ *   on its own, so the pool earns that much less, and holds that much less, until the host is back or has left for good;
+ *   but never less than those who are here would have alone, who would be better off without a pool otherwise.
  * - After nobody was here for a whole stay, Redis may have been gone, frozen, or brought back old, and hosts that the pool
  *   does not know of may be on their own. The pool begins anew: empty, and until all had time to come it earns only the
  *   shares of those who are here. An empty Redis, and a clock of Redis that steps, are the same case.
@@ -87,7 +88,7 @@ local function divide()
   end
   local part = here
   if now >= openAt then part = math.max(here, 1 - away) end
-  return math.min(part, 1), rights, awayCalls
+  return math.min(part, 1), math.min(here, 1), rights, awayCalls
 end
 
 -- Earn by what was so until now, and then be here.
@@ -118,15 +119,15 @@ if not asks then return {'ok', now, count, math.floor(shares * 1000 + 0.5), 0, 0
 
 local id, perMs, capacity = ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local wanted, right = tonumber(ARGV[13]), tonumber(ARGV[14])
-local part, rights, awayCalls = divide()
+local part, here, rights, awayCalls = divide()
 local level = tonumber(redis.call('HGET', settings, 'reservoir')) or 0
 local from
 local pouredEpoch, poured = string.match(known['from:' .. id] or '', '^(%S+) (%S+)$')
 if pouredEpoch == epoch then from = tonumber(poured) else level, from = 0, begun end
 
 -- Pour what was earned, whole calls only, as far as the bucket holds.
-local holds = capacity - awayCalls
-if now < openAt then holds = math.min(holds, capacity * part) end
+local holds = capacity * here
+if now >= openAt then holds = math.max(holds, capacity - awayCalls) end
 holds = math.max(1, math.floor(holds))
 local calls = math.floor((earned - from) * perMs)
 level = level + calls

@@ -1,7 +1,7 @@
 /** Values that are legal but riskier than the documents advise. Each warning says what may happen. */
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { PIPELINE_OPERATIONS } from '../core/call.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../core/call.ts';
 import { maySwitchUsers, SWITCHING_NEEDS } from '../core/privileges.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { defaultTask, PUBLISHED_LIMITS, regionOfEnvironment, shareOf } from './build.ts';
@@ -39,6 +39,7 @@ export function riskyValues(
     ...pipelineWarnings(file),
     ...pipelineRegionWarnings(file, environment),
     ...activityWarnings(file),
+    ...fleetWarnings(file),
     ...networkWarnings(file),
     ...userWarnings(file),
     ...Object.entries(file.jobs).flatMap(([name, job]) =>
@@ -175,6 +176,24 @@ function activityWarnings(file: ConfigurationFile): Finding[] {
     }
   });
   return findings;
+}
+
+/** A host can make no less than one call at a time: shares of a small burst add up to more than the burst. */
+function fleetWarnings(file: ConfigurationFile): Finding[] {
+  if (file.fleet === undefined) return [];
+  const share = shareOf(file);
+  const hub = file.migrationHub;
+  const pipeline = file.dataPipeline;
+  const bursts = [
+    ...(hub === undefined ? [] : HUB_OPERATIONS.map((name) => (hub.rates[name] ?? hub.rate).burst)),
+    ...(pipeline === undefined
+      ? []
+      : PIPELINE_OPERATIONS.map((name) => (pipeline.rates[name] ?? PUBLISHED_LIMITS[name]).burst)),
+  ];
+  const least = Math.min(...bursts);
+  if (least * share >= 1) return [];
+  const message = `is less than one call of a burst of ${least}: hosts that call at the same moment may exceed it`;
+  return [{ path: ['fleet', 'share'], message }];
 }
 
 function networkWarnings(file: ConfigurationFile): Finding[] {

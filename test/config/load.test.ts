@@ -413,6 +413,10 @@ describe('warnings', () => {
     ],
     ['dataPipeline: { region: us-east-1, workerGroups: [g] }', 'activities: warning: is empty'],
     [
+      `${HUB}fleet: { share: 0.05 }`,
+      'fleet.share: warning: is less than one call of a burst of 10',
+    ],
+    [
       `${JOBS}dataPipeline: { ${PIPELINE.replace('us-east-1', 'eu-central-1')} }`,
       'not offered in eu',
     ],

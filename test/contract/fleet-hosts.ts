@@ -57,6 +57,11 @@ export class FleetHosts {
     if (child.exitCode !== 0) throw new Error(`a host ended with ${child.exitCode}`);
   }
 
+  /** They want nothing more, so that what they may have adds up; or as much as they can get again. */
+  tell(word: 'rest' | 'go'): void {
+    for (const child of this.#processes.values()) child.stdin?.write(`${word}\n`);
+  }
+
   allAre(state: string): boolean {
     return [...this.#processes.keys()].every((host) => this.states.get(host) === state);
   }

@@ -27,9 +27,19 @@ const CAUSES: Readonly<Record<string, string>> = {
 const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
   'run.queued': ({ origin }) => `run queued, by ${text(origin)}`,
   'run.skipped': ({ reason }) => `scheduled start skipped: ${text(reason)}`,
+  'run.missed': ({ dueAt, starts, policy }) =>
+    `scheduled start of ${text(dueAt)} missed${starts === 1 ? '' : `, ${text(starts)} in all`}; ${policy === 'once' ? 'made up for now' : 'skipped'}`,
+  'run.tracked': ({ by, pid, unit, path }) =>
+    by === 'report'
+      ? 'tracked, by its reports alone'
+      : `tracked by ${text(by)} ${text(pid ?? unit ?? path)}`,
+  'job.reported': ({ status, detail }) =>
+    `reported as ${text(status)}${detail === undefined ? '' : `: ${text(detail)}`}`,
+  'job.unreadable': ({ reason }) => `it cannot be seen how it stands: ${text(reason)}`,
   'run.ended': ({ words }) => `run ended: ${text(words)}`,
-  'job.started': ({ pid }) => `job started, pid ${text(pid)}`,
-  'job.adopted': ({ pid }) => `job of an earlier agent found, pid ${text(pid)}`,
+  'job.started': ({ pid }) => `job started${pid === undefined ? '' : `, pid ${text(pid)}`}`,
+  'job.adopted': ({ pid }) =>
+    `job of an earlier agent found${pid === undefined ? '' : `, pid ${text(pid)}`}`,
   'job.start_failed': ({ reason }) => `job could not be started: ${text(reason)}`,
   'job.exited': ({ exitCode, signal }) =>
     signal === undefined

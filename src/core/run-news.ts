@@ -168,7 +168,10 @@ export class RunNews {
     if (process !== undefined) run.process = process;
     if (invocation !== undefined) run.invocation = invocation;
     this.#life.begun(run, now);
-    const fields = { pid: process?.pid, invocation };
+    const fields = {
+      ...(process === undefined ? {} : { pid: process.pid }),
+      ...(invocation === undefined ? {} : { invocation }),
+    };
     this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
     this.#life.changed(run, now);
   }

@@ -36,6 +36,8 @@ export function stage(tree: string, bundled: Bundle, build: Build): void {
   ]) {
     take(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`);
   }
+  // For the manager of the agent's own user, where that one starts the jobs (README.md).
+  take('systemd/migration-jobs.slice', 'usr/lib/systemd/user/migration-jobs.slice');
   take('systemd/migration-agent.sysusers', 'usr/lib/sysusers.d/migration-agent.conf');
   take('systemd/migration-agent.tmpfiles', 'usr/lib/tmpfiles.d/migration-agent.conf');
   take('systemd/package/config.yaml', 'etc/migration-agent/config.yaml');

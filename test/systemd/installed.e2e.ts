@@ -83,6 +83,25 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     );
   });
 
+  test('figures: from start to READY and idle memory, beside Node with the two SDK clients alone', async () => {
+    const timesMs: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      await host.output('systemctl', 'restart', SERVICE);
+      const begunUs = Number(await host.property('ExecMainStartTimestampMonotonic'));
+      timesMs.push((Number(await host.property('ActiveEnterTimestampMonotonic')) - begunUs) / 1000);
+    }
+    const { code, stdout } = await host.run('sh', '-c', BARE_NODE, 'sh', ROOT);
+    const [bareMs, bareKib] = code === 0 ? stdout.trim().split(' ').map(Number) : [];
+    const agentKib = await residentKib(await host.property('MainPID'));
+    const mb = (kib: number | undefined) => (kib === undefined ? '?' : (kib / 1024).toFixed(0));
+    process.stdout.write(
+      `    start to READY: median ${timesMs.toSorted((a, b) => a - b)[2]!.toFixed(0)} ms of ${timesMs.map((ms) => ms.toFixed(0)).join(', ')}\n` +
+        `    Node that imports both clients: ${bareMs?.toFixed(0)} ms, ${mb(bareKib)} MB\n` +
+        `    agent with one job: ${mb(agentKib)} MB\n`,
+    );
+    expect(agentKib).toBeLessThan(200 * 1024);
+  });
+
   test('restart: the promise is stretched, clients wait, the job and its exit code are kept', async () => {
     const processes = await host.processesOf('copy');
     const pid = await host.property('MainPID');
@@ -229,6 +248,12 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     ).toEqual([]);
   });
 
+  async function residentKib(pid: string): Promise<number> {
+    return Number(
+      await host.output('sed', '-n', 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p', `/proc/${pid}/status`),
+    );
+  }
+
   /** Sockets of a process that listen, by path. */
   async function listeners(pid: string): Promise<string> {
     const inodes = `ls -l /proc/${pid}/fd | sed -n 's/.*socket:\\[\\([0-9]*\\)\\].*/\\1/p'`;
@@ -240,6 +265,12 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
   }
 });
 
+const ROOT = new URL('../..', import.meta.url).pathname;
+/** Milliseconds and KiB of a Node that does nothing but import the clients, with the options of the agent's own. */
+const BARE_NODE = `cd "$1" && exec /usr/lib/migration-agent/node --max-semi-space-size=1 --input-type=module -e '
+import "@aws-sdk/client-migration-hub";
+import "@aws-sdk/client-data-pipeline";
+console.log(performance.now(), process.memoryUsage.rss() / 1024)'`;
 const KEYS = '[default]\naws_access_key_id = AKIDBOX\naws_secret_access_key = not-a-secret\n';
 
 function seconds(sinceMs: number): string {

@@ -27,7 +27,7 @@ const LIST_MS_MAX = 120_000;
 export function createPgRestoreParser(total: () => number | undefined): ReadRecord {
   const done = new Set<string>();
   let begun = 0;
-  return (record) => {
+  const read: ReadRecord = (record) => {
     const [, verb, item, words = ''] = NUMBERED.exec(record) ?? [];
     if (item !== undefined) {
       if (UNLISTED.test(words)) return undefined;
@@ -38,6 +38,12 @@ export function createPgRestoreParser(total: () => number | undefined): ReadReco
     begun += 1;
     return progressOf(begun - 1, total(), record.slice('pg_restore: '.length));
   };
+  // Nothing says that the last entry is done but the end itself.
+  const ended = (): ReturnType<ReadRecord> => {
+    const entries = done.size > 0 ? done.size : begun;
+    return entries === 0 ? undefined : progressOf(entries, total(), 'all restored');
+  };
+  return Object.assign(read, { ended });
 }
 
 function progressOf(

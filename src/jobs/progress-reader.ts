@@ -14,6 +14,9 @@ import { createRsyncParser } from './progress-rsync.ts';
 import { SizeMeter } from './progress-size.ts';
 import { withinTime } from './time-limit.ts';
 
+/** What a counting parser has not read when the command ends: more than so many pieces are a flood. */
+const LAST_READS_MAX = 100;
+
 /** A user's pattern may hold the loop so long a poll, and is given up when it does so again and again. */
 const FOREIGN_MS_MAX = 50;
 const SLOW_POLLS_MAX = 3;
@@ -57,6 +60,23 @@ export class ProgressReader {
     for (const { stream, tail } of this.#tails) {
       this.#feed(await readOrNothing(tail), stream);
     }
+    return this.#news();
+  }
+
+  /** Looks a last time: the command has ended well. */
+  async ended(): Promise<Progress | undefined> {
+    for (const { stream, tail } of this.#tails) {
+      for (let reads = 0; reads < LAST_READS_MAX; reads += 1) {
+        const records = await readOrNothing(tail);
+        if (records.length === 0) break;
+        this.#feed(records, stream);
+      }
+    }
+    this.#raw = { ...this.#raw, ...this.#readRecord?.ended?.() };
+    return this.#news();
+  }
+
+  #news(): Progress | undefined {
     this.#raw = { ...this.#raw, ...this.#meter?.read() };
     const { percent, detail } = this.#raw;
     const present: Progress = {

@@ -10,8 +10,12 @@ export interface Progress {
 
 export type OutputStream = 'stdout' | 'stderr';
 
-/** Absent: this record says nothing of progress. */
-export type ReadRecord = (record: string, stream: OutputStream) => Progress | undefined;
+export interface ReadRecord {
+  /** Absent: this record says nothing of progress. */
+  (record: string, stream: OutputStream): Progress | undefined;
+  /** What is known besides when the command has ended well. */
+  readonly ended?: () => Progress | undefined;
+}
 
 /** What fits a line of `status` and every destination. */
 export const DETAIL_CHARACTERS_MAX = 300;

@@ -14,6 +14,7 @@ import { rotateLog } from './log-rotation.ts';
 import { lives } from './process-table.ts';
 import { ProgressReader } from './progress-reader.ts';
 import { readExit, readStarted } from './run-directory.ts';
+import { withStartWords } from './start-words.ts';
 
 /** How often progress is read, and how late the end of an adopted run may be seen. */
 const POLL_MS = 500;
@@ -54,7 +55,8 @@ export async function watchRun(watched: Watched): Promise<void> {
     await keeper.pause(POLL_MS);
     try {
       const end = await endOf(watched, keeper);
-      const change = await progress.poll();
+      const hasSucceeded = end?.type === 'run-exited' && end.exitCode === 0;
+      const change = await (hasSucceeded ? progress.ended() : progress.poll());
       if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
       await rotateLogs(watched, progress);
       failures = 0;
@@ -87,18 +89,18 @@ async function rotateLogs({ run, logs }: Watched, progress: ProgressReader): Pro
 
 /** What the exit record says, as an event. Absent: there is none. Throws where the disk does not say. */
 export async function readEnd(
-  { id, spawn }: Run,
+  run: Run,
   directory: string,
   stderrLog: string,
   mask: (text: string) => string,
 ): Promise<Event | undefined> {
-  const exitCode = await readExit(directory, spawn);
+  const exitCode = await readExit(directory, run.spawn);
   if (exitCode === undefined) return undefined;
   const signal = signalOf(exitCode);
-  const errorTail = await readErrorTail(stderrLog, mask);
+  const errorTail = withStartWords(run, exitCode, await readErrorTail(stderrLog, mask));
   return {
     type: 'run-exited',
-    run: id,
+    run: run.id,
     exitCode,
     ...(signal === undefined ? {} : { signal }),
     ...(errorTail === undefined ? {} : { errorTail }),

@@ -28,6 +28,29 @@ function groupsOf(user: string): number {
   return execFileSync('id', ['-G', user], { encoding: 'utf8' }).trim().split(' ').length;
 }
 
+/** What a job must never see of the agent: credentials, and what systemd gave to the agent alone. */
+const OF_THE_AGENT = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+  'LISTEN_FDS',
+  'LISTEN_PID',
+  'LISTEN_FDNAMES',
+  'CREDENTIALS_DIRECTORY',
+  'INVOCATION_ID',
+  'JOURNAL_STREAM',
+  'STATE_DIRECTORY',
+  'RUNTIME_DIRECTORY',
+  'MIGRATION_AGENT_CONFIG',
+  'NODE_OPTIONS',
+];
+
 describe('the end of a run', () => {
   test('is told with the exit code of the command', () =>
     withHosts(async (newHost) => {
@@ -50,21 +73,39 @@ describe('the end of a run', () => {
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' });
     }));
 
-  test('of a command that does not exist is 127, with the words of the shell', () =>
+  test.each([
+    [
+      ['no-such-program', '-x'],
+      127,
+      'there is no program no-such-program in the PATH of the job (/nowhere:/bin)',
+    ],
+    [
+      ['/no/such/program'],
+      127,
+      'there is no program /no/such/program, or the interpreter that its first line names is not there',
+    ],
+    [['/etc'], 126, '/etc cannot be executed: Permission denied'],
+    // A program of its own mind.
+    [sh('echo nothing is found >&2; exit 127'), 127, 'nothing is found'],
+  ])('of a command that cannot be executed is told in words: %s', (command, exitCode, errorTail) =>
     withHosts(async (newHost) => {
       const host = newHost();
-      host.host.start(makeRun(['no-such-program', '-x']));
-      const { exitCode, errorTail } = await host.told('run-exited');
-      expect(exitCode).toBe(127);
-      expect(errorTail).toContain('no-such-program');
-    }));
+      host.host.start(makeRun(command, { environment: { PATH: '/nowhere:/bin' } }));
+      expect(await host.told('run-exited')).toMatchObject({ exitCode, errorTail });
+    }),
+  );
 
-  test('of a command that may not be executed is 126', () =>
+  test.skipIf(!isRoot)('of a job whose user may not enter its directory is told in words', () =>
     withHosts(async (newHost, directory) => {
       const host = newHost();
-      host.host.start(makeRun([directory]));
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 126 });
-    }));
+      await chmod(directory, 0o700);
+      host.host.start(makeRun(sh('true'), { user: 'nobody', workingDirectory: directory }));
+      expect(await host.told('run-exited')).toMatchObject({
+        exitCode: 126,
+        errorTail: `the working directory ${directory} cannot be entered`,
+      });
+    }),
+  );
 
   test('carries the last lines of stderr, plain and masked', () =>
     withHosts(async (newHost) => {
@@ -159,8 +200,10 @@ describe('the command', () => {
 
   test('runs in its working directory with a clean environment', () =>
     withHosts(async (newHost, directory) => {
-      process.env['AWS_SECRET_ACCESS_KEY'] = 'secret of the agent';
-      process.env['NOTIFY_SOCKET'] = '/run/systemd/notify';
+      const ofTheAgent = Object.fromEntries(
+        OF_THE_AGENT.map((name) => [name, 'of the agent'] as const),
+      );
+      Object.assign(process.env, ofTheAgent);
       const host = newHost();
       const run = makeRun(['/usr/bin/env'], {
         workingDirectory: directory,
@@ -168,13 +211,13 @@ describe('the command', () => {
       });
       host.host.start(run);
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
-      delete process.env['AWS_SECRET_ACCESS_KEY'];
-      delete process.env['NOTIFY_SOCKET'];
+      for (const name of OF_THE_AGENT) Reflect.deleteProperty(process.env, name);
       const text = await host.read(run, 'stdout.log');
       const names = [...text.matchAll(/^(\w+)=/gm)].map((match) => match[1]!);
       const known =
         'COLOUR HOME LANG MIGRATION_AGENT_SOCKET MIGRATION_JOB MIGRATION_RUN PATH PWD SHLVL TZ USER _ directory stat';
       expect(names.filter((name) => !known.split(' ').includes(name))).toEqual([]);
+      expect(text).not.toContain('of the agent');
       expect(text.split('\n')).toEqual(
         expect.arrayContaining([
           'PATH=/nowhere',

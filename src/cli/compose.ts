@@ -103,6 +103,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       bootId: clock.bootId,
       mask: maskSecrets,
       keepLogsMs: configuration.agent.keepLogsMs,
+      backend: configuration.agent.backend,
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
     }),
     tracked: createTrackedWork({ post, bootId: clock.bootId, mask: maskSecrets }),

@@ -206,11 +206,12 @@ function awsConfiguration(file: ConfigurationFile, environment: Environment): Aw
 }
 
 function agentConfiguration(file: ConfigurationFile, environment: Environment): AgentConfiguration {
-  const { stateDirectory, socket, http, keepLogs } = file.agent;
+  const { stateDirectory, socket, http, keepLogs, backend } = file.agent;
   return {
     stateDirectory: stateDirectoryOfEnvironment(environment) ?? stateDirectory,
     socket: socket ?? socketOfEnvironment(environment) ?? DEFAULT_SOCKET,
     keepLogsMs: keepLogs,
+    backend,
     ...withoutUndefined({ httpListen: http?.listen }),
   };
 }

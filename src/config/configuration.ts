@@ -34,6 +34,7 @@ export interface AgentConfiguration {
   readonly stateDirectory: string;
   readonly socket: string;
   readonly keepLogsMs: number;
+  readonly backend: 'process' | 'unit';
   readonly httpListen?: { readonly host: string; readonly port: number };
 }
 

@@ -53,6 +53,7 @@ const FIXED: readonly (readonly [string, (configuration: Configuration) => unkno
   ['fleet.account', ({ fleet }) => accountOf(fleet)],
   ['agent.stateDirectory', ({ agent }) => agent.stateDirectory],
   ['agent.socket', ({ agent }) => agent.socket],
+  ['agent.backend', ({ agent }) => agent.backend],
   ['agent.keepLogs', ({ agent }) => agent.keepLogsMs],
   ['agent.http.listen', ({ agent }) => agent.httpListen],
 ];

@@ -182,6 +182,10 @@ const agent = z.strictObject({
       description:
         'The Unix socket of the daemon. Default: $RUNTIME_DIRECTORY/agent.sock, else /run/migration-agent/agent.sock.',
     }),
+  backend: oneOf(['process', 'unit']).prefault('process').meta({
+    description:
+      'What a run is: a process tree beside the agent, or a transient service of systemd (needs root).',
+  }),
   keepLogs: duration().prefault('30d').meta({
     description: 'The output and records of a run are removed so long after its end.',
   }),

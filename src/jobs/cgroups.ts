@@ -90,8 +90,9 @@ export class RunCgroup {
     return tryWrite(join(this.path, 'cgroup.kill'), '1');
   }
 
-  /** Does nothing while somebody lives in it. */
+  /** Does nothing while somebody lives in it, nor to what systemd has made and looks after itself. */
   remove(): void {
+    if (this.name.endsWith('.service')) return;
     for (const name of namesIn(this.path)) new RunCgroup(join(this.path, name)).remove();
     try {
       rmdirSync(this.path);

@@ -9,11 +9,12 @@ import type { Event } from '../core/event.ts';
 import type { ProcessIdentity, Run } from '../core/job.ts';
 import type { JobHost, Post } from '../ports.ts';
 import { findRun, identifyKeeper } from './adoption.ts';
-import { Cgroups } from './cgroups.ts';
+import { cgroupOf, Cgroups } from './cgroups.ts';
 import type { RunCgroup } from './cgroups.ts';
 import { errorWords } from './error-code.ts';
 import { runMark } from './job-environment.ts';
 import { startKeeperProcess } from './keeper-process.ts';
+import { startKeeperUnit, unitName } from './keeper-unit.ts';
 import { prepareStart, resolveLaunch, StartRefused } from './launch.ts';
 import type { Keeper, KeeperStart } from './launch.ts';
 import { lives } from './process-table.ts';
@@ -40,6 +41,8 @@ export interface JobHostOptions {
   readonly bootId: string;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
+  /** What starts the keepers of new runs. Those of earlier runs are found whatever started them. */
+  readonly backend?: 'process' | 'unit';
   /** Runs that ended longer ago leave nothing behind; absent: all is kept. */
   readonly keepLogsMs?: number;
   /** Where each run gets a control group of its own (`findCgroupBase`); absent: runs have none. */
@@ -149,7 +152,10 @@ class LocalJobHost implements JobHost {
       const logs = runLogPaths(stateDirectory, run.job, run.number);
       const start: KeeperStart = { run, directory, launch, logs, bootId };
       await prepareStart(start);
-      keeper = await startKeeperProcess(start, this.#cgroups);
+      keeper =
+        this.#options.backend === 'unit'
+          ? await startKeeperUnit(start, socketPath)
+          : await startKeeperProcess(start, this.#cgroups);
     } catch (error) {
       const words = errorWords(error);
       const reason = error instanceof StartRefused ? words : `the run cannot be prepared: ${words}`;
@@ -229,8 +235,15 @@ class LocalJobHost implements JobHost {
     (await this.#cgroupOf(run).catch(() => undefined))?.remove();
   }
 
-  #cgroupOf(run: Run): Promise<RunCgroup | undefined> {
-    return readCgroup(this.#directoryOf(run), run.spawn, this.#options.bootId);
+  async #cgroupOf(run: Run): Promise<RunCgroup | undefined> {
+    const { bootId, socketPath } = this.#options;
+    const written = await readCgroup(this.#directoryOf(run), run.spawn, bootId);
+    if (written !== undefined) return written;
+    // An agent that died right after systemd had started the unit has written nothing down.
+    const keeper = this.#keepers.get(run.id) ?? run.process;
+    if (keeper === undefined || !lives(keeper, bootId)) return undefined;
+    const present = cgroupOf(keeper.pid);
+    return present?.name === unitName(run, socketPath) ? present : undefined;
   }
 
   async #treeOf(run: Run): Promise<ProcessTree> {

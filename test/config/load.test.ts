@@ -327,6 +327,7 @@ describe('defaults', () => {
       stateDirectory: '/var/lib/migration-agent',
       socket: '/run/migration-agent/agent.sock',
       keepLogsMs: 30 * 86_400_000,
+      backend: 'process',
     });
     expect(log).toEqual({ level: 'info' });
     expect(fleet).toBeUndefined();

@@ -35,7 +35,12 @@ export class Host implements Place {
   readonly events: Event[] = [];
   readonly host: JobHost;
 
-  constructor(directory: string, boot = bootId, cgroupBase?: string) {
+  constructor(
+    directory: string,
+    boot = bootId,
+    cgroupBase?: string,
+    backend: 'process' | 'unit' = 'process',
+  ) {
     this.directory = directory;
     this.socketPath = join(directory, 'agent.sock');
     this.host = createJobHost({
@@ -45,6 +50,7 @@ export class Host implements Place {
       bootId: boot,
       mask: (text) => text.replaceAll('hunter2', '***'),
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
+      backend,
     });
   }
 
@@ -85,13 +91,16 @@ export class Host implements Place {
 
 /** Gives the test a directory and hosts on it; afterwards nothing of them is left. */
 export async function withHosts(
-  use: (newHost: (boot?: string, cgroupBase?: string) => Host, directory: string) => Promise<void>,
+  use: (
+    newHost: (boot?: string, cgroupBase?: string, backend?: 'process' | 'unit') => Host,
+    directory: string,
+  ) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'migration-agent-jobs-'));
   const hosts: Host[] = [];
   try {
-    await use((boot, cgroupBase) => {
-      const host = new Host(directory, boot, cgroupBase);
+    await use((boot, cgroupBase, backend) => {
+      const host = new Host(directory, boot, cgroupBase, backend);
       hosts.push(host);
       return host;
     }, directory);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { until } from './until.ts';
 
 /** Where Debian keeps the programs of the newest version; empty: not installed. */
-export const postgresPrograms = newest('/usr/lib/postgresql') ?? '';
+export const postgresPrograms: string = newest('/usr/lib/postgresql') ?? '';
 
 export interface Postgres {
   /** Socket directory: PGHOST of its clients. */
@@ -22,13 +22,13 @@ export async function startPostgres(): Promise<Postgres> {
   const directory = mkdtempSync(join(tmpdir(), 'migration-agent-pg-'));
   const isRoot = process.getuid?.() === 0;
   // PostgreSQL refuses to run as root.
-  const [uid, gid] = isRoot ? idsOf('nobody') : [undefined, undefined];
-  if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid);
+  const user = isRoot ? idsOf('nobody') : undefined;
+  if (user !== undefined) chownSync(directory, user.uid, user.gid);
   chmodSync(directory, 0o755);
   const as = {
     cwd: directory,
     env: { ...process.env, PGHOST: directory, PGUSER: 'tester', LC_ALL: 'C', HOME: directory },
-    ...(uid === undefined ? {} : { uid, gid }),
+    ...user,
   };
   const run = (program: string, ...words: readonly string[]): string =>
     execFileSync(join(postgresPrograms, program), words, {
@@ -74,8 +74,8 @@ function newest(parent: string): string | undefined {
     .find((bin) => existsSync(join(bin, 'initdb')));
 }
 
-function idsOf(user: string): [number, number] {
+function idsOf(user: string): { uid: number; gid: number } {
   const id = (flag: string): number =>
     Number(execFileSync('id', [flag, user], { encoding: 'utf8' }));
-  return [id('-u'), id('-g')];
+  return { uid: id('-u'), gid: id('-g') };
 }

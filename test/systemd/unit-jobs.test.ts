@@ -1,0 +1,248 @@
+/**
+ * agent.backend: unit — jobs as transient services of a real systemd. From outside this file boots a box and runs itself
+ * in it; in there (INSIDE_BOX) are the tests.
+ */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { kill, makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
+import type { Host } from '../jobs/support.ts';
+import { SystemdBox, whyNoBox } from '../support/systemd-box.ts';
+
+const INSIDE = process.env['INSIDE_BOX'] !== undefined;
+const PROJECT = join(import.meta.dirname, '../..');
+const skipped = whyNoBox === '' ? '' : ` (skipped: ${whyNoBox})`;
+
+describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () => {
+  test('jobs as units: all tests of this file, in the box', async () => {
+    const box = await SystemdBox.start();
+    try {
+      const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
+      const words = [process.execPath, vitest, 'run', '--root', PROJECT, import.meta.filename];
+      const { code, stdout, stderr } = await box.run('env', 'INSIDE_BOX=1', 'NO_COLOR=1', ...words);
+      expect({ code, told: code === 0 ? '' : `${stdout}${stderr}` }).toEqual({ code: 0, told: '' });
+      expect(stdout).toMatch(/Tests\s+[1-9]\d* passed/);
+    } finally {
+      await box.stop();
+    }
+  }, 180_000);
+});
+
+async function systemctl(...words: string[]): Promise<string> {
+  return (await promisify(execFile)('systemctl', words)).stdout.trim();
+}
+
+/** The units of jobs that systemd knows. */
+async function units(): Promise<string[]> {
+  const list = await systemctl('list-units', '--all', '--plain', '--no-legend', 'migration-job-*');
+  return list
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((unit) => unit !== '');
+}
+
+function unitHost(newHost: (boot?: string, base?: string, backend?: 'unit') => Host): Host {
+  return newHost(undefined, undefined, 'unit');
+}
+
+describe.skipIf(!INSIDE)('a job as a unit', () => {
+  test('gets its words, its environment and its place as they are, and nothing of systemd', () =>
+    withHosts(async (newHost, directory) => {
+      const host = unitHost(newHost);
+      const words = [
+        '$HOME',
+        '${HOME}',
+        '$$',
+        '%n %%',
+        '`id`',
+        'a  b',
+        '',
+        '"\'\\',
+        'two\nlines',
+        'ü€',
+      ];
+      const print = `console.log(JSON.stringify({ words: process.argv.slice(1), env: process.env, cwd: process.cwd() }));
+        console.error(require('fs').readFileSync('/proc/self/oom_score_adj', 'utf8').trim());`;
+      const environment = { PASSWORD: 'hun"ter\\2 $x `y`\nz', LOGNAME: 'kept' };
+      const run = makeRun([process.execPath, '-e', print, '--', ...words], {
+        environment,
+        workingDirectory: directory,
+        name: 'copy files %i',
+      });
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0, errorTail: '500' });
+      const told = JSON.parse(await host.read(run, 'stdout.log')) as {
+        words: string[];
+        env: Record<string, string>;
+        cwd: string;
+      };
+      expect(told.words).toEqual(words);
+      expect(told.cwd).toBe(directory);
+      expect(told.env).toMatchObject({ ...environment, MIGRATION_JOB: 'copy files %i' });
+      const known =
+        'PATH HOME USER LANG TZ PWD SHLVL _ PASSWORD LOGNAME MIGRATION_JOB MIGRATION_RUN MIGRATION_AGENT_SOCKET';
+      expect(Object.keys(told.env).filter((name) => !known.split(' ').includes(name))).toEqual([]);
+      expect(readdirSync(host.path(run, '')).filter((name) => name.startsWith('env'))).toEqual([]);
+    }));
+
+  test('shows nobody its environment', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      const run = makeRun(sh('sleep 600'), { environment: { PASSWORD: 'hunter2' } });
+      host.host.start(run);
+      await host.told('run-started');
+      const [unit = ''] = await units();
+      const shown = await systemctl('show', unit);
+      expect(shown).toContain('Slice=migration-jobs.slice');
+      expect(shown).not.toContain('hunter2');
+    }));
+
+  test('that ended well or badly is told by its record: its unit is gone, and looks like success', () =>
+    withHosts(async (newHost) => {
+      for (const exitCode of [0, 7]) {
+        const host = unitHost(newHost);
+        const run = makeRun(sh(`sleep 0.3; exit ${exitCode}`));
+        host.host.start(run);
+        await host.told('run-started');
+        const [unit = ''] = await units();
+        expect(unit).toMatch(/^migration-job-copy_files-\d+\.1-[0-9a-f]{8}\.service$/);
+        expect(await host.told('run-exited')).toMatchObject({ exitCode });
+        await until(
+          async () => (await units()).length === 0,
+          () => 'the unit to go',
+        );
+        const shown = await systemctl('show', '-p', 'LoadState,Result,ExecMainStatus', unit);
+        expect(shown.split('\n').sort()).toEqual([
+          'ExecMainStatus=0',
+          'LoadState=not-found',
+          'Result=success',
+        ]);
+      }
+    }));
+
+  test('whose unit vanished without a record is lost, never succeeded', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      const run = makeRun(sh('sleep 600'));
+      host.host.start(run);
+      run.process = (await host.told('run-started')).process;
+      const [unit = ''] = await units();
+      await systemctl('kill', '--signal=SIGKILL', unit);
+      expect((await host.told('run-lost')).reason).toContain('left no exit record');
+      const later = unitHost(newHost);
+      later.host.adopt(run);
+      expect((await later.told('run-lost')).reason).toContain('left no exit record');
+    }));
+
+  test('is adopted by the next agent, whatever its back end, and emptied through its control group', () =>
+    withHosts(async (newHost) => {
+      const first = unitHost(newHost);
+      const run = makeRun([
+        '/bin/sh',
+        join(PROJECT, 'test/jobs/fixtures/stubborn-tree.sh'),
+        first.directory,
+      ]);
+      first.host.start(run);
+      run.process = (await first.told('run-started')).process;
+      await until(
+        async () => (await first.read(run, 'stdout.log')) === 'ready\n',
+        () => 'the tree',
+      );
+      await first.host.close();
+      const group = readFileSync(`/proc/${run.process.pid}/cgroup`, 'utf8').trim();
+      expect(group).toMatch(
+        /^0::\/migration\.slice\/migration-jobs\.slice\/migration-job-.*\.service$/m,
+      );
+      const second = newHost();
+      second.host.adopt(run);
+      await second.told('run-started');
+      second.host.signalTree(run, 'SIGKILL');
+      expect((await second.told('tree-checked')).survivors).toEqual([]);
+      expect(processesWith(second.directory)).toEqual([]);
+      await until(
+        async () => (await units()).length === 0,
+        () => 'the unit to go',
+      );
+    }));
+
+  test('that ended while no agent ran is told with its exit code', () =>
+    withHosts(async (newHost) => {
+      const first = unitHost(newHost);
+      const run = makeRun(sh('sleep 0.5; exit 5'));
+      first.host.start(run);
+      run.process = (await first.told('run-started')).process;
+      await first.host.close();
+      await until(
+        () => processesWith(first.directory).length === 0,
+        () => 'the end',
+      );
+      const second = unitHost(newHost);
+      second.host.adopt(run);
+      expect(await second.told('run-exited')).toMatchObject({ exitCode: 5 });
+    }));
+
+  test('is asked to end: SIGTERM reaches all of it, and systemctl stop means the same', () =>
+    withHosts(async (newHost) => {
+      for (const stop of ['agent', 'systemctl']) {
+        const host = unitHost(newHost);
+        const run = makeRun(
+          sh(
+            `trap 'echo asked; exit 9' TERM; setsid sleep 600 & echo on; while :; do sleep 0.05; done`,
+          ),
+        );
+        host.host.start(run);
+        run.process = (await host.told('run-started')).process;
+        await until(
+          async () => (await host.read(run, 'stdout.log')) === 'on\n',
+          () => 'the run',
+        );
+        if (stop === 'agent') host.host.signalTree(run, 'SIGTERM');
+        else await systemctl('stop', (await units())[0]!);
+        expect(await host.told('run-exited')).toMatchObject({ exitCode: 9 });
+        await until(
+          () => processesWith(host.directory).length === 0,
+          () => 'an empty tree',
+        );
+      }
+    }));
+
+  test('runs as its user in a directory of the agent that the user may not enter', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      const run = makeRun(sh('id -un; id -G; exit 3'), { user: 'nobody' });
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 3 });
+      expect(await host.read(run, 'stdout.log')).toMatch(/^nobody\n\d+\n$/);
+    }));
+
+  test('that systemd refuses is not started, and says why; what nobody would start twice is not', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      host.host.start(makeRun(sh('echo ran'), { environment: { A: 'a\u0001b' } }));
+      expect((await host.told('run-start-failed')).reason).toContain(
+        'the value of A has control characters',
+      );
+      const other = unitHost(newHost);
+      const run = makeRun(sh('echo ran'));
+      await mkdir(other.path(run, ''), { recursive: true });
+      await writeFile(other.path(run, 'claim.1'), '');
+      other.host.adopt(run);
+      await other.told('run-never-started');
+    }));
+
+  test('whose keeper is killed leaves nothing behind', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      const run = makeRun(sh('setsid sleep 600 & sleep 600'));
+      host.host.start(run);
+      kill((await host.told('run-started')).process.pid);
+      await host.told('run-lost');
+      await until(
+        () => processesWith(host.directory).length === 0,
+        () => 'systemd to end what is left',
+      );
+    }));
+});

@@ -2,7 +2,8 @@
  * The agent is killed (`kill -9`) at random moments, over and over, while jobs are asked for, start, run and end.
  * Afterwards the books are compared: what the jobs themselves wrote down, what the agent says, what the simulator was told.
  *
- * `npm test` does it a few times; `npm run test:kill` does it a thousand times (KILLS, SEED).
+ * `npm test` does it a few times; `npm run test:kill` does it a thousand times (KILLS, SEED; MINUTES ends
+ * it early).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +16,8 @@ import type { Site } from '../support/daemon.ts';
 import { processesWith } from '../jobs/support.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 6);
+/** Stops early after so long: the books are compared all the same. */
+const MINUTES = Number(process.env['MINUTES'] ?? Infinity);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 /** Says that it began, works for a while, and ends as it was told to. */
@@ -39,7 +42,12 @@ test(
       writeFileSync(join(site.directory, 'job.sh'), JOB);
       const asked: Asked[] = [];
       let answersAfterMs = 1500;
-      for (let kills = 0; kills < KILLS; kills += 1) {
+      let kills = 0;
+      for (
+        const end = performance.now() + MINUTES * 60_000;
+        kills < KILLS && performance.now() < end;
+        kills += 1
+      ) {
         const begin = performance.now();
         const agent = startAgent(site);
         const killAt = begin + (0.2 + 2 * random()) * answersAfterMs;
@@ -49,7 +57,8 @@ test(
         await sleep(Math.max(0, killAt - performance.now()));
         agent.kill('SIGKILL');
         await Promise.all([once(agent, 'exit'), asking]);
-        if (kills % 100 === 99) console.log(`${kills + 1} kills, ${asked.length} jobs asked for`);
+        if (kills % 100 === 99)
+          process.stdout.write(`${kills + 1} kills, ${asked.length} jobs asked for\n`);
       }
       await site.start();
       const jobs = await ended(site);
@@ -78,8 +87,8 @@ test(
       expect(violations.filter((words) => !words.includes('stale'))).toEqual([]);
       expect(processesWith(join(site.directory, 'job.sh'))).toEqual([]);
       const repeated = migrationHub.tasks.reduce((sum, task) => sum + task.repeated, 0);
-      console.log(
-        `${KILLS} kills, ${jobs.size} jobs ran (${asked.length} asked for), ${repeated} reports sent again because their answer was lost`,
+      process.stdout.write(
+        `${kills} kills, ${jobs.size} jobs ran (${asked.length} asked for), ${repeated} reports sent again because their answer was lost\n`,
       );
     } finally {
       await site.close();

@@ -32,6 +32,9 @@ const ANSWER_MS_MAX = 60_000;
 const STARTED_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
 
+/** All groups of the user and no privilege, as the other back end has it (keeper-process.ts). */
+const DROP = ['--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--'];
+
 /** Variables that systemd gives to every service (systemd.exec(5)). */
 const OF_SYSTEMD = [
   'INVOCATION_ID',
@@ -118,7 +121,7 @@ function commandOf({ run, launch }: KeeperStart): string[] {
   const asUser =
     uid === undefined || gid === undefined
       ? []
-      : ['/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
+      : ['/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...DROP];
   const jobPath = env['PATH'] ?? PATH_DEFAULT;
   const words = [String(run.spawn), cwd, jobPath, ...run.definition.command];
   return [...asUser, '/bin/sh', '-c', SHIM, 'migration-agent', ...words];

@@ -180,4 +180,5 @@ export type OperatorRequest =
       readonly by: string;
     }
   | { readonly type: 'drain' }
+  | { readonly type: 'claim'; readonly by: string }
   | { readonly type: 'resume' };

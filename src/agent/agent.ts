@@ -7,6 +7,8 @@ import type { Event, RequestId } from '../core/event.ts';
 import { FAREWELL_MS_MAX } from '../core/farewell.ts';
 import { EVENTS } from '../core/note.ts';
 import type { Note } from '../core/note.ts';
+import { recogniseHost } from '../core/host-identity.ts';
+import type { HostIdentity } from '../core/host-identity.ts';
 import { outbox } from '../core/outbox.ts';
 import type { OutboxEntry } from '../core/outbox.ts';
 import { Planner } from '../core/planner.ts';
@@ -50,6 +52,8 @@ export interface AgentParts {
   readonly services: Services;
   readonly jobs: JobHost;
   readonly tracked: TrackedWork;
+  /** Absent: nothing tells this host from its copies. */
+  readonly hostIdentity?: HostIdentity;
   readonly notifier: ServiceNotifier;
   readonly log: Log;
   /** Reads the configuration file again and posts what changed. */
@@ -78,6 +82,7 @@ export class Agent implements Operator {
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
     const ledger = parts.store.load(this.#startedAt);
+    recogniseHost(ledger, parts.hostIdentity ?? {}, this.#startedAt);
     if (ledger.facts.taskRunnerId === undefined) {
       ledger.facts.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
       ledger.keepFacts();
@@ -231,6 +236,8 @@ function toEvent(request: OperatorRequest, id: RequestId): Event {
       return { ...request, type: 'outbox-requested', request: id };
     case 'drain':
       return { type: 'drain-requested', request: id };
+    case 'claim':
+      return { type: 'claim-requested', by: request.by, request: id };
     case 'resume':
       return { type: 'resume-requested', request: id };
   }

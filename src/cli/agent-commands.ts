@@ -15,6 +15,14 @@ export function resumeCommand(terminal: Terminal = processTerminal()): Command {
   return agentCommand(terminal, 'resume', 'take pipeline tasks again after a drain');
 }
 
+export function claimCommand(terminal: Terminal = processTerminal()): Command {
+  return agentCommand(
+    terminal,
+    'claim',
+    'say that this state directory was moved here: runs withheld as those of another host go on here',
+  );
+}
+
 /** Returns when the new configuration is in force, so that `systemctl reload` tells whether it is. */
 export function reloadCommand(terminal: Terminal = processTerminal()): Command {
   return agentCommand(
@@ -26,7 +34,7 @@ export function reloadCommand(terminal: Terminal = processTerminal()): Command {
 
 function agentCommand(
   terminal: Terminal,
-  name: 'drain' | 'resume' | 'reload',
+  name: 'claim' | 'drain' | 'resume' | 'reload',
   description: string,
 ): Command {
   const words = { description, example: `migration-agent ${name}` };

@@ -70,6 +70,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'take pipeline tasks again after a drain',
     load: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
   },
+  claim: {
+    summary: 'say that the state directory was moved to this host',
+    load: async (terminal) => (await import('./agent-commands.ts')).claimCommand(terminal),
+  },
   reload: {
     summary: 'read the configuration again; a bad one is refused',
     load: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),

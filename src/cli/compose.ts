@@ -42,6 +42,7 @@ import { createClock } from '../system/clock.ts';
 import { inheritedSocket } from '../system/inherited-socket.ts';
 import type { InheritedSocket } from '../system/inherited-socket.ts';
 import type { ReadPeer } from '../system/peer-credentials.ts';
+import { readHostIdentity } from '../system/host-identity.ts';
 import { createRandom, newSeed } from '../system/random.ts';
 import { VERSION } from './version.ts';
 
@@ -107,6 +108,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
     }),
     tracked: createTrackedWork({ post, bootId: clock.bootId, mask: maskSecrets }),
+    hostIdentity: readHostIdentity(),
     notifier: surroundings.notifier,
     log,
     calendar: createCalendar(),

@@ -224,6 +224,17 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
     }),
     route({
       method: 'POST',
+      path: '/v1/claim',
+      summary: 'The state was moved to this host: what was withheld goes on here',
+      audited: true,
+      query: noQuery,
+      body: emptyBody,
+      status: 200,
+      reply: replyDocument,
+      handle: ({ peer }) => told(operator.ask({ type: 'claim', by: nameOf(peer, undefined) })),
+    }),
+    route({
+      method: 'POST',
       path: '/v1/resume',
       summary: 'Take pipeline tasks again',
       audited: true,

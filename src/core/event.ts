@@ -62,6 +62,8 @@ export type Event =
       readonly request?: RequestId;
     }
   | { readonly type: 'drain-requested'; readonly request?: RequestId }
+  /** The state was moved to this host: what was set aside is its own. */
+  | { readonly type: 'claim-requested'; readonly by: string; readonly request?: RequestId }
   | { readonly type: 'resume-requested'; readonly request?: RequestId }
   /** The agent is to end, its jobs are not. Promises are stretched first (see farewell.ts). */
   | { readonly type: 'stop-requested' }

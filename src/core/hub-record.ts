@@ -56,6 +56,8 @@ export interface HubTask {
   links: HubLink[];
   /** Absent nearly always. */
   quarantine?: Quarantined[];
+  /** Told by the host that this state was copied from (host-identity.ts). */
+  foreign?: true;
 }
 
 /** What the Hub is told of a task beside its state, each once (see hub-links.ts). */

@@ -192,6 +192,8 @@ export interface Run {
   ending?: Ending;
   /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
   survivors?: readonly number[];
+  /** It belongs to the host that this state was copied from: kept, and not acted upon (host-identity.ts). */
+  foreign?: true;
   hub?: { readonly task: string; delivery: Delivery };
   pipeline?: {
     task: PipelineTask;
@@ -203,6 +205,11 @@ export interface Run {
 
 export function isFinal(state: RunState): boolean {
   return MOVES[state].length === 0;
+}
+
+/** Why nothing is done with a run that is another host's. */
+export function foreignWords({ job, number }: Run): string {
+  return `run ${number} of ${job} belongs to the host that this state was copied from; if the state was moved here, migration-agent claim makes it this host's`;
 }
 
 /** A run that holds its job: no other run of the job may start before this one has ended. */

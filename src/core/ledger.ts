@@ -2,6 +2,7 @@
  * Everything that must outlive the process, and what of it changed since the last commit.
  * The planner is the only writer; the store reads `takeChanges` into one transaction.
  */
+import type { CopiedFrom, HostIdentity } from './host-identity.ts';
 import type { HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
@@ -20,8 +21,10 @@ export interface Facts {
   clock?: { readonly offsetMs: number; readonly at: Instant };
   /** What each schedule starts next, by job. */
   schedules?: Readonly<Record<string, ScheduleRecord>>;
-  /** Names this installation, not its disk image: a clone finds another host here. */
-  hostIdentity?: string;
+  /** The host that this state was made on: a copy of it finds itself on another. */
+  hostIdentity?: HostIdentity;
+  /** Set while this is the state of a copied host. */
+  copiedFrom?: CopiedFrom;
 }
 
 export interface Changes {
@@ -51,6 +54,9 @@ export class Ledger {
   /** Those of them that work for a pipeline task: each takes up a place on this host. */
   readonly livePipelineRuns = new Set<string>();
   readonly hubTasks = new Map<string, HubTask>();
+  /** What belongs to the host that this state was copied from: nobody here acts upon it. */
+  readonly foreignRuns = new Map<string, Run>();
+  readonly foreignHubTasks = new Map<string, HubTask>();
   facts: Facts = { streams: [] };
 
   readonly #runs = new Set<Run>();
@@ -82,6 +88,20 @@ export class Ledger {
     this.hubTasks.set(task.name, task);
     this.#droppedHubTasks.delete(task.name);
     this.#hubTasks.add(task);
+  }
+
+  setRunAside(run: Run): void {
+    this.keepRun(run);
+    this.runs.delete(run.id);
+    this.liveRuns.delete(run.id);
+    this.livePipelineRuns.delete(run.id);
+    this.foreignRuns.set(run.id, run);
+  }
+
+  setHubTaskAside(task: HubTask): void {
+    this.keepHubTask(task);
+    this.hubTasks.delete(task.name);
+    this.foreignHubTasks.set(task.name, task);
   }
 
   dropRun(run: Run): void {

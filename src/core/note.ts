@@ -302,6 +302,18 @@ export const EVENTS = {
     kept: false,
     fields: { stepS: 'By how much' },
   },
+  'host.copied': {
+    level: 'error',
+    msg: 'state of another host; what it was doing is withheld here',
+    kept: true,
+    fields: { withheld: 'How many runs are withheld', state: 'State that the run had' },
+  },
+  'host.claimed': {
+    level: 'warn',
+    msg: 'an operator says that the state was moved here',
+    kept: false,
+    fields: { runs: 'How many runs are this host’s again', by: 'Who said so' },
+  },
   'host.woke': {
     level: 'warn',
     msg: 'host slept or agent stood still; pipeline tasks are reported first',

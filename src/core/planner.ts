@@ -17,7 +17,9 @@ import { Context } from './context.ts';
 import type { Event } from './event.ts';
 import { farewellEndsMs } from './farewell.ts';
 import { HistoryReader } from './history.ts';
+import { claimState } from './host-identity.ts';
 import { HubSetupSpeaker } from './hub-setup.ts';
+import { isFinal } from './job.ts';
 import type { Ledger } from './ledger.ts';
 import type { Changes } from './ledger.ts';
 import { OutboxRequests } from './outbox-requests.ts';
@@ -172,6 +174,9 @@ export class Planner {
         this.#drain(now);
         this.#answer(event.request, { ok: true, words: 'no more pipeline tasks are taken' });
         break;
+      case 'claim-requested':
+        this.#answer(event.request, this.#claim(event.by, now));
+        break;
       case 'resume-requested':
         this.#isDraining = false;
         this.#context.note('agent.resumed', now, {});
@@ -235,6 +240,8 @@ export class Planner {
     return (
       dataPipeline !== undefined &&
       !this.#isDraining &&
+      // A task would wait in line behind a run that may be another host's.
+      ![...this.#context.ledger.foreignRuns.values()].some((run) => !isFinal(run.state)) &&
       this.#context.stopAskedAt === undefined &&
       dataPipeline.workerGroups.includes(group) &&
       this.#context.ledger.livePipelineRuns.size + this.#calls.pollsInFlight <
@@ -251,6 +258,17 @@ export class Planner {
     if (dataPipeline?.onTerminate === 'stop') {
       this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
     }
+  }
+
+  #claim(by: string, now: Now): Reply {
+    if (this.#context.ledger.facts.copiedFrom === undefined) {
+      return { ok: false, code: 'conflict', words: 'this state was made on this host' };
+    }
+    const { runs, tasks } = claimState(this.#context.ledger);
+    this.#context.note('host.claimed', now, { runs: runs.length, by });
+    this.#life.takeOver(runs, tasks, now);
+    this.#context.touched.add(RUNNER_KEY);
+    return { ok: true, words: `${runs.length} runs are this host's again` };
   }
 
   #drain(now: Now): void {

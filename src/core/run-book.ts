@@ -15,7 +15,8 @@ export class RunBook {
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    for (const run of [...ledger.runs.values()].sort((a, b) => a.number - b.number)) this.add(run);
+    const runs = [...ledger.runs.values(), ...ledger.foreignRuns.values()];
+    for (const run of runs.sort((a, b) => a.number - b.number)) this.add(run);
   }
 
   /** Every job that ever ran here, with its runs, oldest first. */
@@ -53,6 +54,7 @@ export class RunBook {
     return runs.find(
       (run) =>
         run.state === 'queued' &&
+        run.foreign !== true &&
         (run.pipeline === undefined || run.pipeline.acknowledgedAt !== undefined),
     );
   }

@@ -7,6 +7,7 @@
  */
 import type { Action } from './action.ts';
 import type { Context } from './context.ts';
+import type { HubTask } from './hub-record.ts';
 import { isStarted, moveRun } from './job.ts';
 import type { EndCause, JobDefinition, PipelineTask, Run, RunOrigin, RunState } from './job.ts';
 import { isOwed, pipelineTaskKey, shorten } from './pipeline-task.ts';
@@ -35,7 +36,17 @@ export class RunLife {
     this.#context = context;
     this.#telling = new Telling(context, leaseNews);
     this.book = new RunBook(context.ledger);
-    for (const run of context.ledger.runs.values()) {
+    this.#recover(context.ledger.runs.values(), now);
+  }
+
+  /** What was set aside as another host's is this host's after all. */
+  takeOver(runs: readonly Run[], tasks: readonly HubTask[], now: Now): void {
+    for (const task of tasks) this.#telling.recoverTask(task);
+    this.#recover(runs, now);
+  }
+
+  #recover(runs: Iterable<Run>, now: Now): void {
+    for (const run of runs) {
       this.#telling.recover(run);
       if (isStarted(run)) this.#findAgain(run);
       this.#timers.schedule(run, now);

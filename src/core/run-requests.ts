@@ -1,7 +1,8 @@
 /** What an operator, a schedule or the configuration wants of jobs: start them, run something by hand, cancel. */
 import type { Reply } from './action.ts';
 import type { Context } from './context.ts';
-import type { JobDefinition, RunOrigin } from './job.ts';
+import { foreignWords } from './job.ts';
+import type { JobDefinition, Run, RunOrigin } from './job.ts';
 import type { RunLife } from './run-life.ts';
 import type { Now } from './time.ts';
 
@@ -20,6 +21,7 @@ export class RunRequests {
       return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
     }
     const [live] = this.#life.book.liveOf(job);
+    if (live?.foreign === true) return refuseForeign(live);
     if (live !== undefined) {
       return {
         ok: false,
@@ -37,6 +39,7 @@ export class RunRequests {
       return { ok: false, code: 'conflict', words };
     }
     const [live] = this.#life.book.liveOf(definition.name);
+    if (live?.foreign === true) return refuseForeign(live);
     if (live !== undefined) {
       return { ok: false, code: 'conflict', words: `${definition.name} is ${live.state} already` };
     }
@@ -61,6 +64,7 @@ export class RunRequests {
     }
     const live = this.#life.book.liveOf(job);
     const last = live.at(-1);
+    if (last?.foreign === true) return refuseForeign(last);
     if (last === undefined) {
       return { ok: false, code: 'conflict', words: `${job} is not running` };
     }
@@ -78,6 +82,11 @@ export class RunRequests {
       if (run.pipeline !== undefined) this.#life.end(run, 'operator', detail, now);
     }
   }
+}
+
+/** Another host may be running it, and telling of it. */
+function refuseForeign(run: Run): Reply {
+  return { ok: false, code: 'conflict', words: foreignWords(run) };
 }
 
 /** True where both would run the same program in the same way: what is told about it may differ. */

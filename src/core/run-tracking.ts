@@ -6,7 +6,7 @@
  */
 import type { RefusalCode, RefusedItem, Reply } from './action.ts';
 import type { Context } from './context.ts';
-import { isStarted } from './job.ts';
+import { foreignWords, isStarted } from './job.ts';
 import type { JobDefinition, Run, TrackedSource } from './job.ts';
 import type { RunLife } from './run-life.ts';
 import type { Now } from './time.ts';
@@ -57,6 +57,7 @@ export class RunTracking {
       return { code: 'conflict', words };
     }
     const [live] = this.#life.book.liveOf(name);
+    if (live?.foreign === true) return { code: 'conflict', words: foreignWords(live) };
     if (live !== undefined) {
       const words = `${name} is ${live.state} already (run ${live.number})`;
       return { code: 'conflict', words };
@@ -69,6 +70,7 @@ export class RunTracking {
     const { name, status } = report;
     const run = this.#life.book.liveOf(name)[0];
     if (run === undefined) return this.#nobodyToReportOf(name);
+    if (run.foreign === true) return { code: 'conflict', words: foreignWords(run) };
     if (run.definition.tracked === undefined) {
       if (status !== undefined) {
         const words = `the agent runs ${name} and sees itself how it ends; leave the status out`;

@@ -11,6 +11,13 @@ import type { Now } from './time.ts';
 
 export const RUNNER_KEY = 'runner';
 
+/** The configured one, else the one that was made here; a copied host never speaks as the one it was copied from. */
+export function runnerId({ ledger, settings }: Context): string | undefined {
+  const { copiedFrom, taskRunnerId } = ledger.facts;
+  const configured = copiedFrom === undefined ? settings.dataPipeline?.taskRunnerId : undefined;
+  return configured ?? taskRunnerId;
+}
+
 export class RunnerSpeaker implements Speaker {
   readonly key = RUNNER_KEY;
   readonly #context: Context;
@@ -68,8 +75,6 @@ export class RunnerSpeaker implements Speaker {
   }
 
   #runnerId(): string | undefined {
-    return (
-      this.#context.settings.dataPipeline?.taskRunnerId ?? this.#context.ledger.facts.taskRunnerId
-    );
+    return runnerId(this.#context);
   }
 }

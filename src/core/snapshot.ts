@@ -2,10 +2,11 @@
 import type { Operation } from './call.ts';
 import { hubTaskKey } from './hub-record.ts';
 import { HubTaskSpeaker } from './hub-task.ts';
-import { isFinal } from './job.ts';
+import { foreignWords, isFinal } from './job.ts';
 import type { Delivery, Run } from './job.ts';
 import { oldestOwedMs, outboxSize } from './outbox.ts';
 import { endCause } from './report.ts';
+import { runnerId } from './runner.ts';
 import { PipelineTaskSpeaker, pipelineTaskKey } from './pipeline-task.ts';
 import type { PlannerView } from './planner.ts';
 import type {
@@ -47,7 +48,7 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
   const { context } = view;
   const { facts } = context.ledger;
   const nearestMs = nearestDeadlineMs(view);
-  const runnerId = context.settings.dataPipeline?.taskRunnerId ?? facts.taskRunnerId;
+  const taskRunnerId = runnerId(context);
   return {
     version: agent.version,
     pid: agent.pid,
@@ -57,7 +58,7 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
     state: view.isDraining ? 'draining' : 'running',
     clockOffsetSeconds: context.offset.ms / SECOND_MS,
     ...(facts.homeRegion === undefined ? {} : { homeRegion: facts.homeRegion }),
-    ...(runnerId === undefined ? {} : { taskRunnerId: runnerId }),
+    ...(taskRunnerId === undefined ? {} : { taskRunnerId }),
     ...(agent.credentialsExpireAtMs === undefined
       ? {}
       : { credentialsExpireAt: iso(agent.credentialsExpireAtMs) }),
@@ -101,6 +102,12 @@ function troubles(view: PlannerView, now: Now): string[] {
   if (hubObstacle !== undefined) found.push(hubObstacle);
   for (const [operation, { reason, untilMs }] of disabled) {
     if (untilMs > now.bootMs) found.push(`${operation} rests, a policy is missing: ${reason}`);
+  }
+  const { foreignRuns } = view.context.ledger;
+  if (foreignRuns.size > 0) {
+    found.push(
+      `this state was copied from another host: ${foreignRuns.size} of its runs are withheld; if it was moved here, migration-agent claim; else see "A copied host" in the README`,
+    );
   }
   const aside = quarantined(view);
   if (aside > 0) found.push(`${aside} reports were refused for good: see migration-agent outbox`);
@@ -176,6 +183,7 @@ function watchedOf({ definition: { tracked } }: Run): { unit?: string; statusFil
 }
 
 function reasonOf(run: Run): { reason?: string } {
+  if (run.foreign === true) return { reason: foreignWords(run) };
   if (run.ending !== undefined) return { reason: `${endCause(run.ending)}: ${run.ending.detail}` };
   return run.reason === undefined ? {} : { reason: run.reason };
 }

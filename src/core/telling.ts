@@ -24,12 +24,14 @@ export class Telling {
   ) {
     this.#context = context;
     this.#leaseNews = leaseNews;
-    for (const task of context.ledger.hubTasks.values()) {
-      if (isIdle(task)) continue;
-      if (task.run !== undefined) context.liveHubTasks++;
-      if (isPromised(task)) context.promisedHubTasks++;
-      this.#addHubSpeakers(task);
-    }
+    for (const task of context.ledger.hubTasks.values()) this.recoverTask(task);
+  }
+
+  recoverTask(task: HubTask): void {
+    if (isIdle(task)) return;
+    if (task.run !== undefined) this.#context.liveHubTasks++;
+    if (isPromised(task)) this.#context.promisedHubTasks++;
+    this.#addHubSpeakers(task);
   }
 
   /** A run that an earlier agent left: what was told of it stands, what is owed is owed still. */
@@ -129,7 +131,12 @@ export class Telling {
 
   /** Two live runs cannot share a task: each would tell the other's percent. */
   #freeName(name: string, run: Run): string {
-    const holder = this.#context.ledger.hubTasks.get(name)?.run;
+    const { facts, foreignHubTasks, hubTasks } = this.#context.ledger;
+    if (foreignHubTasks.has(name)) {
+      // Another host may be telling it: the last part of our own runner id sets us apart.
+      return legalName(`${name}-${facts.taskRunnerId?.split('-').at(-1) ?? 'copy'}`);
+    }
+    const holder = hubTasks.get(name)?.run;
     return holder === undefined || holder === run.id ? name : legalName(`${name}-${run.number}`);
   }
 }

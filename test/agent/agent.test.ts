@@ -414,6 +414,47 @@ describe('what the disk keeps for the next agent', () => {
     expect(names[1]).toBe(names[0]);
   });
 
+  test('whose it is: on another host nothing of it is adopted, and the copy has a name of its own', async () => {
+    const open = disk();
+    const names: unknown[] = [];
+    const seen: string[][] = [];
+    for (const [dice, hardware] of [
+      [0.25, 'one'],
+      [0.5, 'one'],
+      [0.75, 'two'],
+      [0.9, 'two'],
+    ] as const) {
+      const { agent, jobs, services, time } = createParts(undefined, {
+        store: open('boot'),
+        random: () => dice,
+        hostIdentity: { hardware },
+      });
+      const ended = agent.run();
+      await Promise.all([
+        ...(names.length === 0 ? [agent.ask({ type: 'start', job: 'copy' })] : []),
+        pass(time, MINUTE_MS),
+      ]);
+      names.push(agent.status().agent.taskRunnerId);
+      const calls = services.calls.map(({ call }) => call.operation);
+      seen.push([...jobs.started, ...(calls.includes('NotifyMigrationTaskState') ? ['told'] : [])]);
+      if (hardware === 'two') {
+        expect(agent.status().agent.troubles.join()).toContain('copied from another host');
+      }
+      agent.stop();
+      await pass(time, 2 * MINUTE_MS);
+      await ended;
+    }
+    expect(names[1]).toBe(names[0]);
+    expect(names[2]).not.toBe(names[0]);
+    expect(names[3]).toBe(names[2]);
+    expect(seen).toEqual([
+      ['copy/1', 'told'],
+      expect.arrayContaining(['told']) as string[],
+      [],
+      [],
+    ]);
+  });
+
   test('what the gates had left, when it ends well', async () => {
     const store = disk()('boot');
     const levels = new Map([['PollForTask', 3]] as const);

@@ -102,6 +102,7 @@ describe('documents', () => {
       'post /v1/outbox/retry',
       'post /v1/outbox/drop',
       'post /v1/drain',
+      'post /v1/claim',
       'post /v1/resume',
       'post /v1/reload',
     ]);

@@ -6,6 +6,8 @@ import type { Action, Reply } from '../../src/core/action.ts';
 import type { Call, Operation, Outcome } from '../../src/core/call.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { Run } from '../../src/core/job.ts';
+import { recogniseHost } from '../../src/core/host-identity.ts';
+import type { HostIdentity } from '../../src/core/host-identity.ts';
 import { Ledger } from '../../src/core/ledger.ts';
 import type { Note } from '../../src/core/note.ts';
 import { Planner } from '../../src/core/planner.ts';
@@ -60,6 +62,8 @@ export class World {
   turns = 0;
   planner: Planner;
   ledger = new Ledger();
+  /** The host that the next agent finds itself on; absent: nothing tells. */
+  identity: HostIdentity | undefined;
   keepNotes = true;
   /** What the planner wanted looked at, and no longer looked at. */
   readonly watched: string[] = [];
@@ -123,6 +127,10 @@ export class World {
     this.service.disconnect();
     for (const gate of this.#gates.values()) gate.empty();
     this.ledger = reload(this.ledger);
+    if (this.identity !== undefined) {
+      recogniseHost(this.ledger, this.identity, this.time.now());
+      this.ledger.facts.taskRunnerId ??= `runner-of-${this.identity.hardware ?? ''}`;
+    }
     this.planner = this.#newPlanner();
   }
 
@@ -347,8 +355,8 @@ class GateModel {
 function reload(ledger: Ledger): Ledger {
   const copy = new Ledger();
   const kept = structuredClone({
-    runs: [...ledger.runs.values()],
-    hubTasks: [...ledger.hubTasks.entries()],
+    runs: [...ledger.runs.values(), ...ledger.foreignRuns.values()],
+    hubTasks: [...ledger.hubTasks.entries(), ...ledger.foreignHubTasks.entries()],
     facts: ledger.facts,
   });
   for (const run of kept.runs) copy.recoverRun(run);

@@ -1,5 +1,5 @@
 /** What can be asked of a running simulator: its journal, its audit, its switches. Each is a command below `simulate`. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { showSwitches } from '../simulator/behaviour.ts';
 import type { JournalEntry } from '../simulator/journal.ts';
@@ -21,7 +21,7 @@ export function asksOfSimulator(): readonly Command[] {
     asking('journal', 'the calls that a running simulator saw, and what it answered')
       .option('--operation <name>', 'only calls of this operation')
       .option('--errors', 'only calls that were not answered as asked')
-      .option('--last <n>', 'the newest so many', '50')
+      .option('--last <n>', 'the newest so many', parseCount, 50)
       .option('-f, --follow', 'go on with what comes')
       .action(journal),
     asking(
@@ -37,6 +37,13 @@ export function asksOfSimulator(): readonly Command[] {
   ];
 }
 
+function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new InvalidArgumentError('expected a whole number from 1 on.');
+  }
+  return Number(text);
+}
+
 function asking(name: string, description: string): Command {
   const command = new Command(name)
     .description(description)
@@ -47,13 +54,13 @@ function asking(name: string, description: string): Command {
 interface JournalOptions extends Partial<Where> {
   readonly operation?: string;
   readonly errors?: boolean;
-  readonly last: string;
+  readonly last: number;
   readonly follow?: boolean;
 }
 
 async function journal(options: JournalOptions): Promise<void> {
   const query = new URLSearchParams({
-    last: options.last,
+    last: String(options.last),
     ...(options.operation === undefined ? {} : { operation: options.operation }),
     ...(options.errors === true ? { errors: '' } : {}),
   });

@@ -14,7 +14,7 @@ interface SimulateOptions {
   readonly homeRegion: string | false;
   readonly speed: number;
   readonly faults?: FaultScript;
-  readonly set: Partial<Behaviour>;
+  readonly set?: Partial<Behaviour>;
   readonly throttle: boolean;
   readonly state?: string;
   readonly seed: number;
@@ -29,7 +29,7 @@ Examples:
 A fault file is a list of rules:
   - { operation: PollForTask, fault: delay, delay: 5s }
   - { operation: '*', fault: drop, from: 2m, for: 10m }
-Its whole language, the switches, and the control page: src/simulator/README.md.`;
+Its whole language, the switches, and the control page: src/simulator/README.md of the sources.`;
 
 export function simulateCommand(): Command {
   const command = new Command('simulate')
@@ -45,7 +45,6 @@ export function simulateCommand(): Command {
       '--set <name=value>',
       'a switch: what AWS leaves open; repeatable (simulate switches lists them)',
       addSwitch,
-      {},
     )
     .option('--no-throttle', 'count calls over the limits, but answer them')
     .option('--state <file>', 'keep what the services remember here, over restarts')
@@ -152,7 +151,7 @@ function parseSeed(text: string): number {
   return Number(text);
 }
 
-function addSwitch(text: string, before: Partial<Behaviour>): Partial<Behaviour> {
+function addSwitch(text: string, before: Partial<Behaviour> = {}): Partial<Behaviour> {
   const [name = '', ...rest] = text.split('=');
   const { values, problems } = readSwitches({ [name]: rest.join('=') });
   if (problems.length > 0) {

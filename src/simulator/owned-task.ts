@@ -1,4 +1,5 @@
 /** One hand-out of an attempt to a runner, and what its fields say about it. */
+import type { Dice } from './dice.ts';
 import { parsePeriod, valueOf } from './pipeline-fields.ts';
 import type { Attempt } from './pipeline-records.ts';
 import type { TaskPlace } from './task-events.ts';
@@ -26,6 +27,13 @@ export interface OwnedTask {
 export function workerGroupOf(attempt: Attempt): string | undefined {
   const { fields } = attempt.instance;
   return valueOf(fields, 'runsOn') === undefined ? valueOf(fields, 'workerGroup') : undefined;
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Opaque and long, as the samples are; the model allows 2,048 characters. */
+export function newTaskId(dice: Dice): string {
+  return `${dice.text(BASE64, 170)}:${dice.text(BASE64, 22)}==:1`;
 }
 
 export function periodOf(attempt: Attempt, key: string): number | undefined {

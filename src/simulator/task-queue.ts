@@ -16,14 +16,20 @@ import {
   type Attempt,
 } from './pipeline-records.ts';
 import type { TaskObserver, TaskPlace } from './task-events.ts';
-import { periodOf, place, workerGroupOf, type OwnedTask, type TaskState } from './owned-task.ts';
+import {
+  newTaskId,
+  periodOf,
+  place,
+  workerGroupOf,
+  type OwnedTask,
+  type TaskState,
+} from './owned-task.ts';
 import { taskObject } from './task-object.ts';
 
 /** A window may be used to its last millisecond. */
 const AFTER_WINDOW_MS = 1;
 /** Tasks that are over are remembered, to answer late words; beyond this many the oldest are forgotten. */
 const PAST_TASKS_MAX = 10_000;
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 export class TaskQueue {
   readonly #behaviour: Behaviour;
@@ -220,7 +226,7 @@ export class TaskQueue {
     this.#lapsed.delete(attempt);
     const isSameId = earlier !== undefined && this.#behaviour.taskIdAfterLapse === 'same';
     const task: OwnedTask = {
-      taskId: isSameId ? earlier.taskId : this.#newTaskId(),
+      taskId: isSameId ? earlier.taskId : newTaskId(this.#dice),
       attempt,
       state: 'owned',
       hostname,
@@ -286,11 +292,6 @@ export class TaskQueue {
   /** `reportProgressTimeout` of the task's own fields, else the documented window. */
   #progressMs(attempt: Attempt): number {
     return periodOf(attempt, 'reportProgressTimeout') ?? this.#behaviour.progressMs;
-  }
-
-  /** Opaque and long, as the samples are; the model allows 2,048 characters. */
-  #newTaskId(): string {
-    return `${this.#dice.text(BASE64, 170)}:${this.#dice.text(BASE64, 22)}==:1`;
   }
 
   #forgetOldest(): void {

@@ -19,14 +19,16 @@ function waitingJob(name: string): string {
   return `  ${name}: { command: [sh, -c, 'until [ -s ${file} ]; do sleep 0.1; done; exit $(cat ${file})'] }`;
 }
 
-export function configuration(jobs: readonly string[], stream = 'box'): string {
+/** `more` is further lines of YAML. */
+export function configuration(jobs: readonly string[], more = ''): string {
   return [
     'aws:',
     '  region: us-west-2',
     `  endpoints: { migrationHub: "${AWS}", migrationHubConfig: "${AWS}", dataPipeline: "${AWS}" }`,
-    `migrationHub: { progressUpdateStream: ${stream} }`,
+    'migrationHub: { progressUpdateStream: box }',
     'jobs:',
     ...jobs.map((name) => waitingJob(name)),
+    more,
     '',
   ].join('\n');
 }

@@ -166,7 +166,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     await host.output('systemctl', 'reload', SERVICE);
     expect((await host.status()).jobs.map(({ name }) => name)).toContain('new');
 
-    await host.write(CONFIG, `${configuration(['copy'])}nonsense: 1\n`, '644');
+    await host.write(CONFIG, configuration(['copy'], 'nonsense: 1'), '644');
     const refused = await host.run('systemctl', 'reload', SERVICE);
     expect(refused.code).not.toBe(0);
     expect((await host.status()).jobs.map(({ name }) => name)).toContain('new');
@@ -201,6 +201,37 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
       'the usual promise',
       async () => (await host.told('copy')).at(-1)?.nextUpdateS === 300,
     );
+  });
+
+  test('the stricter agent: jobs are units of the user’s own manager, outside its sandbox', async () => {
+    // Lingering is logind's affair; the box has it switched off because it has no seats.
+    await host.output('rm', '-f', '/etc/systemd/system/systemd-logind.service');
+    await host.output('systemctl', 'daemon-reload');
+    await host.output('loginctl', 'enable-linger', 'migration-agent');
+    const strict = '/usr/share/doc/migration-agent/examples/strict.conf';
+    await host.output('install', '-D', '-m', '644', strict, `${DROP_INS}/strict.conf`);
+    await host.write(CONFIG, configuration(['copy', 'other'], 'agent: { backend: unit }'), '644');
+    await host.output('systemctl', 'daemon-reload');
+    await host.output('systemctl', 'restart', SERVICE);
+    expect(await host.property('ProtectSystem')).toBe('strict');
+
+    const processes = await host.start('other');
+    const [pid = ''] = processes.split(' ');
+    expect(await host.output('cat', `/proc/${pid}/cgroup`)).toMatch(
+      /user@\d+\.service\/migration.*jobs\.slice/,
+    );
+    await host.output('systemctl', 'restart', SERVICE);
+    expect(await host.processesOf('other')).toBe(processes);
+    await host.end('other', 5);
+    expect(await host.untilJob('other', ({ state }) => state === 'failed')).toMatchObject({
+      exitCode: 5,
+    });
+
+    await host.output('rm', `${DROP_INS}/strict.conf`);
+    await host.write(CONFIG, configuration(['copy', 'other']), '644');
+    await host.output('systemctl', 'daemon-reload');
+    await host.output('systemctl', 'restart', SERVICE);
+    await host.untilJob('copy', ({ state }) => state === 'running');
   });
 
   test('upgrade: the new version finds the job and its end; the configuration stays', async () => {

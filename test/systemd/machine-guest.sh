@@ -21,7 +21,7 @@ until_is() {
   fail "waited in vain until $what"
 }
 # job NAME FILTER: the job's part of the status has that text.
-job_has() { status 2>/dev/null | tr -d ' \n' | grep -o "{\"name\":\"$1\".*" | grep -q "^[^{]*$2"; }
+job_has() { status 2>/dev/null | tr -d ' \n' | grep -o "\"name\":\"$1\".*" | grep -q "^[^{]*$2"; }
 # In two boots the simulated AWS is another one; what counts is what the agent remembers.
 start_aws() {
   systemd-run -q --unit=aws migration-agent simulate --port 4580

@@ -37,11 +37,13 @@ class Lane {
   readonly promisedWords = new Heap<string>();
   readonly heartbeats = new Heap<string>();
 
-  delete(key: string): void {
-    this.waiting.delete(key);
-    this.words.delete(key);
-    this.promisedWords.delete(key);
-    this.heartbeats.delete(key);
+  /** Who waits is in no other heap; who is ready is where its duty says. */
+  delete(key: string, { deadline, sinceMs }: Duty): void {
+    if (this.waiting.delete(key)) return;
+    if (sinceMs !== undefined) this.words.delete(key);
+    if (deadline !== undefined) {
+      (sinceMs === undefined ? this.heartbeats : this.promisedWords).delete(key);
+    }
   }
 }
 
@@ -54,7 +56,7 @@ export class Agenda {
     const before = this.#duties.get(key);
     if (before !== undefined && duty !== undefined && isSame(before, duty)) return;
     if (before !== undefined) {
-      this.#lane(before.operation).delete(key);
+      this.#lane(before.operation).delete(key, before);
       this.#duties.delete(key);
     }
     if (duty === undefined) return;
@@ -75,8 +77,9 @@ export class Agenda {
       which === 'heartbeats'
         ? lane.heartbeats.peek()?.key
         : (this.#urgent(lane, nowMs) ?? lane.words.peek()?.key ?? lane.heartbeats.peek()?.key);
-    if (key === undefined) return undefined;
-    lane.delete(key);
+    const duty = key === undefined ? undefined : this.#duties.get(key);
+    if (key === undefined || duty === undefined) return undefined;
+    lane.delete(key, duty);
     this.#duties.delete(key);
     return key;
   }
@@ -113,11 +116,16 @@ export class Agenda {
 
   /** Whose slack has run out: the earliest deadline of them. */
   #urgent(lane: Lane, nowMs: number): string | undefined {
-    const [first] = [lane.heartbeats.peek(), lane.promisedWords.peek()]
-      .filter((top) => top !== undefined)
-      .filter(({ key }) => (this.#duties.get(key)?.deadline?.urgentAtMs ?? Infinity) <= nowMs)
-      .sort((a, b) => a.rank - b.rank);
-    return first?.key;
+    const heartbeat = this.#ifUrgent(lane.heartbeats, nowMs);
+    const word = this.#ifUrgent(lane.promisedWords, nowMs);
+    if (heartbeat === undefined || word === undefined) return (heartbeat ?? word)?.key;
+    return (heartbeat.rank <= word.rank ? heartbeat : word).key;
+  }
+
+  #ifUrgent(heap: Heap<string>, nowMs: number): ReturnType<Heap<string>['peek']> {
+    const first = heap.peek();
+    const urgentAtMs = first && this.#duties.get(first.key)?.deadline?.urgentAtMs;
+    return urgentAtMs !== undefined && urgentAtMs <= nowMs ? first : undefined;
   }
 
   #lane(operation: Operation): Lane {

@@ -241,7 +241,7 @@ export class Planner {
       dataPipeline !== undefined &&
       !this.#isDraining &&
       // A task would wait in line behind a run that may be another host's.
-      ![...this.#context.ledger.foreignRuns.values()].some((run) => !isFinal(run.state)) &&
+      !this.#isAnotherAtWork() &&
       this.#context.stopAskedAt === undefined &&
       dataPipeline.workerGroups.includes(group) &&
       this.#context.ledger.livePipelineRuns.size + this.#calls.pollsInFlight <
@@ -258,6 +258,13 @@ export class Planner {
     if (dataPipeline?.onTerminate === 'stop') {
       this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
     }
+  }
+
+  /** Runs of the host that this state was copied from hold their jobs. */
+  #isAnotherAtWork(): boolean {
+    const { foreignRuns } = this.#context.ledger;
+    if (foreignRuns.size === 0) return false;
+    return [...foreignRuns.values()].some((run) => !isFinal(run.state));
   }
 
   #claim(by: string, now: Now): Reply {

@@ -1,0 +1,72 @@
+/**
+ * A tree that forks, calls setsid, drops its environment, ignores SIGTERM and spawns while it is being killed is gone
+ * within its grace and a second: every time, with a control group and without one. /proc is the witness.
+ *
+ * `npm test` does it a few times; `npm run test:kill` a hundred times (ROUNDS).
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { whyNoCgroups, withCgroupBase } from '../jobs/cgroup-tree.ts';
+import { fixtures, makeRun, processesWith, until, withHosts } from '../jobs/support.ts';
+import type { Host } from '../jobs/support.ts';
+
+const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
+const GRACE_MS = 500;
+/** The long form is for a machine that does nothing else; the short one runs beside other tests. */
+const AFTER_GRACE_MS_MAX = ROUNDS >= 100 ? 1000 : 8000;
+const skipped = whyNoCgroups === '' ? '' : ` (skipped: ${whyNoCgroups})`;
+
+describe(`${ROUNDS} of ${ROUNDS} stubborn trees are gone within grace + 1 s`, () => {
+  test(
+    'without a control group',
+    () =>
+      withHosts(async (newHost) => {
+        await cancelOverAndOver(() => newHost());
+      }),
+    60_000 + ROUNDS * 5000,
+  );
+
+  test.skipIf(whyNoCgroups !== '')(
+    `with one${skipped}`,
+    () =>
+      withCgroupBase((base) =>
+        withHosts(async (newHost) => {
+          await cancelOverAndOver(() => newHost(undefined, base));
+        }),
+      ),
+    60_000 + ROUNDS * 5000,
+  );
+});
+
+async function cancelOverAndOver(newHost: () => Host): Promise<void> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) times.push(await cancel(newHost()));
+  process.stdout.write(
+    `${ROUNDS} trees: gone after ${Math.max(...times).toFixed(0)} ms at the latest, grace ${GRACE_MS} ms\n`,
+  );
+  expect(Math.max(...times)).toBeLessThan(GRACE_MS + AFTER_GRACE_MS_MAX);
+}
+
+/** From the first signal to the proof, in milliseconds. */
+async function cancel(host: Host): Promise<number> {
+  const run = makeRun(['/bin/sh', join(fixtures, 'stubborn-tree.sh'), host.directory]);
+  host.host.start(run);
+  await until(
+    async () => (await host.read(run, 'stdout.log').catch(() => '')) === 'ready\n',
+    () => 'the tree',
+  );
+  run.process = (await host.told('run-started')).process;
+  const begin = performance.now();
+  host.host.signalTree(run, 'SIGTERM');
+  await sleep(GRACE_MS);
+  expect(processesWith(host.directory).length).toBeGreaterThan(7);
+  host.host.signalTree(run, 'SIGKILL');
+  await until(
+    () => host.all('tree-checked').some(({ survivors }) => survivors.length === 0),
+    () => 'an empty tree',
+  );
+  const ms = performance.now() - begin;
+  expect(processesWith(host.directory)).toEqual([]);
+  return ms;
+}

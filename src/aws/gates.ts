@@ -11,6 +11,12 @@ import type { Gates, Post } from '../ports.ts';
 import type { Fleet } from './fleet.ts';
 import { HostBudget } from './host-budget.ts';
 
+/** What a gate needs of a fleet. */
+export type FleetPool = Pick<
+  Fleet,
+  'state' | 'onChange' | 'take' | 'giveBack' | 'status' | 'troubles' | 'close'
+>;
+
 export type Rates = Readonly<Record<Operation, Rate>>;
 
 export interface GatesOptions {
@@ -27,7 +33,7 @@ export interface GatesOptions {
    */
   readonly persisted?: boolean;
   /** Closed with the gates. */
-  readonly fleet?: Fleet;
+  readonly fleet?: FleetPool;
 }
 
 export interface AdjustableGates extends Gates {
@@ -72,7 +78,7 @@ const PAUSE_MS_MAX = 60_000;
 class Gate {
   readonly #operation: Operation;
   readonly #post: Post;
-  readonly #fleet: Fleet | undefined;
+  readonly #fleet: FleetPool | undefined;
   /** In a fleet: what this host has by right of its share, and spends by itself while it is alone. */
   readonly #host: HostBudget;
   #wanted = 0;

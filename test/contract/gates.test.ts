@@ -6,7 +6,12 @@ import Bottleneck from 'bottleneck';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLimiter, stopLimiter } from '../../src/aws/bottleneck-guards.ts';
-import { createGates, type AdjustableGates, type Rates } from '../../src/aws/gates.ts';
+import {
+  createGates,
+  type AdjustableGates,
+  type FleetPool,
+  type Rates,
+} from '../../src/aws/gates.ts';
 import { bucketOf } from '../../src/core/bucket.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS, type Operation } from '../../src/core/call.ts';
 import type { Rate } from '../../src/core/settings.ts';
@@ -30,7 +35,11 @@ const opened: AdjustableGates[] = [];
 
 function bench(
   rate: Rate,
-  state: { levels?: ReadonlyMap<Operation, number>; persisted?: boolean } = {},
+  state: {
+    levels?: ReadonlyMap<Operation, number>;
+    persisted?: boolean;
+    fleet?: FleetPool;
+  } = {},
 ): Bench {
   const given: Given[] = [];
   const gates = createGates({
@@ -195,6 +204,82 @@ describe('a gate', () => {
     await vi.advanceTimersByTimeAsync(1_000_000);
     expect(total()).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a gate in a fleet', () => {
+  /** A pool that always has as much as is wanted, and remembers who asked by which right. */
+  class PoolInMemory implements FleetPool {
+    state: FleetPool['state'] = 'waiting';
+    onChange = (): void => undefined;
+    readonly asked: { wanted: number; right: number }[] = [];
+    returned = 0;
+
+    take(_operation: Operation, wanted: number, right: number) {
+      this.asked.push({ wanted, right });
+      return Promise.resolve({ slots: wanted, waitMs: 0 });
+    }
+
+    giveBack(_operation: Operation, slots: number): void {
+      this.returned += slots;
+    }
+
+    status() {
+      return { state: this.state, share: 0.1 };
+    }
+
+    troubles(): string[] {
+      return [];
+    }
+
+    close(): Promise<void> {
+      return Promise.resolve();
+    }
+
+    become(state: FleetPool['state']): void {
+      this.state = state;
+      this.onChange();
+    }
+  }
+
+  test('makes no call between the two, all from the pool while joined, and its share alone, which begins with nothing', async () => {
+    const fleet = new PoolInMemory();
+    // A part of 1 a second and 10 at once.
+    const { gates, total } = bench({ perSecond: 1, burst: 10 }, { fleet });
+    gates.ask(NOTIFY, 3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(total()).toBe(0);
+    fleet.become('joined');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(total()).toBe(3);
+    gates.ask(NOTIFY, 40);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(total()).toBe(43);
+    // By right it had nine, then what was left of them, and now none.
+    expect(fleet.asked).toEqual([
+      { wanted: 3, right: 9 },
+      { wanted: 40, right: 6 },
+    ]);
+    gates.giveBack(NOTIFY, 2);
+    expect(fleet.returned).toBe(2);
+
+    // A minute later its right is full again; alone it still begins with nothing.
+    await vi.advanceTimersByTimeAsync(60_000);
+    fleet.become('waiting');
+    gates.ask(NOTIFY, 5);
+    await vi.advanceTimersByTimeAsync(1_000);
+    fleet.become('alone');
+    await vi.advanceTimersByTimeAsync(900);
+    expect(total()).toBe(43);
+    await vi.advanceTimersByTimeAsync(2_200);
+    expect(total()).toBe(46);
+    fleet.become('waiting');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(total()).toBe(46);
+    fleet.become('joined');
+    await vi.advanceTimersByTimeAsync(10);
+    expect(total()).toBe(48);
+    expect(gates.levels().get(NOTIFY)).toBe(0);
   });
 });
 

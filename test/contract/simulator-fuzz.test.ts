@@ -6,7 +6,7 @@ import { createSimulator, type Simulator } from '../../src/simulator/simulator.t
 import { createManualClock, HOUR } from './simulator-driver.ts';
 
 /** `REQUESTS=100000` is the long run. */
-const REQUESTS = Number(process.env['REQUESTS'] ?? 3_000);
+const REQUESTS = Number(process.env['REQUESTS'] ?? 800);
 
 const NAMES = [
   'S',
@@ -134,7 +134,7 @@ test(
   { timeout: 600_000 },
   () => {
     const clock = createManualClock();
-    const simulator = createSimulator({ clock, enforceLimits: false, journalSize: 50 });
+    const simulator = createSimulator({ clock, enforceLimits: false, journalSize: 10 });
     const call = fc.record({
       target: fc.constantFrom(...simulator.gateway.targets),
       body,

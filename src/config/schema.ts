@@ -13,6 +13,7 @@ import {
   matching,
   NEXT_UPDATE_S_MAX,
   oneOf,
+  pipelineText,
   region,
   text,
   url,
@@ -115,10 +116,10 @@ const activity = z.strictObject({
 const dataPipeline = z.strictObject({
   region: region().optional().meta({ description: 'Region of the calls. Default: aws.region.' }),
   workerGroups: z
-    .array(text(1024, 'the name of a worker group'))
+    .array(pipelineText(1024, 'the name of a worker group'))
     .min(1, 'must name one worker group at least')
     .meta({ description: 'Worker groups to poll for tasks; upper and lower case differ.' }),
-  taskRunnerId: text(1024).optional().meta({
+  taskRunnerId: pipelineText(1024, 'the id of a task runner').optional().meta({
     description: 'Unique in the account. Default: made once, kept in the state directory.',
   }),
   concurrency: z

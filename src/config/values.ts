@@ -74,6 +74,17 @@ export function line(max: number): Text {
   return text(max).refine((value) => !/[\r\n\u2028\u2029]/.test(value), 'must be on one line');
 }
 
+/** MODEL of every text of Data Pipeline: no control characters but tab and line breaks. */
+const PIPELINE_TEXT = /^[\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}\r\n\t]*$/u;
+
+/** Text that Data Pipeline takes as it stands: an identity, which cannot be made legal. */
+export function pipelineText(max: number, what: string): Text {
+  return text(max, what).refine(
+    (value) => PIPELINE_TEXT.test(value),
+    'must not hold control characters',
+  );
+}
+
 /** Text that must match; `remedy` says what is expected. */
 export function matching(pattern: RegExp, remedy: string): Text {
   return z.string().regex(pattern, {

@@ -144,6 +144,14 @@ const FAULTS: readonly (readonly [string, string])[] = [
   ['dataPipeline: { region: us-east-1, workerGroups: [] }', 'one worker group at least'],
   ['dataPipeline: { region: us-east-1, workerGroups: [g, g] }', 'named twice'],
   [
+    'dataPipeline: { region: us-east-1, workerGroups: ["a\\ab"] }',
+    'must not hold control characters',
+  ],
+  [
+    'dataPipeline: { region: us-east-1, workerGroups: [g], taskRunnerId: "\\uFFFF" }',
+    'must not hold control characters',
+  ],
+  [
     `dataPipeline: { region: us-east-1, workerGroups: [${'g'.repeat(1025)}] }`,
     '1025 characters; 1024 at most',
   ],

@@ -58,6 +58,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
       'the line',
       async () => (await host.property('StatusText')) === '0 running, outbox 0',
     );
+    expect(await host.output('systemctl', 'is-active', 'migration-agent.socket')).toBe('active');
     expect(await host.output('stat', '-c', '%U:%G %a', '/run/migration-agent/agent.sock')).toBe(
       'migration-agent:migration-agent 660',
     );

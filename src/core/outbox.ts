@@ -181,6 +181,7 @@ function troubleFields(
   const error =
     trouble?.reason ??
     view.context.hubObstacle ??
+    setupError(view, operation) ??
     view.context.disabled.get(operation)?.reason ??
     pace.because;
   return {
@@ -188,6 +189,13 @@ function troubleFields(
     ...(nextMs > now.bootMs ? { nextTryAt: iso(now.wallMs + nextMs - now.bootMs) } : {}),
     ...(error === undefined ? {} : { lastError: error }),
   };
+}
+
+/** Before the region is known and the stream is there, nothing else is tried: what fails is that. */
+function setupError(view: PlannerView, operation: Operation): string | undefined {
+  if (operation === 'SetTaskStatus' || view.context.hubIsReady()) return undefined;
+  const { pacing } = view;
+  return pacing.of('GetHomeRegion').because ?? pacing.of('CreateProgressUpdateStream').because;
 }
 
 function wordWords({ kind, words }: LastWord): string {

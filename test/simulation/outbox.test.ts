@@ -76,6 +76,16 @@ describe('what is shown', () => {
     expect(show(made)).toEqual([]);
   });
 
+  test('where not even the home region can be asked for, that is what stands in the way', () => {
+    const made = world(() => unavailable);
+    start(made);
+    made.runUntil(20 * MINUTE_MS);
+    expect(show(made).map(({ lastError }) => lastError)).toEqual([
+      unavailable.reason,
+      unavailable.reason,
+    ]);
+  });
+
   test('a live job owes nothing while all is well; what it was refused is shown', () => {
     const made = world((call, ms) =>
       ms > 3 * MINUTE_MS && call.operation === 'NotifyMigrationTaskState' ? refused : undefined,

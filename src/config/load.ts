@@ -48,7 +48,9 @@ export function loadConfiguration({ text, environment, hostname }: Configuration
       ...schemaProblems.filter((problem) => !document.unknown.has(problem.key)),
       ...(broken === undefined ? crossProblems(document, environment, hostname) : []),
     ].map((problem) => withoutValue(problem, document)),
-  ].filter((problem) => broken === undefined || isSure(problem, broken));
+  ]
+    .filter((problem) => broken === undefined || isSure(problem, broken))
+    .filter((problem, _index, all) => !isMisspelt(problem, all));
   if (problems.length > 0 || file === undefined) {
     return { ok: false, problems: sortProblems(problems) };
   }
@@ -160,10 +162,22 @@ function withoutValue(problem: Problem, document: SourceDocument): Problem {
   return { ...problem, message: before === '' ? `wrong value in ${written}` : before + found };
 }
 
+/** A key that is missing because it is misspelt is told once, by what was meant. */
+function isMisspelt({ key, message }: Problem, all: readonly Problem[]): boolean {
+  if (!message.startsWith('is missing')) return false;
+  const dot = key.lastIndexOf('.');
+  const meant = `did you mean "${key.slice(dot + 1)}"?`;
+  return all.some(
+    (other) =>
+      other.message.endsWith(meant) &&
+      other.key.slice(0, other.key.lastIndexOf('.') + 1) === key.slice(0, dot + 1),
+  );
+}
+
 /** Behind a fault of syntax nothing is sure, and nothing is surely missing. */
 function isSure(problem: Problem, broken: Place): boolean {
   if (problem.key === '(yaml)') return true;
-  return problem.line < broken.line && !problem.message.startsWith('is missing');
+  return problem.line < broken.line && !/^is (?:missing|empty)/.test(problem.message);
 }
 
 function whyUnreadable(error: unknown): string {

@@ -16,6 +16,13 @@ const DESTINATIONS: Readonly<Record<string, string>> = {
   dataPipeline: 'Data Pipeline',
 };
 
+const ORIGINS: Readonly<Record<string, string>> = {
+  operator: ' by the operator',
+  autostart: ' at the start of the agent',
+  schedule: ' by its schedule',
+  'ad-hoc': ', ad hoc',
+};
+
 const CAUSES: Readonly<Record<string, string>> = {
   operator: 'cancel received from the operator',
   service: 'cancel received from Data Pipeline',
@@ -25,7 +32,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
-  'run.queued': ({ origin }) => `run queued, by ${text(origin)}`,
+  'run.queued': ({ origin }) => `run queued${ORIGINS[String(origin)] ?? ''}`,
   'run.skipped': ({ reason }) => `scheduled start skipped: ${text(reason)}`,
   'run.missed': ({ dueAt, starts, policy }) =>
     `scheduled start of ${text(dueAt)} missed${starts === 1 ? '' : `, ${text(starts)} in all`}; ${policy === 'once' ? 'made up for now' : 'skipped'}`,
@@ -65,7 +72,7 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
     `no report accepted for ${seconds(silentS)}; ${policy === 'continue' ? 'going on all the same' : 'stopping the job'}`,
   'lease.gone': ({ reason }) => `pipeline task is no longer ours: ${text(reason)}`,
   'report.delivered': ({ status, to, afterS }) =>
-    `${status === undefined ? 'last word' : text(status)} delivered ${seconds(afterS)} later to ${DESTINATIONS[String(to)] ?? text(to)}`,
+    `${status === undefined ? 'last word' : text(status)} delivered ${afterS === 0 ? 'at once' : `${seconds(afterS)} later`} to ${DESTINATIONS[String(to)] ?? text(to)}`,
   'report.reduced': ({ reason }) => `report refused, trying status alone: ${text(reason)}`,
   'report.refused': ({ operation, reason }) =>
     `${operation === undefined ? 'report' : text(operation)} refused for good: ${text(reason)}`,

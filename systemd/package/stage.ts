@@ -7,7 +7,6 @@ import type { Build } from './build.ts';
 import type { Bundle } from './bundle.ts';
 import { changelog } from './changelog.ts';
 import { COPYRIGHT, thirdPartyLicences } from './copyright.ts';
-import { manPage } from './man-page.ts';
 import { addRuntime, hostArchitecture } from './runtime.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -53,7 +52,10 @@ export function stage(tree: string, bundled: Bundle, build: Build): void {
   put(`${DOC}/third-party-licences.gz`, gzip(licences));
   put(`${DOC}/changelog.gz`, gzip(changelog(build)));
 
-  put('usr/share/man/man1/migration-agent.1.gz', gzip(manPage(run, build)));
+  put(
+    'usr/share/man/man1/migration-agent.1.gz',
+    gzip(readFileSync(join(ROOT, 'systemd/migration-agent.1'), 'utf8')),
+  );
   const completions = 'usr/share/bash-completion/completions/migration-agent';
   put(completions, run('completion', 'bash'));
   put('usr/share/fish/vendor_completions.d/migration-agent.fish', run('completion', 'fish'));

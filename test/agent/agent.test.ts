@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
 import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
+import type { Reply } from '../../src/core/action.ts';
 import type { Call } from '../../src/core/call.ts';
 import { FAREWELL_MS_MAX } from '../../src/core/farewell.ts';
 import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
@@ -518,4 +519,20 @@ test('what comes due while a turn is under way is not slept over', async () => {
   expect(Math.max(...retries)).toBeLessThan(3 * SECOND_MS);
   parts.agent.stop();
   await ended;
+});
+
+test('a configuration that was refused is a trouble until one is accepted', async () => {
+  const replies: Reply[] = [
+    { ok: false, code: 'invalid', words: 'a.yaml:3:1 jobs: is empty\na.yaml:4:1 x: unknown key' },
+    { ok: true, words: 'applied' },
+  ];
+  const { agent } = createParts(new MemoryStore(), {
+    reload: () => Promise.resolve(replies.shift() ?? { ok: true, words: '' }),
+  });
+  await agent.reload();
+  expect(agent.status().agent.troubles).toEqual([
+    'the new configuration was refused, the old one is in force: a.yaml:3:1 jobs: is empty (and 1 more)',
+  ]);
+  await agent.reload();
+  expect(agent.status().agent.troubles).toEqual([]);
 });

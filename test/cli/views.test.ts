@@ -221,7 +221,7 @@ test('one job is shown in full and ends in its timeline', () => {
                      canceled by the service
 
     TIMELINE (UTC)
-    2026-11-21 23:59:59  #3  run queued, by ?
+    2026-11-21 23:59:59  #3  run queued
     03:08:48             #3  job started, pid 123
     03:10:00             #3  some thing of tomorrow: retry 2s, window 15m00s, a long
                              explanation that does not fit into one line of the

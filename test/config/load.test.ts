@@ -30,7 +30,6 @@ describe('common mistakes and the exact words for them', () => {
       'a misspelt key',
       'migrationHub:\n  progressUpdateStreem: acme\n',
       [
-        'a.yaml:1:1 migrationHub.progressUpdateStream: is missing (Name of the progress update stream, in up to 50 characters)',
         'a.yaml:2:3 migrationHub.progressUpdateStreem: unknown key; did you mean "progressUpdateStream"?',
       ],
     ],

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { createCallLatency } from '../../src/control/call-latency.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/call.ts';
 import { OperatorInMemory } from '../control/operator-in-memory.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -15,6 +16,7 @@ const DOCUMENTS = [
   'config/README.md',
   'config/events.md',
   'config/tracking.md',
+  'config/operators-guide.md',
   'systemd/README.md',
 ];
 
@@ -70,6 +72,36 @@ test('every metric of the alert rules and of the dashboard is one that the agent
   ].map(([name]) => name.replace(/_bucket$/, ''));
   expect(used.length).toBeGreaterThan(8);
   expect(used.filter((name) => !known.has(name))).toEqual([]);
+});
+
+test('every alert has its remedy in the operator’s guide, and no other has one', () => {
+  const [, names = ''] = read('config/operators-guide.md').split('## Alerts');
+  const told = [...names.matchAll(/^### (\w+)/gm)].map(([, name]) => name);
+  const rules = [...read('config/prometheus-alerts.yaml').matchAll(/alert: (\w+)/g)];
+  expect(told.toSorted()).toEqual(rules.map(([, name]) => name).toSorted());
+});
+
+test('the IAM policy allows what the agent calls, and nothing else', () => {
+  const { Statement } = JSON.parse(read('config/iam-policy.json')) as {
+    Statement: { Action: string | string[] }[];
+  };
+  const allowed = Statement.flatMap(({ Action }) => Action).map((name) => name.split(':')[1]);
+  // The doctor and history read as well.
+  const called = [...HUB_OPERATIONS, ...PIPELINE_OPERATIONS, 'ListSourceResources'];
+  expect(allowed.toSorted()).toEqual(called.toSorted());
+});
+
+test('every command that a document shows is one of the program', () => {
+  const names = new Set(
+    [...read('src/cli/commands.ts').matchAll(/^ {2}(\w+): \{$/gm)].map(([, name]) => name),
+  );
+  expect(names.size).toBeGreaterThan(15);
+  for (const document of DOCUMENTS) {
+    const shown = [...read(document).matchAll(/`migration-agent ([a-z]+)/g)].map(
+      ([, name]) => name,
+    );
+    expect([document, shown.filter((name) => !names.has(name))]).toEqual([document, []]);
+  }
 });
 
 test('the README’s npm commands are scripts', () => {

@@ -536,3 +536,18 @@ test('a configuration that was refused is a trouble until one is accepted', asyn
   await agent.reload();
   expect(agent.status().agent.troubles).toEqual([]);
 });
+
+test('nothing at info or above repeats with the heartbeats of a job that runs', async () => {
+  const { agent, log, time, services } = createParts();
+  const ended = agent.run();
+  const asked = agent.ask({ type: 'start', job: 'copy' });
+  await pass(time, 10 * MINUTE_MS);
+  expect(await asked).toMatchObject({ ok: true });
+  const said = () => log.lines.filter(({ level }) => level !== 'debug').length;
+  const [lines, calls] = [said(), services.calls.length];
+  await pass(time, 2 * HOUR_MS);
+  expect(services.calls.length).toBeGreaterThan(calls + 20);
+  expect(said()).toBe(lines);
+  agent.stop();
+  await ended;
+});

@@ -80,5 +80,5 @@ timeout 900 qemu-system-x86_64 -M q35,smm=off -accel tcg,thread=multi,tb-size=51
   -nic none -kernel "/boot/vmlinuz-$kernel" -initrd "$work/initrd.gz" \
   -drive "file=$work/root.img,format=raw,if=virtio,cache=unsafe" \
   -append "console=ttyS0 panic=1 quiet systemd.show_status=0 random.trust_cpu=on mitigations=off systemd.unit=graphical.target$masked" \
-  </dev/null | tr -d '\r' | tee "$work/console.log"
+  </dev/null | stdbuf -o0 tr -d '\r' | tee "$work/console.log"
 grep -q '^MACHINE OK' "$work/console.log"

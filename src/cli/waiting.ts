@@ -40,19 +40,23 @@ export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
       throw new CommandFailure(EXIT.unknown, words);
     }
     const name = job.run === undefined ? job.name : `${job.name}/${job.run}`;
-    if (job.state !== shown) say(waiting.terminal, `${name}: ${stateInWords(job)}`);
-    shown = job.state;
+    const words = stateInWords(job);
+    if (words !== shown) say(waiting.terminal, `${name}: ${words}`);
+    shown = words;
     if (waiting.until(job)) return job;
     await sleep(askAgainMs);
     askAgainMs = Math.min(ASK_AGAIN_MS_MAX, askAgainMs * 1.5);
   }
 }
 
-/** With its reason, once there is one: `failed: exit code 23: …`. */
+/** With its reason, once there is one: `failed: exit code 23: …`; and why the end is not told yet, where that is known. */
 function stateInWords(job: JobStatus): string {
-  return hasEnded(job) && job.reason !== undefined
-    ? `${job.state}: ${plain(job.reason)}`
-    : job.state;
+  if (!hasEnded(job)) return job.state;
+  const why = job.reason === undefined ? '' : `: ${plain(job.reason)}`;
+  const untold = Object.entries(job.destinations)
+    .filter(([, { delivery, reason }]) => delivery === 'pending' && reason !== undefined)
+    .map(([destination, { reason }]) => `; not told to ${destination} yet: ${plain(reason ?? '')}`);
+  return `${job.state}${why}${untold.join('')}`;
 }
 
 /** The latest run has ended. */

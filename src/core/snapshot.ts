@@ -193,10 +193,10 @@ function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination |
   const promise = view.context.ledger.hubTasks.get(run.hub.task)?.promise;
   const told = promise?.run === run.id ? promise : undefined;
   const speaker = view.context.speakers.get(hubTaskKey(run.hub.task));
-  const obstacle = speaker instanceof HubTaskSpeaker ? speaker.trouble?.reason : undefined;
+  const own = speaker instanceof HubTaskSpeaker ? speaker.trouble?.reason : undefined;
   return {
     task: run.hub.task,
-    ...delivery(run.hub.delivery, obstacle),
+    ...delivery(run.hub.delivery, own ?? hubObstacle(view)),
     ...(told === undefined
       ? {}
       : {
@@ -206,6 +206,20 @@ function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination |
           ...(isFinal(run.state) ? {} : deadline(told.until, now)),
         }),
   };
+}
+
+/** The steps before a report to the Hub, and the report itself: while one of them fails, no report arrives. */
+const HUB_STEPS = [
+  'GetHomeRegion',
+  'CreateProgressUpdateStream',
+  'ImportMigrationTask',
+  'NotifyMigrationTaskState',
+] as const;
+
+function hubObstacle({ context, pacing }: PlannerView): string | undefined {
+  const paces = new Map(pacing.all());
+  const because = HUB_STEPS.map((step) => paces.get(step)?.because);
+  return context.hubObstacle ?? because.find((reason) => reason !== undefined);
 }
 
 function pipelineDestination(

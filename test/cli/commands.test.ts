@@ -181,14 +181,10 @@ describe('cancel', () => {
 });
 
 describe('wait', () => {
-  const withHub = (delivery: 'pending' | 'delivered' | 'refused') =>
+  const withHub = (delivery: 'pending' | 'delivered' | 'refused', reason?: string) =>
     ended('succeeded', {
       destinations: {
-        migrationHub: {
-          task: 't',
-          delivery,
-          ...(delivery === 'refused' ? { reason: 'too long' } : {}),
-        },
+        migrationHub: { task: 't', delivery, ...(reason === undefined ? {} : { reason }) },
       },
     });
 
@@ -202,9 +198,19 @@ describe('wait', () => {
     expect((await running.done).code).toBe(0);
   });
 
+  test('for delivered says why it still waits', async () => {
+    const { operator, socketPath } = await serve();
+    operator.show(withHub('pending', 'no credentials'));
+    const running = begin(['wait', 'copy', '--for', 'delivered', '--socket', socketPath]);
+    const words = 'copy/2: succeeded; not told to migrationHub yet: no credentials\n';
+    await vi.waitFor(() => expect(running.stderr()).toBe(words));
+    operator.show(withHub('delivered'));
+    expect((await running.done).code).toBe(0);
+  });
+
   test('for delivered fails where the service refused', async () => {
     const { operator, socketPath } = await serve();
-    operator.show(withHub('refused'));
+    operator.show(withHub('refused', 'too long'));
     const { code, stderr } = await run([
       'wait',
       'copy',

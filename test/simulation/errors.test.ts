@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { Call, NotifyCall, Outcome, PolledTask } from '../../src/core/call.ts';
 import type { JobDefinition } from '../../src/core/job.ts';
 import { snapshot } from '../../src/core/snapshot.ts';
+import type { HubDestination } from '../../src/core/status.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import { HUB, HUB_JOB, PIPELINE, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
@@ -67,6 +68,12 @@ function troubles(made: World): readonly string[] {
   return snapshot(made.planner.view(), facts, made.time.now()).agent.troubles;
 }
 
+function hubOf(made: World, job: string): HubDestination | undefined {
+  const facts = { version: '0', pid: 1, startedAt: made.time.now(), troubles: [] };
+  const { jobs } = snapshot(made.planner.view(), facts, made.time.now());
+  return jobs.find(({ name }) => name === job)?.destinations.migrationHub;
+}
+
 function events(made: World): string[] {
   return made.notes.map((note) => note.event);
 }
@@ -92,6 +99,13 @@ describe('home region', () => {
       status: 'IN_PROGRESS',
     });
     expect(troubles(made)).toEqual([]);
+  });
+
+  test('it cannot be asked for: each job says why nothing of it is told', () => {
+    const made = world({ isOut: (call) => call.operation === 'GetHomeRegion' });
+    start(made);
+    made.runUntil(10 * MINUTE_MS);
+    expect(hubOf(made, 'copy')).toMatchObject({ delivery: 'pending', reason: 'simulated' });
   });
 
   test('it is taken away under a running job and set anew elsewhere: told there within minutes', () => {

@@ -51,7 +51,7 @@ YAML
 
   say 'a job takes all memory'
   migration-agent start sleeper && migration-agent start hog || fail 'start of jobs'
-  until_is 'the hog is dead' job_has hog '"state":"failed","exitCode":137'
+  until_is 'the hog is dead' job_has hog '"state":"failed"[^{]*"exitCode":137'
   job_has sleeper '"state":"running"' || fail 'the other job does not run'
   [ "$(systemctl show --value -p NRestarts migration-agent)" = 0 ] || fail 'the agent was killed'
   say "killed: $(journalctl -k -o cat --no-pager | grep -m1 'Killed process')"

@@ -129,7 +129,8 @@ const dataPipeline = z.strictObject({
     .prefault(4)
     .meta({ description: 'Never polls while this many pipeline tasks run.' }),
   reportEvery: duration().prefault('60s').meta({
-    description: 'How often a task is reported; also the longest time until a cancel is noticed.',
+    description:
+      'How often a task is reported at the least; also the longest time until a cancel is noticed. With budget to spare, up to four times as often.',
   }),
   window: duration().prefault('15m').meta({
     description: 'Time in which a task must be reported, where it has no reportProgressTimeout.',

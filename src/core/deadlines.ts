@@ -22,6 +22,8 @@ const PLANNED_PART = 2 / 3;
  * stale tasks from 0.95 on.
  */
 const KEPT_PART = 0.93;
+/** Part of a budget that is spent on reports that nobody waits for. */
+const SPARE_PART = 1 / 10;
 /** No task's progress is told more often than this, however much budget is free. */
 const FRESH_MS_MIN = 5 * SECOND_MS;
 /** NextUpdateSeconds is a 32-bit integer (MODEL NextUpdateSeconds). */
@@ -84,6 +86,16 @@ export function freshnessMs(liveTasks: number, rate: Rate): number {
 /** How often a pipeline task is reported: `reportEvery`, and at least three times in its window. */
 export function reportEveryMs(reportEvery: number, windowMs: number): number {
   return Math.min(reportEvery, windowMs / 3);
+}
+
+/**
+ * How soon after a report the next one may be made: with spare budget a quarter of the interval, so that a cancel is
+ * learnt and progress told the sooner. Spare is what is left when all live tasks could be told ten times as often.
+ */
+export function spareReportMs(everyMs: number, liveTasks: number, rate: Rate): number {
+  const cycleOfSpareMs = (liveTasks / (rate.perSecond * SPARE_PART)) * SECOND_MS;
+  const soonestMs = Math.max(everyMs / 4, FRESH_MS_MIN);
+  return Math.min(Math.max(cycleOfSpareMs, soonestMs), everyMs);
 }
 
 /** When a report of a pipeline task is late by the stricter reading of the documents. */

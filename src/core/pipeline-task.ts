@@ -6,7 +6,7 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { ACKNOWLEDGE_MS, reportByMs, reportEveryMs } from './deadlines.ts';
+import { ACKNOWLEDGE_MS, reportByMs, reportEveryMs, spareReportMs } from './deadlines.ts';
 import type { Delivery, PipelineTask, Run } from './job.ts';
 import { isFinal } from './job.ts';
 import { owesFarewell } from './farewell.ts';
@@ -140,7 +140,7 @@ export class PipelineTaskSpeaker implements Speaker {
     const everyMs = this.#everyMs(task);
     const isOwedNow =
       owesFarewell(this.#context, acceptedAt) || this.#context.unheard.has(this.key);
-    const waitMs = isOwedNow ? 0 : everyMs;
+    const waitMs = isOwedNow ? 0 : this.#soonestMs(everyMs);
     return {
       operation: 'ReportTaskProgress',
       readyAtMs: Math.max(acceptedAt.bootMs + waitMs, this.#reportTrouble?.retryAtMs ?? 0),
@@ -220,6 +220,14 @@ export class PipelineTaskSpeaker implements Speaker {
         ? task.receivedAt.bootMs + ACKNOWLEDGE_MS
         : reportByMs(acceptedAt, task.windowMs);
     return Math.max(0, byMs - now.bootMs);
+  }
+
+  /** Whoever was throttled or is failing has no budget to spare: the limit is the account's, and others may need it. */
+  #soonestMs(everyMs: number): number {
+    const { ledger, pacing, settings } = this.#context;
+    const { speed, troubles } = pacing.of('ReportTaskProgress');
+    if (speed < 1 || troubles > 0) return everyMs;
+    return spareReportMs(everyMs, ledger.livePipelineRuns.size, settings.rates.ReportTaskProgress);
   }
 
   #everyMs(task: PipelineTask): number {

@@ -362,6 +362,44 @@ describe('P2 never disowned', () => {
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
   });
 
+  test('spare budget brings reports, and with them a cancel, four times as early', () => {
+    const made = world([definition('copy')]);
+    made.service.offer(task('copy'));
+    made.runUntil(20 * MINUTE_MS);
+    const gapMs = largestGapMs(timesOf(made, 'ReportTaskProgress'));
+    expect(gapMs).toBeGreaterThanOrEqual(15 * SECOND_MS);
+    expect(gapMs).toBeLessThan(16 * SECOND_MS);
+  });
+
+  test('a small budget is not spent on reports that nobody waits for', () => {
+    const { rates } = settings({ jobs: new Map() });
+    const small = { perSecond: 0.05, burst: 10 };
+    const copy = definition('copy');
+    const poor = settings({
+      jobs: new Map([['copy', copy]]),
+      dataPipeline: { ...PIPELINE, activities: [{ match: { name: 'copy' }, job: 'copy' }] },
+      rates: { ...rates, ReportTaskProgress: small },
+    });
+    const made = world([copy], { settings: poor });
+    made.service.offer(task('copy'));
+    made.runUntil(20 * MINUTE_MS);
+    expect(timesOf(made, 'ReportTaskProgress').length).toBeLessThan(22);
+  });
+
+  test('once the service has throttled, nothing is to spare', () => {
+    const made = world([definition('copy')], {
+      outcome: ({ operation }, ms) =>
+        operation === 'ReportTaskProgress' && ms > 5 * MINUTE_MS && ms < 5.5 * MINUTE_MS
+          ? { kind: 'throttled', reason: 'simulated' }
+          : undefined,
+    });
+    made.service.offer(task('copy'));
+    made.runUntil(20 * MINUTE_MS);
+    const after = timesOf(made, 'ReportTaskProgress').filter((at) => at > 7 * MINUTE_MS);
+    expect(after.length).toBeGreaterThan(11);
+    expect(after.length).toBeLessThan(15);
+  });
+
   test('never more tasks than places, whatever the number of worker groups', () => {
     const jobs = Array.from({ length: 10 }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(jobs, { workerGroups: ['a', 'b', 'c'], concurrency: 2 });

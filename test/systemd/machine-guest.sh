@@ -2,7 +2,9 @@
 # Runs inside the machine of machine.sh, once a boot: the first boot ends in a reboot in the middle of a job.
 set -u
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export NO_COLOR=1
 phase=/var/lib/machine-phase
+reports=/var/lib/machine-reports
 config=/etc/migration-agent/config.yaml
 
 say() { echo "-- $*"; }
@@ -22,10 +24,27 @@ until_is() {
 }
 # job NAME FILTER: the job's part of the status has that text.
 job_has() { status 2>/dev/null | tr -d ' \n' | grep -o "\"name\":\"$1\".*" | grep -q "^[^{]*$2"; }
-# In two boots the simulated AWS is another one; what counts is what the agent remembers.
+# AWS keeps its own time, whatever is done to the clock of this machine, and remembers everything over the reboot. At
+# shutdown it ends after the agent, and leaves what it was told.
 start_aws() {
-  systemd-run -q --unit=aws migration-agent simulate --port 4580
+  systemd-run -q --unit=aws -p Before=migration-agent.service \
+    -p "ExecStop=/bin/sh -c 'migration-agent simulate journal --json --operation NotifyMigrationTaskState >$reports'" \
+    migration-agent simulate --port 4580 --state /var/lib/machine-aws.json
   until_is 'AWS answers' bash -c '</dev/tcp/127.0.0.1/4580' 2>/dev/null
+}
+events() { journalctl -u migration-agent -o cat --no-pager | grep "\"event\":\"$1\""; }
+# One call a line.
+calls() { migration-agent simulate journal --json --operation NotifyMigrationTaskState; }
+more_events() { [ "$(events "$1" | wc -l)" -ge "$2" ]; }
+more_calls() { [ "$(calls | wc -l)" -gt "$1" ]; }
+
+# step_clock BY NTH: the agent sees it, and goes on reporting by the service's clock.
+step_clock() {
+  local before
+  date -s "$1" >/dev/null
+  until_is "step $2 of the clock is noticed" more_events clock.jumped "$2"
+  before=$(calls | wc -l)
+  until_is "a report comes after step $2" more_calls "$before"
 }
 
 first_boot() {
@@ -34,7 +53,8 @@ first_boot() {
 aws:
   region: us-west-2
   endpoints: { migrationHub: "http://127.0.0.1:4580", migrationHubConfig: "http://127.0.0.1:4580", dataPipeline: "http://127.0.0.1:4580" }
-migrationHub: { progressUpdateStream: machine }
+# A short promise: a report each half minute.
+migrationHub: { progressUpdateStream: machine, nextUpdate: 1m }
 jobs:
   # tail keeps all of an endless line.
   hog: { command: [tail, /dev/zero] }
@@ -56,14 +76,15 @@ YAML
   [ "$(systemctl show --value -p NRestarts migration-agent)" = 0 ] || fail 'the agent was killed'
   say "killed: $(journalctl -k -o cat --no-pager | grep -m1 'Killed process')"
 
-  say 'the clock is an hour ahead, then right again'
-  date -s '+1 hour' >/dev/null
-  sleep 15
-  date -s '-1 hour' >/dev/null
-  sleep 15
-  journalctl -u migration-agent -o cat --no-pager | grep -o '"event":"clock.jumped"[^}]*' | sed 's/^/     /'
-  journalctl -u migration-agent -o cat --no-pager | grep -q 'clock.jumped' || fail 'the jump was not noticed'
-  journalctl -u migration-agent -o cat --no-pager | grep 'promise.broken' && fail 'a promise was broken'
+  say 'the clock is put an hour ahead, then right again'
+  step_clock '+1 hour' 1
+  step_clock '-1 hour' 2
+  events clock.jumped | sed 's/^/     /'
+  events promise.broken && fail 'a promise was broken'
+  # A task that was ever stale, an UpdateDateTime that went back: the audit's exit code. One that ran ahead: its numbers.
+  migration-agent simulate audit || fail 'AWS saw reports out of order, or stale'
+  migration-agent simulate audit --json | grep -o '"aheadSecondsMax": [0-9]*' | awk '$2 > 30 { bad = 1 } END { exit bad }' ||
+    fail 'UpdateDateTime followed the stepped clock'
   job_has sleeper '"state":"running"' || fail 'the job does not run any more'
 
   say 'reboot in the middle of a job'
@@ -74,12 +95,14 @@ YAML
 
 second_boot() {
   say "second boot, $(cut -d. -f1 /proc/uptime) s up"
+  tail -n 1 $reports | grep -q '"NextUpdateSeconds":3600' || fail "no last promise of an hour before the shutdown: $(tail -n 1 $reports)"
+  say 'before the shutdown each promise was stretched to an hour'
   start_aws
   until_is 'the agent runs by itself' systemctl -q is-active migration-agent
   until_is 'the run has an end' bash -c 'migration-agent status --json | tr -d " \n" | grep -Eq "\"name\":\"sleeper\",\"run\":1,\"state\":\"(lost|failed)\""'
   until_is 'its last word is delivered' bash -c 'migration-agent status --json | tr -d " \n" | grep -o "\"name\":\"sleeper\".*" | grep -q "\"delivery\":\"delivered\""'
   migration-agent status
-  say "how it ended: $(status | tr -d ' \n' | grep -oE '"name":"sleeper","run":1,"state":"[a-z]+"(,"exitCode":[0-9]+)?')"
+  say "how it ended: $(status | tr -d ' \n' | grep -oE '"name":"sleeper"[^{]*' | grep -oE '"(name|state|exitCode|exitSignal)":("[a-zA-Z]+"|[0-9]+)' | xargs)"
   echo 'MACHINE OK'
   systemctl poweroff
 }

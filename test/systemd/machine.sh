@@ -76,7 +76,7 @@ say 'boot'
 masked=$(printf ' systemd.mask=%s' systemd-udevd.service systemd-udev-trigger.service getty@tty1.service \
   serial-getty@ttyS0.service dev-ttyS0.device systemd-timesyncd.service)
 # Software emulation: works everywhere, about ten times slower than the machine below it.
-timeout 900 qemu-system-x86_64 -M q35,smm=off -accel tcg,thread=multi,tb-size=512 -cpu max -m 1024 -smp 2 -nographic \
+timeout 1800 qemu-system-x86_64 -M q35,smm=off -accel tcg,thread=multi,tb-size=512 -cpu max -m 1024 -smp 2 -nographic \
   -nic none -kernel "/boot/vmlinuz-$kernel" -initrd "$work/initrd.gz" \
   -drive "file=$work/root.img,format=raw,if=virtio,cache=unsafe" \
   -append "console=ttyS0 panic=1 quiet systemd.show_status=0 random.trust_cpu=on mitigations=off systemd.unit=graphical.target$masked" \

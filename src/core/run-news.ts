@@ -98,7 +98,6 @@ export class RunNews {
   #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
     const run = this.#life.book.live(id);
     if (run === undefined) return;
-    // Not kept on disk now: it is with the next accepted report, and a lost percent is read again.
     const read = {
       ...(percent === undefined ? {} : { percent }),
       ...(detail === undefined ? {} : { detail }),

@@ -114,7 +114,10 @@ export function advance(
   if (isOther) run.detail = detail;
   run.progressAt = now;
   delete run.stalled;
-  life.touched(run, now);
+  // A percent that was told must not fall after a crash: a hundred commits of a run at most. Details come in floods,
+  // and a lost one is read again.
+  if (isHigher) life.changed(run, now);
+  else life.touched(run, now);
 }
 
 /** The final word of whoever runs the work. */

@@ -8,7 +8,8 @@
 import { isFinalStatus } from '../../src/core/hub-record.ts';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/core/time.ts';
 import { HUB, definition, rates, settings } from '../support/settings.ts';
-import { GATE_PART, World } from '../support/world.ts';
+import { GATE_PART } from '../support/outside.ts';
+import { World } from '../support/world.ts';
 
 const FAILING = 0.1;
 /** With 100,000 jobs five calls a second are about what such a promise needs. */

@@ -63,6 +63,12 @@ class Bucket {
 }
 
 export class ServiceModel {
+  /** A task that was stale is told again, or the books are closed; `lateMs` ago its promise ended. */
+  onStale: (task: string, lateMs: number) => void = () => undefined;
+  /** The window of an acknowledged task ended: another host may have it. */
+  onLapse: (taskId: string) => void = () => undefined;
+  /** A word about a Hub task is accepted for the first time. */
+  onWord: (call: NotifyCall) => void = () => undefined;
   readonly books: Books = {
     staleMs: 0,
     lapses: 0,
@@ -263,6 +269,7 @@ export class ServiceModel {
       }
     }
     record.last = call;
+    if (!isRepeated) this.onWord(call);
     if (!isRepeated && (call.status === 'COMPLETED' || call.status === 'FAILED')) {
       const finals = this.books.finals.get(call.task) ?? [];
       finals.push(call.status);
@@ -277,6 +284,7 @@ export class ServiceModel {
     const lateMs = this.#time.trueMs() - (last.stampS + last.nextUpdateS) * SECOND_MS;
     if (lateMs <= 0) return;
     this.books.staleMs += lateMs;
+    this.onStale(name, lateMs);
     this.#find(`${name} was stale for ${Math.round(lateMs)} ms`);
   }
 
@@ -302,6 +310,7 @@ export class ServiceModel {
       if (!isLapsed) return;
       if (record.acknowledged) {
         this.books.lapses++;
+        this.onLapse(taskId);
         this.#find(`${record.task.attemptId} lapsed`);
       } else {
         this.books.unclaimed++;

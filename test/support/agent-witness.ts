@@ -1,0 +1,234 @@
+/**
+ * What must hold of an agent through everything: watched as it happens, and checked at the end by what really
+ * happened (exit codes of processes, reports that were answered) and by the service's books.
+ */
+import type { Call, NotifyCall, Outcome } from '../../src/core/call.ts';
+import type { HubStatus } from '../../src/core/call.ts';
+import type { Run } from '../../src/core/job.ts';
+import { MINUTE_MS } from '../../src/core/time.ts';
+import type { AgentWorld } from './agent-world.ts';
+
+/**
+ * After what nobody could prevent: the longest pause of an operation (half a minute after a failure, a minute after a
+ * throttle), and a call a second for everybody who waits.
+ */
+const RECOVERY_MS = 2 * MINUTE_MS;
+/** What a dead agent had sent arrives within this time. */
+const ON_THE_WAY_MS = 100;
+const FINDINGS_MAX = 20;
+
+type End = Extract<HubStatus, 'COMPLETED' | 'FAILED'>;
+
+interface Ended {
+  readonly end: End;
+  /** Of a run of the agent's own. */
+  readonly run?: string;
+  /** The disk refused at that time, and the last word waits for it. */
+  readonly isBehind: boolean;
+}
+
+export class AgentWitness {
+  readonly findings: string[] = [];
+  /** Times that explain a stale task: outages, suspends and absences longer than the slack of a promise. */
+  readonly #excused: { readonly fromMs: number; readonly toMs: number }[] = [];
+  readonly #world: AgentWorld;
+  readonly #ends = new Map<string, Ended[]>();
+  readonly #runsOf = new Map<string, Set<string>>();
+  readonly #runOfTask = new Map<string, string>();
+  readonly #canceled = new Set<string>();
+  readonly #promised = new Set<string>();
+  readonly #attempts = new Map<string, { exitCode?: number }>();
+  /** What the Hub shows of each run that has not ended. */
+  readonly #percents = new Map<string, number>();
+  #forgetsUntilMs = -Infinity;
+  readonly #tracked = new Set<string>();
+  /** Runs that ended before anything was started for them. */
+  #unstarted: { readonly job: string; readonly run: string }[] = [];
+  /** Tasks of which the agent knows that nothing may follow: learnt, and then on disk. */
+  #learnt: string[] = [];
+  readonly #closed = new Set<string>();
+
+  constructor(world: AgentWorld) {
+    this.#world = world;
+    world.onCommit = () => this.#committed();
+    world.onDeath = () => this.#died();
+    world.onLog = (event, fields) => this.#logged(event, fields);
+    world.onSend = (call) => this.#sent(call);
+    world.onAnswer = (call, outcome) => this.#answered(call, outcome);
+    world.outside.onExit = (run, exitCode) => this.#exited(run, exitCode);
+    world.service.onWord = (call) => this.#said(call);
+    world.service.onLapse = (taskId) => this.#lapsed(taskId);
+    world.service.onStale = (task, lateMs) => this.#stale(task, lateMs);
+  }
+
+  excuse(ms: number): void {
+    const fromMs = this.#world.time.now().bootMs;
+    this.#excused.push({ fromMs, toMs: fromMs + ms });
+  }
+
+  /** An operator was told that this run will be. */
+  promised(run: string): void {
+    this.#promised.add(run);
+  }
+
+  offered(attemptId: string): void {
+    this.#attempts.set(attemptId, {});
+  }
+
+  /** Work that the agent does not run has ended so. */
+  ended(job: string, end: End, run?: string): void {
+    const ends = this.#ends.get(job) ?? [];
+    ends.push({
+      end,
+      isBehind: this.#world.isDiskFull || this.#world.isBehind,
+      ...(run === undefined ? {} : { run }),
+    });
+    this.#ends.set(job, ends);
+  }
+
+  isAtRest(): boolean {
+    return this.#world.outside.running() === 0 && this.#world.service.unfinished() === 0;
+  }
+
+  /** Everything that was found, after all has come to rest. */
+  close(): string[] {
+    const { faults, outside, service } = this.#world;
+    const books = service.close();
+    for (const fault of faults) this.#find(`the agent failed: ${String(fault)}`);
+    for (const name of ['overLimit', 'afterFinal', 'stampsNotRising'] as const) {
+      if (books[name] > 0) this.#find(`${name}: ${books[name]} (${books.findings.join('; ')})`);
+    }
+    if (!this.isAtRest()) this.#find('work is left over');
+    for (const run of this.#promised) {
+      if (!outside.hasStarted(run) && !this.#canceled.has(run)) this.#find(`${run} never began`);
+    }
+    for (const job of new Set([...this.#ends.keys(), ...books.finals.keys()])) {
+      const told = books.finals.get(job) ?? [];
+      const ends = this.#ends.get(job) ?? [];
+      const isTold =
+        told.length === ends.length && ends.every((end, i) => this.#isToldAs(end, told[i]));
+      if (!isTold)
+        this.#find(
+          `${job} ended ${ends.map(({ end }) => end).join()}; the Hub was told ${told.join()}`,
+        );
+    }
+    for (const [attemptId, { exitCode }] of this.#attempts) {
+      const state = service.taskState(attemptId);
+      const wanted = exitCode === 0 ? 'FINISHED' : 'FAILED';
+      if (state !== wanted && state !== 'canceled') {
+        this.#find(`${attemptId} ended with ${exitCode}; Data Pipeline has it ${state}`);
+      }
+    }
+    return this.findings;
+  }
+
+  #logged(event: string, { job, run, taskId }: Readonly<Record<string, unknown>>): void {
+    if (typeof job !== 'string' || typeof run !== 'string') return;
+    const runs = this.#runsOf.get(job) ?? new Set();
+    this.#runsOf.set(job, runs.add(run));
+    if (typeof taskId === 'string') this.#runOfTask.set(taskId, run);
+    if (event === 'cancel.received') this.#canceled.add(run);
+    if (event === 'run.tracked') this.#tracked.add(run);
+    if (event === 'run.ended' && !this.#world.outside.hasStarted(run) && !this.#tracked.has(run)) {
+      this.#unstarted.push({ job, run });
+    }
+    if (event !== 'lease.fenced') return;
+    for (const [task, its] of this.#runOfTask) if (its === run) this.#learnt.push(task);
+  }
+
+  #answered(call: Call, outcome: Outcome): void {
+    if (call.operation !== 'ReportTaskProgress' || outcome.kind !== 'accepted') return;
+    if (outcome.answer.canceled === true) this.#learnt.push(call.taskId);
+  }
+
+  #committed(): void {
+    for (const taskId of this.#learnt) this.#closed.add(taskId);
+    this.#learnt = [];
+    for (const { job, run } of this.#unstarted) this.ended(job, 'FAILED', run);
+    this.#unstarted = [];
+  }
+
+  #died(): void {
+    if (this.#world.downMs >= MINUTE_MS) this.excuse(this.#world.downMs);
+    this.#learnt = [];
+    this.#unstarted = [];
+    // What was told while the disk refused is forgotten: the next agent cannot know how far a run had come.
+    if (!this.#world.isBehind) return;
+    this.#percents.clear();
+    this.#forgetsUntilMs = this.#world.time.now().bootMs + ON_THE_WAY_MS;
+  }
+
+  #sent(call: Call): void {
+    if (call.operation !== 'SetTaskStatus' || !this.#closed.has(call.taskId)) return;
+    this.#find(`SetTaskStatus of ${call.taskId} after its cancel or fence`);
+  }
+
+  #exited(run: Run, exitCode: number): void {
+    const end = exitCode === 0 ? 'COMPLETED' : 'FAILED';
+    this.ended(run.job, end, run.id);
+    const attempt = run.pipeline?.task.attemptId;
+    if (attempt !== undefined) this.#attempts.set(attempt, { exitCode });
+  }
+
+  /** A run that ended well while it was about to be canceled may be told as either. */
+  #isToldAs({ end, run }: Ended, told: string | undefined): boolean {
+    return end === told || (told === 'FAILED' && run !== undefined && this.#canceled.has(run));
+  }
+
+  #said({ task, status, percent }: NotifyCall): void {
+    const told = this.#world.service.books.finals.get(task)?.length ?? 0;
+    const isFinal = status === 'COMPLETED' || status === 'FAILED';
+    const ends = this.#ends.get(task)?.length ?? 0;
+    if (isFinal && told >= ends) this.#find(`${task}: ${status} before its end`);
+    if ((percent ?? 0) < (this.#percents.get(task) ?? 0))
+      this.#find(`${task} fell to ${percent} %`);
+    if (isFinal) this.#percents.delete(task);
+    else if (percent !== undefined && this.#world.time.now().bootMs > this.#forgetsUntilMs) {
+      this.#percents.set(task, percent);
+    }
+    const begun = this.#runsOf.get(task)?.size ?? 0;
+    if (!isFinal && told >= begun) this.#find(`${task}: ${status} after the last word of its run`);
+  }
+
+  /** Another host may have the task now: nobody may work for it here any more. */
+  #lapsed(taskId: string): void {
+    const run = this.#runOfTask.get(taskId);
+    const nowMs = this.#world.time.now().bootMs;
+    const isHeldBack = [...this.#ends.values()]
+      .flat()
+      .some((end) => end.run === run && end.isBehind);
+    if (!this.#isExcused(nowMs, nowMs) && !isHeldBack) this.#find(`${taskId} lapsed`);
+    const isAway = this.#world.isAway();
+    if (run !== undefined && this.#world.outside.isRunning(run) && !isAway) {
+      this.#find(`${run} ran on when ${taskId} lapsed`);
+    }
+  }
+
+  #stale(task: string, lateMs: number): void {
+    const nowMs = this.#world.time.now().bootMs;
+    if (this.#isExcused(nowMs - lateMs, nowMs) || this.#isHeldBack(task)) return;
+    this.#find(`${task} was stale for ${(lateMs / 1000).toFixed(1)} s`);
+  }
+
+  /** Its run ended while the disk refused: the last word waits for the disk, and nothing else is true of it. */
+  #isHeldBack(task: string): boolean {
+    const told = this.#world.service.books.finals.get(task)?.length ?? 0;
+    const ended = this.#ends.get(task)?.[told];
+    return ended?.isBehind === true;
+  }
+
+  /** True where every moment from one to the other has its reason. */
+  #isExcused(fromMs: number, toMs: number): boolean {
+    let atMs = fromMs;
+    for (const span of this.#excused.toSorted((a, b) => a.fromMs - b.fromMs)) {
+      if (span.fromMs <= atMs) atMs = Math.max(atMs, span.toMs + RECOVERY_MS);
+      if (atMs > toMs) return true;
+    }
+    return false;
+  }
+
+  #find(what: string): void {
+    if (this.findings.length >= FINDINGS_MAX) return;
+    this.findings.push(`${new Date(this.#world.time.trueMs()).toISOString()} ${what}`);
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The whole agent in virtual time and from one seed: the real loop, inbox, journal and SQLite store; around them the
+ * same outside as in world.ts. Time moves only while the agent waits. A life ends where it touches the outside: before
+ * a commit or after it, between two actions, at a look at the clock; what it had not committed is lost, and the next
+ * one opens the same file.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Agent } from '../../src/agent/agent.ts';
+import { Inbox } from '../../src/agent/inbox.ts';
+import type { Reply } from '../../src/core/action.ts';
+import type { Call, Outcome } from '../../src/core/call.ts';
+import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
+import type {
+  Clock,
+  Gates,
+  JobHost,
+  Log,
+  OperatorRequest,
+  Services,
+  Store,
+} from '../../src/ports.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { SqliteStore } from '../../src/store/store.ts';
+import { createRandom } from '../../src/system/random.ts';
+import { Outside } from './outside.ts';
+import type { OutsideOptions } from './outside.ts';
+import { blindTracking, recordingNotifier, virtualClock } from './ports.ts';
+import { ServiceModel } from './service-model.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+/** What a killed agent's every touch of the outside comes to: nothing it does has an effect any more. */
+class Killed extends Error {}
+
+/** More turns than this without a wait, and it will never wait. */
+const TURNS_MAX = 10_000;
+
+interface Life {
+  readonly inbox: Inbox;
+  readonly store: SqliteStore;
+  agent?: Agent;
+  isWaiting: boolean;
+  isOver: boolean;
+}
+
+/** An operator's question, asked again of the next agent until one has answered. */
+interface Question {
+  readonly request: OperatorRequest;
+  readonly answered: (reply: Reply) => void;
+}
+
+export class AgentWorld {
+  readonly time = new VirtualTime();
+  readonly service: ServiceModel;
+  readonly outside: Outside;
+  readonly random: () => number;
+  isDiskFull = false;
+  /** The disk refused, and the agent has not tried again since. */
+  isBehind = false;
+  /** How long no agent runs after the next end of one. */
+  downMs = 0;
+  turns = 0;
+  lives = 0;
+  /** Faults of the agent itself: what its loop threw. */
+  readonly faults: unknown[] = [];
+  /** What the agent does and learns, as it does. */
+  onCommit: () => void = () => undefined;
+  onSend: (call: Call) => void = () => undefined;
+  onAnswer: (call: Call, outcome: Outcome) => void = () => undefined;
+  onLog: (event: string, fields: Readonly<Record<string, unknown>>) => void = () => undefined;
+  onDeath: () => void = () => undefined;
+  readonly #options: OutsideOptions;
+  readonly #directory: string;
+  readonly #questions = new Set<Question>();
+  #life: Life | undefined;
+  #killIn: number | undefined;
+  #isAsleep = false;
+
+  constructor(seed: number, directory: string, options: OutsideOptions) {
+    this.#options = options;
+    this.#directory = directory;
+    this.random = createRandom(seed);
+    this.service = new ServiceModel(this.time, options.settings.rates);
+    this.outside = new Outside(this, options, (event) => this.#life?.inbox.post(event));
+  }
+
+  /** Starts an agent on what the one before left. */
+  begin(): void {
+    const former = this.#life;
+    const store = openStore(this.#directory, 'virtual', { write: () => undefined });
+    // Only now: an agent that is killed closes nothing.
+    former?.store.close();
+    const clock = this.#clock(() => life);
+    const inbox = new Inbox(clock);
+    const life: Life = { inbox, store, isWaiting: false, isOver: false };
+    this.#life = life;
+    this.lives++;
+    const over = (error?: unknown): void => {
+      if (error !== undefined && !(error instanceof Killed)) this.faults.push(error);
+      if (!life.isOver) this.#end(life);
+      this.time.in(this.downMs, () => this.begin());
+    };
+    try {
+      life.agent = new Agent({
+        version: '0',
+        pid: this.lives,
+        settings: this.#options.settings,
+        clock,
+        random: this.random,
+        inbox,
+        store: this.#store(life),
+        gates: this.#gates(life),
+        services: this.#services(life),
+        jobs: this.#jobs(life),
+        tracked: blindTracking(),
+        notifier: recordingNotifier(),
+        log: this.#log(life),
+        reload: () => Promise.resolve({ ok: true, words: '' }),
+        calendar: EMPTY_CALENDAR,
+      });
+    } catch (error) {
+      over(error);
+      return;
+    }
+    life.agent.run().then(() => over(), over);
+    for (const question of this.#questions) this.#put(question);
+  }
+
+  /** Kills the agent at the `touches`th time from now that it touches the outside; the next begins `downMs` later. */
+  kill(touches: number, downMs: number): void {
+    this.#killIn = touches;
+    this.downMs = downMs;
+  }
+
+  /** A planned stop, as for a new version; the next agent begins `downMs` after the end of this one. */
+  stop(downMs: number): void {
+    this.downMs = downMs;
+    if (this.#life?.isOver === false) this.#life.agent?.stop();
+  }
+
+  /** The host sleeps, or the agent stands still, while the world goes on. */
+  suspend(ms: number): void {
+    const untilMs = this.time.now().bootMs + ms;
+    this.#isAsleep = true;
+    for (;;) {
+      const nextMs = this.time.nextMs();
+      if (nextMs === undefined || nextMs > untilMs) break;
+      this.time.moveTo(nextMs);
+    }
+    this.time.moveTo(untilMs);
+    this.#isAsleep = false;
+  }
+
+  /** True while no agent watches: none runs, or the host sleeps. */
+  isAway(): boolean {
+    return this.#isAsleep || this.#life === undefined || this.#life.isOver;
+  }
+
+  ask(request: OperatorRequest, answered: (reply: Reply) => void): void {
+    const question = { request, answered };
+    this.#questions.add(question);
+    this.#put(question);
+  }
+
+  /** Turns the loop until `bootMs`. */
+  async runUntil(bootMs: number): Promise<void> {
+    for (;;) {
+      await this.#settle();
+      const nextMs = this.time.nextMs();
+      if (nextMs === undefined || nextMs > bootMs) break;
+      this.time.moveTo(nextMs);
+    }
+    this.time.moveTo(bootMs);
+    await this.#settle();
+  }
+
+  close(): void {
+    if (this.#life !== undefined) this.#life.isOver = true;
+    this.#life?.store.close();
+  }
+
+  /** Lets the agent turn until it waits for time to pass. */
+  async #settle(): Promise<void> {
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      await nextTurn();
+      const life = this.#life;
+      if (life === undefined || life.isOver || life.isWaiting) return;
+    }
+    throw new Error('the agent never waits');
+  }
+
+  #put(question: Question): void {
+    const life = this.#life;
+    if (life?.agent === undefined || life.isOver) return;
+    void life.agent.ask(question.request).then((reply) => {
+      // The word of an agent that is about to end: the next one is asked.
+      if (!reply.ok && reply.words === 'the agent is stopping') return;
+      if (this.#questions.delete(question)) question.answered(reply);
+    });
+  }
+
+  #end(life: Life): void {
+    life.isOver = true;
+    this.outside.disconnect();
+    this.onDeath();
+  }
+
+  /** Every way out of the agent leads through here. */
+  #touch(life: Life): void {
+    if (life.isOver) throw new Killed();
+    if (this.#killIn === undefined || this.#killIn-- > 0) return;
+    this.#killIn = undefined;
+    this.#end(life);
+    throw new Killed();
+  }
+
+  #clock(current: () => Life): Clock {
+    const clock = virtualClock(this.time);
+    return {
+      bootId: clock.bootId,
+      now: () => {
+        this.#touch(current());
+        return clock.now();
+      },
+      wakeAt: (bootMs, wake) => {
+        const life = current();
+        this.#touch(life);
+        life.isWaiting = true;
+        this.turns++;
+        const takeBack = clock.wakeAt(bootMs, wake);
+        return () => {
+          life.isWaiting = false;
+          takeBack();
+        };
+      },
+    };
+  }
+
+  #store(life: Life): Store {
+    const { store } = life;
+    return {
+      load: (now) => store.load(now),
+      commit: (changes) => {
+        this.#touch(life);
+        this.isBehind = this.isDiskFull;
+        if (this.isDiskFull) throw new Error('database or disk is full');
+        store.commit(changes);
+        this.onCommit();
+        this.#touch(life);
+      },
+      timeline: (job, limit) => store.timeline(job, limit),
+      takeGateLevels: (now) => store.takeGateLevels(now),
+      saveGateLevels: (levels, now) => store.saveGateLevels(levels, now),
+      close: () => undefined,
+    };
+  }
+
+  #gates(life: Life): Gates {
+    return {
+      ask: (operation, slots) => {
+        this.#touch(life);
+        this.outside.gate(operation).ask(slots);
+      },
+      giveBack: (operation, slots) => this.outside.gate(operation).giveBack(slots),
+      levels: () => new Map(),
+      fleet: () => undefined,
+      troubles: () => [],
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #services(life: Life): Services {
+    return {
+      send: (call) => {
+        this.#touch(life);
+        this.onSend(call);
+        const sent = new Promise<Outcome>((resolve) => {
+          this.outside.call(
+            call,
+            (outcome) => {
+              if (life.isOver) return;
+              this.onAnswer(call, outcome);
+              resolve(outcome);
+            },
+            () => undefined,
+          );
+        });
+        this.#touch(life);
+        return sent;
+      },
+      close: () => undefined,
+    };
+  }
+
+  #jobs(life: Life): JobHost {
+    const { outside } = this;
+    const touched =
+      <Rest extends unknown[]>(what: (...rest: Rest) => void) =>
+      (...rest: Rest): void => {
+        this.#touch(life);
+        what(...rest);
+        this.#touch(life);
+      };
+    return {
+      start: touched((run) => outside.start(run)),
+      adopt: touched((run) => outside.adopt(run)),
+      signalTree: touched((run, signal) => outside.signalTree(run, signal)),
+      checkTree: touched((run) => outside.checkTree(run)),
+      forget: touched((run) => outside.forget(run)),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #log(life: Life): Log {
+    return {
+      write: (_level, event, _msg, fields) => {
+        this.#touch(life);
+        this.onLog(event, fields);
+      },
+    };
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * What is around the planner or the agent, in virtual time and from one seed: gates that give calls at the configured
+ * rate, a way to the services that fails as told, jobs that run and end. It outlives every agent.
+ */
+import type { Call, Operation, Outcome } from '../../src/core/call.ts';
+import type { Event } from '../../src/core/event.ts';
+import type { Run } from '../../src/core/job.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { SECOND_MS } from '../../src/core/time.ts';
+import type { ServiceModel } from './service-model.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export interface JobModel {
+  /** How long a run takes. */
+  durationMs(run: Run): number;
+  exitCode(run: Run): number;
+  /** How often progress is read. */
+  progressEveryMs: number;
+}
+
+export interface OutsideOptions {
+  readonly settings: Settings;
+  readonly jobs: JobModel;
+  /** Part of the calls that fail; half of those after the service has performed them. */
+  readonly failing: number;
+  /** What the service really lets through, where it is less than configured: it throttles then. */
+  readonly throttling?: Settings['rates'];
+  /** What a call is answered, where it is not for the service to say. */
+  readonly outcome?: (call: Call, bootMs: number) => Outcome | undefined;
+  /** True while this call finds nobody. */
+  readonly isOut?: (call: Call, bootMs: number) => boolean;
+}
+
+interface Process {
+  readonly run: Run;
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** Absent: it lives. */
+  exit?: { readonly code: number; readonly signal?: string };
+}
+
+/** The part of the rate that the real gate gives. */
+export const GATE_PART = 0.99;
+/** The reserve that the real gate keeps too: calls bunch on their way (see src/aws/gates.ts). */
+const JITTER_S = 0.2;
+
+export class Outside {
+  /** Called when a process has ended, whether anybody watched or not. */
+  onExit: (run: Run, exitCode: number) => void = () => undefined;
+  readonly #world: Readonly<{ time: VirtualTime; service: ServiceModel; random: () => number }>;
+  readonly #options: OutsideOptions;
+  readonly #post: (event: Event) => void;
+  readonly #processes = new Map<string, Process>();
+  readonly #started = new Set<string>();
+  readonly #gates = new Map<Operation, GateModel>();
+  #life = 0;
+
+  constructor(
+    world: Readonly<{ time: VirtualTime; service: ServiceModel; random: () => number }>,
+    options: OutsideOptions,
+    post: (event: Event) => void,
+  ) {
+    this.#world = world;
+    this.#options = options;
+    this.#post = post;
+  }
+
+  running(): number {
+    return [...this.#processes.values()].filter(({ exit }) => exit === undefined).length;
+  }
+
+  isRunning(id: string): boolean {
+    const process = this.#processes.get(id);
+    return process !== undefined && process.exit === undefined;
+  }
+
+  hasStarted(id: string): boolean {
+    return this.#started.has(id);
+  }
+
+  /** The agent died: its connections are gone, and the next one finds no call saved up. Jobs go on. */
+  disconnect(): void {
+    this.#life++;
+    this.#world.service.disconnect();
+    for (const gate of this.#gates.values()) gate.empty();
+  }
+
+  gate(operation: Operation): GateModel {
+    let gate = this.#gates.get(operation);
+    if (gate === undefined) {
+      const rate = this.#options.settings.rates[operation];
+      gate = new GateModel(this.#world.time, rate.perSecond, rate.burst, (slots) =>
+        this.#post({ type: 'gate-opened', operation, slots }),
+      );
+      this.#gates.set(operation, gate);
+    }
+    return gate;
+  }
+
+  /** Sends a call on its way. `arrived` is told at the service's door, `settle` what came back, to the sender only. */
+  call(call: Call, settle: (outcome: Outcome) => void, arrived: () => void): void {
+    const { random, service, time } = this.#world;
+    const life = this.#life;
+    const answer = (outcome: Outcome): void => {
+      time.in(this.#latencyMs(), () => {
+        if (life === this.#life) settle(outcome);
+      });
+    };
+    time.in(this.#latencyMs(), () => {
+      const isLetIn = service.arrive(call);
+      arrived();
+      const isOut = this.#options.isOut?.(call, time.now().bootMs) ?? false;
+      const isFailing = random() < this.#options.failing;
+      const said = this.#options.outcome?.(call, time.now().bootMs);
+      const failure = { kind: 'unavailable', reason: 'simulated' } as const;
+      if (!isLetIn && this.#options.throttling !== undefined) {
+        answer({ kind: 'throttled', reason: 'simulated' });
+      } else if (said !== undefined) answer(said);
+      else if (isOut) answer(failure);
+      else if (!isFailing) service.perform(call, answer);
+      else if (random() < 0.5 || call.operation === 'PollForTask') answer(failure);
+      else service.perform(call, () => answer(failure));
+    });
+  }
+
+  start(run: Run): void {
+    if (this.#started.has(run.id)) throw new Error(`${run.id} was started twice`);
+    this.#started.add(run.id);
+    const process: Process = {
+      run,
+      startedMs: this.#world.time.now().bootMs,
+      durationMs: this.#options.jobs.durationMs(run),
+    };
+    this.#processes.set(run.id, process);
+    this.#told(run);
+    this.#world.time.in(process.durationMs, () =>
+      this.#end(process, { code: this.#options.jobs.exitCode(run) }),
+    );
+    this.#progress(process);
+  }
+
+  adopt(run: Run): void {
+    const process = this.#processes.get(run.id);
+    if (process === undefined) this.#post({ type: 'run-never-started', run: run.id });
+    else if (process.exit === undefined) this.#told(run);
+    else this.#tellExit(process);
+  }
+
+  signalTree(run: Run, signal: string): void {
+    const process = this.#processes.get(run.id);
+    this.#world.time.in(10, () => {
+      const processes = process !== undefined && process.exit === undefined ? 1 : 0;
+      this.#post({ type: 'tree-signalled', run: run.id, signal, processes });
+      if (process !== undefined) this.#end(process, { code: 143, signal });
+      this.checkTree(run);
+    });
+  }
+
+  checkTree(run: Run): void {
+    const survivors = this.isRunning(run.id) ? [1] : [];
+    this.#post({ type: 'tree-checked', run: run.id, survivors });
+  }
+
+  forget(run: Run): void {
+    this.#processes.delete(run.id);
+  }
+
+  #latencyMs(): number {
+    return 5 + this.#world.random() * 90;
+  }
+
+  #end(process: Process, exit: NonNullable<Process['exit']>): void {
+    if (process.exit !== undefined) return;
+    process.exit = exit;
+    this.onExit(process.run, exit.code);
+    this.#tellExit(process);
+  }
+
+  #tellExit({ run, exit }: Process): void {
+    if (exit === undefined) return;
+    const { code, signal } = exit;
+    this.#post({
+      type: 'run-exited',
+      run: run.id,
+      exitCode: code,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #progress(process: Process): void {
+    this.#world.time.in(this.#options.jobs.progressEveryMs, () => {
+      if (process.exit !== undefined) return;
+      const runMs = this.#world.time.now().bootMs - process.startedMs;
+      const percent = (runMs / process.durationMs) * 100;
+      this.#post({ type: 'progress-read', run: process.run.id, percent });
+      this.#progress(process);
+    });
+  }
+
+  #told(run: Run): void {
+    const identity = { pid: 1000 + run.number, bootId: 'virtual', startTicks: '1' };
+    this.#world.time.in(20, () =>
+      this.#post({ type: 'run-started', run: run.id, process: identity }),
+    );
+  }
+}
+
+/** A gate as the port describes it: never more than its rate and burst, less the reserve for jitter. */
+export class GateModel {
+  readonly #time: VirtualTime;
+  readonly #perSecond: number;
+  readonly #capacity: number;
+  readonly #open: (slots: number) => void;
+  #tokens: number;
+  #atMs: number;
+  #waiting = 0;
+  #isWaking = false;
+
+  constructor(time: VirtualTime, perSecond: number, burst: number, open: (slots: number) => void) {
+    this.#time = time;
+    this.#perSecond = perSecond * GATE_PART;
+    this.#capacity = Math.max(1, burst - Math.ceil(perSecond * JITTER_S));
+    this.#open = open;
+    this.#tokens = this.#capacity;
+    this.#atMs = time.now().bootMs;
+  }
+
+  ask(slots: number): void {
+    this.#waiting += slots;
+    this.#give();
+  }
+
+  giveBack(slots: number): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + slots);
+  }
+
+  empty(): void {
+    this.#tokens = 0;
+    this.#atMs = this.#time.now().bootMs;
+    this.#waiting = 0;
+  }
+
+  #give(): void {
+    const nowMs = this.#time.now().bootMs;
+    const earned = ((nowMs - this.#atMs) / SECOND_MS) * this.#perSecond;
+    this.#tokens = Math.min(this.#capacity, this.#tokens + earned);
+    this.#atMs = nowMs;
+    const slots = Math.min(this.#waiting, Math.floor(this.#tokens + 1e-9));
+    if (slots > 0) {
+      this.#tokens -= slots;
+      this.#waiting -= slots;
+      this.#open(slots);
+    }
+    if (this.#waiting > 0 && !this.#isWaking) {
+      this.#isWaking = true;
+      this.#time.in(Math.ceil(((1 - this.#tokens) / this.#perSecond) * SECOND_MS), () => {
+        this.#isWaking = false;
+        this.#give();
+      });
+    }
+  }
+}

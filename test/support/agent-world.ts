@@ -191,11 +191,12 @@ export class AgentWorld {
   #put(question: Question): void {
     const life = this.#life;
     if (life?.agent === undefined || life.isOver) return;
-    void life.agent.ask(question.request).then((reply) => {
+    const answered = (reply: Reply): void => {
       // The word of an agent that is about to end: the next one is asked.
       if (!reply.ok && reply.words === 'the agent is stopping') return;
       if (this.#questions.delete(question)) question.answered(reply);
-    });
+    };
+    life.agent.ask(question.request).then(answered, (error: unknown) => this.faults.push(error));
   }
 
   #end(life: Life): void {

@@ -75,20 +75,29 @@ export class ProcessTree {
   /** Kills until two looks in a row find nobody. Resolves to how many were killed; `members` has the proof. */
   async kill(): Promise<number> {
     const killed = new Set<string>();
-    // Nobody is struck before all are known: a child without the mark is only known by its living parent.
-    await this.#scan();
+    let spared = true;
+    const kill = (entry: ProcessEntry): void => {
+      if (spared && this.#isKeeper(entry)) return;
+      if (strike(entry, 'SIGKILL')) killed.add(`${entry.pid} ${entry.startTicks}`);
+    };
     const begin = performance.now();
-    for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
-      const spared = performance.now() - begin < KEEPER_SPARED_MS;
-      const kill = (entry: ProcessEntry): void => {
-        if (spared && this.#isKeeper(entry)) return;
-        if (strike(entry, 'SIGKILL')) killed.add(`${entry.pid} ${entry.startTicks}`);
-      };
-      const members = await this.#scan(kill);
-      members.forEach(kill);
-      if (!spared) this.#cgroup?.kill();
-      empty = members.length === 0 ? empty + 1 : 0;
-      await sleep(RESCAN_MS);
+    // By the clock, not after a look: on a loaded host one look at all of /proc can take longer than that.
+    const noLongerSpared = setTimeout(() => {
+      spared = false;
+      this.#cgroup?.kill();
+    }, KEEPER_SPARED_MS);
+    try {
+      // Nobody is struck before all are known: a child without the mark is only known by its living parent.
+      await this.#scan();
+      for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
+        const members = await this.#scan(kill);
+        members.forEach(kill);
+        if (!spared) this.#cgroup?.kill();
+        empty = members.length === 0 ? empty + 1 : 0;
+        await sleep(RESCAN_MS);
+      }
+    } finally {
+      clearTimeout(noLongerSpared);
     }
     return killed.size;
   }

@@ -60,13 +60,19 @@ export class SizeMeter {
     const begin = performance.now();
     const { target, source, totalBytes } = this.#size;
     if (totalBytes !== undefined) this.#total = { bytes: totalBytes, isWhole: true };
-    else if (source !== undefined) this.#total ??= await measure(source, this.#closing);
+    else if (source !== undefined)
+      this.#total = larger(this.#total, await measure(source, this.#closing));
     const done = await measure(target, this.#closing);
     if (this.#closing.aborted) return;
     this.#latest = progressOf(done, this.#total);
     const now = performance.now();
     this.#nextMs = now + Math.max(PAUSE_MS_MIN, PAUSE_SHARE * (now - begin));
   }
+}
+
+/** A source may still grow; where it shrinks, files are being moved, and the total is what there was. */
+function larger(before: Measure | undefined, now: Measure): Measure {
+  return before?.isWhole === true && (!now.isWhole || before.bytes > now.bytes) ? before : now;
 }
 
 function progressOf(done: Measure, total: Measure | undefined): Progress {

@@ -92,7 +92,7 @@ export class ProcessTree {
       for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
         const members = await this.#scan(kill);
         members.forEach(kill);
-        if (!spared) this.#cgroup?.kill();
+        if (performance.now() - begin >= KEEPER_SPARED_MS) this.#cgroup?.kill();
         empty = members.length === 0 ? empty + 1 : 0;
         await sleep(RESCAN_MS);
       }

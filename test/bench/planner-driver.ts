@@ -100,6 +100,7 @@ export class Driver {
       case 'adopt-run':
       case 'watch-run':
       case 'release-run':
+      case 'forget-run':
       case 'return-slots':
       case 'signal-tree':
       case 'check-tree':

@@ -160,7 +160,7 @@ describe.concurrent('output that is no text', () => {
         // Bounded, and nothing that a terminal or the service would choke on.
         for (const { detail = '' } of host.all('progress-read')) {
           expect(detail.length).toBeLessThan(300);
-           
+
           expect(detail).not.toMatch(/[\u0000-\u001f\u007f]/);
         }
       }),

@@ -18,7 +18,8 @@ const skipped = whyNoBox === '' ? '' : ` (skipped: ${whyNoBox})`;
 
 describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () => {
   test('jobs as units: all tests of this file, in the box', async () => {
-    const box = await SystemdBox.start();
+    // The box has a /tmp of its own: a checkout below the host's must be shown to it.
+    const box = await SystemdBox.start({ [PROJECT]: PROJECT });
     try {
       const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
       const words = [process.execPath, vitest, 'run', '--root', PROJECT, import.meta.filename];

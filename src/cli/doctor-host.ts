@@ -1,6 +1,6 @@
 /** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { probeRedis } from '../aws/fleet-probe.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Status } from '../core/status.ts';
 import { maskSecrets } from '../core/secrets.ts';
+import { cgroupOf } from '../jobs/cgroups.ts';
 import type { Check, Finding } from './doctor-report.ts';
 import { span } from './span.ts';
 
@@ -96,7 +97,7 @@ async function stateDirectory(directory: string): Promise<Finding> {
 function controlGroups(pid: number | undefined): Finding {
   const without =
     'runs are then found by session, descent and their mark, which a process can shed by daemonising in full';
-  const path = cgroupOf(pid ?? process.pid);
+  const path = cgroupOf(pid ?? process.pid)?.path;
   if (path === undefined) {
     return { verdict: 'warning', words: `no cgroup v2 here: ${without}` };
   }
@@ -111,22 +112,6 @@ function controlGroups(pid: number | undefined): Finding {
       words: `${base} is not writable for this user: ${without}`,
       remedy: 'in the unit: Delegate=yes (as systemd/migration-agent.service has it)',
     };
-  }
-}
-
-function cgroupOf(pid: number): string | undefined {
-  try {
-    const line = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
-      .split('\n')
-      .find((one) => one.startsWith('0::'));
-    const mount = readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .find((one) => one.includes(' - cgroup2 '));
-    const at = mount?.split(' ')[4];
-    if (line === undefined || at === undefined) return undefined;
-    return join(at, line.slice('0::'.length).trim());
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,6 +27,7 @@ export function hostChecks(configuration: Configuration, daemon: Status | undefi
     { name: 'state directory', look: () => stateDirectory(agent.stateDirectory) },
     { name: 'control groups', look: () => Promise.resolve(controlGroups(daemon?.agent.pid)) },
     { name: 'systemd', look: () => systemd() },
+    { name: 'journal', look: () => Promise.resolve(journal(daemon?.agent.pid)) },
     ...(fleet?.redis === undefined
       ? []
       : [{ name: 'Redis', look: () => redis(fleet.redis ?? '') }]),
@@ -150,6 +151,26 @@ async function systemd(): Promise<Finding> {
       remedy: 'see journalctl -p err; the manager may be overloaded, or not be yours to ask',
     };
   }
+}
+
+/**
+ * Read by its group and by root. Needed for one thing alone, so not having it is no fault: how a tracked unit ended that
+ * systemd has forgotten. Asked of the running daemon, which may have groups of its own from its unit.
+ */
+function journal(pid: number | undefined): Finding {
+  const directory = ['/var/log/journal', '/run/log/journal'].find((path) => existsSync(path));
+  if (directory === undefined) return { verdict: 'skipped', words: 'there is none on this host' };
+  const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
+  const ids = (name: string): string[] =>
+    new RegExp(`^${name}:\\s*(.*)$`, 'mu').exec(status)?.[1]?.split(/\s+/u) ?? [];
+  const group = String(statSync(directory).gid);
+  const who = pid === undefined ? 'this user' : 'the daemon';
+  return ids('Uid')[1] === '0' || [...ids('Gid'), ...ids('Groups')].includes(group)
+    ? { verdict: 'ok', words: `${who} may read it: it tells how tracked units ended` }
+    : {
+        verdict: 'skipped',
+        words: `${who} may not read it: a tracked unit that systemd forgets at its end is lost (config/tracking.md)`,
+      };
 }
 
 async function redis(url: string): Promise<Finding> {

@@ -1,17 +1,25 @@
-/** Systemd units that somebody else starts: all of them are asked for together, by one `systemctl show`. */
+/**
+ * Systemd units that somebody else starts: all of them are asked for together, by one `systemctl show`; those that
+ * systemd has forgotten, by one `journalctl`.
+ */
 import type { Run, TrackedSource } from '../core/job.ts';
 import type { Post } from '../ports.ts';
 import { errorWords } from './error-code.ts';
+import { askJournal } from './journalctl.ts';
 import { plainDetail } from './plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from './progress.ts';
 import { showUnits } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
 import { Rounds } from './tracked-rounds.ts';
 import type { Watch } from './tracked-work.ts';
+import { unitLastWord } from './unit-last-word.ts';
 import { unitState } from './unit-state.ts';
+import type { UnitEnd } from './unit-state.ts';
 
 /** A process of its own each time: cheap, and not free. */
 const LOOK_EVERY_MS = 2000;
+/** A command line has room for far more; the rest is asked for next. */
+const INVOCATIONS_PER_CALL = 100;
 
 interface Watched {
   readonly run: string;
@@ -20,11 +28,21 @@ interface Watched {
   isSeen: boolean;
   detail?: string;
   trouble: string | undefined;
+  forgotten?: Forgotten;
+}
+
+/** systemd knows the invocation no longer, since when this agent knows that. */
+interface Forgotten {
+  readonly invocation: string;
+  readonly reason: string;
+  readonly sinceMs: number;
 }
 
 interface UnitWatchOptions {
   readonly post: Post;
   readonly mask: (text: string) => string;
+  /** How long the journal may take to tell of an end. */
+  readonly patienceMs: number;
   readonly lookEveryMs?: number;
 }
 
@@ -32,6 +50,8 @@ export class UnitWatch implements Watch {
   readonly #options: UnitWatchOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #rounds: Rounds;
+  readonly #closing = new AbortController();
+  #asking: Promise<void> | undefined;
 
   constructor(options: UnitWatchOptions) {
     this.#options = options;
@@ -51,8 +71,9 @@ export class UnitWatch implements Watch {
     this.#watched.delete(id);
   }
 
-  close(): Promise<void> {
-    return this.#rounds.close();
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([this.#rounds.close(), this.#asking]);
   }
 
   async #look(): Promise<boolean> {
@@ -66,6 +87,10 @@ export class UnitWatch implements Watch {
       // Nothing is inferred from silence: they are asked for again.
       this.#troubled(errorWords(error));
     }
+    // Beside the rounds: a journal that is slow to answer keeps nobody else from being seen.
+    this.#asking ??= this.#askJournal().finally(() => {
+      this.#asking = undefined;
+    });
     return this.#watched.size > 0;
   }
 
@@ -90,6 +115,11 @@ export class UnitWatch implements Watch {
     const { run } = watched;
     const state = unitState(watched.source, watched.invocation, shown);
     if (state.kind === 'waiting') return;
+    if (state.kind === 'forgotten') {
+      const { invocation, reason } = state;
+      watched.forgotten ??= { invocation, reason, sinceMs: performance.now() };
+      return;
+    }
     if ('invocation' in state && !watched.isSeen) {
       watched.isSeen = true;
       watched.invocation = state.invocation;
@@ -102,19 +132,65 @@ export class UnitWatch implements Watch {
       post({ type: 'progress-read', run, detail });
       return;
     }
-    this.#watched.delete(run);
-    if (state.kind === 'lost') post({ type: 'run-lost', run, reason: state.reason });
-    else if (state.kind === 'failed') {
-      post({ type: 'run-concluded', run, status: 'failed', detail: state.reason });
-    } else {
-      const { exitCode, signal, words } = state;
-      post({
-        type: 'run-exited',
-        run,
-        exitCode,
-        ...(signal === undefined ? {} : { signal }),
-        ...(words === undefined ? {} : { errorTail: words }),
-      });
+    this.#ended(watched, state);
+  }
+
+  async #askJournal(): Promise<void> {
+    const asked = [...this.#watched.values()]
+      .flatMap((watched) =>
+        watched.forgotten === undefined ? [] : [{ watched, ...watched.forgotten }],
+      )
+      .slice(0, INVOCATIONS_PER_CALL);
+    if (asked.length === 0) return;
+    const { records, complaint } = await askJournal(
+      asked.map(({ invocation }) => invocation),
+      this.#closing.signal,
+    );
+    if (this.#closing.signal.aborted) return;
+    for (const { watched, invocation, reason, sinceMs } of asked) {
+      // Released while the journal was asked.
+      if (!this.#watched.has(watched.run)) continue;
+      const { unit } = watched.source;
+      const own = records.filter(({ INVOCATION_ID }) => INVOCATION_ID === invocation);
+      const state = unitLastWord(unit, invocation, own);
+      if (state !== undefined) this.#ended(watched, state);
+      else if (performance.now() - sinceMs >= this.#options.patienceMs) {
+        this.#ended(watched, { kind: 'lost', reason: `${reason}; ${whyUntold(complaint)}` });
+      }
     }
   }
+
+  #ended({ run }: Watched, state: UnitEnd): void {
+    const { post } = this.#options;
+    this.#watched.delete(run);
+    switch (state.kind) {
+      case 'lost':
+        post({ type: 'run-lost', run, reason: state.reason });
+        break;
+      case 'failed':
+        post({ type: 'run-concluded', run, status: 'failed', detail: state.reason });
+        break;
+      case 'completed':
+        post({ type: 'run-concluded', run, status: 'completed', detail: state.words });
+        break;
+      case 'exited': {
+        const { exitCode, signal, words } = state;
+        post({
+          type: 'run-exited',
+          run,
+          exitCode,
+          ...(signal === undefined ? {} : { signal }),
+          ...(words === undefined ? {} : { errorTail: words }),
+        });
+      }
+    }
+  }
+}
+
+/** With what can be done about it, for whoever finds the job lost. */
+function whyUntold(complaint: string): string {
+  const remedies = 'RemainAfterExit=yes keeps it, or a report in ExecStopPost=';
+  return complaint === ''
+    ? `the journal has no record of it (${remedies})`
+    : `${complaint.replace(/\.$/, '')} (SupplementaryGroups=systemd-journal lets the agent read the journal; ${remedies})`;
 }

@@ -15,7 +15,7 @@ export interface TrackedWorkOptions {
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
   /** How long a final word may be on its way after its process or its file is gone. */
-  readonly patienceMs?: { readonly pid: number; readonly file: number };
+  readonly patienceMs?: { readonly pid: number; readonly file: number; readonly unit?: number };
   /** Default: each kind's own. */
   readonly lookEveryMs?: number;
 }
@@ -24,6 +24,8 @@ export interface TrackedWorkOptions {
 const PID_PATIENCE_MS = 5000;
 /** A writer that removes its file before it writes the next one. */
 const FILE_PATIENCE_MS = 30_000;
+/** systemd hands its record to journald, which writes it when it gets to it. */
+const UNIT_PATIENCE_MS = 10_000;
 
 /** One kind of watch: many runs, looked at together. */
 export interface Watch {
@@ -41,7 +43,7 @@ export function createTrackedWork(options: TrackedWorkOptions): TrackedWork {
   };
   const watches: Readonly<Record<Exclude<TrackedSource['by'], 'report'>, Watch>> = {
     pid: new PidWatch({ ...pace, post, bootId, patienceMs: patienceMs?.pid ?? PID_PATIENCE_MS }),
-    unit: new UnitWatch({ ...pace, post, mask }),
+    unit: new UnitWatch({ ...pace, post, mask, patienceMs: patienceMs?.unit ?? UNIT_PATIENCE_MS }),
     'status-file': new FileWatch({
       ...pace,
       post,

@@ -11,6 +11,11 @@ export type UnitState =
   /** It has not been started since tracking was asked for. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'running'; readonly invocation: string; readonly detail?: string }
+  /** systemd knows this invocation no longer; its journal may (unit-last-word.ts). */
+  | { readonly kind: 'forgotten'; readonly invocation: string; readonly reason: string }
+  | UnitEnd;
+
+export type UnitEnd =
   | {
       readonly kind: 'exited';
       readonly invocation: string;
@@ -21,21 +26,15 @@ export type UnitState =
     }
   /** It ended badly, and no exit code tells how: its start timed out, a step before it failed … */
   | { readonly kind: 'failed'; readonly invocation: string; readonly reason: string }
+  /** It ended well, and which exit code that was is not known. */
+  | { readonly kind: 'completed'; readonly invocation: string; readonly words: string }
   | { readonly kind: 'lost'; readonly reason: string };
 
 /** systemd stamps a process when it forks it, and the unit's start a little later. */
 const FORK_US_MAX = 1_000_000;
 
-/**
- * A unit that ended well and that no other one refers to (by WantedBy=, a timer …) is unloaded at once, and all that
- * was known of it with it.
- */
-const REMEDY = 'RemainAfterExit=yes keeps it, or a report in ExecStopPost=';
-
-/** waitid(2): how a process ended. */
-const CLD_EXITED = '1';
-const CLD_KILLED = '2';
-const CLD_DUMPED = '3';
+/** waitid(2): how a process ended, by the names that systemd gives them. */
+export const CLD = { exited: '1', killed: '2', dumped: '3' } as const;
 
 /** `invocation`: the one that the run is known to be; absent: it has not been seen yet. */
 export function unitState(
@@ -48,11 +47,13 @@ export function unitState(
   const invocation = known ?? (present === before || present === '' ? undefined : present);
   if (invocation === undefined) return { kind: 'waiting' };
   if (present === '') {
-    return { kind: 'lost', reason: `${unit} has ended, and systemd has forgotten how (${REMEDY})` };
+    // A unit that ended well and that no other one refers to (by WantedBy=, a timer …) is unloaded at once.
+    const reason = `${unit} has ended, and systemd has forgotten how`;
+    return { kind: 'forgotten', invocation, reason };
   }
   if (present !== invocation) {
     const reason = `${unit} was started again, and systemd no longer tells how the tracked invocation ended`;
-    return { kind: 'lost', reason };
+    return { kind: 'forgotten', invocation, reason };
   }
   if (isUnderWay(shown)) {
     const detail = shown.StatusText ?? '';
@@ -74,16 +75,27 @@ function isRestarting({ SubState }: UnitProperties): boolean {
   return SubState?.startsWith('auto-restart') === true;
 }
 
-function endOf(unit: string, invocation: string, shown: UnitProperties): UnitState {
-  const result = shown.Result ?? '';
-  const status = Number(shown.ExecMainStatus);
+function endOf(unit: string, invocation: string, shown: UnitProperties): UnitEnd {
+  return endWith(unit, invocation, {
+    result: shown.Result ?? '',
+    how: mainProcessEnd(shown),
+    status: Number(shown.ExecMainStatus),
+  });
+}
+
+/** `how` and `status` of the main process; undefined: none is known. */
+export function endWith(
+  unit: string,
+  invocation: string,
+  end: { readonly result: string; readonly how: string | undefined; readonly status: number },
+): UnitEnd {
+  const { result, how, status } = end;
   const isSuccess = result === 'success';
-  const how = mainProcessEnd(shown);
-  if (how === CLD_EXITED && (isSuccess || status !== 0)) {
+  if (how === CLD.exited && (isSuccess || status !== 0)) {
     const words = isSuccess || result === 'exit-code' ? {} : { words: `systemd: ${result}` };
     return { kind: 'exited', invocation, exitCode: status, ...words };
   }
-  if (how === CLD_KILLED || how === CLD_DUMPED) {
+  if (how === CLD.killed || how === CLD.dumped) {
     const words = isSuccess || result === 'signal' ? {} : { words: `systemd: ${result}` };
     const signal = signalName(status);
     return {

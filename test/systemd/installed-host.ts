@@ -1,6 +1,6 @@
 /** A host for the package: a box with systemd, the simulator as its AWS, and a configuration. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobStatus, Status } from '../../src/core/status.ts';
@@ -99,6 +99,20 @@ export class InstalledHost {
       () => JSON.stringify(last),
     );
     return last!;
+  }
+
+  /** Waits until systemd knows nothing of a unit any more. */
+  async untilForgotten(unit: string): Promise<void> {
+    const words = ['show', '--value', '-p', 'InvocationID', unit];
+    await until(
+      `${unit} is forgotten`,
+      async () => (await this.output('systemctl', ...words)) === '',
+    );
+  }
+
+  /** A page of the documents. */
+  document(path: string): string {
+    return readFileSync(join(ROOT, path), 'utf8');
   }
 
   /** Lets a job end with this code. */

@@ -1,14 +1,15 @@
 /**
- * Who speaks next. For each operation: the speakers that wait for their time, and those that are ready,
- * words and heartbeats apart; a word that also renews a promise is held by both its age and its deadline.
+ * Who speaks next. For each operation: those that wait for their time, and those that are ready, words and heartbeats
+ * apart; a word that also renews a promise is held by both its age and its deadline.
  *
  * A word (an acknowledgement, a change of state, a last word) goes before a heartbeat that has slack.
  * A heartbeat whose slack runs out goes before everything. Among heartbeats the earliest deadline is first,
  * which is optimal: if any order keeps all promises, this one does.
  */
 import type { Operation } from './call.ts';
-import { Heap } from './heap.ts';
+import { Heap, Ranked } from './heap.ts';
 
+/** What somebody owes next. */
 export interface Duty {
   readonly operation: Operation;
   /** Not before this time (boot clock). */
@@ -29,62 +30,61 @@ export interface Deadline {
 /** Who may speak: everybody, or only those that say again what is on disk already. */
 export type Which = 'all' | 'heartbeats';
 
-class Lane {
-  readonly waiting = new Heap<string>();
-  /** All ready words, the longest owed first. */
-  readonly words = new Heap<string>();
-  /** Those of them that have a deadline, the earliest first. */
-  readonly promisedWords = new Heap<string>();
-  readonly heartbeats = new Heap<string>();
+/** No such time: later than every time there is. */
+const NEVER = Infinity;
 
-  /** Who waits is in no other heap; who is ready is where its duty says. */
-  delete(key: string, { deadline, sinceMs }: Duty): void {
-    if (this.waiting.delete(key)) return;
-    if (sinceMs !== undefined) this.words.delete(key);
-    if (deadline !== undefined) {
-      (sinceMs === undefined ? this.heartbeats : this.promisedWords).delete(key);
-    }
+/** A line of the agenda: whoever it belongs to, and the duty that stands there. */
+export class Item<Owner> extends Ranked {
+  owner: Owner;
+  /** The duty, in fields of the item's own: a fleet's duties change all day, and leave no garbage so. */
+  operation: Operation | undefined = undefined;
+  readyAtMs = NEVER;
+  sinceMs = NEVER;
+  urgentAtMs = NEVER;
+  byMs = NEVER;
+  /** Its other place, while it is a word that has a deadline. */
+  promised: WordPlace<Owner> | undefined = undefined;
+
+  constructor(owner: Owner) {
+    super();
+    this.owner = owner;
   }
 }
 
-export class Agenda {
-  readonly #lanes = new Map<Operation, Lane>();
-  readonly #duties = new Map<string, Duty>();
+export class Agenda<Owner> {
+  readonly #lanes = new Map<Operation, Lane<Owner>>();
 
-  /** Sets what the speaker owes next; `undefined`: nothing. O(log n). */
-  set(key: string, duty: Duty | undefined): void {
-    const before = this.#duties.get(key);
-    if (before !== undefined && duty !== undefined && isSame(before, duty)) return;
-    if (before !== undefined) {
-      this.#lane(before.operation).delete(key, before);
-      this.#duties.delete(key);
-    }
+  /** Sets what the owner owes next; `undefined`: nothing. O(log n). */
+  set(item: Item<Owner>, duty: Duty | undefined): void {
+    if (isAlready(item, duty)) return;
+    this.#takeOff(item);
     if (duty === undefined) return;
-    this.#duties.set(key, duty);
-    this.#lane(duty.operation).waiting.set(key, duty.readyAtMs);
+    item.operation = duty.operation;
+    item.readyAtMs = duty.readyAtMs;
+    item.sinceMs = duty.sinceMs ?? NEVER;
+    item.urgentAtMs = duty.deadline?.urgentAtMs ?? NEVER;
+    item.byMs = duty.deadline?.byMs ?? NEVER;
+    this.#lane(duty.operation).waiting.set(item, item.readyAtMs);
   }
 
-  /** How many speakers could use a call of this operation now. */
+  /** How many could use a call of this operation now. */
   ready(operation: Operation, nowMs: number, which: Which = 'all'): number {
     const lane = this.#promote(operation, nowMs);
     return (which === 'all' ? lane.words.size : 0) + lane.heartbeats.size;
   }
 
-  /** Takes the most urgent speaker off the agenda; `undefined`: nobody has anything to say now. */
-  take(operation: Operation, nowMs: number, which: Which = 'all'): string | undefined {
+  /** Takes the most urgent item off the agenda; `undefined`: nobody has anything to say now. */
+  take(operation: Operation, nowMs: number, which: Which = 'all'): Item<Owner> | undefined {
     const lane = this.#promote(operation, nowMs);
-    const key =
+    const item =
       which === 'heartbeats'
-        ? lane.heartbeats.peek()?.key
-        : (this.#urgent(lane, nowMs) ?? lane.words.peek()?.key ?? lane.heartbeats.peek()?.key);
-    const duty = key === undefined ? undefined : this.#duties.get(key);
-    if (key === undefined || duty === undefined) return undefined;
-    lane.delete(key, duty);
-    this.#duties.delete(key);
-    return key;
+        ? lane.heartbeats.peek()
+        : (urgent(lane, nowMs) ?? lane.words.peek() ?? lane.heartbeats.peek());
+    if (item !== undefined) this.#takeOff(item);
+    return item;
   }
 
-  /** When the next waiting speaker of this operation becomes ready; `undefined`: none waits. */
+  /** When the next waiting item of this operation becomes ready; `undefined`: none waits. */
   nextReadyAtMs(operation: Operation): number | undefined {
     return this.#lane(operation).waiting.peek()?.rank;
   }
@@ -93,42 +93,34 @@ export class Agenda {
     return this.#lanes.keys();
   }
 
-  /** Duties that stand on the agenda, ready or waiting. */
-  get size(): number {
-    return this.#duties.size;
+  #takeOff(item: Item<Owner>): void {
+    if (item.operation === undefined) return;
+    const { heartbeats, promisedWords, waiting, words } = this.#lane(item.operation);
+    // It stands in one of these, and as a word with a deadline in another.
+    if (!waiting.delete(item) && !words.delete(item)) heartbeats.delete(item);
+    if (item.promised !== undefined) promisedWords.delete(item.promised);
+    item.promised = undefined;
+    item.operation = undefined;
   }
 
-  #promote(operation: Operation, nowMs: number): Lane {
+  #promote(operation: Operation, nowMs: number): Lane<Owner> {
     const lane = this.#lane(operation);
     for (;;) {
-      const next = lane.waiting.peek();
-      if (next === undefined || next.rank > nowMs) return lane;
-      lane.waiting.delete(next.key);
-      const duty = this.#duties.get(next.key);
-      if (duty === undefined) continue;
-      const { deadline, sinceMs } = duty;
-      if (sinceMs !== undefined) lane.words.set(next.key, sinceMs);
-      if (deadline !== undefined) {
-        (sinceMs === undefined ? lane.heartbeats : lane.promisedWords).set(next.key, deadline.byMs);
+      const item = lane.waiting.peek();
+      if (item === undefined || item.rank > nowMs) return lane;
+      lane.waiting.delete(item);
+      if (item.sinceMs === NEVER) {
+        lane.heartbeats.set(item, item.byMs);
+        continue;
       }
+      lane.words.set(item, item.sinceMs);
+      if (item.byMs === NEVER) continue;
+      item.promised = new WordPlace(item);
+      lane.promisedWords.set(item.promised, item.byMs);
     }
   }
 
-  /** Whose slack has run out: the earliest deadline of them. */
-  #urgent(lane: Lane, nowMs: number): string | undefined {
-    const heartbeat = this.#ifUrgent(lane.heartbeats, nowMs);
-    const word = this.#ifUrgent(lane.promisedWords, nowMs);
-    if (heartbeat === undefined || word === undefined) return (heartbeat ?? word)?.key;
-    return (heartbeat.rank <= word.rank ? heartbeat : word).key;
-  }
-
-  #ifUrgent(heap: Heap<string>, nowMs: number): ReturnType<Heap<string>['peek']> {
-    const first = heap.peek();
-    const urgentAtMs = first && this.#duties.get(first.key)?.deadline?.urgentAtMs;
-    return urgentAtMs !== undefined && urgentAtMs <= nowMs ? first : undefined;
-  }
-
-  #lane(operation: Operation): Lane {
+  #lane(operation: Operation): Lane<Owner> {
     let lane = this.#lanes.get(operation);
     if (lane === undefined) {
       lane = new Lane();
@@ -138,12 +130,45 @@ export class Agenda {
   }
 }
 
-function isSame(a: Duty, b: Duty): boolean {
+class Lane<Owner> {
+  readonly waiting = new Heap<Item<Owner>>();
+  /** All ready words, the longest owed first. */
+  readonly words = new Heap<Item<Owner>>();
+  /** Those of them that have a deadline, the earliest first. */
+  readonly promisedWords = new Heap<WordPlace<Owner>>();
+  readonly heartbeats = new Heap<Item<Owner>>();
+}
+
+/** The place of a word among those that have a deadline. */
+class WordPlace<Owner> extends Ranked {
+  readonly item: Item<Owner>;
+
+  constructor(item: Item<Owner>) {
+    super();
+    this.item = item;
+  }
+}
+
+/** Whose slack has run out: the earliest deadline of them. */
+function urgent<Owner>(lane: Lane<Owner>, nowMs: number): Item<Owner> | undefined {
+  const heartbeat = ifUrgent(lane.heartbeats.peek(), nowMs);
+  const word = ifUrgent(lane.promisedWords.peek()?.item, nowMs);
+  if (heartbeat === undefined || word === undefined) return heartbeat ?? word;
+  return heartbeat.byMs <= word.byMs ? heartbeat : word;
+}
+
+function ifUrgent<Owner>(item: Item<Owner> | undefined, nowMs: number): Item<Owner> | undefined {
+  return item !== undefined && item.urgentAtMs <= nowMs ? item : undefined;
+}
+
+/** True where the same duty stands already: its place among equals is not lost then. */
+function isAlready<Owner>(item: Item<Owner>, duty: Duty | undefined): boolean {
   return (
-    a.operation === b.operation &&
-    a.readyAtMs === b.readyAtMs &&
-    a.sinceMs === b.sinceMs &&
-    a.deadline?.byMs === b.deadline?.byMs &&
-    a.deadline?.urgentAtMs === b.deadline?.urgentAtMs
+    item.operation === duty?.operation &&
+    (duty === undefined ||
+      (item.readyAtMs === duty.readyAtMs &&
+        item.sinceMs === (duty.sinceMs ?? NEVER) &&
+        item.urgentAtMs === (duty.deadline?.urgentAtMs ?? NEVER) &&
+        item.byMs === (duty.deadline?.byMs ?? NEVER)))
   );
 }

@@ -13,7 +13,7 @@ import { HUB_SETUP_KEY } from './hub-setup.ts';
 import { hubLinksKey, hubTaskKey } from './hub-record.ts';
 import type { Pacing } from './pacing.ts';
 import { pollerKey } from './poller.ts';
-import type { Speaker } from './speaker.ts';
+import type { Speaker, SpeakerItem } from './speaker.ts';
 import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
@@ -23,12 +23,12 @@ const OFFSET_STEP_MS = 2 * SECOND_MS;
 export class Calls {
   readonly pacing: Pacing;
   readonly #context: Context;
-  readonly #agenda = new Agenda();
+  readonly #agenda = new Agenda<Speaker | undefined>();
   /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
   readonly #asked = new Map<Operation, number>();
   readonly #granted = new Map<Operation, number>();
-  readonly #inFlight = new Map<number, Speaker>();
-  readonly #speaking = new Set<string>();
+  readonly #inFlight = new Map<number, { readonly item: SpeakerItem; readonly speaker: Speaker }>();
+  readonly #speaking = new Set<SpeakerItem>();
   #nextCallId = 1;
 
   constructor(context: Context) {
@@ -86,23 +86,21 @@ export class Calls {
 
   /** Puts what changed in this turn onto the agenda. A speaker with a call in flight waits for its answer. */
   refresh(now: Now): void {
-    const { touched, speakers } = this.#context;
     if (this.#context.hubChanged) {
       this.#context.hubChanged = false;
-      touched.add(HUB_SETUP_KEY);
+      this.#context.touch(HUB_SETUP_KEY);
       for (const task of this.#context.ledger.hubTasks.keys()) {
-        touched.add(hubTaskKey(task));
-        touched.add(hubLinksKey(task));
+        this.#context.touch(hubTaskKey(task));
+        this.#context.touch(hubLinksKey(task));
       }
     }
     for (const group of this.#context.settings.dataPipeline?.workerGroups ?? []) {
-      touched.add(pollerKey(group));
+      this.#context.touch(pollerKey(group));
     }
-    for (const key of touched) {
-      const speaker = this.#speaking.has(key) ? undefined : speakers.get(key);
-      this.#agenda.set(key, speaker?.duty(now));
+    for (const item of this.#context.takeTouched()) {
+      const speaker = this.#speaking.has(item) ? undefined : item.owner;
+      this.#agenda.set(item, speaker?.duty(now));
     }
-    touched.clear();
   }
 
   /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
@@ -131,17 +129,17 @@ export class Calls {
   /** The call of the most urgent speaker that has one. */
   #nextCall(operation: Operation, now: Now, which: Which): { id: number; call: Call } | undefined {
     for (;;) {
-      const key = this.#agenda.take(operation, now.bootMs, which);
-      if (key === undefined) return undefined;
-      const speaker = this.#context.speakers.get(key);
+      const item = this.#agenda.take(operation, now.bootMs, which);
+      if (item === undefined) return undefined;
+      const speaker = item.owner;
       const call = speaker?.call(now);
       if (speaker === undefined || call?.operation !== operation) {
-        this.#context.touched.add(key);
+        this.#context.touchItem(item);
         continue;
       }
       const id = this.#nextCallId++;
-      this.#inFlight.set(id, speaker);
-      this.#speaking.add(key);
+      this.#inFlight.set(id, { item, speaker });
+      this.#speaking.add(item);
       this.pacing.began(operation, now.bootMs, this.#context.settings.rates[operation].perSecond);
       return { id, call };
     }
@@ -149,10 +147,11 @@ export class Calls {
 
   settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): void {
     const { call, outcome, sentAt } = event;
-    const speaker = this.#inFlight.get(event.id);
-    if (speaker === undefined) return;
+    const inFlight = this.#inFlight.get(event.id);
+    if (inFlight === undefined) return;
+    const { item, speaker } = inFlight;
     this.#inFlight.delete(event.id);
-    this.#speaking.delete(speaker.key);
+    this.#speaking.delete(item);
     this.pacing.of(call.operation).inFlight--;
     if (outcome.serverDateMs !== undefined) {
       this.#learnClock(outcome.serverDateMs, sentAt, now);
@@ -161,7 +160,7 @@ export class Calls {
     if (sentAt.bootMs >= (this.#context.wokeAt?.bootMs ?? 0))
       this.#context.unheard.delete(speaker.key);
     speaker.settled(call, outcome, now, sentAt);
-    this.#context.touched.add(speaker.key);
+    this.#context.touchItem(item);
 
     const { operation } = call;
     if (outcome.kind !== 'accepted') {

@@ -58,13 +58,13 @@ export class ClockWatch {
   }
 
   #askAgain(now: Now): void {
-    const { ledger, pacing, touched, unheard } = this.#context;
+    const { ledger, pacing, unheard } = this.#context;
     unheard.clear();
     for (const { id, pipeline, state } of ledger.runs.values()) {
       const isLive = !isFinal(state) || pipeline?.delivery.state === 'pending';
       if (pipeline?.acceptedAt === undefined || !isLive || !isOwed(pipeline.delivery)) continue;
       unheard.add(pipelineTaskKey(id));
-      touched.add(pipelineTaskKey(id));
+      this.#context.touch(pipelineTaskKey(id));
     }
     this.#context.wokeAt = now;
     // What was in the way before is no reason to wait now.

@@ -2,9 +2,11 @@
  * What the parts of the planner share: the ledger, the settings, the service's clock and the dice.
  * Only the planner makes one.
  */
+import { Item } from './agenda.ts';
 import { steadyPerSecond } from './bucket.ts';
 import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { Gathering } from './gathering.ts';
 import { isFinalStatus, isPromised } from './hub-record.ts';
 import type { Run } from './job.ts';
 import { promisesMax } from './deadlines.ts';
@@ -12,7 +14,7 @@ import type { Ledger } from './ledger.ts';
 import type { EventName, FieldsOf, NoOther } from './note.ts';
 import { Pacing } from './pacing.ts';
 import type { Rate, Settings } from './settings.ts';
-import type { Speaker } from './speaker.ts';
+import type { Speaker, SpeakerItem } from './speaker.ts';
 import { HOUR_MS, MINUTE_MS } from './time.ts';
 import type { Now } from './time.ts';
 
@@ -29,9 +31,8 @@ export class Context {
   readonly offset = new ClockOffset();
   readonly pacing = new Pacing();
   settings: Settings;
-  readonly speakers = new Map<string, Speaker>();
-  /** Speakers whose duty may have changed since the last look. */
-  readonly touched = new Set<string>();
+  readonly #speakers = new Map<string, SpeakerItem>();
+  readonly #touched = new Gathering<SpeakerItem>();
   /** Hub tasks with a live run: how many share the budget. */
   liveHubTasks = 0;
   /** Live Hub tasks that a promise was made for. */
@@ -92,7 +93,7 @@ export class Context {
   /** A promise has ended or the budget has grown: whoever has waited longest looks again. */
   offerPromise(): void {
     const [first] = this.waitingHubTasks;
-    if (first !== undefined && this.hasRoomForPromise()) this.touched.add(first);
+    if (first !== undefined && this.hasRoomForPromise()) this.touch(first);
   }
 
   /** Where Migration Hub is to be called; `undefined`: not known yet. */
@@ -193,8 +194,43 @@ export class Context {
     });
   }
 
+  /** Who speaks under this key now. */
+  speaker(key: string): Speaker | undefined {
+    return this.#speakers.get(key)?.owner;
+  }
+
+  /** Takes the place of whoever spoke under its key, and waits for the answer to the other's call. */
   addSpeaker(speaker: Speaker): void {
-    this.speakers.set(speaker.key, speaker);
-    this.touched.add(speaker.key);
+    const item = this.#speakers.get(speaker.key) ?? new Item<Speaker | undefined>(speaker);
+    item.owner = speaker;
+    this.#speakers.set(speaker.key, item);
+    this.#touched.add(item);
+  }
+
+  dropSpeaker(key: string): void {
+    const item = this.#speakers.get(key);
+    if (item === undefined) return;
+    item.owner = undefined;
+    this.#touched.add(item);
+    this.#speakers.delete(key);
+  }
+
+  /** The speaker's duty may have changed. */
+  touch(key: string): void {
+    const item = this.#speakers.get(key);
+    if (item !== undefined) this.touchItem(item);
+  }
+
+  touchItem(item: SpeakerItem): void {
+    this.#touched.add(item);
+  }
+
+  touchAll(): void {
+    for (const item of this.#speakers.values()) this.#touched.add(item);
+  }
+
+  /** The speakers whose duty may have changed since the last call. */
+  takeTouched(): Iterable<SpeakerItem> {
+    return this.#touched.take();
   }
 }

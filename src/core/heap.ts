@@ -1,98 +1,98 @@
 /**
- * A binary min-heap whose entries can be found, moved and removed by key in O(log n): each entry knows its
- * place. Ties go to the entry that came first, so that nothing is passed over for ever.
+ * A binary min-heap whose items know their own place in it, so that each can be moved and removed in O(log n) without
+ * being looked for. Ties go to the item that came first, so that nothing is passed over for ever.
  */
-interface Entry<K> {
-  readonly key: K;
-  rank: number;
-  order: number;
-  place: number;
-}
-
-export class Heap<K> {
-  readonly #entries: Entry<K>[] = [];
-  readonly #byKey = new Map<K, Entry<K>>();
+export class Heap<Item extends Ranked> {
+  readonly #items: Item[] = [];
   #order = 0;
 
   get size(): number {
-    return this.#entries.length;
+    return this.#items.length;
   }
 
-  /** Puts the key at `rank`, or moves it there. */
-  set(key: K, rank: number): void {
-    const known = this.#byKey.get(key);
-    if (known !== undefined) {
-      if (known.rank === rank) return;
-      known.rank = rank;
-      this.#settle(known);
+  /** Puts the item at `rank`, or moves it there. It may stand in one heap at a time. */
+  set(item: Item, rank: number): void {
+    if (this.#has(item)) {
+      if (item.rank === rank) return;
+      item.rank = rank;
+      this.#settle(item);
       return;
     }
-    const entry: Entry<K> = { key, rank, order: this.#order++, place: this.#entries.length };
-    this.#entries.push(entry);
-    this.#byKey.set(key, entry);
-    this.#rise(entry);
+    item.rank = rank;
+    item.order = this.#order++;
+    item.place = this.#items.length;
+    this.#items.push(item);
+    this.#rise(item);
   }
 
-  delete(key: K): boolean {
-    const entry = this.#byKey.get(key);
-    if (entry === undefined) return false;
-    this.#byKey.delete(key);
-    const last = this.#entries.pop();
-    if (last !== undefined && last !== entry) {
-      this.#put(last, entry.place);
+  delete(item: Item): boolean {
+    if (!this.#has(item)) return false;
+    const last = this.#items.pop();
+    if (last !== undefined && last !== item) {
+      this.#put(last, item.place);
       this.#settle(last);
     }
     return true;
   }
 
-  peek(): { readonly key: K; readonly rank: number } | undefined {
-    return this.#entries[0];
+  peek(): Item | undefined {
+    return this.#items[0];
   }
 
-  pop(): K | undefined {
-    const first = this.#entries[0];
-    if (first === undefined) return undefined;
-    this.delete(first.key);
-    return first.key;
+  pop(): Item | undefined {
+    const first = this.#items[0];
+    if (first !== undefined) this.delete(first);
+    return first;
   }
 
-  /** An entry that took another's place may be too low or too high there: it came from another branch. */
-  #settle(entry: Entry<K>): void {
-    this.#rise(entry);
-    this.#sink(entry);
+  #has(item: Item): boolean {
+    return this.#items[item.place] === item;
   }
 
-  #rise(entry: Entry<K>): void {
-    while (entry.place > 0) {
-      const parent = this.#entries[(entry.place - 1) >> 1];
-      if (parent === undefined || !isBefore(entry, parent)) return;
-      this.#swap(entry, parent);
+  /** An item that took another's place may be too low or too high there: it came from another branch. */
+  #settle(item: Item): void {
+    this.#rise(item);
+    this.#sink(item);
+  }
+
+  #rise(item: Item): void {
+    while (item.place > 0) {
+      const parent = this.#items[(item.place - 1) >> 1];
+      if (parent === undefined || !isBefore(item, parent)) return;
+      this.#swap(item, parent);
     }
   }
 
-  #sink(entry: Entry<K>): void {
+  #sink(item: Item): void {
     for (;;) {
-      const left = this.#entries[entry.place * 2 + 1];
-      const right = this.#entries[entry.place * 2 + 2];
+      const left = this.#items[item.place * 2 + 1];
+      const right = this.#items[item.place * 2 + 2];
       const least =
         right !== undefined && left !== undefined && isBefore(right, left) ? right : left;
-      if (least === undefined || !isBefore(least, entry)) return;
-      this.#swap(least, entry);
+      if (least === undefined || !isBefore(least, item)) return;
+      this.#swap(least, item);
     }
   }
 
-  #swap(a: Entry<K>, b: Entry<K>): void {
+  #swap(a: Item, b: Item): void {
     const place = a.place;
     this.#put(a, b.place);
     this.#put(b, place);
   }
 
-  #put(entry: Entry<K>, place: number): void {
-    this.#entries[place] = entry;
-    entry.place = place;
+  #put(item: Item, place: number): void {
+    this.#items[place] = item;
+    item.place = place;
   }
 }
 
-function isBefore<K>(a: Entry<K>, b: Entry<K>): boolean {
+/** What an item of a heap carries for it. Nobody else writes here. */
+export class Ranked {
+  rank = 0;
+  order = 0;
+  place = 0;
+}
+
+function isBefore(a: Ranked, b: Ranked): boolean {
   return a.rank < b.rank || (a.rank === b.rank && a.order < b.order);
 }

@@ -42,7 +42,7 @@ export class HistoryReader {
     }
     const page = question.token === undefined ? address : { ...address, token: question.token };
     const speaker = new HistorySpeaker(question.request, page, now, (reply) => {
-      this.#context.speakers.delete(speaker.key);
+      this.#context.dropSpeaker(speaker.key);
       answer(reply);
     });
     this.#context.addSpeaker(speaker);

@@ -144,7 +144,7 @@ export class HubLinksSpeaker implements Speaker {
     this.#missed.add(link);
     this.#task.imported = false;
     this.#context.ledger.keepHubTask(this.#task);
-    this.#context.touched.add(hubTaskKey(this.#task.name));
+    this.#context.touch(hubTaskKey(this.#task.name));
     return true;
   }
 

@@ -134,7 +134,7 @@ export class HubTaskSpeaker implements Speaker {
     if (outcome.kind === 'accepted') {
       if (call.operation === 'ImportMigrationTask') {
         this.#task.imported = true;
-        this.#context.touched.add(hubLinksKey(this.#task.name));
+        this.#context.touch(hubLinksKey(this.#task.name));
       }
       if (call.operation === 'NotifyMigrationTaskState') {
         this.#accepted(call, now, sentAt);

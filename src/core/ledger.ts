@@ -2,6 +2,7 @@
  * Everything that must outlive the process, and what of it changed since the last commit.
  * The planner is the only writer; the store reads `takeChanges` into one transaction.
  */
+import { Gathering } from './gathering.ts';
 import type { CopiedFrom, HostIdentity } from './host-identity.ts';
 import type { HubTask } from './hub-record.ts';
 import { isFinal } from './job.ts';
@@ -28,14 +29,14 @@ export interface Facts {
 }
 
 export interface Changes {
-  readonly runs: readonly Run[];
-  readonly hubTasks: readonly HubTask[];
+  readonly runs: Iterable<Run>;
+  readonly hubTasks: Iterable<HubTask>;
   /** Ids and names that are no longer worth keeping. */
-  readonly droppedRuns: readonly string[];
-  readonly droppedHubTasks: readonly string[];
+  readonly droppedRuns: Iterable<string>;
+  readonly droppedHubTasks: Iterable<string>;
   readonly facts?: Facts;
   /** For the timeline; already told to the log. */
-  readonly notes: readonly Note[];
+  readonly notes: Iterable<Note>;
 }
 
 /** Most turns change nothing: there is one value for that. */
@@ -59,12 +60,12 @@ export class Ledger {
   readonly foreignHubTasks = new Map<string, HubTask>();
   facts: Facts = { streams: [] };
 
-  readonly #runs = new Set<Run>();
-  readonly #hubTasks = new Set<HubTask>();
-  readonly #droppedRuns = new Set<string>();
-  readonly #droppedHubTasks = new Set<string>();
+  readonly #runs = new Gathering<Run>();
+  readonly #hubTasks = new Gathering<HubTask>();
+  readonly #droppedRuns = new Gathering<string>();
+  readonly #droppedHubTasks = new Gathering<string>();
+  readonly #notes = new Gathering<Note>();
   #factsChanged = false;
-  #notes: Note[] = [];
 
   /** Adds the run or marks it as changed. */
   keepRun(run: Run): void {
@@ -123,38 +124,33 @@ export class Ledger {
   }
 
   note(note: Note): void {
-    this.#notes.push(note);
+    this.#notes.add(note);
   }
 
   /** What changed since the last call. Nothing is told or done before this is on disk. */
   takeChanges(): Changes {
     if (!this.#hasChanged()) return NOTHING;
+    const { facts } = this;
     const changes: Changes = {
-      runs: [...this.#runs],
-      hubTasks: [...this.#hubTasks],
-      droppedRuns: [...this.#droppedRuns],
-      droppedHubTasks: [...this.#droppedHubTasks],
-      ...(this.#factsChanged ? { facts: this.facts } : {}),
-      notes: this.#notes,
+      runs: this.#runs.take(),
+      hubTasks: this.#hubTasks.take(),
+      droppedRuns: this.#droppedRuns.take(),
+      droppedHubTasks: this.#droppedHubTasks.take(),
+      notes: this.#notes.take(),
+      ...(this.#factsChanged ? { facts } : {}),
     };
-    this.#runs.clear();
-    this.#hubTasks.clear();
-    this.#droppedRuns.clear();
-    this.#droppedHubTasks.clear();
     this.#factsChanged = false;
-    this.#notes = [];
     return changes;
   }
 
   #hasChanged(): boolean {
     return (
       this.#factsChanged ||
-      this.#notes.length +
-        this.#runs.size +
-        this.#hubTasks.size +
-        this.#droppedRuns.size +
-        this.#droppedHubTasks.size >
-        0
+      !this.#runs.isEmpty ||
+      !this.#hubTasks.isEmpty ||
+      !this.#droppedRuns.isEmpty ||
+      !this.#droppedHubTasks.isEmpty ||
+      !this.#notes.isEmpty
     );
   }
 }

@@ -43,9 +43,9 @@ export class OutboxRequests {
     for (const run of this.#pipelineRuns(choice)) {
       if (run.pipeline?.delivery.state === 'refused') run.pipeline.delivery = { state: 'pending' };
       const key = pipelineTaskKey(run.id);
-      const speaker = this.#context.speakers.get(key);
+      const speaker = this.#context.speaker(key);
       if (speaker instanceof PipelineTaskSpeaker) speaker.retry();
-      this.#context.touched.add(key);
+      this.#context.touch(key);
       this.#context.ledger.keepRun(run);
       tried++;
     }
@@ -72,7 +72,7 @@ export class OutboxRequests {
       if (choice.job === undefined && run.pipeline.delivery.state !== 'refused') continue;
       run.pipeline.delivery = givenUp(by);
       this.#note(run, 'dataPipeline', 'SetTaskStatus', by, now);
-      this.#context.touched.add(pipelineTaskKey(run.id));
+      this.#context.touch(pipelineTaskKey(run.id));
       this.#context.ledger.keepRun(run);
       dropped++;
     }
@@ -123,18 +123,17 @@ export class OutboxRequests {
   }
 
   #speakAgain(task: HubTask): void {
-    const { ledger, speakers, touched } = this.#context;
-    ledger.keepHubTask(task);
-    if (task.links.length > 0 && !speakers.has(hubLinksKey(task.name))) {
+    this.#context.ledger.keepHubTask(task);
+    if (task.links.length > 0 && this.#context.speaker(hubLinksKey(task.name)) === undefined) {
       this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
     }
-    if (!speakers.has(hubTaskKey(task.name))) {
+    if (this.#context.speaker(hubTaskKey(task.name)) === undefined) {
       this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
     }
     for (const key of [hubTaskKey(task.name), hubLinksKey(task.name)]) {
-      const speaker = speakers.get(key);
+      const speaker = this.#context.speaker(key);
       if (speaker instanceof HubTaskSpeaker || speaker instanceof HubLinksSpeaker) speaker.retry();
-      touched.add(key);
+      this.#context.touch(key);
     }
   }
 

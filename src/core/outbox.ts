@@ -79,14 +79,13 @@ export function isOwedToPipeline(run: Run): boolean {
 
 function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
   const { lastWords, links, quarantine = [] } = task;
-  const { speakers } = view.context;
-  const speaker = speakers.get(hubTaskKey(task.name));
+  const speaker = view.context.speaker(hubTaskKey(task.name));
   const trouble = speaker instanceof HubTaskSpeaker ? speaker.trouble : undefined;
   if (lastWords.length + links.length + quarantine.length === 0) {
     const run = view.context.ledger.runs.get(task.run ?? '');
     if (trouble?.isQuarantined !== true || run === undefined) return [];
   }
-  const linkSpeaker = speakers.get(hubLinksKey(task.name));
+  const linkSpeaker = view.context.speaker(hubLinksKey(task.name));
   const troubleOf = (link: HubLink): Trouble | undefined =>
     linkSpeaker instanceof HubLinksSpeaker ? linkSpeaker.troubleOf(link) : undefined;
   const about = (run: string | undefined) => ({
@@ -142,7 +141,7 @@ function headOperation(task: HubTask): Operation {
 
 function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | undefined {
   if (run.pipeline === undefined || !isOwedToPipeline(run)) return undefined;
-  const speaker = view.context.speakers.get(pipelineTaskKey(run.id));
+  const speaker = view.context.speaker(pipelineTaskKey(run.id));
   const trouble = speaker instanceof PipelineTaskSpeaker ? speaker.trouble : undefined;
   const { delivery, task } = run.pipeline;
   return {

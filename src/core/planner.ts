@@ -220,7 +220,7 @@ export class Planner {
       }),
     );
     for (const group of settings.dataPipeline?.workerGroups ?? []) {
-      if (this.#context.speakers.has(pollerKey(group))) continue;
+      if (this.#context.speaker(pollerKey(group)) !== undefined) continue;
       this.#context.addSpeaker(
         new PollerSpeaker(
           this.#context,
@@ -274,7 +274,7 @@ export class Planner {
     const { runs, tasks } = claimState(this.#context.ledger);
     this.#context.note('host.claimed', now, { runs: runs.length, by });
     this.#life.takeOver(runs, tasks, now);
-    this.#context.touched.add(RUNNER_KEY);
+    this.#context.touch(RUNNER_KEY);
     return { ok: true, words: `${runs.length} runs are this host's again` };
   }
 
@@ -288,7 +288,7 @@ export class Planner {
     if (this.#context.stopAskedAt !== undefined) return;
     this.#context.stopAskedAt = now;
     this.#exitCode = exitCode;
-    for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
+    this.#context.touchAll();
   }
 
   /** All is said that can be, and kept; or the time for it is over. */
@@ -312,8 +312,8 @@ export class Planner {
     this.#addServiceSpeakers();
     this.#life.reschedule(now);
     this.#schedules.plan(now);
-    this.#context.touched.add(RUNNER_KEY);
-    for (const key of this.#context.speakers.keys()) this.#context.touched.add(key);
+    this.#context.touch(RUNNER_KEY);
+    this.#context.touchAll();
     this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
   }
 

@@ -2,7 +2,7 @@
 import { nextRung } from './cancel.ts';
 import type { Climb, Rung } from './cancel.ts';
 import { fenceAtMs } from './deadlines.ts';
-import { Heap } from './heap.ts';
+import { Heap, Ranked } from './heap.ts';
 import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import type { Instant, Now } from './time.ts';
@@ -10,7 +10,8 @@ import type { Instant, Now } from './time.ts';
 export type Due = 'rung' | 'fence' | 'timeout' | 'stall';
 
 export class RunTimers {
-  readonly #times = new Heap<string>();
+  readonly #times = new Heap<RunTimer>();
+  readonly #timers = new Map<string, RunTimer>();
   readonly #climbs = new Map<string, Climb>();
   /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
   readonly #unfenced = new Set<string>();
@@ -23,7 +24,9 @@ export class RunTimers {
   takeDue(now: Now): string | undefined {
     const next = this.#times.peek();
     if (next === undefined || next.rank > now.bootMs) return undefined;
-    return this.#times.pop();
+    this.#times.delete(next);
+    this.#timers.delete(next.run);
+    return next.run;
   }
 
   /** What has come for this run; `undefined`: nothing yet. */
@@ -56,11 +59,22 @@ export class RunTimers {
   /** Call after every change of the run. */
   schedule(run: Run, now: Now): void {
     const atMs = this.#nextTimeMs(run, now);
-    if (atMs === undefined) this.#times.delete(run.id);
-    else this.#times.set(run.id, atMs);
+    this.#set(run.id, atMs);
     if (!isFinal(run.state)) return;
     this.#climbs.delete(run.id);
     this.#unfenced.delete(run.id);
+  }
+
+  #set(run: string, atMs: number | undefined): void {
+    const timer = this.#timers.get(run);
+    if (atMs !== undefined) {
+      const set = timer ?? new RunTimer(run);
+      if (timer === undefined) this.#timers.set(run, set);
+      this.#times.set(set, atMs);
+    } else if (timer !== undefined) {
+      this.#times.delete(timer);
+      this.#timers.delete(run);
+    }
   }
 
   #nextTimeMs(run: Run, now: Now): number | undefined {
@@ -85,6 +99,16 @@ export class RunTimers {
       this.#climbs.set(run.id, climb);
     }
     return climb;
+  }
+}
+
+/** One run's place among those that time will change. */
+class RunTimer extends Ranked {
+  readonly run: string;
+
+  constructor(run: string) {
+    super();
+    this.run = run;
   }
 }
 

@@ -192,7 +192,7 @@ function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination |
   if (run.hub === undefined) return undefined;
   const promise = view.context.ledger.hubTasks.get(run.hub.task)?.promise;
   const told = promise?.run === run.id ? promise : undefined;
-  const speaker = view.context.speakers.get(hubTaskKey(run.hub.task));
+  const speaker = view.context.speaker(hubTaskKey(run.hub.task));
   const own = speaker instanceof HubTaskSpeaker ? speaker.trouble?.reason : undefined;
   return {
     task: run.hub.task,
@@ -229,7 +229,7 @@ function pipelineDestination(
 ): PipelineDestination | undefined {
   const { pipeline } = run;
   if (pipeline === undefined) return undefined;
-  const speaker = view.context.speakers.get(pipelineTaskKey(run.id));
+  const speaker = view.context.speaker(pipelineTaskKey(run.id));
   const obstacle = speaker instanceof PipelineTaskSpeaker ? speaker.obstacle : undefined;
   const { task, acceptedAt } = pipeline;
   return {

@@ -3,9 +3,12 @@
  * A speaker says what it owes next; the agenda decides when it is its turn; the call is made from the
  * newest state at that moment. A speaker has at most one call in flight.
  */
-import type { Duty } from './agenda.ts';
+import type { Duty, Item } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Now } from './time.ts';
+
+/** A speaker's line on the agenda; `undefined`: it has gone. */
+export type SpeakerItem = Item<Speaker | undefined>;
 
 export interface Speaker {
   readonly key: string;

@@ -83,18 +83,17 @@ export class Telling {
   }
 
   touch(run: Run): void {
-    const { touched } = this.#context;
     if (run.hub !== undefined) {
-      touched.add(hubTaskKey(run.hub.task));
-      touched.add(hubLinksKey(run.hub.task));
+      this.#context.touch(hubTaskKey(run.hub.task));
+      this.#context.touch(hubLinksKey(run.hub.task));
     }
-    if (run.pipeline !== undefined) touched.add(pipelineTaskKey(run.id));
+    if (run.pipeline !== undefined) this.#context.touch(pipelineTaskKey(run.id));
   }
 
   /** The run is no longer kept; its Hub task goes with it when nothing else lives under its name. */
   forget(run: Run): void {
-    this.#context.speakers.delete(pipelineTaskKey(run.id));
-    const { ledger, speakers } = this.#context;
+    this.#context.dropSpeaker(pipelineTaskKey(run.id));
+    const { ledger } = this.#context;
     const task = ledger.hubTasks.get(run.hub?.task ?? '');
     if (task?.quarantine !== undefined) {
       const left = task.quarantine.filter((one) => one.run !== run.id);
@@ -109,14 +108,13 @@ export class Telling {
       task.promise?.run !== run.id
     )
       return;
-    speakers.delete(hubTaskKey(task.name));
-    speakers.delete(hubLinksKey(task.name));
+    this.#context.dropSpeaker(hubTaskKey(task.name));
+    this.#context.dropSpeaker(hubLinksKey(task.name));
     ledger.dropHubTask(task);
   }
 
   #addHubSpeakers(task: HubTask): void {
-    const { speakers } = this.#context;
-    if (!speakers.has(hubTaskKey(task.name))) {
+    if (this.#context.speaker(hubTaskKey(task.name)) === undefined) {
       this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
     }
     if (task.links.length > 0) this.#addLinks(task, []);
@@ -125,7 +123,8 @@ export class Telling {
   /** Most tasks have none, so their speaker is made when there is something to say. */
   #addLinks(task: HubTask, links: readonly HubLink[]): void {
     addLinks(task, links);
-    if (task.links.length === 0 || this.#context.speakers.has(hubLinksKey(task.name))) return;
+    if (task.links.length === 0) return;
+    if (this.#context.speaker(hubLinksKey(task.name)) !== undefined) return;
     this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
   }
 

@@ -28,9 +28,8 @@ export class Driver {
   delivered = 0;
   #bootMs = 0;
   #inbox: Event[] = [];
-  /** Oldest first, from `#first` on. */
-  #inFlight: { readonly id: number; readonly call: Call; readonly sentAt: Now }[] = [];
-  #first = 0;
+  /** Oldest first; no more than are on their way, so that an answered call is nobody's garbage but the planner's. */
+  readonly #inFlight: { readonly id: number; readonly call: Call; readonly sentAt: Now }[] = [];
 
   constructor(planner: (now: Now) => Turning) {
     this.planner = planner(this.#now());
@@ -48,7 +47,7 @@ export class Driver {
 
   /** Goes on until nothing is owed at the present moment. */
   settle(): void {
-    while (this.#inbox.length > 0 || this.#first < this.#inFlight.length) this.#turn();
+    while (this.#inbox.length > 0 || this.#inFlight.length > 0) this.#turn();
   }
 
   #turn(): void {
@@ -62,18 +61,13 @@ export class Driver {
     for (const action of this.planner.decide(now)) this.#act(action, now);
     const wakeAtMs = this.planner.wakeAtMs();
     this.#bootMs += TURN_MS;
-    if (this.#inbox.length > 0 || this.#first < this.#inFlight.length) return;
+    if (this.#inbox.length > 0 || this.#inFlight.length > 0) return;
     this.#bootMs = Math.max(this.#bootMs, wakeAtMs ?? 0);
   }
 
   #answerOldest(events: Event[], now: Now): void {
-    const oldest = this.#inFlight[this.#first];
+    const oldest = this.#inFlight.shift();
     if (oldest === undefined) return;
-    this.#first++;
-    if (this.#first === 1024) {
-      this.#inFlight = this.#inFlight.slice(this.#first);
-      this.#first = 0;
-    }
     if (oldest.call.operation === 'NotifyMigrationTaskState') this.delivered++;
     const serverDateMs = Math.floor(now.wallMs / 1000) * 1000;
     const outcome = { kind: 'accepted', answer: {}, serverDateMs } as const;

@@ -28,7 +28,7 @@ export const FULL_HOST: { readonly dataPipeline: PipelineSettings } = {
 /** As `POST /v1/jobs` makes one: nothing in it is shared with another job. */
 export function trackedDefinition(index: number): JobDefinition {
   const name = `migration-${index}`;
-  return definition(name, {
+  const posted = definition(name, {
     command: ['rsync', '-a', `/srv/volume-${index}/`, `backup:/srv/volume-${index}/`],
     migrationHub: {
       ...HUB_JOB,
@@ -37,6 +37,7 @@ export function trackedDefinition(index: number): JobDefinition {
       artifacts: [],
     },
   });
+  return JSON.parse(JSON.stringify(posted)) as JobDefinition;
 }
 
 /** A planner with so many live jobs, each imported and told once, nothing owed. Handed over with its driver. */

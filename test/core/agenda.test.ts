@@ -1,10 +1,35 @@
 import { expect, test } from 'vitest';
-import { Agenda } from '../../src/core/agenda.ts';
+import { Agenda, Item } from '../../src/core/agenda.ts';
+import type { Duty, Which } from '../../src/core/agenda.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
+/** An agenda whose lines are called by name. */
+class NamedAgenda {
+  readonly #agenda = new Agenda<string>();
+  readonly #items = new Map<string, Item<string>>();
+
+  set(name: string, duty: Duty | undefined): void {
+    const item = this.#items.get(name) ?? new Item(name);
+    this.#items.set(name, item);
+    this.#agenda.set(item, duty);
+  }
+
+  take(operation: Duty['operation'], nowMs: number, which?: Which): string | undefined {
+    return this.#agenda.take(operation, nowMs, which)?.owner;
+  }
+
+  ready(operation: Duty['operation'], nowMs: number, which?: Which): number {
+    return this.#agenda.ready(operation, nowMs, which);
+  }
+
+  nextReadyAtMs(operation: Duty['operation']): number | undefined {
+    return this.#agenda.nextReadyAtMs(operation);
+  }
+}
+
 test('a word goes before a heartbeat that has slack', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('heartbeat', {
     operation: NOTIFY,
     readyAtMs: 0,
@@ -17,7 +42,7 @@ test('a word goes before a heartbeat that has slack', () => {
 });
 
 test('a heartbeat whose slack runs out goes before words', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   agenda.set('heartbeat', {
     operation: NOTIFY,
@@ -28,7 +53,7 @@ test('a heartbeat whose slack runs out goes before words', () => {
 });
 
 test('among heartbeats the earliest deadline is first, among words the longest owed', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   for (const [name, byMs] of [
     ['late', 3000],
     ['soon', 1000],
@@ -47,7 +72,7 @@ test('among heartbeats the earliest deadline is first, among words the longest o
 });
 
 test('nobody speaks before its time, and the time is known', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('later', { operation: NOTIFY, readyAtMs: 500, sinceMs: 900 });
   expect(agenda.ready(NOTIFY, 499)).toBe(0);
   expect(agenda.nextReadyAtMs(NOTIFY)).toBe(500);
@@ -56,17 +81,17 @@ test('nobody speaks before its time, and the time is known', () => {
 });
 
 test('operations do not wait for each other', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('a', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   agenda.set('b', { operation: 'SetTaskStatus', readyAtMs: 0, sinceMs: 0 });
   expect(agenda.take('SetTaskStatus', 0)).toBe('b');
   agenda.set('a', undefined);
   expect(agenda.take(NOTIFY, 0)).toBeUndefined();
-  expect(agenda.size).toBe(0);
+  expect(agenda.nextReadyAtMs(NOTIFY)).toBeUndefined();
 });
 
 test('a word that renews a promise goes before everything when its slack runs out, and only once', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   agenda.set('heartbeat', {
     operation: NOTIFY,
@@ -84,7 +109,7 @@ test('a word that renews a promise goes before everything when its slack runs ou
 });
 
 test('while only heartbeats may speak, words wait, also those with a deadline', () => {
-  const agenda = new Agenda();
+  const agenda = new NamedAgenda();
   agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   agenda.set('last word', {
     operation: NOTIFY,
@@ -101,4 +126,15 @@ test('while only heartbeats may speak, words wait, also those with a deadline', 
   expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBe('heartbeat');
   expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBeUndefined();
   expect(agenda.ready(NOTIFY, 0)).toBe(2);
+});
+
+test('a duty that stands already keeps its place among equals; another loses it', () => {
+  const agenda = new NamedAgenda();
+  const duty = { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 };
+  for (const name of ['a', 'b', 'c']) agenda.set(name, duty);
+  expect(agenda.ready(NOTIFY, 0)).toBe(3);
+  agenda.set('a', duty);
+  agenda.set('b', { ...duty, readyAtMs: 1 });
+  const order = Array.from({ length: 3 }, () => agenda.take(NOTIFY, 1));
+  expect(order).toEqual(['a', 'c', 'b']);
 });

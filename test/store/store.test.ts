@@ -159,6 +159,6 @@ test('what the ledger hands over is each change once', () => {
   const one = run();
   ledger.keepRun(one);
   ledger.keepRun(one);
-  expect(ledger.takeChanges().runs).toEqual([one]);
-  expect(ledger.takeChanges().runs).toEqual([]);
+  expect([...ledger.takeChanges().runs]).toEqual([one]);
+  expect([...ledger.takeChanges().runs]).toEqual([]);
 });

@@ -1,11 +1,11 @@
 /** A clock that moves from one appointment to the next: nothing waits, nothing is skipped. */
-import { Heap } from '../../src/core/heap.ts';
+import { Heap, Ranked } from '../../src/core/heap.ts';
 import type { Now } from '../../src/core/time.ts';
 
 const START_WALL_MS = Date.UTC(2026, 0, 1);
 
 export class VirtualTime {
-  readonly #appointments = new Heap<() => void>();
+  readonly #appointments = new Heap<Appointment>();
   #bootMs = 0;
   #wallLessBootMs = START_WALL_MS;
 
@@ -24,7 +24,7 @@ export class VirtualTime {
   }
 
   in(ms: number, what: () => void): void {
-    this.#appointments.set(what, this.#bootMs + ms);
+    this.#appointments.set(new Appointment(what), this.#bootMs + ms);
   }
 
   nextMs(): number | undefined {
@@ -37,7 +37,16 @@ export class VirtualTime {
     for (;;) {
       const next = this.#appointments.peek();
       if (next === undefined || next.rank > this.#bootMs) return;
-      this.#appointments.pop()?.();
+      this.#appointments.pop()?.what();
     }
+  }
+}
+
+class Appointment extends Ranked {
+  readonly what: () => void;
+
+  constructor(what: () => void) {
+    super();
+    this.what = what;
   }
 }

@@ -34,14 +34,14 @@ export class RunLife {
     leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
   ) {
     this.#context = context;
-    this.#telling = new Telling(context, leaseNews);
+    this.#telling = new Telling(context, leaseNews, now);
     this.book = new RunBook(context.ledger);
     this.#recover(context.ledger.runs.values(), now);
   }
 
   /** What was set aside as another host's is this host's after all. */
   takeOver(runs: readonly Run[], tasks: readonly HubTask[], now: Now): void {
-    for (const task of tasks) this.#telling.recoverTask(task);
+    for (const task of tasks) this.#telling.recoverTask(task, now);
     this.#recover(runs, now);
   }
 

@@ -12,6 +12,7 @@ import { isFinal } from './job.ts';
 import type { Run } from './job.ts';
 import { PipelineTaskSpeaker, isOwed, pipelineTaskKey } from './pipeline-task.ts';
 import type { LeaseNews } from './pipeline-task.ts';
+import { SECOND_MS } from './time.ts';
 import type { Now } from './time.ts';
 
 export class Telling {
@@ -21,14 +22,20 @@ export class Telling {
   constructor(
     context: Context,
     leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
+    now: Now,
   ) {
     this.#context = context;
     this.#leaseNews = leaseNews;
-    for (const task of context.ledger.hubTasks.values()) this.recoverTask(task);
+    for (const task of context.ledger.hubTasks.values()) this.recoverTask(task, now);
   }
 
-  recoverTask(task: HubTask): void {
+  recoverTask(task: HubTask, now: Now): void {
     if (isIdle(task)) return;
+    // An earlier agent may have died with a report on its way: its stamp is not on disk, and was no later than now.
+    task.lastStampS = Math.max(
+      task.lastStampS,
+      Math.floor(this.#context.serviceMs(now) / SECOND_MS),
+    );
     if (task.run !== undefined) this.#context.liveHubTasks++;
     if (isPromised(task)) this.#context.promisedHubTasks++;
     this.#addHubSpeakers(task);

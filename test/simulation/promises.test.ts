@@ -848,6 +848,21 @@ describe('P5 the last word arrives', () => {
 });
 
 describe('P5 steps that matter', () => {
+  test('a run that ends while the agent is dead, with its first report on its way: later stamps only', () => {
+    const made = world([definition('copy')], {
+      jobs: { ...SILENT, durationMs: () => 8 * SECOND_MS },
+    });
+    const disk = withDisk(made);
+    start(made, 'copy');
+    for (let ms = 1; notifies(made).length === 0; ms++) made.runUntil(ms);
+    disk.crash();
+    made.sleep(10 * SECOND_MS);
+    made.runUntil(MINUTE_MS);
+    const told = notifies(made).map(({ call }) => call.status);
+    expect(told).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'COMPLETED']);
+    expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
+  });
+
   test('runs that begin and end while nobody can be told are told whole: opened, ended, in order', () => {
     const made = world([definition('copy')], {
       jobs: { durationMs: () => MINUTE_MS, exitCode: () => 1, progressEveryMs: SECOND_MS },

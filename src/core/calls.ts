@@ -189,6 +189,7 @@ export class Calls {
     const offsetMs = this.#context.offset.ms;
     this.#context.keepOffset(now);
     if (Math.abs(offsetMs - before) >= OFFSET_STEP_MS) {
+      this.#context.movePromises(offsetMs - before);
       this.#context.note('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
     }
   }

@@ -21,6 +21,11 @@ export class ClockOffset {
     return this.#ms;
   }
 
+  /** False until the first answer. */
+  get isKnown(): boolean {
+    return this.#samples.length > 0;
+  }
+
   /** What an earlier agent knew, moved by what the host's clock was stepped since. New samples outvote it soon. */
   restore(offsetMs: number, stepMs: number): void {
     const restoredMs = offsetMs - stepMs;

@@ -7,7 +7,7 @@ import { steadyPerSecond } from './bucket.ts';
 import type { Operation } from './call.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { Gathering } from './gathering.ts';
-import { isFinalStatus, isPromised } from './hub-record.ts';
+import { hubTaskKey, isFinalStatus, isPromised } from './hub-record.ts';
 import type { Run } from './job.ts';
 import { promisesMax } from './deadlines.ts';
 import type { Ledger } from './ledger.ts';
@@ -15,7 +15,7 @@ import type { EventName, FieldsOf, NoOther } from './note.ts';
 import { Pacing } from './pacing.ts';
 import type { Rate, Settings } from './settings.ts';
 import type { Speaker, SpeakerItem } from './speaker.ts';
-import { HOUR_MS, MINUTE_MS } from './time.ts';
+import { HOUR_MS, MINUTE_MS, after } from './time.ts';
 import type { Now } from './time.ts';
 
 /** A smaller change of the offset is noise, and not worth a row on disk. */
@@ -67,13 +67,27 @@ export class Context {
     return now.wallMs + this.offset.ms;
   }
 
-  /** Keeps what is known of the service's clock, where it is other than what is kept. */
+  /**
+   * Keeps what is known of the service's clock, where it is other than what is kept. That it is right is worth keeping
+   * too: the next agent sees by it that the host's clock was stepped while nobody looked.
+   */
   keepOffset(now: Now): void {
     const { facts } = this.ledger;
-    const keptMs = facts.clock?.offsetMs ?? 0;
-    if (Math.abs(this.offset.ms - keptMs) < OFFSET_STEP_MS) return;
+    if (!this.offset.isKnown) return;
+    if (facts.clock && Math.abs(this.offset.ms - facts.clock.offsetMs) < OFFSET_STEP_MS) return;
     facts.clock = { offsetMs: this.offset.ms, at: now };
     this.ledger.keepFacts();
+  }
+
+  /** The service's clock is `byMs` later than was thought: so much earlier ends what was promised by it. */
+  movePromises(byMs: number): void {
+    for (const task of this.ledger.hubTasks.values()) {
+      const { promise } = task;
+      if (promise === undefined || isFinalStatus(promise)) continue;
+      task.promise = { ...promise, until: after(promise.until, -byMs) };
+      this.ledger.keepHubTask(task);
+      this.touch(hubTaskKey(task.name));
+    }
   }
 
   /** What an operation's budget really is: what its gate gives, as far as the service lets it through. */

@@ -65,16 +65,25 @@ export function finalNextUpdateS(hub: HubSettings): number {
   return Math.min(Math.floor(hub.finalNextUpdateMs / SECOND_MS), NEXT_UPDATE_S_MAX);
 }
 
-/** When a report is due and when it goes before words, by what was promised with the last one. */
-export function renewal(promise: { readonly madeAt: Instant; readonly nextUpdateS: number }): {
+/**
+ * When a report is due and when it goes before words, by what was promised with the last one. Counted from where
+ * the promise ends: a report that a wrong clock has stamped promised less than it says.
+ */
+export function renewal(promise: {
+  readonly madeAt: Instant;
+  readonly until: Instant;
+  readonly nextUpdateS: number;
+}): {
   readonly readyAtMs: number;
   readonly urgentAtMs: number;
 } {
   const promisedMs = promise.nextUpdateS * SECOND_MS;
   const urgentMs = Math.min(promisedMs * URGENT_PART, URGENT_MS_MAX);
+  // A stamp has whole seconds: less than one is no fault of a clock.
+  const endMs = Math.min(promise.madeAt.bootMs + promisedMs, promise.until.bootMs + SECOND_MS);
   return {
-    readyAtMs: promise.madeAt.bootMs + promisedMs * RENEW_PART,
-    urgentAtMs: promise.madeAt.bootMs + promisedMs - urgentMs,
+    readyAtMs: endMs - promisedMs * (1 - RENEW_PART),
+    urgentAtMs: endMs - urgentMs,
   };
 }
 

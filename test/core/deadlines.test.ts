@@ -9,21 +9,28 @@ import {
   reportEveryMs,
 } from '../../src/core/deadlines.ts';
 import type { Run } from '../../src/core/job.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, after } from '../../src/core/time.ts';
 import { HUB, definition } from '../support/settings.ts';
 
 const AT = { wallMs: 0, bootMs: 1000 };
 
 describe('a promise', () => {
   test('is renewed from its half on, and goes before words when a quarter is left, three minutes at most', () => {
-    expect(renewal({ madeAt: AT, nextUpdateS: 300 })).toEqual({
+    const until = after(AT, 300_000);
+    expect(renewal({ madeAt: AT, until, nextUpdateS: 300 })).toEqual({
       readyAtMs: 151_000,
       urgentAtMs: 226_000,
     });
-    expect(renewal({ madeAt: AT, nextUpdateS: 3600 })).toEqual({
+    expect(renewal({ madeAt: AT, until: after(AT, 3_600_000), nextUpdateS: 3600 })).toEqual({
       readyAtMs: 1_801_000,
       urgentAtMs: 3_421_000,
     });
+  });
+
+  test('made with a stamp that was behind is renewed the sooner; with one that was ahead, no later', () => {
+    const made = { madeAt: AT, nextUpdateS: 300 };
+    expect(renewal({ ...made, until: after(AT, 100_000) }).readyAtMs).toBe(-48_000);
+    expect(renewal({ ...made, until: after(AT, 500_000) }).readyAtMs).toBe(151_000);
   });
 
   test('is the configured one while the budget has room', () => {

@@ -145,3 +145,55 @@ describe('a wall clock that is stepped', () => {
     },
   );
 });
+
+describe('a wall clock that was stepped while no agent ran', () => {
+  /** Long enough that every promise is for the next agent to renew; none has ended. */
+  function fallen(): World {
+    const made = populated();
+    made.runUntil(made.time.now().bootMs + MINUTE_MS);
+    made.sleep(200 * SECOND_MS);
+    return made;
+  }
+
+  test.each([2 * HOUR_MS, -2 * HOUR_MS])(
+    'by %i ms: what was known of the service, though it was nothing, is known still',
+    (stepMs) => {
+      const made = fallen();
+      made.time.stepWall(stepMs);
+      made.crash();
+      made.runUntil(made.time.now().bootMs + HOUR_MS);
+      expect(made.service.close()).toMatchObject({ staleMs: 0, stampsNotRising: 0 });
+      const stampsS = named('own', 20).map(({ name }) => made.service.lastNotify(name)!.stampS);
+      expect(Math.max(...stampsS)).toBeLessThanOrEqual(made.time.trueMs() / SECOND_MS + 1);
+    },
+  );
+
+  /** As after a reboot, when nothing tells that the clock was stepped. */
+  function staleOfWrongClock(made: World): number {
+    made.time.stepWall(-2 * HOUR_MS);
+    made.ledger.facts.clock = { offsetMs: 0, at: made.time.now() };
+    made.crash();
+    let staleMs = 0;
+    made.service.onStale = (_task, lateMs) => (staleMs = Math.max(staleMs, lateMs));
+    made.runUntil(made.time.now().bootMs + HOUR_MS);
+    made.service.close();
+    return staleMs;
+  }
+
+  test('a host that came back with a wrong clock says so with its first reports: they are made again at once', () => {
+    // Forty tasks at five a second.
+    expect(staleOfWrongClock(fallen())).toBeLessThan(10 * SECOND_MS);
+  });
+
+  test('a report whose stamp is found out to be wrong by later answers only is made again at once', () => {
+    const jobs = named('own', 2);
+    const made = world(jobs, {
+      settings: settings({ jobs: new Map(jobs.map((job) => [job.name, job])) }),
+    });
+    for (const { name } of jobs) start(made, name);
+    made.runUntil(21 * MINUTE_MS);
+    made.sleep(200 * SECOND_MS);
+    // What the agent before knew of the clock is outvoted by the second answer; the first was for the other task.
+    expect(staleOfWrongClock(made)).toBeLessThan(5 * SECOND_MS);
+  });
+});

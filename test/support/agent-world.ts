@@ -73,7 +73,7 @@ export class AgentWorld {
   readonly #questions = new Set<Question>();
   #life: Life | undefined;
   #killIn: number | undefined;
-  #isAsleep = false;
+  #asleepUntilMs = -Infinity;
 
   constructor(seed: number, directory: string, options: OutsideOptions) {
     this.#options = options;
@@ -140,19 +140,21 @@ export class AgentWorld {
   /** The host sleeps, or the agent stands still, while the world goes on. */
   suspend(ms: number): void {
     const untilMs = this.time.now().bootMs + ms;
-    this.#isAsleep = true;
+    // It may fall asleep once more while it sleeps.
+    this.#asleepUntilMs = Math.max(this.#asleepUntilMs, untilMs);
     for (;;) {
       const nextMs = this.time.nextMs();
       if (nextMs === undefined || nextMs > untilMs) break;
       this.time.moveTo(nextMs);
     }
     this.time.moveTo(untilMs);
-    this.#isAsleep = false;
   }
 
   /** True while no agent watches: none runs, or the host sleeps. */
   isAway(): boolean {
-    return this.#isAsleep || this.#life === undefined || this.#life.isOver;
+    return (
+      this.time.now().bootMs <= this.#asleepUntilMs || this.#life === undefined || this.#life.isOver
+    );
   }
 
   ask(request: OperatorRequest, answered: (reply: Reply) => void): void {

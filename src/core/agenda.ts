@@ -16,6 +16,8 @@ export interface Duty {
   readonly readyAtMs: number;
   /** A word, owed since then. Absent: a heartbeat. */
   readonly sinceMs?: number;
+  /** A word that says only what is on disk: it may be said while the disk takes nothing new. */
+  readonly isKept?: true;
   /** Absent: nothing is promised that could be broken. A duty has at least one of this and `sinceMs`. */
   readonly deadline?: Deadline;
 }
@@ -26,9 +28,6 @@ export interface Deadline {
   /** When it is too late: a promise or a window ends. */
   readonly byMs: number;
 }
-
-/** Who may speak: everybody, or only those that say again what is on disk already. */
-export type Which = 'all' | 'heartbeats';
 
 /** No such time: later than every time there is. */
 const NEVER = Infinity;
@@ -68,18 +67,15 @@ export class Agenda<Owner> {
   }
 
   /** How many could use a call of this operation now. */
-  ready(operation: Operation, nowMs: number, which: Which = 'all'): number {
+  ready(operation: Operation, nowMs: number): number {
     const lane = this.#promote(operation, nowMs);
-    return (which === 'all' ? lane.words.size : 0) + lane.heartbeats.size;
+    return lane.words.size + lane.heartbeats.size;
   }
 
   /** Takes the most urgent item off the agenda; `undefined`: nobody has anything to say now. */
-  take(operation: Operation, nowMs: number, which: Which = 'all'): Item<Owner> | undefined {
+  take(operation: Operation, nowMs: number): Item<Owner> | undefined {
     const lane = this.#promote(operation, nowMs);
-    const item =
-      which === 'heartbeats'
-        ? lane.heartbeats.peek()
-        : (urgent(lane, nowMs) ?? lane.words.peek() ?? lane.heartbeats.peek());
+    const item = urgent(lane, nowMs) ?? lane.words.peek() ?? lane.heartbeats.peek();
     if (item !== undefined) this.#takeOff(item);
     return item;
   }

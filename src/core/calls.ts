@@ -4,7 +4,7 @@
  */
 import type { Action } from './action.ts';
 import { Agenda } from './agenda.ts';
-import type { Which } from './agenda.ts';
+import type { Duty } from './agenda.ts';
 import type { Call, Operation } from './call.ts';
 import { wakingUntilMs } from './clock-watch.ts';
 import type { Context } from './context.ts';
@@ -47,12 +47,12 @@ export class Calls {
   }
 
   /** What is to be asked of gates and said to services now. */
-  decide(now: Now, which: Which): Action[] {
+  decide(now: Now): Action[] {
     const actions: Action[] = [];
     const isWaking = wakingUntilMs(this.#context, now) !== undefined;
     for (const operation of this.#agenda.operations()) {
       if (isWaking && operation !== 'ReportTaskProgress') continue;
-      this.#serve(operation, now, which, actions);
+      this.#serve(operation, now, actions);
     }
     return actions;
   }
@@ -99,17 +99,23 @@ export class Calls {
     }
     for (const item of this.#context.takeTouched()) {
       const speaker = this.#speaking.has(item) ? undefined : item.owner;
-      this.#agenda.set(item, speaker?.duty(now));
+      const duty = speaker?.duty(now);
+      this.#agenda.set(item, this.#maySay(duty) ? duty : undefined);
     }
   }
 
+  /** While the disk refuses, heartbeats go on, so that nobody goes stale; of words only those that are on disk. */
+  #maySay(duty: Duty | undefined): boolean {
+    return !this.#context.isBehind || duty?.sinceMs === undefined || duty.isKept === true;
+  }
+
   /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
-  #serve(operation: Operation, now: Now, which: Which, actions: Action[]): void {
+  #serve(operation: Operation, now: Now, actions: Action[]): void {
     const granted = this.#granted.get(operation) ?? 0;
     let left = Math.min(granted, Math.max(0, this.pacing.room(operation, now.bootMs)));
     const spare = granted - left;
     while (left > 0) {
-      const call = this.#nextCall(operation, now, which);
+      const call = this.#nextCall(operation, now);
       if (call === undefined) break;
       actions.push({ type: 'call', ...call });
       left--;
@@ -118,7 +124,7 @@ export class Calls {
     this.#granted.delete(operation);
 
     const asked = this.#asked.get(operation) ?? 0;
-    const ready = this.#agenda.ready(operation, now.bootMs, which);
+    const ready = this.#agenda.ready(operation, now.bootMs);
     const wanted = Math.min(ready, this.pacing.room(operation, now.bootMs)) - asked;
     if (wanted > 0) {
       add(this.#asked, operation, wanted);
@@ -127,9 +133,9 @@ export class Calls {
   }
 
   /** The call of the most urgent speaker that has one. */
-  #nextCall(operation: Operation, now: Now, which: Which): { id: number; call: Call } | undefined {
+  #nextCall(operation: Operation, now: Now): { id: number; call: Call } | undefined {
     for (;;) {
-      const item = this.#agenda.take(operation, now.bootMs, which);
+      const item = this.#agenda.take(operation, now.bootMs);
       if (item === undefined) return undefined;
       const speaker = item.owner;
       const call = speaker?.call(now);

@@ -41,6 +41,10 @@ export class Context {
   readonly waitingHubTasks = new Set<string>();
   /** The region or the stream changed: every Hub task may have something to say, or nothing any more. */
   hubChanged = false;
+  /** The disk refuses: what changed since is not kept. */
+  isBehind = false;
+  /** Runs that ended in this turn, or since the disk began to refuse. */
+  readonly newlyEnded = new Set<string>();
   /** The agent is to end: every owner of a live task says one thing more (see farewell.ts). */
   stopAskedAt: Now | undefined;
   /** When the host woke or its clock was stepped, and which pipeline tasks have not been heard of since. */
@@ -60,6 +64,23 @@ export class Context {
     this.ledger = ledger;
     this.settings = settings;
     this.random = random;
+  }
+
+  /**
+   * Whether everything is on disk by now. Where that changes, everybody looks again at what may be said.
+   * True: it changed.
+   */
+  kept(isDurable: boolean): boolean {
+    if (isDurable) this.newlyEnded.clear();
+    if (isDurable !== this.isBehind) return false;
+    this.isBehind = !isDurable;
+    this.touchAll();
+    return true;
+  }
+
+  /** The run's end is not on disk: nothing may be told of it yet (P5), and its task is told as it was. */
+  isEndHeld(run: string): boolean {
+    return this.isBehind && this.newlyEnded.has(run);
   }
 
   /** The service's clock, as far as it is known. */

@@ -91,6 +91,19 @@ export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now
   if (task.run === run.id) delete task.run;
 }
 
+/**
+ * The stamp of a report that is made now. Last words that wait are stamped anew behind it: they are not on disk yet, or
+ * nothing would be said before them.
+ */
+export function nextStampS(task: HubTask, serviceMs: number): number {
+  const stampS = Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS + 1);
+  task.lastStampS = stampS;
+  if (task.lastWords.length > 0) {
+    task.lastWords = task.lastWords.map((word) => ({ ...word, stampS: ++task.lastStampS }));
+  }
+  return stampS;
+}
+
 /** Puts aside what was refused for good: it holds up nothing, and nothing of it is lost. */
 export function quarantine(task: HubTask, refused: Quarantined): void {
   (task.quarantine ??= []).push(refused);

@@ -2,7 +2,7 @@
  * One MigrationTask: imported once, then told how the run under its name stands, with a promise for the next
  * report. Last words of ended runs wait here in order and go first, exactly as they were made.
  */
-import type { Duty } from './agenda.ts';
+import type { Deadline, Duty } from './agenda.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import {
@@ -13,14 +13,14 @@ import {
   renewal,
 } from './deadlines.ts';
 import { owesFarewell } from './farewell.ts';
-import { hubLinksKey, hubTaskKey, isFinalStatus, isPromised } from './hub-record.ts';
+import { hubLinksKey, hubTaskKey, isFinalStatus, isPromised, nextStampS } from './hub-record.ts';
 import type { HubPromise, HubTask } from './hub-record.ts';
 import { hubTrouble, wordsOf } from './hub-trouble.ts';
 import type { HubTrouble } from './hub-trouble.ts';
 import type { Run } from './job.ts';
 import { hubWords } from './report.ts';
 import type { HubWords } from './report.ts';
-import type { HubSettings } from './settings.ts';
+import type { HubSettings, Rate } from './settings.ts';
 import type { Speaker } from './speaker.ts';
 import { SECOND_MS, after } from './time.ts';
 import type { Instant, Now } from './time.ts';
@@ -64,7 +64,12 @@ export class HubTaskSpeaker implements Speaker {
     if (!task.imported) {
       return this.#word('ImportMigrationTask', lastWord?.since ?? run?.requestedAt ?? now);
     }
-    if (lastWord !== undefined) return this.#word('NotifyMigrationTaskState', lastWord.since);
+    const repeated = this.#repeated();
+    if (repeated !== undefined) return this.#heartbeat(repeated, false);
+    if (lastWord !== undefined) {
+      const word = this.#word('NotifyMigrationTaskState', lastWord.since);
+      return this.#context.isEndHeld(lastWord.run) ? word : { ...word, isKept: true };
+    }
     if (run === undefined) return undefined;
 
     const { promise } = task;
@@ -78,16 +83,9 @@ export class HubTaskSpeaker implements Speaker {
       const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
       return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
     }
-    const { readyAtMs, urgentAtMs } = renewal(promise);
     const isChanged =
       promise.words.percent !== words.percent || promise.words.detail !== words.detail;
-    const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
-    const earliestMs = this.#isOutOfPlace(promise) ? promise.madeAt.bootMs : freshAtMs;
-    return {
-      operation: 'NotifyMigrationTaskState',
-      readyAtMs: Math.max(Math.min(readyAtMs, earliestMs), this.#trouble?.retryAtMs ?? 0),
-      deadline: { urgentAtMs, byMs: promise.until.bootMs },
-    };
+    return this.#heartbeat(promise, isChanged);
   }
 
   call(now: Now): Call | undefined {
@@ -98,10 +96,11 @@ export class HubTaskSpeaker implements Speaker {
     const address = { region, stream: migrationHub.stream, task: task.name };
     if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
 
+    const repeated = this.#repeated();
     const lastWord = task.lastWords[0];
-    this.#spokenOf = lastWord?.run ?? task.run;
+    this.#spokenOf = repeated?.run ?? lastWord?.run ?? task.run;
     this.#isFarewell = this.#context.stopAskedAt !== undefined;
-    if (lastWord !== undefined) {
+    if (repeated === undefined && lastWord !== undefined) {
       return {
         operation: 'NotifyMigrationTaskState',
         ...address,
@@ -111,19 +110,13 @@ export class HubTaskSpeaker implements Speaker {
         nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }
-    const run = this.#liveRun();
-    if (run === undefined) return undefined;
-    // Others may have been promised the rest of the budget since this one got in line.
-    if (task.promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
-    task.lastStampS = Math.max(
-      Math.floor(this.#context.serviceMs(now) / SECOND_MS),
-      task.lastStampS + 1,
-    );
+    const words = repeated?.words ?? this.#newestWords(now);
+    if (words === undefined) return undefined;
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
-      ...this.#reduce(hubWords(run)),
-      stampS: task.lastStampS,
+      ...this.#reduce(words),
+      stampS: nextStampS(task, this.#context.serviceMs(now)),
       nextUpdateS: this.#isFarewell
         ? farewellNextUpdateS(migrationHub)
         : this.#nextUpdateS(migrationHub),
@@ -177,19 +170,11 @@ export class HubTaskSpeaker implements Speaker {
     if (lastWord?.kind === 'end') {
       if (told?.hub !== undefined) told.hub.delivery = { state: 'delivered', at: now };
       const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
-      this.#context.note(
-        'report.delivered',
-        now,
-        { ...fields, to: 'migrationHub', afterS: lateS },
-        told,
-      );
+      const delivered = { ...fields, to: 'migrationHub', afterS: lateS };
+      this.#context.note('report.delivered', now, delivered, told);
     } else {
-      this.#context.note(
-        'report.accepted',
-        now,
-        { ...fields, nextUpdateS: call.nextUpdateS },
-        told,
-      );
+      const accepted = { ...fields, nextUpdateS: call.nextUpdateS };
+      this.#context.note('report.accepted', now, accepted, told);
     }
     if (told !== undefined) ledger.keepRun(told);
     if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
@@ -200,6 +185,39 @@ export class HubTaskSpeaker implements Speaker {
         told,
       );
     }
+  }
+
+  /**
+   * While the disk refuses, what is new is not said, since it would be forgotten by a crash. The promise is said again
+   * with the words that it was made with: they are kept, and the task does not go stale.
+   */
+  #repeated(): HubPromise | undefined {
+    const { lastWords, promise, run } = this.#task;
+    if (!this.#context.isBehind || promise === undefined || isFinalStatus(promise))
+      return undefined;
+    const [lastWord] = lastWords;
+    const isHeld =
+      lastWord === undefined ? promise.run === run : this.#context.isEndHeld(lastWord.run);
+    return isHeld ? promise : undefined;
+  }
+
+  #newestWords(now: Now): HubWords | undefined {
+    const run = this.#liveRun();
+    if (run === undefined) return undefined;
+    // Others may have been promised the rest of the budget since this one got in line.
+    if (this.#task.promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
+    return hubWords(run);
+  }
+
+  #heartbeat(promise: HubPromise, isChanged: boolean): Duty {
+    const { readyAtMs } = renewal(promise);
+    const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
+    const earliestMs = this.#isOutOfPlace(promise) ? promise.madeAt.bootMs : freshAtMs;
+    return {
+      operation: 'NotifyMigrationTaskState',
+      readyAtMs: Math.max(Math.min(readyAtMs, earliestMs), this.#trouble?.retryAtMs ?? 0),
+      deadline: deadlineOf(promise),
+    };
   }
 
   /** Too short for an agent that stops, or, made by one that stopped, too long for one that is here. */
@@ -229,8 +247,7 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #nextUpdateS(hub: HubSettings): number {
-    const rate = this.#context.rateOf('NotifyMigrationTaskState');
-    return nextUpdateS(hub, this.#context.liveHubTasks, rate);
+    return nextUpdateS(hub, this.#context.liveHubTasks, this.#rate());
   }
 
   #word(operation: HubOperation, since: Instant): Duty {
@@ -241,14 +258,7 @@ export class HubTaskSpeaker implements Speaker {
       operation,
       readyAtMs: this.#trouble?.retryAtMs ?? 0,
       sinceMs: since.bootMs,
-      ...(isPromising
-        ? {
-            deadline: {
-              urgentAtMs: renewal(promise).urgentAtMs,
-              byMs: promise.until.bootMs,
-            },
-          }
-        : {}),
+      ...(isPromising ? { deadline: deadlineOf(promise) } : {}),
     };
   }
 
@@ -259,8 +269,11 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #freshnessMs(): number {
-    const rate = this.#context.rateOf('NotifyMigrationTaskState');
-    return freshnessMs(this.#context.liveHubTasks, rate);
+    return freshnessMs(this.#context.liveHubTasks, this.#rate());
+  }
+
+  #rate(): Rate {
+    return this.#context.rateOf('NotifyMigrationTaskState');
   }
 
   /** Status alone, where such words were refused; a percent that has risen makes no difference to that. */
@@ -275,4 +288,8 @@ export class HubTaskSpeaker implements Speaker {
       ? undefined
       : this.#context.ledger.liveRuns.get(this.#task.run);
   }
+}
+
+function deadlineOf(promise: HubPromise): Deadline {
+  return { urgentAtMs: renewal(promise).urgentAtMs, byMs: promise.until.bootMs };
 }

@@ -65,11 +65,13 @@ export class PipelineTaskSpeaker implements Speaker {
     const { pipeline } = this.#run;
     if (pipeline === undefined || !isOwed(pipeline.delivery)) return undefined;
     const report = this.#reportDuty(pipeline);
-    if (!isFinal(this.#run.state) || this.#run.endedAt === undefined) return report;
+    const { endedAt, id, state } = this.#run;
+    if (!isFinal(state) || endedAt === undefined || this.#context.isEndHeld(id)) return report;
     const word: Duty = {
       operation: 'SetTaskStatus',
       readyAtMs: this.#statusTrouble?.retryAtMs ?? 0,
-      sinceMs: this.#run.endedAt.bootMs,
+      sinceMs: endedAt.bootMs,
+      isKept: true,
     };
     return report !== undefined && report.readyAtMs < word.readyAtMs ? report : word;
   }
@@ -87,7 +89,9 @@ export class PipelineTaskSpeaker implements Speaker {
         ? { operation: word.operation, taskId, status: word.status }
         : word;
     }
-    if (this.#isReportReduced) return { operation: 'ReportTaskProgress', taskId };
+    if (this.#isReportReduced || this.#context.isEndHeld(this.#run.id)) {
+      return { operation: 'ReportTaskProgress', taskId };
+    }
     return {
       operation: 'ReportTaskProgress',
       taskId,

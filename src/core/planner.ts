@@ -97,12 +97,14 @@ export class Planner {
 
   /**
    * What is to be done. Where the changes are not on disk (it is full, say), only what needs no memory: heartbeats go
-   * on, so that nobody goes stale, and what must end is ended; nothing is started, and no new word is said.
+   * on with what is kept, so that nobody goes stale, and what must end is ended; nothing is started, and no word is said
+   * that is not on disk.
    */
   decide(now: Now, isDurable = true): Action[] {
     this.#decidedAt = now;
+    if (this.#context.kept(isDurable)) this.#calls.refresh(now);
     const actions = this.#life.takeActions(isDurable);
-    actions.push(...this.#calls.decide(now, isDurable ? 'all' : 'heartbeats'));
+    actions.push(...this.#calls.decide(now));
     if (this.#hasSaidFarewell(now, isDurable)) actions.push({ type: 'exit', code: this.#exitCode });
     if (!isDurable) return actions;
     actions.push(...this.#actions);

@@ -161,6 +161,7 @@ export class RunLife {
   finish(run: Run, state: RunState, now: Now): void {
     moveRun(run, state);
     run.endedAt = now;
+    this.#context.newlyEnded.add(run.id);
     delete run.trouble;
     if (isWatched(run)) this.act({ type: 'release-run', run });
     if (state === 'succeeded') run.percent = 100;

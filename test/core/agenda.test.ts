@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Agenda, Item } from '../../src/core/agenda.ts';
-import type { Duty, Which } from '../../src/core/agenda.ts';
+import type { Duty } from '../../src/core/agenda.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
@@ -15,12 +15,12 @@ class NamedAgenda {
     this.#agenda.set(item, duty);
   }
 
-  take(operation: Duty['operation'], nowMs: number, which?: Which): string | undefined {
-    return this.#agenda.take(operation, nowMs, which)?.owner;
+  take(operation: Duty['operation'], nowMs: number): string | undefined {
+    return this.#agenda.take(operation, nowMs)?.owner;
   }
 
-  ready(operation: Duty['operation'], nowMs: number, which?: Which): number {
-    return this.#agenda.ready(operation, nowMs, which);
+  ready(operation: Duty['operation'], nowMs: number): number {
+    return this.#agenda.ready(operation, nowMs);
   }
 
   nextReadyAtMs(operation: Duty['operation']): number | undefined {
@@ -106,26 +106,6 @@ test('a word that renews a promise goes before everything when its slack runs ou
   });
   const order = Array.from({ length: 4 }, () => agenda.take(NOTIFY, 100));
   expect(order).toEqual(['last word', 'heartbeat', 'older word', undefined]);
-});
-
-test('while only heartbeats may speak, words wait, also those with a deadline', () => {
-  const agenda = new NamedAgenda();
-  agenda.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
-  agenda.set('last word', {
-    operation: NOTIFY,
-    readyAtMs: 0,
-    sinceMs: 0,
-    deadline: { urgentAtMs: 0, byMs: 0 },
-  });
-  agenda.set('heartbeat', {
-    operation: NOTIFY,
-    readyAtMs: 0,
-    deadline: { urgentAtMs: 500, byMs: 900 },
-  });
-  expect(agenda.ready(NOTIFY, 0, 'heartbeats')).toBe(1);
-  expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBe('heartbeat');
-  expect(agenda.take(NOTIFY, 0, 'heartbeats')).toBeUndefined();
-  expect(agenda.ready(NOTIFY, 0)).toBe(2);
 });
 
 test('a duty that stands already keeps its place among equals; another loses it', () => {

@@ -13,8 +13,6 @@ import type { AgentWorld } from './agent-world.ts';
  * throttle), and a call a second for everybody who waits.
  */
 const RECOVERY_MS = 2 * MINUTE_MS;
-/** What a dead agent had sent arrives within this time. */
-const ON_THE_WAY_MS = 100;
 const FINDINGS_MAX = 20;
 
 type End = Extract<HubStatus, 'COMPLETED' | 'FAILED'>;
@@ -23,8 +21,6 @@ interface Ended {
   readonly end: End;
   /** Of a run of the agent's own. */
   readonly run?: string;
-  /** The disk refused at that time, and the last word waits for it. */
-  readonly isBehind: boolean;
 }
 
 export class AgentWitness {
@@ -40,7 +36,6 @@ export class AgentWitness {
   readonly #attempts = new Map<string, { exitCode?: number }>();
   /** What the Hub shows of each run that has not ended. */
   readonly #percents = new Map<string, number>();
-  #forgetsUntilMs = -Infinity;
   readonly #tracked = new Set<string>();
   /** Runs that ended before anything was started for them. */
   #unstarted: { readonly job: string; readonly run: string }[] = [];
@@ -78,11 +73,7 @@ export class AgentWitness {
   /** Work that the agent does not run has ended so. */
   ended(job: string, end: End, run?: string): void {
     const ends = this.#ends.get(job) ?? [];
-    ends.push({
-      end,
-      isBehind: this.#world.isDiskFull || this.#world.isBehind,
-      ...(run === undefined ? {} : { run }),
-    });
+    ends.push(run === undefined ? { end } : { end, run });
     this.#ends.set(job, ends);
   }
 
@@ -152,10 +143,6 @@ export class AgentWitness {
     if (this.#world.downMs >= MINUTE_MS) this.excuse(this.#world.downMs);
     this.#learnt = [];
     this.#unstarted = [];
-    // What was told while the disk refused is forgotten: the next agent cannot know how far a run had come.
-    if (!this.#world.isBehind) return;
-    this.#percents.clear();
-    this.#forgetsUntilMs = this.#world.time.now().bootMs + ON_THE_WAY_MS;
   }
 
   #sent(call: Call): void {
@@ -183,9 +170,7 @@ export class AgentWitness {
     if ((percent ?? 0) < (this.#percents.get(task) ?? 0))
       this.#find(`${task} fell to ${percent} %`);
     if (isFinal) this.#percents.delete(task);
-    else if (percent !== undefined && this.#world.time.now().bootMs > this.#forgetsUntilMs) {
-      this.#percents.set(task, percent);
-    }
+    else if (percent !== undefined) this.#percents.set(task, percent);
     const begun = this.#runsOf.get(task)?.size ?? 0;
     if (!isFinal && told >= begun) this.#find(`${task}: ${status} after the last word of its run`);
   }
@@ -194,10 +179,7 @@ export class AgentWitness {
   #lapsed(taskId: string): void {
     const run = this.#runOfTask.get(taskId);
     const nowMs = this.#world.time.now().bootMs;
-    const isHeldBack = [...this.#ends.values()]
-      .flat()
-      .some((end) => end.run === run && end.isBehind);
-    if (!this.#isExcused(nowMs, nowMs) && !isHeldBack) this.#find(`${taskId} lapsed`);
+    if (!this.#isExcused(nowMs, nowMs)) this.#find(`${taskId} lapsed`);
     const isAway = this.#world.isAway();
     if (run !== undefined && this.#world.outside.isRunning(run) && !isAway) {
       this.#find(`${run} ran on when ${taskId} lapsed`);
@@ -206,15 +188,8 @@ export class AgentWitness {
 
   #stale(task: string, lateMs: number): void {
     const nowMs = this.#world.time.now().bootMs;
-    if (this.#isExcused(nowMs - lateMs, nowMs) || this.#isHeldBack(task)) return;
+    if (this.#isExcused(nowMs - lateMs, nowMs)) return;
     this.#find(`${task} was stale for ${(lateMs / 1000).toFixed(1)} s`);
-  }
-
-  /** Its run ended while the disk refused: the last word waits for the disk, and nothing else is true of it. */
-  #isHeldBack(task: string): boolean {
-    const told = this.#world.service.books.finals.get(task)?.length ?? 0;
-    const ended = this.#ends.get(task)?.[told];
-    return ended?.isBehind === true;
   }
 
   /** True where every moment from one to the other has its reason. */

@@ -54,8 +54,6 @@ export class AgentWorld {
   readonly outside: Outside;
   readonly random: () => number;
   isDiskFull = false;
-  /** The disk refused, and the agent has not tried again since. */
-  isBehind = false;
   /** How long no agent runs after the next end of one. */
   downMs = 0;
   turns = 0;
@@ -244,7 +242,6 @@ export class AgentWorld {
       load: (now) => store.load(now),
       commit: (changes) => {
         this.#touch(life);
-        this.isBehind = this.isDiskFull;
         if (this.isDiskFull) throw new Error('database or disk is full');
         store.commit(changes);
         this.onCommit();

@@ -1,0 +1,113 @@
+/**
+ * A disk that refuses for longer than any promise: tasks are told as they were, and how work ended is told as soon as it
+ * is on disk, and not before. The whole agent, with its own journal and store.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { NotifyCall } from '../../src/core/call.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { AgentWitness } from '../support/agent-witness.ts';
+import { AgentWorld } from '../support/agent-world.ts';
+import { polledTask } from '../support/polled-task.ts';
+import { PIPELINE, definition, settings } from '../support/settings.ts';
+
+const ENDS_MS = 15 * MINUTE_MS;
+/** Before the jobs end, and longer than promises and windows. */
+const FULL = { fromMs: 10 * MINUTE_MS, untilMs: 3 * HOUR_MS };
+
+interface Told {
+  readonly atMs: number;
+  readonly call: NotifyCall;
+}
+
+interface Story {
+  readonly world: AgentWorld;
+  readonly witness: AgentWitness;
+  readonly told: Told[];
+  readonly attempt: string;
+}
+
+/** One job of the operator's and one of a pipeline, which end after a quarter of an hour. */
+function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => false): Story {
+  const directory = mkdtempSync(join(tmpdir(), 'full-disk-'));
+  const world = new AgentWorld(1, directory, {
+    failing: 0,
+    settings: settings({
+      jobs: new Map(['copy', 'activity'].map((name) => [name, definition(name)])),
+      dataPipeline: { ...PIPELINE, activities: [{ match: { name: 'activity' }, job: 'activity' }] },
+    }),
+    isOut: (_call, bootMs) => isOut(bootMs),
+    jobs: { durationMs: () => ENDS_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
+  });
+  onTestFinished(() => {
+    world.close();
+    rmSync(directory, { recursive: true });
+  });
+  const witness = new AgentWitness(world);
+  const told: Told[] = [];
+  const { onWord } = world.service;
+  world.service.onWord = (call) => {
+    told.push({ atMs: world.time.now().bootMs, call });
+    onWord(call);
+  };
+  world.begin();
+  world.ask({ type: 'start', job: 'copy' }, () => undefined);
+  const task = polledTask('activity');
+  witness.offered(task.attemptId);
+  world.service.offer(task);
+  world.time.in(full.fromMs, () => (world.isDiskFull = true));
+  world.time.in(full.untilMs, () => (world.isDiskFull = false));
+  return { world, witness, told, attempt: task.attemptId };
+}
+
+describe('P8 a disk that is full for hours', () => {
+  test('no promise is broken and no window lapses; the ends are told within seconds of there being room', async () => {
+    const { world, witness, told, attempt } = begin(FULL);
+    await world.runUntil(FULL.untilMs);
+    expect(world.service.taskState(attempt)).toBe('owned');
+    const meanwhile = told.filter(({ atMs }) => atMs > FULL.fromMs + SECOND_MS);
+    expect(new Set(meanwhile.map(({ call }) => call.status))).toEqual(new Set(['IN_PROGRESS']));
+    // Nothing of how far they have come is on disk, so nothing of it is told: a percent would fall after a crash.
+    expect(new Set(meanwhile.map(({ call }) => call.percent)).size).toBe(1);
+
+    await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
+    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(world.service.taskState(attempt)).toBe('FINISHED');
+    expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
+    expect(witness.close()).toEqual([]);
+  });
+
+  test('an agent that is killed meanwhile finds out again how they ended', async () => {
+    const { world, witness, told, attempt } = begin(FULL);
+    world.time.in(ENDS_MS + 4 * MINUTE_MS, () => world.kill(0, SECOND_MS));
+    await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
+    expect(world.lives).toBe(2);
+    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(world.service.taskState(attempt)).toBe('FINISHED');
+    expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
+    expect(witness.close()).toEqual([]);
+  });
+
+  test('an end that is on disk is told, though the disk takes nothing new', async () => {
+    const fullMs = ENDS_MS + MINUTE_MS;
+    const { world, witness, told, attempt } = begin(
+      { fromMs: fullMs, untilMs: HOUR_MS },
+      (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
+    );
+    await world.runUntil(fullMs + 2 * MINUTE_MS);
+    expect(world.isDiskFull).toBe(true);
+    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(world.service.taskState(attempt)).toBe('FINISHED');
+    await world.runUntil(2 * HOUR_MS);
+    expect(witness.close()).toEqual([]);
+  });
+});
+
+function endsOf(told: readonly Told[]): string[] {
+  return told
+    .filter(({ call }) => call.status === 'COMPLETED' || call.status === 'FAILED')
+    .map(({ call }) => `${call.task} ${call.status}`)
+    .toSorted();
+}

@@ -168,7 +168,10 @@ export class HubTaskSpeaker implements Speaker {
     const told = ledger.runs.get(run);
     const fields = { task: task.name, status: call.status, percent: call.percent };
     if (lastWord?.kind === 'end') {
-      if (told?.hub !== undefined) told.hub.delivery = { state: 'delivered', at: now };
+      if (told?.hub !== undefined) {
+        told.hub.delivery = { state: 'delivered', at: now };
+        ledger.keepRun(told);
+      }
       const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
       const delivered = { ...fields, to: 'migrationHub', afterS: lateS };
       this.#context.note('report.delivered', now, delivered, told);
@@ -176,7 +179,7 @@ export class HubTaskSpeaker implements Speaker {
       const accepted = { ...fields, nextUpdateS: call.nextUpdateS };
       this.#context.note('report.accepted', now, accepted, told);
     }
-    if (told !== undefined) ledger.keepRun(told);
+    if (told !== undefined) ledger.keepTouchedRun(told);
     if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
       this.#context.note(
         'promise.broken',

@@ -65,12 +65,25 @@ export class Ledger {
   readonly #droppedRuns = new Gathering<string>();
   readonly #droppedHubTasks = new Gathering<string>();
   readonly #notes = new Gathering<Note>();
+  /** Runs with a change that need not be on disk by itself. */
+  readonly #touchedRuns = new Set<Run>();
   #factsChanged = false;
 
   /** Adds the run or marks it as changed. */
   keepRun(run: Run): void {
     this.recoverRun(run);
+    this.#touchedRuns.delete(run);
     this.#runs.add(run);
+  }
+
+  /** A change that goes to the disk with the run's next report (or sooner, with another change). */
+  touchRun(run: Run): void {
+    this.#touchedRuns.add(run);
+  }
+
+  /** Keeps what was touched since the run was kept last; most reports only renew a promise. */
+  keepTouchedRun(run: Run): void {
+    if (this.#touchedRuns.has(run)) this.keepRun(run);
   }
 
   /** A run as the store had it: known, and not changed. */
@@ -110,6 +123,7 @@ export class Ledger {
     this.liveRuns.delete(run.id);
     this.livePipelineRuns.delete(run.id);
     this.#runs.delete(run);
+    this.#touchedRuns.delete(run);
     this.#droppedRuns.add(run.id);
   }
 

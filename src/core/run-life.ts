@@ -188,6 +188,7 @@ export class RunLife {
 
   /** A change that need not be on disk now. */
   touched(run: Run, now: Now): void {
+    this.#context.ledger.touchRun(run);
     this.#timers.schedule(run, now);
     this.#telling.touch(run);
   }

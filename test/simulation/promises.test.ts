@@ -250,6 +250,27 @@ describe('P1 never stale', () => {
     expect(made.service.close()).toMatchObject({ staleMs: 0, findings: [] });
   });
 
+  test('a report that only renews a promise writes no run; a detail goes to the disk with the next report', () => {
+    const made = world([definition('copy')], { jobs: SILENT });
+    const { planner } = made;
+    let kept: (string | undefined)[] = [];
+    const takeChanges = planner.takeChanges.bind(planner);
+    planner.takeChanges = () => {
+      const changes = takeChanges();
+      kept.push(...[...changes.runs].map(({ detail }) => detail));
+      return changes;
+    };
+    start(made, 'copy');
+    made.runUntil(MINUTE_MS);
+    kept = [];
+    made.runUntil(HOUR_MS);
+    expect(notifies(made).length).toBeGreaterThan(20);
+    expect(kept).toEqual([]);
+    made.post({ type: 'progress-read', run: 'copy/1', detail: 'file 7' });
+    made.runUntil(2 * HOUR_MS);
+    expect(kept).toEqual(['file 7']);
+  });
+
   test('a promise is stretched no longer than the load lasts', () => {
     const jobs = Array.from({ length: 100 }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(

@@ -51,6 +51,8 @@ export interface HubTask {
   /** The newest UpdateDateTime sent; the next one is later, whatever the clocks do. */
   lastStampS: number;
   promise?: HubPromise;
+  /** The live run that the budget has a promise for, though none was accepted yet: it may have been, and the answer lost. */
+  offered?: string;
   lastWords: LastWord[];
   /** What else the Hub is to know, each said once (see hub-links.ts). */
   links: HubLink[];
@@ -109,9 +111,9 @@ export function quarantine(task: HubTask, refused: Quarantined): void {
   (task.quarantine ??= []).push(refused);
 }
 
-/** True where the live run was told with a promise for its next report. */
-export function isPromised(task: HubTask): boolean {
-  return task.run !== undefined && task.promise?.run === task.run;
+/** True where the live run was told with a promise for its next report, or may have been. */
+export function isPromised({ offered, promise, run }: HubTask): boolean {
+  return run !== undefined && (promise?.run === run || offered === run);
 }
 
 /** True for a promise that nobody has to renew: the task has ended. */

@@ -110,7 +110,8 @@ export class HubTaskSpeaker implements Speaker {
         nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }
-    const words = repeated?.words ?? this.#newestWords(now);
+    const run = this.#liveRun();
+    const words = repeated?.words ?? (run === undefined ? undefined : hubWords(run));
     if (words === undefined) return undefined;
     return {
       operation: 'NotifyMigrationTaskState',
@@ -150,6 +151,7 @@ export class HubTaskSpeaker implements Speaker {
     const task = this.#task;
     const before = task.promise;
     if (isPromised(task)) this.#context.promisedHubTasks--;
+    delete task.offered;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
     const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
     const run = lastWord?.run ?? this.#spokenOf;
@@ -204,14 +206,6 @@ export class HubTaskSpeaker implements Speaker {
     return isHeld ? promise : undefined;
   }
 
-  #newestWords(now: Now): HubWords | undefined {
-    const run = this.#liveRun();
-    if (run === undefined) return undefined;
-    // Others may have been promised the rest of the budget since this one got in line.
-    if (this.#task.promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
-    return hubWords(run);
-  }
-
   #heartbeat(promise: HubPromise, isChanged: boolean): Duty {
     const { readyAtMs } = renewal(promise);
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
@@ -230,13 +224,21 @@ export class HubTaskSpeaker implements Speaker {
       : owesFarewell(this.#context, promise.madeAt);
   }
 
-  /** Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. */
+  /**
+   * Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. A promise counts
+   * from when it is offered, and that is on disk before it is made: an answer that is lost, by a crash too, may have been
+   * good, and such a promise is kept before another is made.
+   */
   #mayPromise(run: Run, now: Now): boolean {
-    const { waitingHubTasks } = this.#context;
-    // A report whose answer was lost may have been accepted: a promise that was perhaps made is kept.
-    const mayBePromised = this.#trouble !== undefined && this.#spokenOf === run.id;
-    if (mayBePromised || this.#context.hasRoomForPromise()) {
+    const task = this.#task;
+    if (task.offered === run.id) return true;
+    const { ledger, waitingHubTasks } = this.#context;
+    if (this.#context.hasRoomForPromise()) {
       waitingHubTasks.delete(this.key);
+      task.offered = run.id;
+      this.#context.promisedHubTasks++;
+      this.#context.offerPromise();
+      ledger.keepHubTask(task);
       return true;
     }
     if (waitingHubTasks.size === 0) {

@@ -346,6 +346,42 @@ describe('P1 never stale', () => {
     expect(told).toHaveLength(1);
     expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0 });
   });
+
+  test('a promise whose first report was on its way when the agent died is kept before another is made', () => {
+    const tiny = { perSecond: 1 / 60, burst: 5 };
+    const given = { ...tiny, perSecond: steadyPerSecond(tiny) };
+    const jobs = Array.from({ length: promisesMax(HUB, given) }, (_, i) => definition(`job-${i}`));
+    const made = pipelineWorld(
+      [...jobs, definition('first'), definition('second')],
+      {},
+      {
+        // The older of the two that wait for a promise is the later one to be ready for it.
+        isOut: (call, bootMs) =>
+          call.operation === 'ImportMigrationTask' &&
+          call.task === 'second' &&
+          bootMs < 3 * HOUR_MS,
+        jobs: {
+          ...SILENT,
+          durationMs: (run) => (run.job === 'job-0' ? 4 * HOUR_MS : 100 * HOUR_MS),
+        },
+      },
+      { NotifyMigrationTaskState: tiny },
+    );
+    const disk = withDisk(made);
+    for (const { name } of jobs) start(made, name);
+    made.runUntil(HOUR_MS);
+    start(made, 'second');
+    made.runUntil(2 * HOUR_MS);
+    start(made, 'first');
+    made.runUntil(4 * HOUR_MS);
+    while (made.service.lastNotify('first') === undefined) {
+      made.runUntil(made.time.now().bootMs + 4);
+    }
+    disk.crash();
+    made.runUntil(made.time.now().bootMs + 4 * HOUR_MS);
+    expect(made.service.lastNotify('second')).toBeUndefined();
+    expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0 });
+  });
 });
 
 describe('P2 never disowned', () => {

@@ -28,6 +28,8 @@ const STREAM_AGAIN_MS = 5 * MINUTE_MS;
 export class Context {
   readonly ledger: Ledger;
   readonly random: () => number;
+  /** When this agent began. */
+  readonly startedAt: Now;
   readonly offset = new ClockOffset();
   readonly pacing = new Pacing();
   settings: Settings;
@@ -60,10 +62,11 @@ export class Context {
   readonly disabled = new Map<Operation, { readonly untilMs: number; readonly reason: string }>();
   #streamMadeAtMs = -Infinity;
 
-  constructor(ledger: Ledger, settings: Settings, random: () => number) {
+  constructor(ledger: Ledger, settings: Settings, random: () => number, startedAt: Now) {
     this.ledger = ledger;
     this.settings = settings;
     this.random = random;
+    this.startedAt = startedAt;
   }
 
   /**

@@ -4,6 +4,7 @@
  * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures; when a
  * quarter of it is left, or three minutes of a long one, the report goes before everything else.
  */
+import type { Deadline } from './agenda.ts';
 import type { Run } from './job.ts';
 import type { HubSettings, Rate } from './settings.ts';
 import { MINUTE_MS, SECOND_MS } from './time.ts';
@@ -11,6 +12,10 @@ import type { Instant } from './time.ts';
 
 /** A report is renewed when this part of its promise has passed. */
 const RENEW_PART = 1 / 2;
+/** By how much of its interval a report may come early: what began in the same second drifts apart. */
+const EARLY_PART = 1 / 10;
+/** Within this time after a start the agents of a fleet take back the long promises of a planned stop. */
+const TAKE_BACK_MS = 10 * SECOND_MS;
 /** When so much of it is left, it goes before words: a quarter, for a long one enough time for many tries. */
 const URGENT_PART = 1 / 4;
 const URGENT_MS_MAX = 3 * MINUTE_MS;
@@ -66,25 +71,42 @@ export function finalNextUpdateS(hub: HubSettings): number {
 }
 
 /**
- * When a report is due and when it goes before words, by what was promised with the last one. Counted from where
- * the promise ends: a report that a wrong clock has stamped promised less than it says.
+ * An interval as one of many keeps it, so that jobs that a schedule starts in the same second, on one host or on a
+ * hundred, do not report in the same second for ever. `early` is the speaker's own lot, from 0 to 1.
  */
-export function renewal(promise: {
+export function drawnMs(intervalMs: number, early: number): number {
+  return intervalMs * (1 - EARLY_PART * early);
+}
+
+/** When an agent that has started takes back a promise of the planned stop before: nobody waits for it, so fleets spread. */
+export function takeBackAtMs(startedAt: Instant, early: number): number {
+  return startedAt.bootMs + TAKE_BACK_MS * early;
+}
+
+/** What was promised with a report, and where the promise ends by the service's clock. */
+interface Told {
   readonly madeAt: Instant;
   readonly until: Instant;
   readonly nextUpdateS: number;
-}): {
-  readonly readyAtMs: number;
-  readonly urgentAtMs: number;
-} {
+}
+
+/** When a report is due again, on the boot clock. */
+export function renewAtMs(promise: Told, early: number): number {
+  const promisedMs = promise.nextUpdateS * SECOND_MS;
+  return endMs(promise) - promisedMs + drawnMs(promisedMs * RENEW_PART, early);
+}
+
+/** When it goes before words, and when it is too late. */
+export function deadlineOf(promise: Told): Deadline {
   const promisedMs = promise.nextUpdateS * SECOND_MS;
   const urgentMs = Math.min(promisedMs * URGENT_PART, URGENT_MS_MAX);
+  return { urgentAtMs: endMs(promise) - urgentMs, byMs: promise.until.bootMs };
+}
+
+/** Counted from where the promise ends: a report that a wrong clock has stamped promised less than it says. */
+function endMs({ madeAt, nextUpdateS, until }: Told): number {
   // A stamp has whole seconds: less than one is no fault of a clock.
-  const endMs = Math.min(promise.madeAt.bootMs + promisedMs, promise.until.bootMs + SECOND_MS);
-  return {
-    readyAtMs: endMs - promisedMs * (1 - RENEW_PART),
-    urgentAtMs: endMs - urgentMs,
-  };
+  return Math.min(madeAt.bootMs + nextUpdateS * SECOND_MS, until.bootMs + SECOND_MS);
 }
 
 /** How soon after a report a change of percent or detail may be told: spare budget buys freshness. */

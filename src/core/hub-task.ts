@@ -2,15 +2,17 @@
  * One MigrationTask: imported once, then told how the run under its name stands, with a promise for the next
  * report. Last words of ended runs wait here in order and go first, exactly as they were made.
  */
-import type { Deadline, Duty } from './agenda.ts';
+import type { Duty } from './agenda.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from './call.ts';
 import type { Context } from './context.ts';
 import {
+  deadlineOf,
   farewellNextUpdateS,
   finalNextUpdateS,
   freshnessMs,
   nextUpdateS,
-  renewal,
+  renewAtMs,
+  takeBackAtMs,
 } from './deadlines.ts';
 import { owesFarewell } from './farewell.ts';
 import { hubLinksKey, hubTaskKey, isFinalStatus, isPromised, nextStampS } from './hub-record.ts';
@@ -30,6 +32,7 @@ export class HubTaskSpeaker implements Speaker {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
+  readonly #early: number;
   #trouble: HubTrouble | undefined;
   /** The run that the call in flight is about: another may hold the task when its answer comes. */
   #spokenOf: string | undefined;
@@ -40,6 +43,7 @@ export class HubTaskSpeaker implements Speaker {
     this.key = hubTaskKey(task.name);
     this.#context = context;
     this.#task = task;
+    this.#early = context.random();
   }
 
   /** What stands in the way of the next report, for `status` and the outbox. */
@@ -207,21 +211,21 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   #heartbeat(promise: HubPromise, isChanged: boolean): Duty {
-    const { readyAtMs } = renewal(promise);
+    const readyAtMs = renewAtMs(promise, this.#early);
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
-    const earliestMs = this.#isOutOfPlace(promise) ? promise.madeAt.bootMs : freshAtMs;
+    const earliestMs = Math.min(readyAtMs, freshAtMs, this.#outOfPlaceAtMs(promise));
     return {
       operation: 'NotifyMigrationTaskState',
-      readyAtMs: Math.max(Math.min(readyAtMs, earliestMs), this.#trouble?.retryAtMs ?? 0),
+      readyAtMs: Math.max(earliestMs, this.#trouble?.retryAtMs ?? 0),
       deadline: deadlineOf(promise),
     };
   }
 
   /** Too short for an agent that stops, or, made by one that stopped, too long for one that is here. */
-  #isOutOfPlace(promise: HubPromise): boolean {
-    return this.#context.stopAskedAt === undefined
-      ? promise.isFarewell === true
-      : owesFarewell(this.#context, promise.madeAt);
+  #outOfPlaceAtMs(promise: HubPromise): number {
+    if (owesFarewell(this.#context, promise.madeAt)) return promise.madeAt.bootMs;
+    const isLeft = this.#context.stopAskedAt === undefined && promise.isFarewell === true;
+    return isLeft ? takeBackAtMs(this.#context.startedAt, this.#early) : Infinity;
   }
 
   /**
@@ -293,8 +297,4 @@ export class HubTaskSpeaker implements Speaker {
       ? undefined
       : this.#context.ledger.liveRuns.get(this.#task.run);
   }
-}
-
-function deadlineOf(promise: HubPromise): Deadline {
-  return { urgentAtMs: renewal(promise).urgentAtMs, byMs: promise.until.bootMs };
 }

@@ -6,7 +6,7 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
-import { ACKNOWLEDGE_MS, reportByMs, reportEveryMs, spareReportMs } from './deadlines.ts';
+import { ACKNOWLEDGE_MS, drawnMs, reportByMs, reportEveryMs, spareReportMs } from './deadlines.ts';
 import type { Delivery, PipelineTask, Run } from './job.ts';
 import { isFinal } from './job.ts';
 import { owesFarewell } from './farewell.ts';
@@ -27,6 +27,7 @@ export class PipelineTaskSpeaker implements Speaker {
   readonly key: string;
   readonly #context: Context;
   readonly #run: Run;
+  readonly #early: number;
   readonly #tell: (run: Run, news: LeaseNews, reason: string, now: Now) => void;
   #reportTrouble: Trouble | undefined;
   #statusTrouble: Trouble | undefined;
@@ -42,6 +43,7 @@ export class PipelineTaskSpeaker implements Speaker {
     this.key = pipelineTaskKey(run.id);
     this.#context = context;
     this.#run = run;
+    this.#early = context.random();
     this.#tell = tell;
   }
 
@@ -144,7 +146,7 @@ export class PipelineTaskSpeaker implements Speaker {
     const everyMs = this.#everyMs(task);
     const isOwedNow =
       owesFarewell(this.#context, acceptedAt) || this.#context.unheard.has(this.key);
-    const waitMs = isOwedNow ? 0 : this.#soonestMs(everyMs);
+    const waitMs = isOwedNow ? 0 : drawnMs(this.#soonestMs(everyMs), this.#early);
     return {
       operation: 'ReportTaskProgress',
       readyAtMs: Math.max(acceptedAt.bootMs + waitMs, this.#reportTrouble?.retryAtMs ?? 0),

@@ -65,7 +65,7 @@ export class Planner {
     random: () => number,
     calendar: Calendar = EMPTY_CALENDAR,
   ) {
-    this.#context = new Context(ledger, settings, random);
+    this.#context = new Context(ledger, settings, random, now);
     this.#calls = new Calls(this.#context);
     this.#clocks = new ClockWatch(this.#context, now);
     this.#life = new RunLife(this.#context, now, (run, news, reason, at) => {

@@ -5,6 +5,7 @@
 import type { Duty } from './agenda.ts';
 import type { Call, Outcome } from './call.ts';
 import type { Context } from './context.ts';
+import { drawnMs } from './deadlines.ts';
 import { retryDelayMs } from './pacing.ts';
 import type { Speaker } from './speaker.ts';
 import type { Now } from './time.ts';
@@ -22,6 +23,7 @@ export class RunnerSpeaker implements Speaker {
   readonly key = RUNNER_KEY;
   readonly #context: Context;
   readonly #terminate: (now: Now) => void;
+  readonly #early: number;
   #attempts = 0;
   #acceptedAtMs: number | undefined;
   #retryAtMs = 0;
@@ -29,6 +31,7 @@ export class RunnerSpeaker implements Speaker {
   constructor(context: Context, terminate: (now: Now) => void) {
     this.#context = context;
     this.#terminate = terminate;
+    this.#early = context.random();
   }
 
   duty(): Duty | undefined {
@@ -41,7 +44,10 @@ export class RunnerSpeaker implements Speaker {
     const everyMs = dataPipeline.heartbeatEveryMs;
     return {
       operation,
-      readyAtMs: Math.max(this.#acceptedAtMs + everyMs * 0.9, this.#retryAtMs),
+      readyAtMs: Math.max(
+        this.#acceptedAtMs + drawnMs(everyMs * 0.9, this.#early),
+        this.#retryAtMs,
+      ),
       deadline: {
         urgentAtMs: this.#acceptedAtMs + everyMs * 0.95,
         byMs: this.#acceptedAtMs + everyMs,

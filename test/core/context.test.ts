@@ -7,7 +7,7 @@ import { settings } from '../support/settings.ts';
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
 test('promises count on what throttling and failures leave of what the gate gives', () => {
-  const context = new Context(new Ledger(), settings(), () => 0.5);
+  const context = new Context(new Ledger(), settings(), () => 0.5, { wallMs: 0, bootMs: 0 });
   const gives = steadyPerSecond({ perSecond: 1, burst: 10 });
   expect(context.rateOf(NOTIFY)).toEqual({ perSecond: gives, burst: 10 });
   context.pacing.of(NOTIFY).speed = 0.5;

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  deadlineOf,
   fenceAtMs,
   finalNextUpdateS,
   freshnessMs,
   nextUpdateS,
-  renewal,
+  renewAtMs,
   reportByMs,
   reportEveryMs,
 } from '../../src/core/deadlines.ts';
@@ -16,21 +17,22 @@ const AT = { wallMs: 0, bootMs: 1000 };
 
 describe('a promise', () => {
   test('is renewed from its half on, and goes before words when a quarter is left, three minutes at most', () => {
-    const until = after(AT, 300_000);
-    expect(renewal({ madeAt: AT, until, nextUpdateS: 300 })).toEqual({
-      readyAtMs: 151_000,
-      urgentAtMs: 226_000,
-    });
-    expect(renewal({ madeAt: AT, until: after(AT, 3_600_000), nextUpdateS: 3600 })).toEqual({
-      readyAtMs: 1_801_000,
-      urgentAtMs: 3_421_000,
-    });
+    const short = { madeAt: AT, until: after(AT, 300_000), nextUpdateS: 300 };
+    expect([renewAtMs(short, 0), deadlineOf(short).urgentAtMs]).toEqual([151_000, 226_000]);
+    const long = { madeAt: AT, until: after(AT, 3_600_000), nextUpdateS: 3600 };
+    expect([renewAtMs(long, 0), deadlineOf(long).urgentAtMs]).toEqual([1_801_000, 3_421_000]);
+  });
+
+  test('is renewed up to a tenth of that earlier, by lot', () => {
+    const promise = { madeAt: AT, until: after(AT, 300_000), nextUpdateS: 300 };
+    expect(renewAtMs(promise, 1)).toBe(136_000);
+    expect(renewAtMs(promise, 0.5)).toBe(143_500);
   });
 
   test('made with a stamp that was behind is renewed the sooner; with one that was ahead, no later', () => {
     const made = { madeAt: AT, nextUpdateS: 300 };
-    expect(renewal({ ...made, until: after(AT, 100_000) }).readyAtMs).toBe(-48_000);
-    expect(renewal({ ...made, until: after(AT, 500_000) }).readyAtMs).toBe(151_000);
+    expect(renewAtMs({ ...made, until: after(AT, 100_000) }, 0)).toBe(-48_000);
+    expect(renewAtMs({ ...made, until: after(AT, 500_000) }, 0)).toBe(151_000);
   });
 
   test('is the configured one while the budget has room', () => {

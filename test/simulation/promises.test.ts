@@ -201,7 +201,10 @@ describe('P1 never stale', () => {
     const times = timesOf(made, 'NotifyMigrationTaskState').slice(2);
     const gaps = times.slice(1).map((at, i) => at - times[i]!);
     expect(gaps.length).toBeGreaterThan(20);
-    for (const gap of gaps) expect(Math.abs(gap - 150 * SECOND_MS)).toBeLessThan(SECOND_MS);
+    // By its lot up to a tenth earlier, always the same.
+    expect(Math.max(...gaps)).toBeLessThan(151 * SECOND_MS);
+    expect(Math.min(...gaps)).toBeGreaterThan(134 * SECOND_MS);
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThan(2 * SECOND_MS);
   });
 
   test('a host clock that was wrong from the start, and is stepped under a silent job, is corrected', () => {
@@ -424,7 +427,8 @@ describe('P2 never disowned', () => {
     made.service.offer(task('copy'));
     made.runUntil(20 * MINUTE_MS);
     const gapMs = largestGapMs(timesOf(made, 'ReportTaskProgress'));
-    expect(gapMs).toBeGreaterThanOrEqual(15 * SECOND_MS);
+    // By its lot up to a tenth earlier still.
+    expect(gapMs).toBeGreaterThanOrEqual(13.5 * SECOND_MS);
     expect(gapMs).toBeLessThan(16 * SECOND_MS);
   });
 

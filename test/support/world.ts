@@ -21,6 +21,8 @@ import { VirtualTime } from './virtual-time.ts';
 
 export interface WorldOptions extends OutsideOptions {
   readonly seed: number;
+  /** The planner's own dice, where a test wants them loaded. */
+  readonly dice?: () => number;
   /** Absent: nothing is scheduled. */
   readonly calendar?: Calendar;
 }
@@ -115,8 +117,8 @@ export class World {
   }
 
   #newPlanner(): Planner {
-    const { settings, calendar } = this.#options;
-    return new Planner(this.ledger, settings, this.time.now(), this.random, calendar);
+    const { settings, calendar, dice = this.random } = this.#options;
+    return new Planner(this.ledger, settings, this.time.now(), dice, calendar);
   }
 
   #act(action: Action): void {

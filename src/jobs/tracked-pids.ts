@@ -7,7 +7,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { ProcessIdentity, Run } from '../core/job.ts';
 import type { Post } from '../ports.ts';
 import { lives } from './process-table.ts';
-import { Rounds } from './tracked-rounds.ts';
+import { pauseByTime, Rounds } from './tracked-rounds.ts';
 import type { Watch } from './tracked-work.ts';
 
 /** A look at one process takes 10 µs. */
@@ -37,7 +37,7 @@ export class PidWatch implements Watch {
   constructor(options: PidWatchOptions) {
     this.#options = options;
     const { lookEveryMs = LOOK_EVERY_MS } = options;
-    this.#rounds = new Rounds(lookEveryMs, (closing) => this.#look(closing));
+    this.#rounds = new Rounds(pauseByTime(lookEveryMs), (closing) => this.#look(closing));
   }
 
   add({ id, definition: { tracked } }: Run): void {

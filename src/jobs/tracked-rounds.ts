@@ -1,22 +1,32 @@
-/**
- * Looks again and again while there is something to look at, one round at a time. A round that takes long (many to
- * look at, a busy host) is followed by a longer pause, so that looking never costs more than its share.
- */
+/** Looks again and again while there is something to look at, one round at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Pause and round together take so many times what the round took: 5 % of one processor at most. */
-const PAUSE_SHARE = 20;
+/** A pause is so many times as long as the work of its round: 5 % of one processor at most. */
+export const PAUSE_SHARE = 20;
+/** What took long was mostly waiting, for a service manager in trouble. */
+const PAUSE_MS_MAX = 30_000;
+
+/**
+ * A round that takes long (many to look at, a busy host) is followed by a longer pause, so that looking never costs more
+ * than its share.
+ */
+export function pauseByTime(everyMs: number): (tookMs: number) => number {
+  return (tookMs) => Math.max(everyMs, Math.min(PAUSE_SHARE * tookMs, PAUSE_MS_MAX));
+}
 
 export class Rounds {
-  readonly #everyMs: number;
+  readonly #pauseMs: (tookMs: number) => number;
   readonly #look: (closing: AbortSignal) => Promise<boolean>;
   readonly #closing = new AbortController();
   #hurry = new AbortController();
   #going: Promise<void> | undefined;
 
   /** `look` tells whether there is anything left to look at. It must not reject. */
-  constructor(everyMs: number, look: (closing: AbortSignal) => Promise<boolean>) {
-    this.#everyMs = everyMs;
+  constructor(
+    pauseMs: (tookMs: number) => number,
+    look: (closing: AbortSignal) => Promise<boolean>,
+  ) {
+    this.#pauseMs = pauseMs;
     this.#look = look;
   }
 
@@ -42,10 +52,7 @@ export class Rounds {
       const isLeft = await this.#look(closing);
       if (!isLeft && !this.#hurry.signal.aborted) return;
       const tookMs = performance.now() - begin;
-      await pause(
-        Math.max(this.#everyMs, PAUSE_SHARE * tookMs),
-        AbortSignal.any([closing, this.#hurry.signal]),
-      );
+      await pause(this.#pauseMs(tookMs), AbortSignal.any([closing, this.#hurry.signal]));
     }
   }
 }

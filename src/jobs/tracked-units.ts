@@ -10,7 +10,7 @@ import { plainDetail } from './plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from './progress.ts';
 import { showUnits } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
-import { Rounds } from './tracked-rounds.ts';
+import { pauseByTime, Rounds } from './tracked-rounds.ts';
 import type { Watch } from './tracked-work.ts';
 import { unitLastWord } from './unit-last-word.ts';
 import { unitState } from './unit-state.ts';
@@ -55,7 +55,9 @@ export class UnitWatch implements Watch {
 
   constructor(options: UnitWatchOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.lookEveryMs ?? LOOK_EVERY_MS, () => this.#look());
+    this.#rounds = new Rounds(pauseByTime(options.lookEveryMs ?? LOOK_EVERY_MS), () =>
+      this.#look(),
+    );
   }
 
   add(run: Run): void {

@@ -14,8 +14,16 @@ export interface TrackedWorkOptions {
   readonly bootId: string;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
-  /** How long a final word may be on its way after its process or its file is gone. */
-  readonly patienceMs?: { readonly pid: number; readonly file: number; readonly unit?: number };
+  /**
+   * How long a final word may be on its way after its process, its file or its unit is gone; and how long a file system
+   * may take for an answer until that is said.
+   */
+  readonly patienceMs?: {
+    readonly pid: number;
+    readonly file: number;
+    readonly unit?: number;
+    readonly answer?: number;
+  };
   /** Default: each kind's own. */
   readonly lookEveryMs?: number;
 }
@@ -24,6 +32,8 @@ export interface TrackedWorkOptions {
 const PID_PATIENCE_MS = 5000;
 /** A writer that removes its file before it writes the next one. */
 const FILE_PATIENCE_MS = 30_000;
+/** Longer than a busy server takes: what gives no answer then (a dead NFS server) hangs. */
+const ANSWER_MS = 5000;
 /** systemd hands its record to journald, which writes it when it gets to it. */
 const UNIT_PATIENCE_MS = 10_000;
 
@@ -49,6 +59,7 @@ export function createTrackedWork(options: TrackedWorkOptions): TrackedWork {
       post,
       mask,
       patienceMs: patienceMs?.file ?? FILE_PATIENCE_MS,
+      answerMs: patienceMs?.answer ?? ANSWER_MS,
     }),
   };
   const watchOf = ({ definition: { tracked } }: Run): Watch | undefined =>

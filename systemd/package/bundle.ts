@@ -14,7 +14,8 @@ export interface Bundle {
 export async function bundle(directory: string, version: string): Promise<Bundle> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['src/main.ts'],
+    // The reader is a process of its own, found beside the rest.
+    entryPoints: { main: 'src/main.ts', 'status-reader': 'src/jobs/status-reader.ts' },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,

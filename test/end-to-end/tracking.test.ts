@@ -1,10 +1,11 @@
 /** Work that somebody else runs, schedules and users, by the real daemon and the real commands against the simulator. */
 import { spawn } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { createSite, isDelivered, LAUNCHER } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
+import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
 import { until } from '../support/until.ts';
 
 const HUB = 'migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s }\n';
@@ -95,6 +96,35 @@ test('a process that ends without a word while the agent is away is lost', async
   );
   expect(site.simulator.audit().violations).toEqual([]);
 });
+
+const noMount = whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`;
+test.skipIf(noMount !== '')(
+  `status files on a dead file system hold up neither the others nor the agent's end${noMount}`,
+  async () => {
+    site = await createSite(HUB);
+    const daemon = await site.start();
+    const dead = join(site.directory, 'dead');
+    mkdirSync(dead);
+    const mount = await HangingMount.at(dead);
+    try {
+      const names = ['a', 'b', 'c', 'd', 'e'];
+      await track(names.map((name) => ({ name, statusFile: join(dead, name, 'status.json') })));
+      const file = join(site.directory, 'status.json');
+      writeFileSync(file, '{"percent": 30}');
+      await track({ name: 'load', statusFile: file });
+      await site.untilJob('load', (job) => job.percent === 30);
+      await site.untilJob('e', ({ trouble }) => trouble !== undefined);
+      expect((await site.job('a')).trouble).toBe(
+        `${dead}/a gives no answer: its file system hangs`,
+      );
+      writeFileSync(file, '{"percent": 60}');
+      await site.untilJob('load', (job) => job.percent === 60);
+      expect(await daemon.end('SIGTERM')).toBe(0);
+    } finally {
+      await mount.release();
+    }
+  },
+);
 
 test('a status file, from nothing to its last word, with a bad moment between', async () => {
   site = await createSite(HUB);

@@ -1,7 +1,16 @@
 /** Work of somebody else, really looked at: processes of another user, status files of every kind. */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -12,6 +21,7 @@ import { lookAtStatusFile, parseStatus } from '../../src/jobs/status-file.ts';
 import { findSources } from '../../src/jobs/tracked-source.ts';
 import { createTrackedWork } from '../../src/jobs/tracked-work.ts';
 import type { TrackedWork } from '../../src/ports.ts';
+import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
 import { definition } from '../support/settings.ts';
 import { until } from '../support/until.ts';
 
@@ -36,12 +46,12 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function tracking(): TrackedWork {
+function tracking(answer = 20_000): TrackedWork {
   return createTrackedWork({
     post: (event) => events.push(event),
     bootId: BOOT_ID,
     mask: (text) => text.replaceAll('secret', '***'),
-    patienceMs: { pid: PATIENCE_MS, file: PATIENCE_MS },
+    patienceMs: { pid: PATIENCE_MS, file: PATIENCE_MS, answer },
     lookEveryMs: 20,
   });
 }
@@ -286,6 +296,54 @@ describe('by status file', () => {
       reason: `${path()} is gone, and the work did not tell how it ended`,
     });
   });
+
+  const noMount = whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`;
+  test.skipIf(noMount !== '')(
+    `a file system that gives no answer delays nobody else, and is read again afterwards${noMount}`,
+    async () => {
+      await work.close();
+      work = tracking(PATIENCE_MS);
+      const dead = join(directory, 'dead');
+      mkdirSync(dead);
+      const mount = await HangingMount.at(dead);
+      // More than the four threads that the agent has.
+      const names = ['a', 'a2', 'b', 'c', 'd', 'e'];
+      try {
+        for (const name of names) {
+          const hanging = join(dead, name.charAt(0), `${name}.json`);
+          work.watch(runOf(`dead-${name}`, { by: 'status-file', path: hanging }));
+        }
+        write('{"percent": 1}');
+        watch();
+        await progress(1);
+        await until('each is told', () =>
+          names.every((name) => typesOf(`dead-${name}/1`).length > 0),
+        );
+        expect(events).toContainEqual({
+          type: 'watch-troubled',
+          run: 'dead-a2/1',
+          reason: `${dead}/a gives no answer: its file system hangs`,
+        });
+        write('{"percent": 2}');
+        await progress(2);
+        // The agent's own threads are free.
+        await stat(path());
+      } finally {
+        await mount.release();
+      }
+      // Of a file that is not there, nothing more is said than that it can be looked for again.
+      await until('that is told', () => typesOf('dead-e/1').length > 1);
+      expect(typesOf('dead-e/1')).toEqual(['watch-troubled', 'watch-troubled']);
+      mkdirSync(join(dead, 'a'));
+      writeFileSync(join(dead, 'a', 'a2.json'), '{"percent": 7}');
+      await progress(7);
+      expect(typesOf('dead-a2/1').slice(0, 3)).toEqual([
+        'watch-troubled',
+        'watch-troubled',
+        'run-seen',
+      ]);
+    },
+  );
 
   test('an agent that comes later waits for no file that was there already', async () => {
     watch({ state: 'running', startedAt: { wallMs: 1, bootMs: 1 } });

@@ -56,6 +56,12 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     return checks.find(({ check }) => check === 'journal')?.words;
   }
 
+  test('the installed agent has a reader for status files beside it', async () => {
+    await host.write('/tmp/status.json', '{"percent": 30}');
+    await host.output('migration-agent', 'track', 'load', '--status-file', '/tmp/status.json');
+    await host.untilJob('load', ({ percent }) => percent === 30);
+  });
+
   test('a journal that the agent may not read: lost, with what can be done about it', async () => {
     await begin('closed');
     await forget('closed');

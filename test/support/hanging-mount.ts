@@ -1,0 +1,53 @@
+/**
+ * A file system that gives no answer (hanging-mount.pl): whoever looks into it sleeps in the kernel, and survives SIGKILL,
+ * until it is released. Released as well when the test's process ends.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const SCRIPT = join(import.meta.dirname, 'hanging-mount.pl');
+
+/** What this host lacks for one, in words; empty: nothing. */
+export const whyNoHangingMount = lack();
+
+function lack(): string {
+  if (process.getuid?.() !== 0) return 'needs root';
+  if (spawnSync('perl', ['-e', '']).status !== 0) return 'perl is missing';
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+    return '';
+  } catch {
+    return 'no /dev/fuse';
+  }
+}
+
+export class HangingMount {
+  readonly #release: () => Promise<void>;
+
+  private constructor(release: () => Promise<void>) {
+    this.#release = release;
+  }
+
+  static async at(directory: string): Promise<HangingMount> {
+    const holder = spawn('perl', [SCRIPT, directory]);
+    const complaint = text(holder.stderr);
+    const ended = once(holder, 'exit');
+    const isUp = await Promise.race([
+      once(holder.stdout, 'data').then(() => true),
+      ended.then(() => false),
+    ]);
+    if (!isUp) throw new Error(`nothing is mounted: ${await complaint}`);
+    return new HangingMount(async () => {
+      holder.stdin.end();
+      await ended;
+    });
+  }
+
+  /** Whoever sleeps in there gets an error, and those that were killed die. */
+  async release(): Promise<void> {
+    await this.#release();
+  }
+}

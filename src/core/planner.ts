@@ -10,14 +10,13 @@
  * give, the most urgent speaker is chosen at that moment and speaks from the newest state.
  */
 import type { Action, Reply } from './action.ts';
+import { AgentLife } from './agent-life.ts';
 import { Calls } from './calls.ts';
 import type { PolledTask } from './call.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Context } from './context.ts';
 import type { Event } from './event.ts';
-import { farewellEndsMs } from './farewell.ts';
 import { HistoryReader } from './history.ts';
-import { claimState } from './host-identity.ts';
 import { HubSetupSpeaker } from './hub-setup.ts';
 import { isFinal } from './job.ts';
 import type { Ledger } from './ledger.ts';
@@ -25,7 +24,7 @@ import type { Changes } from './ledger.ts';
 import { OutboxRequests } from './outbox-requests.ts';
 import type { Pacing } from './pacing.ts';
 import { PollerSpeaker, pollerKey } from './poller.ts';
-import { RUNNER_KEY, RunnerSpeaker } from './runner.ts';
+import { RunnerSpeaker } from './runner.ts';
 import type { RunBook } from './run-book.ts';
 import { RunLeases } from './run-leases.ts';
 import { RunLife } from './run-life.ts';
@@ -37,14 +36,12 @@ import type { Calendar } from './schedules.ts';
 import type { Settings } from './settings.ts';
 import type { Now } from './time.ts';
 
-/** Terminated by the service: no restart (DESIGN.md, section 5). */
-const EXIT_TERMINATED = 75;
-
 export class Planner {
   readonly #context: Context;
   readonly #calls: Calls;
   readonly #clocks: ClockWatch;
   readonly #life: RunLife;
+  readonly #agent: AgentLife;
   readonly #requests: RunRequests;
   readonly #schedules: Schedules;
   readonly #news: RunNews;
@@ -54,9 +51,6 @@ export class Planner {
   readonly #history: HistoryReader;
   #actions: Action[] = [];
   #decidedAt: Now | undefined;
-  #isDraining = false;
-  #isTerminated = false;
-  #exitCode = 0;
 
   constructor(
     ledger: Ledger,
@@ -72,6 +66,7 @@ export class Planner {
       this.#leases.news(run, news, reason, at);
     });
     this.#requests = new RunRequests(this.#context, this.#life);
+    this.#agent = new AgentLife(this.#context, this.#calls, this.#life, this.#requests);
     this.#schedules = new Schedules(this.#context, this.#requests, calendar, now);
     this.#news = new RunNews(this.#context, this.#life);
     this.#tracking = new RunTracking(this.#context, this.#life);
@@ -87,7 +82,7 @@ export class Planner {
     // A clock that was set back meets the same minutes again.
     if (this.#clocks.look(now) < 0) this.#schedules.plan(now);
     this.#takeIn(event, now);
-    if (this.#isTerminated && this.#pipelineIsDone()) this.#stop(EXIT_TERMINATED, now);
+    this.#agent.look(now);
     this.#calls.refresh(now);
   }
 
@@ -105,7 +100,8 @@ export class Planner {
     if (this.#context.kept(isDurable)) this.#calls.refresh(now);
     const actions = this.#life.takeActions(isDurable);
     actions.push(...this.#calls.decide(now));
-    if (this.#hasSaidFarewell(now, isDurable)) actions.push({ type: 'exit', code: this.#exitCode });
+    const code = this.#agent.ended(now, isDurable);
+    if (code !== undefined) actions.push({ type: 'exit', code });
     if (!isDurable) return actions;
     actions.push(...this.#actions);
     this.#actions = [];
@@ -118,12 +114,11 @@ export class Planner {
    */
   wakeAtMs(): number | undefined {
     if (this.#decidedAt === undefined) return 0;
-    const { stopAskedAt } = this.#context;
     const wakeMs = Math.min(
       this.#life.wakeAtMs() ?? Infinity,
       this.#calls.wakeAtMs(this.#decidedAt),
       this.#schedules.nextMs - this.#clocks.wallLessBootMs,
-      stopAskedAt === undefined ? Infinity : farewellEndsMs(stopAskedAt),
+      this.#agent.endsMs() ?? Infinity,
     );
     return wakeMs === Infinity ? undefined : wakeMs;
   }
@@ -134,7 +129,7 @@ export class Planner {
       context: this.#context,
       runs: this.#life.book,
       pacing: this.#calls.pacing,
-      isDraining: this.#isDraining,
+      isDraining: this.#agent.isDraining,
       schedules: this.#schedules,
     };
   }
@@ -173,19 +168,16 @@ export class Planner {
         break;
       }
       case 'drain-requested':
-        this.#drain(now);
-        this.#answer(event.request, { ok: true, words: 'no more pipeline tasks are taken' });
+        this.#answer(event.request, this.#agent.drain(now));
         break;
       case 'claim-requested':
-        this.#answer(event.request, this.#claim(event.by, now));
+        this.#answer(event.request, this.#agent.claim(event.by, now));
         break;
       case 'resume-requested':
-        this.#isDraining = false;
-        this.#context.note('agent.resumed', now, {});
-        this.#answer(event.request, { ok: true, words: 'pipeline tasks are taken again' });
+        this.#answer(event.request, this.#agent.resume(now));
         break;
       case 'stop-requested':
-        this.#stop(0, now);
+        this.#agent.stop(now);
         break;
       case 'settings-changed':
         this.#changeSettings(event.settings, now);
@@ -218,7 +210,7 @@ export class Planner {
     this.#context.addSpeaker(new HubSetupSpeaker(this.#context));
     this.#context.addSpeaker(
       new RunnerSpeaker(this.#context, (now) => {
-        this.#terminate(now);
+        this.#agent.terminate(now);
       }),
     );
     for (const group of settings.dataPipeline?.workerGroups ?? []) {
@@ -241,7 +233,7 @@ export class Planner {
     const { dataPipeline } = this.#context.settings;
     return (
       dataPipeline !== undefined &&
-      !this.#isDraining &&
+      !this.#agent.isDraining &&
       // A task would wait in line behind a run that may be another host's.
       !this.#isAnotherAtWork() &&
       this.#context.stopAskedAt === undefined &&
@@ -251,61 +243,11 @@ export class Planner {
     );
   }
 
-  #terminate(now: Now): void {
-    if (this.#isTerminated) return;
-    this.#isTerminated = true;
-    const { dataPipeline } = this.#context.settings;
-    this.#context.note('agent.terminated', now, { policy: dataPipeline?.onTerminate });
-    this.#drain(now);
-    if (dataPipeline?.onTerminate === 'stop') {
-      this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
-    }
-  }
-
   /** Runs of the host that this state was copied from hold their jobs. */
   #isAnotherAtWork(): boolean {
     const { foreignRuns } = this.#context.ledger;
     if (foreignRuns.size === 0) return false;
     return [...foreignRuns.values()].some((run) => !isFinal(run.state));
-  }
-
-  #claim(by: string, now: Now): Reply {
-    if (this.#context.ledger.facts.copiedFrom === undefined) {
-      return { ok: false, code: 'conflict', words: 'this state was made on this host' };
-    }
-    const { runs, tasks } = claimState(this.#context.ledger);
-    this.#context.note('host.claimed', now, { runs: runs.length, by });
-    this.#life.takeOver(runs, tasks, now);
-    this.#context.touch(RUNNER_KEY);
-    return { ok: true, words: `${runs.length} runs are this host's again` };
-  }
-
-  #drain(now: Now): void {
-    if (this.#isDraining) return;
-    this.#isDraining = true;
-    this.#context.note('agent.draining', now, {});
-  }
-
-  #stop(exitCode: number, now: Now): void {
-    if (this.#context.stopAskedAt !== undefined) return;
-    this.#context.stopAskedAt = now;
-    this.#exitCode = exitCode;
-    this.#context.touchAll();
-  }
-
-  /** All is said that can be, and kept; or the time for it is over. */
-  #hasSaidFarewell(now: Now, isDurable: boolean): boolean {
-    const { stopAskedAt } = this.#context;
-    if (stopAskedAt === undefined) return false;
-    const endsMs = farewellEndsMs(stopAskedAt);
-    return now.bootMs >= endsMs || (isDurable && !this.#calls.isSpeaking(now, endsMs));
-  }
-
-  /** No pipeline run lives here, and none has anything left to say. */
-  #pipelineIsDone(): boolean {
-    const { livePipelineRuns, runs } = this.#context.ledger;
-    if (livePipelineRuns.size > 0) return false;
-    return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }
 
   #changeSettings(settings: Settings, now: Now): void {
@@ -314,7 +256,6 @@ export class Planner {
     this.#addServiceSpeakers();
     this.#life.reschedule(now);
     this.#schedules.plan(now);
-    this.#context.touch(RUNNER_KEY);
     this.#context.touchAll();
     this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
   }

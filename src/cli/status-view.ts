@@ -237,7 +237,8 @@ function ageText(job: JobStatus, now: Date): string {
 function jobDetail(job: JobStatus): string {
   const words = [job.endedAt === undefined ? job.detail : (job.reason ?? job.detail)];
   if (job.survivors !== undefined && job.survivors.length > 0) {
-    words.push(`still alive: ${job.survivors.join(', ')}`);
+    // First: a narrow terminal cuts the end off, and this is what somebody must look after.
+    words.unshift(`still alive: ${job.survivors.join(', ')}`);
   }
   return words.filter((each) => each !== undefined && each !== '').join('; ');
 }

@@ -1,0 +1,114 @@
+/**
+ * P4 where it cannot be kept: a job whose process sleeps in the kernel, on a file system that gives no answer, and
+ * survives SIGKILL. By the real daemon and the real commands; nothing is feigned but the file server.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { createSite, isDelivered, LAUNCHER } from '../support/daemon.ts';
+import type { Site } from '../support/daemon.ts';
+import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
+import { until } from '../support/until.ts';
+
+let site: Site;
+let mount: HangingMount | undefined;
+
+afterEach(async () => {
+  await mount?.release();
+  await site.close();
+});
+
+/** A command of the program, as somebody types it. */
+async function command(...words: string[]): Promise<{ code: number; said: string }> {
+  const environment = { MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'), NO_COLOR: '1' };
+  const child = spawn(LAUNCHER, words, { env: { ...process.env, ...environment } });
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  const code = await new Promise<number>((resolve) => child.once('close', resolve));
+  return { code, said };
+}
+
+/** A word of /proc/PID/status. */
+function processWord(name: 'Name' | 'State', pid: number): string | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+const skipped = whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`;
+
+test.skipIf(skipped !== '')(
+  `who outlives SIGKILL is told with its pid, exit code 6, and the agent goes on meanwhile${skipped}`,
+  async () => {
+    site = await createSite(`
+migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s }
+jobs:
+  stuck:
+    command: [sh, -c, 'echo $$ > DIRECTORY/pid; exec stat DIRECTORY/dead/x']
+    stop: { grace: 1s }
+  other: { command: [sh, -c, 'exit 7'] }
+`);
+    const dead = join(site.directory, 'dead');
+    mkdirSync(dead);
+    mount = await HangingMount.at(dead);
+    await site.start();
+    await command('start', 'stuck');
+    await site.untilJob('stuck', ({ state }) => state === 'running');
+    await until(
+      'it looks into the dead file system',
+      () => processWord('Name', pidOf()) === 'stat',
+    );
+    const pid = pidOf();
+
+    const canceled = command('cancel', 'stuck');
+    await until('it is killed', async () =>
+      (await command('events', 'stuck')).said.includes('SIGKILL'),
+    );
+    // While the ladder kills again and again, another job starts, ends and is told.
+    await command('start', 'other');
+    expect(await site.untilJob('other', isDelivered)).toMatchObject({
+      state: 'failed',
+      exitCode: 7,
+    });
+    expect(await site.job('stuck')).toMatchObject({ state: 'canceling' });
+
+    expect(await canceled).toMatchObject({
+      code: 6,
+      said: expect.stringContaining(`processes outlived SIGKILL: ${pid}`) as string,
+    });
+    expect(processWord('State', pid)).toBe('D');
+    expect(await site.untilJob('stuck', isDelivered)).toMatchObject({
+      state: 'canceled',
+      cancelIncomplete: true,
+      survivors: [pid],
+    });
+    expect((await command('wait', 'stuck')).code).toBe(1);
+    expect((await command('status')).said).toContain(`still alive: ${pid}`);
+    expect((await command('events', 'stuck')).said).toContain(`outlived SIGKILL: ${pid}`);
+    expect(site.log()).toContainEqual(
+      expect.objectContaining({ event: 'cancel.incomplete', survivors: [pid] }),
+    );
+    const task = site.simulator.audit().migrationHub.tasks.find((each) => each.task === 'stuck');
+    expect(task).toMatchObject({
+      status: 'FAILED',
+      detail: expect.stringContaining('1 processes could not be ended') as string,
+    });
+    expect(site.simulator.audit().violations).toEqual([]);
+    // Its end is the server's to give.
+    await mount.release();
+    await until('it is gone', () => processWord('State', pid) === undefined);
+  },
+);
+
+function pidOf(): number {
+  try {
+    return Number(readFileSync(join(site.directory, 'pid'), 'utf8'));
+  } catch {
+    return 0;
+  }
+}

@@ -90,14 +90,15 @@ export class RunCgroup {
     return tryWrite(join(this.path, 'cgroup.kill'), '1');
   }
 
-  /** Does nothing while somebody lives in it, nor to what systemd has made and looks after itself. */
-  remove(): void {
-    if (this.name.endsWith('.service')) return;
+  /** False while somebody lives in it. What systemd has made, it looks after itself. */
+  remove(): boolean {
+    if (this.name.endsWith('.service')) return true;
     for (const name of namesIn(this.path)) new RunCgroup(join(this.path, name)).remove();
     try {
       rmdirSync(this.path);
-    } catch {
-      // Somebody lives in it (EBUSY), or it has gone already.
+      return true;
+    } catch (error) {
+      return errorCode(error) === 'ENOENT';
     }
   }
 }

@@ -34,6 +34,10 @@ import { pause, watchRun } from './run-watch.ts';
 export { findCgroupBase } from './cgroups.ts';
 export { openRunLog } from './run-directory.ts';
 
+/** How often an ended run's group is tried to be removed, and how many times; who still lives there stays for long. */
+const REMOVE_EVERY_MS = 500;
+const REMOVE_TRIES_MAX = 20;
+
 export interface JobHostOptions {
   readonly post: Post;
   readonly stateDirectory: string;
@@ -211,7 +215,7 @@ class LocalJobHost implements JobHost {
     }).finally(() => {
       this.#watches.delete(directory);
       this.#keepers.delete(run.id);
-      return this.#removeCgroup(run);
+      return this.#removeCgroupInTime(run);
     });
     this.#watches.set(directory, watch);
   }
@@ -233,6 +237,16 @@ class LocalJobHost implements JobHost {
   /** Somebody may still live in it: then the next agent looks again. */
   async #removeCgroup(run: Run): Promise<void> {
     (await this.#cgroupOf(run).catch(() => undefined))?.remove();
+  }
+
+  /** An adopted keeper may still wait for the disk, and a process of the job may end a little later than the job. */
+  async #removeCgroupInTime(run: Run): Promise<void> {
+    const cgroup = await this.#cgroupOf(run).catch(() => undefined);
+    const { signal } = this.#closing;
+    for (let tries = 0; tries < REMOVE_TRIES_MAX && !signal.aborted; tries++) {
+      if (cgroup?.remove() !== false) return;
+      await pause(REMOVE_EVERY_MS, signal);
+    }
   }
 
   async #cgroupOf(run: Run): Promise<RunCgroup | undefined> {

@@ -3,7 +3,7 @@
  * systemd, with Delegate=yes, test/systemd looks at the same.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ownCgroup, RunCgroup } from '../../src/jobs/cgroups.ts';
@@ -28,6 +28,25 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         );
         await until(
           () => !readdirSync(base).some((name) => name.startsWith('run-')),
+          () => 'the group to go',
+        );
+      }),
+    ));
+
+  test('is gone also where a process of the job ends a little later than the job', () =>
+    withCgroupBase((base) =>
+      withHosts(async (newHost) => {
+        const host = newHost(undefined, base);
+        const file = join(host.directory, 'go');
+        const late = `until [ -e ${file} ]; do sleep 0.02; done`;
+        const run = makeRun(sh(`(${late}) & echo up`));
+        host.host.start(run);
+        await host.told('run-exited');
+        const groups = () => readdirSync(base).filter((name) => name.startsWith('run-'));
+        expect(groups()).toHaveLength(1);
+        writeFileSync(file, '');
+        await until(
+          () => groups().length === 0,
           () => 'the group to go',
         );
       }),

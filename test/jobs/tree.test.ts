@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Run } from '../../src/core/job.ts';
+import { RunCgroup } from '../../src/jobs/cgroups.ts';
+import { ProcessTree } from '../../src/jobs/process-tree.ts';
 import {
   bootId,
   fixtures,
@@ -226,3 +228,42 @@ function isStopped(pid: number): boolean {
     return false;
   }
 }
+
+describe('SIGKILL by the control group', () => {
+  /** A group that remembers when it was killed. */
+  class Group extends RunCgroup {
+    kills = 0;
+    override members(): number[] {
+      return [];
+    }
+    override kill(): boolean {
+      this.kills += 1;
+      return true;
+    }
+  }
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('comes by the clock, however long a look at all processes takes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const group = new Group('/nowhere');
+    const tree = new ProcessTree(undefined, ['MIGRATION_RUN=none-of-this-host'], bootId, group);
+    const killed = tree.kill();
+    // The first look is under way: none of its answers has been taken yet.
+    vi.advanceTimersByTime(499);
+    expect(group.kills).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(group.kills).toBe(1);
+    await killed;
+  });
+
+  test('does not come when all were gone before', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const group = new Group('/nowhere');
+    await new ProcessTree(undefined, ['MIGRATION_RUN=none-of-this-host'], bootId, group).kill();
+    vi.advanceTimersByTime(10_000);
+    expect(group.kills).toBe(0);
+  });
+});

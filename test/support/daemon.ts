@@ -11,6 +11,7 @@ import type { Client } from '../../src/cli/client.ts';
 import type { JobStatus, Status } from '../../src/core/status.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { endJobsOf } from './leftovers.ts';
 import { until } from './until.ts';
 
 export const LAUNCHER = fileURLToPath(new URL('../../src/migration-agent', import.meta.url));
@@ -119,6 +120,7 @@ ${text.replaceAll('DIRECTORY', directory)}`,
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
+      await endJobsOf(socket);
       await simulator.close();
       if (process.env['KEEP'] === undefined)
         rmSync(directory, { recursive: true, force: true, maxRetries: 5 });

@@ -68,7 +68,9 @@ local begun = tonumber(known.begun) or 0
 local epoch = known.epoch
 local openAt = tonumber(known.openAt) or 0
 if seen == nil or now < seen or now - seen > stay then
-  begun, epoch, openAt, seen = earned, tostring(now), now + gather, now
+  -- Another one each time, also twice in one millisecond, and after a clock that ran ahead.
+  epoch = string.format('%.0f', math.max(now, (tonumber(epoch) or 0) + 1))
+  begun, openAt, seen = earned, now + gather, now
 end
 
 -- How the budget is divided, and how many calls the others have by right of their bursts.

@@ -133,12 +133,19 @@ describe('credentials', () => {
   });
 
   test('that end soon are loaded ahead while calls go on with them', async () => {
-    await writeHelper(printKeys('AKIDSOON', new Date(Date.now() + 60_000)));
+    const go = join(directory, 'go');
+    const soon = printKeys('AKIDSOON', new Date(Date.now() + 60_000));
+    const next = printKeys('AKIDNEXT', new Date(Date.now() + 7_200_000));
+    await writeHelper(
+      `if [ "$(wc -l < ${directory}/runs)" = 1 ]; then ${soon}; exit; fi
+       until [ -e ${go} ]; do sleep 0.05; done
+       ${next}`,
+    );
     const made = services();
     await made.send(CALLS.ReportTaskProgress);
-    await writeHelper(`sleep 0.2\n${printKeys('AKIDNEXT', new Date(Date.now() + 7_200_000))}`);
     expect((await made.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
     expect(keyOf(stub.requests[1])).toBe('AKIDSOON');
+    await writeFile(go, '');
     await expect
       .poll(
         async () => {

@@ -152,12 +152,14 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
   test('counts a step of its clock for next to nothing', async () => {
     const a = await host('a', 1, { earnMsMax: 100 });
     await a.look();
-    // As if the clock had gone on by half a minute since the last visit.
-    await client.hincrby(`{${prefix}}:fleet`, 'seen', -30_000);
-    expect((await a.look()).give).toBeLessThanOrEqual(100);
-    // And as if it had been put back: the pool begins anew.
-    await client.hincrby(`{${prefix}}:fleet`, 'seen', 3_600_000);
-    expect((await a.look()).give).toBe(0);
+    for (let i = 0; i < 50; i++) {
+      // As if the clock had gone on by half a minute since the last visit.
+      await client.hincrby(`{${prefix}}:fleet`, 'seen', -30_000);
+      expect((await a.look()).give).toBeLessThanOrEqual(100);
+      // And as if it had been put back: the pool begins anew, also twice in one millisecond.
+      await client.hincrby(`{${prefix}}:fleet`, 'seen', 3_600_000);
+      expect((await a.look()).give).toBe(0);
+    }
   });
 
   test('gives whoever has used up his right only what lies above the bursts of the others who are here', async () => {

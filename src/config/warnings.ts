@@ -1,8 +1,5 @@
 /** Values that are legal but riskier than the documents advise. Each warning says what may happen. */
-import { readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../core/call.ts';
-import { maySwitchUsers, SWITCHING_NEEDS } from '../core/privileges.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { defaultTask, PUBLISHED_LIMITS, regionOfEnvironment, shareOf } from './build.ts';
 import type { Finding } from './cross-checks.ts';
@@ -11,6 +8,7 @@ import { jobWarnings } from './job-warnings.ts';
 import { formatDuration } from './quantity.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { partlyFilled } from './template.ts';
+import { userWarnings } from './user-warnings.ts';
 
 /** docs.aws.amazon.com/general/latest/gr/datapipeline.html */
 const PIPELINE_REGIONS = [
@@ -211,39 +209,6 @@ function networkWarnings(file: ConfigurationFile): Finding[] {
     findings.push({ path: ['aws', 'endpoints', service], message });
   }
   return findings;
-}
-
-/** As seen by whoever reads the file: `config check` may be run by somebody else than the agent. */
-function userWarnings(file: ConfigurationFile): Finding[] {
-  const own = ownName();
-  if (own === undefined) return [];
-  return Object.entries(file.jobs).flatMap(([name, { user }]) =>
-    user === undefined || user === own.name || user === String(own.uid)
-      ? []
-      : {
-          path: ['jobs', name, 'user'],
-          message: `${own.name} may not run jobs as another user; where that is the agent's user too, ${SWITCHING_NEEDS}`,
-        },
-  );
-}
-
-/** Undefined for one who may run jobs as anybody. */
-function ownName(): { readonly name: string; readonly uid: number } | undefined {
-  let status: string;
-  try {
-    status = readFileSync('/proc/self/status', 'utf8');
-  } catch {
-    // Not on Linux: the agent itself will not run there.
-    return undefined;
-  }
-  if (maySwitchUsers(status)) return undefined;
-  const uid = process.getuid?.() ?? 0;
-  try {
-    return { name: userInfo().username, uid };
-  } catch {
-    // A user id without an account.
-    return { name: `uid ${uid}`, uid };
-  }
 }
 
 function sameTaskWarnings(file: ConfigurationFile, hostname: string): Finding[] {

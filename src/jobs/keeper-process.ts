@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { SETPRIV } from '../core/privileges.ts';
 import type { Cgroups } from './cgroups.ts';
 import { errorCode, errorWords } from './error-code.ts';
 import { PATH_DEFAULT } from './job-environment.ts';
@@ -91,8 +92,6 @@ function otherUser({
   const drop = ['--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--'];
   return { command: [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...drop] };
 }
-
-const SETPRIV = '/usr/bin/setpriv';
 
 /** Lets the keeper begin. */
 function release(child: ChildProcess): void {

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Run } from '../core/job.ts';
+import { SETPRIV } from '../core/privileges.ts';
 import { identifyKeeper } from './adoption.ts';
 import { cgroupOf } from './cgroups.ts';
 import { errorWords } from './error-code.ts';
@@ -121,7 +122,7 @@ function commandOf({ run, launch }: KeeperStart): string[] {
   const asUser =
     uid === undefined || gid === undefined
       ? []
-      : ['/usr/bin/setpriv', `--reuid=${uid}`, `--regid=${gid}`, ...DROP];
+      : [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...DROP];
   const jobPath = env['PATH'] ?? PATH_DEFAULT;
   const words = [String(run.spawn), cwd, jobPath, ...run.definition.command];
   return [...asUser, '/bin/sh', '-c', SHIM, 'migration-agent', ...words];

@@ -1,5 +1,5 @@
 /** `user:` where the reader of the file may not switch users: seen in a process without privileges. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { maySwitchUsers } from '../../src/core/privileges.ts';
 
@@ -34,3 +34,37 @@ test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is neede
     },
   ]);
 });
+
+const isRoot = process.getuid?.() === 0;
+const unshares = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+test.skipIf(!unshares).each([
+  ['process', "the job has the user's main group alone, and none of the other groups"],
+  ['unit', 'the job cannot start'],
+])(
+  'a host without setpriv, backend %s: a warning says what becomes of the job',
+  (backend, what) => {
+    const script = `
+    const { loadConfiguration } = await import(process.argv[1]);
+    const text = 'migrationHub: { progressUpdateStream: s }\\nagent: { backend: ${backend} }\\njobs:\\n  a: { command: [x], user: nobody }\\n  b: { command: [x], user: root }\\n';
+    const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
+    console.log(JSON.stringify(loaded.configuration.warnings));`;
+    const module = new URL('../../src/config/load.ts', import.meta.url).href;
+    const node = [process.execPath, '--input-type=module', '-e', script, module];
+    const load = (...words: string[]): unknown => {
+      const [program = '', ...rest] = words;
+      const warnings = JSON.parse(execFileSync(program, rest, { encoding: 'utf8' })) as {
+        key: string;
+      }[];
+      return warnings.filter(({ key }) => key.endsWith('.user'));
+    };
+    const hidden = 'mount --bind /dev/null /usr/bin/setpriv && exec "$@"';
+    expect(load('unshare', '--mount', 'sh', '-c', hidden, 'sh', ...node)).toMatchObject([
+      {
+        key: 'jobs.a.user',
+        message: `there is no /usr/bin/setpriv (util-linux) on this host: ${what}`,
+      },
+    ]);
+    expect(load(...node)).toEqual([]);
+  },
+);

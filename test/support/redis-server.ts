@@ -6,11 +6,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** `REDIS_SERVER=valkey-server` tests with Valkey. */
+const SERVER = process.env['REDIS_SERVER'] ?? 'redis-server';
+
 /** The words to put in the title of a skipped test; undefined when the server is there. */
 export const redisMissing: string | undefined =
-  spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0
+  spawnSync(SERVER, ['--version'], { stdio: 'ignore' }).status === 0
     ? undefined
-    : 'redis-server is not installed';
+    : `${SERVER} is not installed`;
 
 export interface RedisServer {
   readonly port: number;
@@ -29,7 +32,7 @@ export async function startRedis(
   const own = port ?? (await freePort());
   const directory = mkdtempSync(join(tmpdir(), 'migration-agent-redis-'));
   const server = spawn(
-    'redis-server',
+    SERVER,
     // A port of 0 in `args` (for TLS alone) comes later and wins.
     ['--port', `${own}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -59,7 +62,7 @@ async function ready(server: ChildProcess): Promise<void> {
       return;
     }
   }
-  throw new Error(`redis-server did not start: ${said}`);
+  throw new Error(`${SERVER} did not start: ${said}`);
 }
 
 /** redis-server takes no port 0; between this and its start somebody else may take it, which is seen at once. */

@@ -74,7 +74,13 @@ async function spawnKeeper(
     // Without /proc no process could be told from a stranger later on; the keeper cannot begin without it either.
     throw new StartRefused('/proc does not show the started process');
   }
-  if (cgroup?.place(child.pid) === true) await writeCgroup(directory, run.spawn, bootId, cgroup);
+  try {
+    if (cgroup?.place(child.pid) === true) await writeCgroup(directory, run.spawn, bootId, cgroup);
+  } catch (error) {
+    // On a full disk, say: it waits to be released, and ends when nobody will.
+    child.stdio[3]?.destroy();
+    throw error;
+  }
   release(child);
   return { process: { pid: child.pid, bootId, startTicks }, ended };
 }

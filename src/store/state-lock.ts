@@ -13,7 +13,8 @@ export class StateInUse extends Error {
 export function lockState(directory: string): () => void {
   const database = new DatabaseSync(join(directory, 'agent.lock'));
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    // No journal file: on a full disk the lock is to be had too.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if (!isBusy(error)) throw error;

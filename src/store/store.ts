@@ -4,6 +4,8 @@
  *
  * A file that cannot be read is put aside and the agent starts with an empty one, loudly: it never loops in
  * a crash, and never pretends that there were no jobs. A file of a newer version is left alone.
+ *
+ * A full disk does not keep an agent from starting: what is there is read, and what an agent writes only once is left out.
  */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,6 +34,13 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS note_by_job ON note (job, id);
 `;
 
+/** What an earlier boot left, on this boot's clock. */
+interface Moved {
+  readonly runs: readonly Run[];
+  readonly hubTasks: readonly HubTask[];
+  readonly facts: Facts;
+}
+
 export class UnreadableStore extends Error {
   override readonly name = 'UnreadableStore';
 }
@@ -42,6 +51,8 @@ export function openStore(directory: string, bootId: string, log: Log): SqliteSt
   try {
     return new SqliteStore(file, bootId);
   } catch (error) {
+    // No room for the index of the log that connections share (state.db-shm): a single connection needs none.
+    if (isRefused(error)) return new SqliteStore(file, bootId, 'alone');
     if (error instanceof UnreadableStore || !isCorrupt(error)) throw error;
     const aside = `${file}.unreadable-${process.pid}`;
     renameSync(file, aside);
@@ -59,14 +70,13 @@ export class SqliteStore implements Store {
   readonly #bootId: string;
   readonly #statements;
   #commits = 0;
+  /** What `load` moved onto this boot's clock and could not write: it goes onto the disk with the first commit. */
+  #unwritten: (() => void) | undefined;
 
-  constructor(file: string, bootId: string) {
+  constructor(file: string, bootId: string, access: 'shared' | 'alone' = 'shared') {
     this.#bootId = bootId;
-    this.#database = new DatabaseSync(file);
+    this.#database = openDatabase(file, access);
     const database = this.#database;
-    database.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
-    );
     const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     if (version > SCHEMA_VERSION) {
       database.close();
@@ -74,8 +84,10 @@ export class SqliteStore implements Store {
         `${file} was written by a newer migration-agent (state version ${version}, this one knows ${SCHEMA_VERSION}); install that version again, or move the file away`,
       );
     }
-    database.exec(SCHEMA);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    if (version < SCHEMA_VERSION) {
+      database.exec(SCHEMA);
+      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    }
     this.#statements = {
       putRun: database.prepare(
         'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
@@ -113,12 +125,13 @@ export class SqliteStore implements Store {
     if (facts !== undefined) ledger.facts = isSameBoot ? facts : rebaseFacts(facts, now);
     if (!isSameBoot) {
       // From here on every instant on disk is on this boot's clock.
-      this.#transaction(() => {
-        for (const run of ledger.runs.values()) this.#putRun(run);
-        for (const task of ledger.hubTasks.values()) this.#putHubTask(task);
-        this.#statements.putFact.run('facts', JSON.stringify(ledger.facts));
-        this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
-      });
+      const runs = [...ledger.runs.values()];
+      const hubTasks = [...ledger.hubTasks.values()];
+      const moved = { runs, hubTasks, facts: ledger.facts };
+      if (!this.#unlessRefused(() => this.#transaction(() => this.#putMoved(moved)))) {
+        const kept = structuredClone(moved);
+        this.#unwritten = () => this.#putMoved(kept);
+      }
     }
     return ledger;
   }
@@ -165,14 +178,15 @@ export class SqliteStore implements Store {
     const saved = this.#fact('gates') as
       { bootId: string; at: Now; levels: [Operation, number][] } | undefined;
     // Taken, not read: an agent that crashes later must not find them again.
-    this.#statements.dropFact.run('gates');
-    if (saved?.bootId !== this.#bootId) return undefined;
+    const isTaken = this.#unlessRefused(() => this.#statements.dropFact.run('gates'));
+    if (!isTaken || saved?.bootId !== this.#bootId) return undefined;
     return { levels: new Map(saved.levels), ageMs: Math.max(0, now.bootMs - saved.at.bootMs) };
   }
 
   saveGateLevels(levels: ReadonlyMap<Operation, number>, now: Now): void {
     const body = JSON.stringify({ bootId: this.#bootId, at: now, levels: [...levels] });
-    this.#statements.putFact.run('gates', body);
+    // Where there is no room the next agent finds nothing, as after a crash.
+    this.#unlessRefused(() => this.#statements.putFact.run('gates', body));
   }
 
   /** True for a store that no agent ever wrote to. */
@@ -182,6 +196,13 @@ export class SqliteStore implements Store {
 
   close(): void {
     this.#database.close();
+  }
+
+  #putMoved({ runs, hubTasks, facts }: Moved): void {
+    for (const run of runs) this.#putRun(run);
+    for (const task of hubTasks) this.#putHubTask(task);
+    this.#statements.putFact.run('facts', JSON.stringify(facts));
+    this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
   }
 
   #putRun(run: Run): void {
@@ -197,11 +218,24 @@ export class SqliteStore implements Store {
     return row === undefined ? undefined : JSON.parse(String(row['body']));
   }
 
+  /** False where the disk refused: whoever asks can do without. */
+  #unlessRefused(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return false;
+    }
+  }
+
   #transaction(work: () => void): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#unwritten?.();
       work();
       this.#database.exec('COMMIT');
+      this.#unwritten = undefined;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
@@ -209,8 +243,28 @@ export class SqliteStore implements Store {
   }
 }
 
+function openDatabase(file: string, access: 'shared' | 'alone'): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    if (access === 'alone') database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
+    );
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
 /** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26): the file itself is damaged. */
 function isCorrupt(error: unknown): boolean {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   return code === 11 || code === 26;
+}
+
+/** SQLITE_FULL (13), or SQLITE_IOERR_SHMSIZE (4874), which is what no room for state.db-shm is called. */
+function isRefused(error: unknown): boolean {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return code === 13 || code === 4874;
 }

@@ -172,6 +172,23 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
       }),
     ));
 
+  test('whose place cannot be written down is not started, and nobody waits for it', () =>
+    withCgroupBase((base) =>
+      withHosts(async (newHost) => {
+        const host = newHost(undefined, base);
+        const run = makeRun(sh('exit 3'));
+        // As on a full disk.
+        mkdirSync(host.path(run, 'cgroup.1'), { recursive: true });
+        host.host.start(run);
+        expect((await host.told('run-start-failed')).reason).toContain('cannot be started');
+        await until(
+          () => processesWith(host.directory).length === 0,
+          () => 'its keeper to end',
+        );
+        expect(host.has(run, 'claim.1')).toBe(false);
+      }),
+    ));
+
   test('starts without one where the kernel refuses it', () =>
     withHosts(async (newHost) => {
       const host = newHost(undefined, join(cgroupRoot, 'cgroup.procs', 'no-such-place'));

@@ -1,0 +1,74 @@
+/** A disk that is really full (a small tmpfs; root is needed): jobs go on, and so does an agent that starts on it. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { JobStatus } from '../../src/core/status.ts';
+import { createSite } from '../support/daemon.ts';
+import { until } from '../support/until.ts';
+
+const CONFIGURATION = `
+migrationHub: { progressUpdateStream: test }
+jobs:
+  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done'] }
+`;
+
+/** Whether this process may mount anything at all. */
+function mayMount(): boolean {
+  try {
+    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Until not one byte more fits. */
+function fill(file: string): void {
+  const descriptor = openSync(file, 'a');
+  for (const size of [65_536, 4096, 1]) {
+    try {
+      for (;;) writeSync(descriptor, Buffer.alloc(size));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    }
+  }
+  closeSync(descriptor);
+}
+
+const isRunning = (job: JobStatus): boolean => job.state === 'running';
+
+test.skipIf(!mayMount())(
+  'P8 an agent starts on a full disk, after a crash and after a stop, and has its jobs again',
+  async () => {
+    const site = await createSite(CONFIGURATION);
+    const state = join(site.directory, 'state');
+    mkdirSync(state);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', state]);
+    onTestFinished(async () => {
+      await site.close().catch(() => undefined);
+      execFileSync('umount', ['-l', state]);
+      rmSync(site.directory, { recursive: true, force: true });
+    });
+    const others = join(state, 'others');
+    const first = await site.start();
+    await site.client.post('/v1/jobs/copy/start', {});
+    await site.untilJob('copy', isRunning);
+    fill(others);
+    await first.end('SIGKILL');
+    const second = await site.start();
+    expect(await site.untilJob('copy', isRunning)).toMatchObject({ run: 1 });
+    await until('the store refuses', async () => (await site.status()).agent.troubles.length > 0);
+    await second.end('SIGKILL');
+
+    rmSync(others);
+    const third = await site.start();
+    await third.end('SIGTERM');
+    // A store that was closed well has no log beside it, and there is no room for one.
+    fill(others);
+    await site.start();
+    expect(await site.untilJob('copy', isRunning)).toMatchObject({ run: 1 });
+    rmSync(others);
+    writeFileSync(join(site.directory, 'go'), '');
+  },
+);

@@ -15,6 +15,7 @@ import type { Rate } from '../core/settings.ts';
 import type { FleetStatus } from '../core/status.ts';
 import type { Log, Random } from '../ports.ts';
 import { FleetConnection, type Visit } from './fleet-connection.ts';
+import { fleetTroubles } from './fleet-troubles.ts';
 import { codeOf, remedyOf } from './remedies.ts';
 import { TIMES, type FleetTimes } from './fleet-times.ts';
 
@@ -44,8 +45,6 @@ const TAKE_MS_MAX = 500;
 const SLOW_IN_A_ROW = 3;
 /** The pool's own word when to look again counts on what it knows; others come and go. */
 const LOOK_AGAIN_MS_MAX = 1_000;
-/** Shares are decimal fractions: ten of 0.1 are not 1. */
-const SHARES_MAX = 1.001;
 
 export interface Taken {
   readonly slots: number;
@@ -134,17 +133,7 @@ export class Fleet {
 
   /** What is wrong, one sentence each. */
   troubles(): string[] {
-    const { hosts, reason, shares, state } = this.status();
-    if (state !== 'joined') {
-      if (reason === undefined) return [];
-      return [
-        `the fleet's Redis is away: this host keeps to its share of each budget, ${this.#share} (${reason})`,
-      ];
-    }
-    if ((shares ?? 0) <= SHARES_MAX) return [];
-    return [
-      `the shares of the fleet's ${hosts ?? 0} hosts add up to ${shares ?? 0}: lower fleet.share, or they exceed the limit whenever Redis is away`,
-    ];
+    return fleetTroubles(this.status());
   }
 
   /** Leaves the fleet: what this host's share earns belongs to the others from now on. */

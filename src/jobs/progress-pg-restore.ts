@@ -16,7 +16,8 @@ import type { ReadRecord } from './progress.ts';
 /** Settings of the session that -j counts as items and -l does not list. */
 const UNLISTED = /^(?:ENCODING|STDSTRINGS|SEARCHPATH|DATABASE|DATABASE PROPERTIES)\b/;
 
-const NUMBERED = /^pg_restore: (processing|launching|finished|skipping) item (\d+) (.*)$/;
+/** Program name, blank and message are written one after the other, and the processes of -j write into each other's. */
+const NUMBERED = /^(?:pg_restore:| )*(processing|launching|finished|skipping) item (\d+) (.*)$/;
 const ENTRY =
   /^pg_restore: (?:(?:creating|executing) [A-Z].*|processing (?:BLOBS|BLOB COMMENTS|data for table .*))$/;
 

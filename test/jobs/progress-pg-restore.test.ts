@@ -38,6 +38,17 @@ test('parallel: entries count by their numbers, each once', () => {
   expect(percents).toEqual([...percents].sort((a, b) => a - b));
 });
 
+test('parallel: an entry counts also where two processes have written into one line', () => {
+  const read = createPgRestoreParser(() => 3);
+  const told = [
+    'pg_restore: finished item 3785 TABLE t1',
+    'pg_restore:pg_restore:  executing SEQUENCE SET t2_id_seq',
+    'finished item 3787 SEQUENCE SET t29_id_seq',
+    'pg_restore: pg_restore: finished item 3789 TABLE DATA t1',
+  ].flatMap((line) => read(line, 'stderr')?.percent ?? []);
+  expect(told).toEqual([33, 66, 100]);
+});
+
 test('without a total entries are told, and no percent', () => {
   const read = createPgRestoreParser(() => undefined);
   expect(read('pg_restore: creating TABLE "public.t1"', 'stderr')).toEqual({

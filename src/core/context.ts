@@ -191,7 +191,7 @@ export class Context {
     for (const task of hubTasks.values()) {
       if (!task.imported) continue;
       if (isPromised(task)) this.promisedHubTasks--;
-      delete task.offered;
+      task.offered = undefined;
       task.imported = false;
       if (task.promise !== undefined && !isFinalStatus(task.promise)) delete task.promise;
       this.ledger.keepHubTask(task);

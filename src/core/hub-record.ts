@@ -52,7 +52,8 @@ export interface HubTask {
   lastStampS: number;
   promise?: HubPromise;
   /** The live run that the budget has a promise for, though none was accepted yet: it may have been, and the answer lost. */
-  offered?: string;
+  // Emptied, never deleted: an object that a field is deleted from becomes a dictionary, of 400 bytes more.
+  offered?: string | undefined;
   lastWords: LastWord[];
   /** What else the Hub is to know, each said once (see hub-links.ts). */
   links: HubLink[];

@@ -155,7 +155,7 @@ export class HubTaskSpeaker implements Speaker {
     const task = this.#task;
     const before = task.promise;
     if (isPromised(task)) this.#context.promisedHubTasks--;
-    delete task.offered;
+    task.offered = undefined;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
     const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
     const run = lastWord?.run ?? this.#spokenOf;

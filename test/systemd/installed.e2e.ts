@@ -299,7 +299,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 /** Milliseconds and KiB of a Node that does nothing but import the clients, with the options of the agent's own. */
-const BARE_NODE = `cd "$1" && exec /usr/lib/migration-agent/node --max-semi-space-size=1 --input-type=module -e '
+const BARE_NODE = `cd "$1" && exec /usr/lib/migration-agent/node --max-semi-space-size=4 --input-type=module -e '
 import "@aws-sdk/client-migration-hub";
 import "@aws-sdk/client-data-pipeline";
 console.log(performance.now(), process.memoryUsage.rss() / 1024)'`;

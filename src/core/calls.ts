@@ -51,7 +51,10 @@ export class Calls {
     const actions: Action[] = [];
     const isWaking = wakingUntilMs(this.#context, now) !== undefined;
     for (const operation of this.#agenda.operations()) {
-      if (isWaking && operation !== 'ReportTaskProgress') continue;
+      if (isWaking && operation !== 'ReportTaskProgress') {
+        this.#giveBack(operation, this.#granted.get(operation) ?? 0, actions);
+        continue;
+      }
       this.#serve(operation, now, actions);
     }
     return actions;
@@ -120,8 +123,7 @@ export class Calls {
       actions.push({ type: 'call', ...call });
       left--;
     }
-    if (left + spare > 0) actions.push({ type: 'return-slots', operation, slots: left + spare });
-    this.#granted.delete(operation);
+    this.#giveBack(operation, left + spare, actions);
 
     const asked = this.#asked.get(operation) ?? 0;
     const ready = this.#agenda.ready(operation, now.bootMs);
@@ -130,6 +132,12 @@ export class Calls {
       add(this.#asked, operation, wanted);
       actions.push({ type: 'ask-gate', operation, slots: wanted });
     }
+  }
+
+  /** A call that is not made now must not be kept: made later, it would come on top of what the gate gives then. */
+  #giveBack(operation: Operation, slots: number, actions: Action[]): void {
+    if (slots > 0) actions.push({ type: 'return-slots', operation, slots });
+    this.#granted.delete(operation);
   }
 
   /** The call of the most urgent speaker that has one. */

@@ -5,7 +5,8 @@
  *   0            the job's stop signal (SIGTERM)
  *   … grace      look whether the tree is empty, after 100 ms and then each second
  *   grace        SIGKILL to every process of the tree, again each 250 ms while any is left
- *   grace + 10 s give up: what outlives SIGKILL sleeps in the kernel, and no signal reaches it there
+ *   … + 10 s     give up: what outlives SIGKILL sleeps in the kernel, and no signal reaches it there. Counted from the
+ *                first SIGKILL of this agent: one that was away for the whole ladder has sent none
  */
 import type { Ending } from './job.ts';
 import { SECOND_MS } from './time.ts';
@@ -16,6 +17,7 @@ export type Rung = 'signal' | 'check' | 'kill' | 'give-up';
 /** What has been done already; begins anew with the agent, which only repeats a signal. */
 export interface Climb {
   signalledAtMs?: number;
+  killedAtMs?: number;
   lastLookAtMs: number;
 }
 
@@ -31,7 +33,7 @@ export function nextRung(
   now: Now,
 ): { readonly rung?: Rung; readonly atMs: number } {
   const killAtMs = ending.since.bootMs + ending.graceMs;
-  const giveUpAtMs = killAtMs + GIVE_UP_AFTER_MS;
+  const giveUpAtMs = (climb.killedAtMs ?? Infinity) + GIVE_UP_AFTER_MS;
   if (now.bootMs >= giveUpAtMs) return { rung: 'give-up', atMs: giveUpAtMs };
   if (now.bootMs >= killAtMs) {
     const atMs = Math.max(killAtMs, climb.lastLookAtMs + KILL_EVERY_MS);

@@ -8,7 +8,7 @@ import type { Deadline } from './agenda.ts';
 import type { Run } from './job.ts';
 import type { HubSettings, Rate } from './settings.ts';
 import { MINUTE_MS, SECOND_MS } from './time.ts';
-import type { Instant } from './time.ts';
+import type { Instant, Now } from './time.ts';
 
 /** A report is renewed when this part of its promise has passed. */
 const RENEW_PART = 1 / 2;
@@ -146,4 +146,16 @@ export function fenceAtMs(run: Run): number | undefined {
   const earliestMs = task.windowMs / 2;
   const neededMs = task.windowMs - run.definition.stop.graceMs - FENCE_MARGIN_MS;
   return acceptedAt.bootMs + Math.max(earliestMs, neededMs);
+}
+
+/**
+ * What of the job's grace fits into the window: less than all of it where the fence comes late, since the agent was away,
+ * and none where the window has ended.
+ */
+export function fenceGraceMs(run: Run, now: Now): number {
+  const { acceptedAt, task } = run.pipeline ?? {};
+  const { graceMs } = run.definition.stop;
+  if (acceptedAt === undefined || task === undefined) return graceMs;
+  const leftMs = acceptedAt.bootMs + task.windowMs - FENCE_MARGIN_MS - now.bootMs;
+  return Math.min(graceMs, Math.max(0, leftMs));
 }

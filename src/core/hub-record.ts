@@ -16,7 +16,10 @@ export interface HubPromise {
   /** UpdateDateTime plus NextUpdateSeconds: from then on the task is stale. */
   readonly until: Instant;
   readonly nextUpdateS: number;
-  /** Made by an agent that was about to stop: longer than usual, so the next one renews it soon. */
+  /**
+   * Made by an agent that was about to stop, longer than usual, or before the host was restarted, by whatever clock it
+   * had: the next one renews it soon.
+   */
   readonly isFarewell?: true;
 }
 

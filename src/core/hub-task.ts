@@ -36,6 +36,10 @@ export class HubTaskSpeaker implements Speaker {
   #trouble: HubTrouble | undefined;
   /** The run that the call in flight is about: another may hold the task when its answer comes. */
   #spokenOf: string | undefined;
+  /** The highest percent that the live run may have been told with. */
+  #percentSaid: number | undefined;
+  /** Something was told that the disk does not know of: after a crash it is told again, and nothing may have followed. */
+  #isAhead = false;
   /** The call in flight carries the promise of an agent that stops. */
   #isFarewell = false;
 
@@ -44,6 +48,7 @@ export class HubTaskSpeaker implements Speaker {
     this.#context = context;
     this.#task = task;
     this.#early = context.random();
+    this.#percentSaid = context.ledger.runs.get(task.run ?? '')?.percent;
   }
 
   /** What stands in the way of the next report, for `status` and the outbox. */
@@ -68,11 +73,13 @@ export class HubTaskSpeaker implements Speaker {
     if (!task.imported) {
       return this.#word('ImportMigrationTask', lastWord?.since ?? run?.requestedAt ?? now);
     }
+    this.#isAhead &&= this.#context.isBehind;
     const repeated = this.#repeated();
     if (repeated !== undefined) return this.#heartbeat(repeated, false);
     if (lastWord !== undefined) {
       const word = this.#word('NotifyMigrationTaskState', lastWord.since);
-      return this.#context.isEndHeld(lastWord.run) ? word : { ...word, isKept: true };
+      const isHeld = this.#isAhead || this.#context.isEndHeld(lastWord.run);
+      return isHeld ? word : { ...word, isKept: true };
     }
     if (run === undefined) return undefined;
 
@@ -117,6 +124,7 @@ export class HubTaskSpeaker implements Speaker {
     const run = this.#liveRun();
     const words = repeated?.words ?? (run === undefined ? undefined : hubWords(run));
     if (words === undefined) return undefined;
+    this.#percentSaid = words.percent;
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
@@ -137,12 +145,8 @@ export class HubTaskSpeaker implements Speaker {
       if (call.operation === 'NotifyMigrationTaskState') {
         this.#accepted(call, now, sentAt);
         // Only here: a task that is imported and still missing must not be tried without a pause.
-        this.#trouble = this.#trouble?.refused && {
-          ...this.#trouble,
-          attempts: 0,
-          retryAtMs: 0,
-          isQuarantined: false,
-        };
+        const afresh = { attempts: 0, retryAtMs: 0, isQuarantined: false };
+        this.#trouble = this.#trouble?.refused && { ...this.#trouble, ...afresh };
       }
       this.#context.ledger.keepHubTask(this.#task);
       return;
@@ -154,6 +158,7 @@ export class HubTaskSpeaker implements Speaker {
     const { ledger } = this.#context;
     const task = this.#task;
     const before = task.promise;
+    this.#isAhead = this.#context.isBehind;
     if (isPromised(task)) this.#context.promisedHubTasks--;
     task.offered = undefined;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
@@ -187,27 +192,22 @@ export class HubTaskSpeaker implements Speaker {
     }
     if (told !== undefined) ledger.keepTouchedRun(told);
     if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
-      this.#context.note(
-        'promise.broken',
-        now,
-        { task: task.name, lateS: Math.round(lateMs / SECOND_MS) },
-        told,
-      );
+      const broken = { task: task.name, lateS: Math.round(lateMs / SECOND_MS) };
+      this.#context.note('promise.broken', now, broken, told);
     }
   }
 
-  /**
-   * While the disk refuses, what is new is not said, since it would be forgotten by a crash. The promise is said again
-   * with the words that it was made with: they are kept, and the task does not go stale.
-   */
+  /** While the disk refuses, what is new is not said, or a crash would forget it: the promise is said again as it was. */
   #repeated(): HubPromise | undefined {
     const { lastWords, promise, run } = this.#task;
     if (!this.#context.isBehind || promise === undefined || isFinalStatus(promise))
       return undefined;
-    const [lastWord] = lastWords;
-    const isHeld =
-      lastWord === undefined ? promise.run === run : this.#context.isEndHeld(lastWord.run);
-    return isHeld ? promise : undefined;
+    const [word] = lastWords;
+    if (!(word === undefined ? promise.run === run : this.#context.isEndHeld(word.run))) {
+      return undefined;
+    }
+    const percent = this.#percentSaid;
+    return percent === undefined ? promise : { ...promise, words: { ...promise.words, percent } };
   }
 
   #heartbeat(promise: HubPromise, isChanged: boolean): Duty {

@@ -8,6 +8,7 @@
 import type { Action } from './action.ts';
 import type { Context } from './context.ts';
 import type { HubTask } from './hub-record.ts';
+import { fenceGraceMs } from './deadlines.ts';
 import { isStarted, moveRun } from './job.ts';
 import type { EndCause, JobDefinition, PipelineTask, Run, RunOrigin, RunState } from './job.ts';
 import { isOwed, pipelineTaskKey, shorten } from './pipeline-task.ts';
@@ -253,7 +254,8 @@ export class RunLife {
       this.#timers.unfence(run);
       this.#timers.schedule(run, now);
     } else {
-      this.end(run, 'fence', `no report was accepted for ${silentS} s`, now);
+      const detail = `no report was accepted for ${silentS} s`;
+      this.end(run, 'fence', detail, now, fenceGraceMs(run, now));
     }
   }
 

@@ -44,6 +44,7 @@ export class RunTimers {
     const { rung } = nextRung(run.ending, climb, now);
     if (rung !== undefined) climb.lastLookAtMs = now.bootMs;
     if (rung === 'signal') climb.signalledAtMs = now.bootMs;
+    if (rung === 'kill') climb.killedAtMs ??= now.bootMs;
     return rung;
   }
 

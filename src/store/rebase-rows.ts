@@ -9,8 +9,11 @@ export function rebaseRun(run: Run, now: Now): Run {
   return rebaseInstants(run, now) as Run;
 }
 
+/** How long ago the promise was made is told by a wall clock that may have been wrong, or is: it is renewed soon. */
 export function rebaseHubTask(task: HubTask, now: Now): HubTask {
-  return rebaseInstants(task, now) as HubTask;
+  const moved = rebaseInstants(task, now) as HubTask;
+  if (moved.promise !== undefined) moved.promise = { ...moved.promise, isFarewell: true };
+  return moved;
 }
 
 export function rebaseFacts(facts: Facts, now: Now): Facts {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { nextRung } from '../../src/core/cancel.ts';
 import type { Climb, Rung } from '../../src/core/cancel.ts';
+import { HOUR_MS } from '../../src/core/time.ts';
 
 const SINCE = { wallMs: 0, bootMs: 1000 };
 
@@ -20,6 +21,7 @@ function climbAll(graceMs: number): [Rung, number][] {
     taken.push([rung, bootMs - SINCE.bootMs]);
     climb.lastLookAtMs = bootMs;
     if (rung === 'signal') climb.signalledAtMs = bootMs;
+    if (rung === 'kill') climb.killedAtMs ??= bootMs;
     if (rung === 'give-up') return taken;
   }
 }
@@ -44,6 +46,8 @@ test('no grace: the first rung is SIGKILL', () => {
 
 test('an agent that comes back after the grace kills at once', () => {
   const ending = { cause: 'service', detail: '', since: SINCE, graceMs: 1000 } as const;
-  const now = { wallMs: 0, bootMs: 5000 };
-  expect(nextRung(ending, { lastLookAtMs: 0 }, now).rung).toBe('kill');
+  // However long it was away: who was sent no SIGKILL cannot have outlived it.
+  for (const bootMs of [5000, HOUR_MS]) {
+    expect(nextRung(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).rung).toBe('kill');
+  }
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   deadlineOf,
   fenceAtMs,
+  fenceGraceMs,
   finalNextUpdateS,
   freshnessMs,
   nextUpdateS,
@@ -108,6 +109,16 @@ describe('the fence', () => {
 
   test('never begins in the first half of the window', () => {
     expect(fenceAtMs(pipelineRun(15 * MINUTE_MS, HOUR_MS))).toBe(60_000 + 7.5 * MINUTE_MS);
+  });
+
+  test('that comes late leaves the job what of its grace fits into the window', () => {
+    const run = pipelineRun(15 * MINUTE_MS, 30 * SECOND_MS);
+    const endMs = 60_000 + 15 * MINUTE_MS;
+    const graceMs = (leftMs: number): number =>
+      fenceGraceMs(run, { wallMs: 0, bootMs: endMs - leftMs });
+    expect([40, 25, 10, -3600].map((leftS) => graceMs(leftS * SECOND_MS))).toEqual([
+      30_000, 15_000, 0, 0,
+    ]);
   });
 
   test('of a task that was never acknowledged is two minutes after it came', () => {

@@ -14,10 +14,12 @@ import { PIPELINE, definition, settings } from '../support/settings.ts';
 export type Weather = 'rough' | 'stormy';
 
 /** Whoever ran when the days end is done by then, and every word has arrived. */
-const REST_MS = 12 * HOUR_MS;
+const REST_MS = 5 * HOUR_MS;
 /** Of the answers of a service that throttles, however slowly it is called. */
 const THROTTLED_PART = 0.1;
 const FAILING = 0.05;
+/** The longest pause after credentials that were refused (src/core/pacing.ts). */
+const DENIED_PAUSE_MS = 5 * MINUTE_MS;
 
 const names = (kind: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${kind}-${i}`);
@@ -59,6 +61,7 @@ class AgentDays {
   readonly #random: () => number;
   readonly #endMs: number;
   #outUntilMs = 0;
+  #deniedUntilMs = 0;
   #throttled: { readonly operation: Operation; readonly untilMs: number } | undefined;
   #offered = 0;
   readonly #attempts = new Map<string, string>();
@@ -82,9 +85,11 @@ class AgentDays {
         durationMs: () => this.#between(MINUTE_MS, 3 * HOUR_MS),
         exitCode: () => (random() < 0.2 ? 23 : 0),
         progressEveryMs: 5 * MINUTE_MS,
+        isDeaf: (run) => run.number % 3 === 0,
       },
       isOut: (_call, bootMs) => bootMs < this.#outUntilMs,
       outcome: ({ operation }, bootMs) => {
+        if (bootMs < this.#deniedUntilMs) return { kind: 'denied', reason: 'simulated' };
         const isThrottled =
           this.#throttled?.operation === operation && bootMs < this.#throttled.untilMs;
         if (!isThrottled || random() >= THROTTLED_PART) return undefined;
@@ -111,9 +116,11 @@ class AgentDays {
     this.#often(3, () => this.#fillDisk(this.#between(SECOND_MS, 20 * MINUTE_MS)));
     this.#often(30, () => this.#kill(this.#between(0, 5 * SECOND_MS)));
     this.#often(2, () => world.stop(this.#between(0, 10 * SECOND_MS)));
+    this.#often(2, () => world.reboot(this.#between(10 * SECOND_MS, 45 * SECOND_MS)));
     if (weather === 'rough') return;
 
     this.#often(3, () => this.#outage(this.#excused(2 * MINUTE_MS, 3 * HOUR_MS)));
+    this.#often(1, () => this.#deny(this.#excused(2 * MINUTE_MS, 2 * HOUR_MS)));
     this.#often(2, () => world.suspend(this.#excused(MINUTE_MS, 2 * HOUR_MS)));
     this.#often(2, () => this.#kill(this.#between(MINUTE_MS, 40 * MINUTE_MS)));
   }
@@ -167,6 +174,12 @@ class AgentDays {
 
   #outage(ms: number): void {
     this.#outUntilMs = Math.max(this.#outUntilMs, this.world.time.now().bootMs + ms);
+  }
+
+  /** The credentials are no good: the agent looks again every five minutes at the latest. */
+  #deny(ms: number): void {
+    this.#deniedUntilMs = Math.max(this.#deniedUntilMs, this.world.time.now().bootMs + ms);
+    this.witness.excuse(ms + DENIED_PAUSE_MS);
   }
 
   #fillDisk(ms: number): void {

@@ -103,6 +103,40 @@ describe('P8 a disk that is full for hours', () => {
     await world.runUntil(2 * HOUR_MS);
     expect(witness.close()).toEqual([]);
   });
+
+  test('a percent that was on its way when the disk filled up does not fall after a crash', async () => {
+    const { world, witness, told } = begin({ fromMs: HOUR_MS, untilMs: 2 * HOUR_MS });
+    const { onSend } = world;
+    world.onSend = (call) => {
+      onSend(call);
+      if ('percent' in call && (call.percent ?? 0) >= 50) world.isDiskFull = true;
+    };
+    world.time.in(10 * MINUTE_MS, () => world.kill(0, SECOND_MS));
+    await world.runUntil(14 * MINUTE_MS);
+    const percents = told.flatMap(({ call }) => (call.task === 'copy' ? [call.percent ?? 0] : []));
+    expect(percents.at(-1)).toBeGreaterThanOrEqual(50);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    await world.runUntil(3 * HOUR_MS);
+    expect(witness.close()).toEqual([]);
+  });
+
+  test('of several ends that are on disk one is told meanwhile: after a crash it is told again, and no other before', async () => {
+    const fullMs = 2 * ENDS_MS + 2 * MINUTE_MS;
+    const { world, witness, told } = begin(
+      { fromMs: fullMs, untilMs: HOUR_MS },
+      (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
+    );
+    witness.excuse(HOUR_MS);
+    world.time.in(ENDS_MS + MINUTE_MS, () =>
+      world.ask({ type: 'start', job: 'copy' }, () => undefined),
+    );
+    await world.runUntil(fullMs + 3 * MINUTE_MS);
+    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    world.kill(0, SECOND_MS);
+    await world.runUntil(2 * HOUR_MS);
+    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED', 'copy COMPLETED']);
+    expect(witness.close()).toEqual([]);
+  });
 });
 
 function endsOf(told: readonly Told[]): string[] {

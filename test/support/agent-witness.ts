@@ -5,15 +5,21 @@
 import type { Call, NotifyCall, Outcome } from '../../src/core/call.ts';
 import type { HubStatus } from '../../src/core/call.ts';
 import type { Run } from '../../src/core/job.ts';
-import { MINUTE_MS } from '../../src/core/time.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
 import type { AgentWorld } from './agent-world.ts';
 
 /**
  * After what nobody could prevent: the longest pause of an operation (half a minute after a failure, a minute after a
- * throttle), and a call a second for everybody who waits.
+ * throttle), and a call for each of some forty who wait, at the third of a call a second that throttling leaves.
  */
-const RECOVERY_MS = 2 * MINUTE_MS;
+const RECOVERY_MS = 4 * MINUTE_MS;
 const FINDINGS_MAX = 20;
+const WINDOW_MS = 15 * MINUTE_MS;
+/**
+ * The ladder begins so long before the window's end: a grace of half a minute and a margin. The window may have begun
+ * with a report whose answer was lost, which was up to a minute after the last that was answered.
+ */
+const FENCE_MS = 41 * SECOND_MS + MINUTE_MS;
 
 type End = Extract<HubStatus, 'COMPLETED' | 'FAILED'>;
 
@@ -37,6 +43,11 @@ export class AgentWitness {
   /** What the Hub shows of each run that has not ended. */
   readonly #percents = new Map<string, number>();
   readonly #tracked = new Set<string>();
+  /** Tasks whose runs were fenced. */
+  readonly #givenUp = new Set<string>();
+  #forgetfulUntilMs = -Infinity;
+  /** Runs that are told under a name of their own. */
+  readonly #apart = new Set<string>();
   /** Runs that ended before anything was started for them. */
   #unstarted: { readonly job: string; readonly run: string }[] = [];
   /** Tasks of which the agent knows that nothing may follow: learnt, and then on disk. */
@@ -95,7 +106,7 @@ export class AgentWitness {
     }
     for (const job of new Set([...this.#ends.keys(), ...books.finals.keys()])) {
       const told = books.finals.get(job) ?? [];
-      const ends = this.#ends.get(job) ?? [];
+      const ends = this.#endsOf(job);
       const isTold =
         told.length === ends.length && ends.every((end, i) => this.#isToldAs(end, told[i]));
       if (!isTold)
@@ -125,6 +136,22 @@ export class AgentWitness {
     }
     if (event !== 'lease.fenced') return;
     for (const [task, its] of this.#runOfTask) if (its === run) this.#learnt.push(task);
+    this.#fenced(run);
+  }
+
+  /** Its task lapses now, which is as it should be, where the window was really about to end. */
+  #fenced(run: string): void {
+    const nowMs = this.#world.time.now().bootMs;
+    for (const [task, its] of this.#runOfTask) {
+      const byMs = this.#world.service.reportByMs(task);
+      if (its !== run || byMs === undefined) continue;
+      this.#givenUp.add(task);
+      if (nowMs < byMs - FENCE_MS && nowMs > this.#forgetfulUntilMs) {
+        this.#find(
+          `${run} was fenced ${((byMs - nowMs) / 1000).toFixed(1)} s before ${task} lapses`,
+        );
+      }
+    }
   }
 
   #answered(call: Call, outcome: Outcome): void {
@@ -143,6 +170,10 @@ export class AgentWitness {
     if (this.#world.downMs >= MINUTE_MS) this.excuse(this.#world.downMs);
     this.#learnt = [];
     this.#unstarted = [];
+    // What was answered while the disk refused is forgotten. For all that the next agent knows nothing was, and whoever
+    // may have lost a task must not work for it.
+    if (!this.#world.isBehind) return;
+    this.#forgetfulUntilMs = this.#world.time.now().bootMs + this.#world.downMs + WINDOW_MS;
   }
 
   #sent(call: Call): void {
@@ -165,21 +196,38 @@ export class AgentWitness {
   #said({ task, status, percent }: NotifyCall): void {
     const told = this.#world.service.books.finals.get(task)?.length ?? 0;
     const isFinal = status === 'COMPLETED' || status === 'FAILED';
-    const ends = this.#ends.get(task)?.length ?? 0;
+    const own = this.#ownRun(task);
+    if (own !== undefined) this.#apart.add(own);
+    const ends = this.#endsOf(task).length;
     if (isFinal && told >= ends) this.#find(`${task}: ${status} before its end`);
     if ((percent ?? 0) < (this.#percents.get(task) ?? 0))
       this.#find(`${task} fell to ${percent} %`);
     if (isFinal) this.#percents.delete(task);
     else if (percent !== undefined) this.#percents.set(task, percent);
-    const begun = this.#runsOf.get(task)?.size ?? 0;
+    const begun = own === undefined ? (this.#runsOf.get(task)?.size ?? 0) : 1;
     if (!isFinal && told >= begun) this.#find(`${task}: ${status} after the last word of its run`);
+  }
+
+  /** Where the run before it still lives, a run is told under a name of its own: JOB-NUMBER. */
+  #ownRun(task: string): string | undefined {
+    const [, job = '', number = ''] = /^(.+)-(\d+)$/.exec(task) ?? [];
+    return !this.#runsOf.has(task) && this.#runsOf.has(job) ? `${job}/${number}` : undefined;
+  }
+
+  #endsOf(task: string): readonly Ended[] {
+    const own = this.#ownRun(task);
+    if (own === undefined) {
+      return (this.#ends.get(task) ?? []).filter(({ run }) => !this.#apart.has(run ?? ''));
+    }
+    return [...this.#ends.values()].flat().filter(({ run }) => run === own);
   }
 
   /** Another host may have the task now: nobody may work for it here any more. */
   #lapsed(taskId: string): void {
     const run = this.#runOfTask.get(taskId);
     const nowMs = this.#world.time.now().bootMs;
-    if (!this.#isExcused(nowMs, nowMs)) this.#find(`${taskId} lapsed`);
+    if (!this.#isExcused(nowMs, nowMs) && !this.#givenUp.has(taskId))
+      this.#find(`${taskId} lapsed`);
     const isAway = this.#world.isAway();
     if (run !== undefined && this.#world.outside.isRunning(run) && !isAway) {
       this.#find(`${run} ran on when ${taskId} lapsed`);

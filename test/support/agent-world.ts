@@ -54,6 +54,8 @@ export class AgentWorld {
   readonly outside: Outside;
   readonly random: () => number;
   isDiskFull = false;
+  /** The disk refused, and the agent has not tried again since. */
+  isBehind = false;
   /** How long no agent runs after the next end of one. */
   downMs = 0;
   turns = 0;
@@ -71,6 +73,11 @@ export class AgentWorld {
   readonly #questions = new Set<Question>();
   #life: Life | undefined;
   #killIn: number | undefined;
+  /** The host goes down with the agent. */
+  #isReboot = false;
+  #boot = 1;
+  /** When the present boot began. */
+  #bootedMs = 0;
   #asleepUntilMs = -Infinity;
 
   constructor(seed: number, directory: string, options: OutsideOptions) {
@@ -79,12 +86,13 @@ export class AgentWorld {
     this.random = createRandom(seed);
     this.service = new ServiceModel(this.time, options.settings.rates);
     this.outside = new Outside(this, options, (event) => this.#life?.inbox.post(event));
+    this.outside.isAsleep = () => this.time.now().bootMs <= this.#asleepUntilMs;
   }
 
   /** Starts an agent on what the one before left. */
   begin(): void {
     const former = this.#life;
-    const store = openStore(this.#directory, 'virtual', { write: () => undefined });
+    const store = openStore(this.#directory, `boot-${this.#boot}`, { write: () => undefined });
     // Only now: an agent that is killed closes nothing.
     former?.store.close();
     const clock = this.#clock(() => life);
@@ -127,6 +135,12 @@ export class AgentWorld {
   kill(touches: number, downMs: number): void {
     this.#killIn = touches;
     this.downMs = downMs;
+  }
+
+  /** The host loses its power with all that runs on it, and is back `downMs` later. */
+  reboot(downMs: number): void {
+    this.#isReboot = true;
+    this.kill(0, downMs);
   }
 
   /** A planned stop, as for a new version; the next agent begins `downMs` after the end of this one. */
@@ -202,6 +216,12 @@ export class AgentWorld {
   #end(life: Life): void {
     life.isOver = true;
     this.outside.disconnect();
+    if (this.#isReboot) {
+      this.outside.powerOff();
+      this.#boot++;
+      this.#bootedMs = this.time.now().bootMs;
+    }
+    this.#isReboot = false;
     this.onDeath();
   }
 
@@ -216,18 +236,21 @@ export class AgentWorld {
 
   #clock(current: () => Life): Clock {
     const clock = virtualClock(this.time);
+    const bootedMs = this.#bootedMs;
     return {
-      bootId: clock.bootId,
+      bootId: `boot-${this.#boot}`,
       now: () => {
         this.#touch(current());
-        return clock.now();
+        const { wallMs, bootMs } = clock.now();
+        return { wallMs, bootMs: bootMs - bootedMs };
       },
       wakeAt: (bootMs, wake) => {
         const life = current();
         this.#touch(life);
         life.isWaiting = true;
         this.turns++;
-        const takeBack = clock.wakeAt(bootMs, wake);
+        // In whole milliseconds, as timers are: what a sum of two clocks loses to rounding must not be waited for again.
+        const takeBack = clock.wakeAt(Math.floor(bootedMs + bootMs) + 1, wake);
         return () => {
           life.isWaiting = false;
           takeBack();
@@ -242,6 +265,7 @@ export class AgentWorld {
       load: (now) => store.load(now),
       commit: (changes) => {
         this.#touch(life);
+        this.isBehind = this.isDiskFull;
         if (this.isDiskFull) throw new Error('database or disk is full');
         store.commit(changes);
         this.onCommit();

@@ -14,6 +14,8 @@ export interface JobModel {
   /** How long a run takes. */
   durationMs(run: Run): number;
   exitCode(run: Run): number;
+  /** Whether its tree goes on after SIGTERM; absent: none does. */
+  isDeaf?(run: Run): boolean;
   /** How often progress is read. */
   progressEveryMs: number;
 }
@@ -35,10 +37,12 @@ interface Process {
   readonly run: Run;
   readonly startedMs: number;
   readonly durationMs: number;
-  /** Absent: it lives. */
-  exit?: { readonly code: number; readonly signal?: string };
+  /** Absent: it lives. `lost`: the host went down, and nothing tells how it ended. */
+  exit?: { readonly code: number; readonly signal?: string } | 'lost';
 }
 
+/** What `onExit` is told of a run that nobody knows the end of. */
+const LOST = -1;
 /** The part of the rate that the real gate gives. */
 export const GATE_PART = 0.99;
 /** The reserve that the real gate keeps too: calls bunch on their way (see src/aws/gates.ts). */
@@ -47,6 +51,8 @@ const JITTER_S = 0.2;
 export class Outside {
   /** Called when a process has ended, whether anybody watched or not. */
   onExit: (run: Run, exitCode: number) => void = () => undefined;
+  /** True while the host sleeps: its gates sleep with it. */
+  isAsleep: () => boolean = () => false;
   readonly #world: Readonly<{ time: VirtualTime; service: ServiceModel; random: () => number }>;
   readonly #options: OutsideOptions;
   readonly #post: (event: Event) => void;
@@ -85,13 +91,22 @@ export class Outside {
     for (const gate of this.#gates.values()) gate.empty();
   }
 
+  /** The host goes down with everything that runs on it. */
+  powerOff(): void {
+    for (const process of this.#processes.values()) {
+      if (process.exit !== undefined) continue;
+      process.exit = 'lost';
+      this.onExit(process.run, LOST);
+    }
+  }
+
   gate(operation: Operation): GateModel {
     let gate = this.#gates.get(operation);
     if (gate === undefined) {
       const rate = this.#options.settings.rates[operation];
-      gate = new GateModel(this.#world.time, rate.perSecond, rate.burst, (slots) =>
-        this.#post({ type: 'gate-opened', operation, slots }),
-      );
+      const open = (slots: number): void => this.#post({ type: 'gate-opened', operation, slots });
+      const isAsleep = (): boolean => this.isAsleep();
+      gate = new GateModel(this.#world.time, rate.perSecond, rate.burst, open, isAsleep);
       this.#gates.set(operation, gate);
     }
     return gate;
@@ -151,7 +166,8 @@ export class Outside {
     this.#world.time.in(10, () => {
       const processes = process !== undefined && process.exit === undefined ? 1 : 0;
       this.#post({ type: 'tree-signalled', run: run.id, signal, processes });
-      if (process !== undefined) this.#end(process, { code: 143, signal });
+      const isHeard = signal === 'SIGKILL' || this.#options.jobs.isDeaf?.(run) !== true;
+      if (process !== undefined && isHeard) this.#end(process, { code: 143, signal });
       this.checkTree(run);
     });
   }
@@ -169,7 +185,7 @@ export class Outside {
     return 5 + this.#world.random() * 90;
   }
 
-  #end(process: Process, exit: NonNullable<Process['exit']>): void {
+  #end(process: Process, exit: Exclude<Process['exit'], 'lost' | undefined>): void {
     if (process.exit !== undefined) return;
     process.exit = exit;
     this.onExit(process.run, exit.code);
@@ -178,6 +194,10 @@ export class Outside {
 
   #tellExit({ run, exit }: Process): void {
     if (exit === undefined) return;
+    if (exit === 'lost') {
+      this.#post({ type: 'run-lost', run: run.id, reason: 'the host was restarted' });
+      return;
+    }
     const { code, signal } = exit;
     this.#post({
       type: 'run-exited',
@@ -211,12 +231,20 @@ export class GateModel {
   readonly #perSecond: number;
   readonly #capacity: number;
   readonly #open: (slots: number) => void;
+  readonly #isAsleep: () => boolean;
   #tokens: number;
   #atMs: number;
   #waiting = 0;
   #isWaking = false;
 
-  constructor(time: VirtualTime, perSecond: number, burst: number, open: (slots: number) => void) {
+  constructor(
+    time: VirtualTime,
+    perSecond: number,
+    burst: number,
+    open: (slots: number) => void,
+    isAsleep: () => boolean = () => false,
+  ) {
+    this.#isAsleep = isAsleep;
     this.#time = time;
     this.#perSecond = perSecond * GATE_PART;
     this.#capacity = Math.max(1, burst - Math.ceil(perSecond * JITTER_S));
@@ -245,7 +273,7 @@ export class GateModel {
     const earned = ((nowMs - this.#atMs) / SECOND_MS) * this.#perSecond;
     this.#tokens = Math.min(this.#capacity, this.#tokens + earned);
     this.#atMs = nowMs;
-    const slots = Math.min(this.#waiting, Math.floor(this.#tokens + 1e-9));
+    const slots = this.#isAsleep() ? 0 : Math.min(this.#waiting, Math.floor(this.#tokens + 1e-9));
     if (slots > 0) {
       this.#tokens -= slots;
       this.#waiting -= slots;
@@ -253,7 +281,8 @@ export class GateModel {
     }
     if (this.#waiting > 0 && !this.#isWaking) {
       this.#isWaking = true;
-      this.#time.in(Math.ceil(((1 - this.#tokens) / this.#perSecond) * SECOND_MS), () => {
+      const fullInMs = Math.ceil(((1 - this.#tokens) / this.#perSecond) * SECOND_MS);
+      this.#time.in(this.#isAsleep() ? SECOND_MS : fullInMs, () => {
         this.#isWaking = false;
         this.#give();
       });

@@ -137,6 +137,12 @@ export class ServiceModel {
     return record?.status ?? record?.state;
   }
 
+  /** When the window of a task that somebody owns ends; on the boot clock. */
+  reportByMs(taskId: string): number | undefined {
+    const record = this.#tasks.find((one) => one.taskId === taskId && one.state === 'owned');
+    return record?.reportByMs;
+  }
+
   /** The agent's process died: its connections, and the polls on them, are gone. */
   disconnect(): void {
     this.#polls.length = 0;

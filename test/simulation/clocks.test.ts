@@ -122,6 +122,15 @@ describe('a host that slept', () => {
     expect(waitedMs).toBeLessThan(12 * SECOND_MS);
   });
 
+  test('gives back what other gates gave meanwhile: made later, it would come on top of what they give then', () => {
+    const made = populated();
+    made.sleep(6 * MINUTE_MS);
+    const now = made.time.now();
+    const operation = 'NotifyMigrationTaskState' as const;
+    made.planner.observe({ type: 'gate-opened', operation, slots: 2 }, now);
+    expect(made.planner.decide(now)).toContainEqual({ type: 'return-slots', operation, slots: 2 });
+  });
+
   test('a nap of some seconds is no reason to ask anybody', () => {
     const made = populated();
     made.sleep(20 * SECOND_MS);

@@ -369,7 +369,11 @@ describe('a long poll', () => {
     };
     const polls = Array.from({ length: 60 }, () => services.send(CALLS.PollForTask));
     expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
-    for (const outcome of await Promise.all(polls)) expect(outcome.kind).toBe('unavailable');
+    for (const outcome of await Promise.all(polls)) {
+      // The first of them that comes to its limit may have the others' connections closed: a silence that is cut.
+      if (outcome.kind === 'accepted') expect(outcome.answer).toEqual({});
+      else expect(outcome.kind).toBe('unavailable');
+    }
   });
 });
 

@@ -74,7 +74,8 @@ export class Context {
    * True: it changed.
    */
   kept(isDurable: boolean): boolean {
-    if (isDurable) this.newlyEnded.clear();
+    // Every turn: even an empty set gets a new table when it is cleared (see gathering.ts).
+    if (isDurable && this.newlyEnded.size > 0) this.newlyEnded.clear();
     if (isDurable !== this.isBehind) return false;
     this.isBehind = !isDurable;
     this.touchAll();

@@ -24,7 +24,7 @@ export class RunTimers {
   takeDue(now: Now): string | undefined {
     const next = this.#times.peek();
     if (next === undefined || next.rank > now.bootMs) return undefined;
-    this.#times.delete(next);
+    this.#times.pop();
     this.#timers.delete(next.run);
     return next.run;
   }

@@ -3,8 +3,8 @@
  * whatever the program floods: a tail that falls behind skips ahead, for progress only the newest matters.
  * What a record means is the parsers' business.
  */
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { openUnfollowed } from './open-unfollowed.ts';
 
 /** The most that one poll reads. */
 const READ_BYTES_MAX = 256 * 1024;
@@ -76,8 +76,7 @@ export class LogTail {
   }
 
   async #readChunk(): Promise<Buffer> {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const file = await open(this.#path, flags);
+    const file = await openUnfollowed(this.#path);
     try {
       const buffer = Buffer.allocUnsafe(READ_BYTES_MAX);
       const { bytesRead } = await file.read(buffer, 0, READ_BYTES_MAX, this.#offset);

@@ -5,12 +5,12 @@
  * The job's user may write into the directory (the keeper runs as that user), so nothing in it is followed
  * through a link, and what a record says of a process is believed only after a look at the process.
  */
-import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../core/job.ts';
 import { RunCgroup } from './cgroups.ts';
 import { errorCode } from './error-code.ts';
+import { openUnfollowedIfThere } from './open-unfollowed.ts';
 import { RunLog } from './run-log.ts';
 
 /** What the keeper wrote before it ran the command. */
@@ -153,13 +153,8 @@ async function readRecord(
   path: string,
   { byAgent = false }: { byAgent?: boolean } = {},
 ): Promise<string | undefined> {
-  let file;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const file = await openUnfollowedIfThere(path);
+  if (file === undefined) return undefined;
   try {
     if (byAgent && (await file.stat()).uid !== process.geteuid?.()) return undefined;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES_MAX), 0);

@@ -3,12 +3,12 @@
  * however often files are moved or cut meanwhile (log-files.ts). In pieces: neither a huge log nor a slow reader costs
  * memory. Nothing is followed through a link.
  */
-import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from './error-code.ts';
 import { listLogFiles } from './log-files.ts';
 import type { LogFiles, Segment } from './log-files.ts';
+import { openUnfollowedIfThere } from './open-unfollowed.ts';
 import { bytesInWords } from './progress.ts';
 
 const PIECE_BYTES = 64 * 1024;
@@ -143,13 +143,8 @@ function gap(from: number, to: number): LogPiece {
 }
 
 async function readAt(path: string, offset: number): Promise<Buffer | undefined> {
-  let file;
-  try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const file = await openUnfollowedIfThere(path);
+  if (file === undefined) return undefined;
   try {
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
     const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES, offset);

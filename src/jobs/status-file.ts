@@ -7,10 +7,10 @@
  *
  * Only a regular file of at most 64 KiB is read: no link is followed, and no pipe or device is waited for.
  */
-import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import type { FinalStatus } from '../core/run-tracking.ts';
 import { errorCode, errorWords } from './error-code.ts';
+import { openUnfollowed } from './open-unfollowed.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;
 
@@ -85,7 +85,7 @@ export function parseStatus(text: string): StatusWords | string {
 
 /** The path was looked at before: what took its place since is found out here, without waiting for anybody. */
 async function readBounded(path: string): Promise<string | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const file = await openUnfollowed(path);
   try {
     if (!(await file.stat()).isFile()) return undefined;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(FILE_BYTES_MAX), 0);

@@ -35,10 +35,10 @@ function border(folder) {
   );
   const patterns = [
     {
-      regex: `^\\.\\./(${forbidden.join('|').replaceAll('.', '\\.')})(/|$)`,
+      regex: `^(\\.\\./)+(${forbidden.join('|').replaceAll('.', '\\.')})(/|$)`,
       message: `src/${folder} may import ${MAY_IMPORT[folder].join(', ') || 'nothing of the other folders'}.`,
     },
-    { regex: '^\\.\\./\\.\\./', message: 'src is two levels deep.' },
+    { regex: '^(\\.\\./){3}', message: 'src is three levels deep.' },
   ];
   if (folder === 'core') {
     patterns.push({
@@ -47,6 +47,42 @@ function border(folder) {
     });
   }
   return patterns;
+}
+
+/** The layers of the core, the ground first: each may import those before it. Hub and pipeline stand side by side. */
+const CORE_LAYERS = [
+  ['lib'],
+  ['model'],
+  ['state'],
+  ['scheduling'],
+  ['hub', 'pipeline'],
+  ['runs'],
+  ['lifecycle', 'operator'],
+];
+
+function coreLayer(folder) {
+  const level = CORE_LAYERS.findIndex((layer) => layer.includes(folder));
+  const above = CORE_LAYERS.slice(level)
+    .flat()
+    .filter((name) => name !== folder);
+  return {
+    files: [`src/core/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...border('core'),
+            { regex: '^\\.\\./planner\\.ts$', message: 'Only the agent knows the planner.' },
+            {
+              regex: `^\\.\\./(${above.length === 0 ? 'none' : above.join('|')})/`,
+              message: `src/core/${folder} stands below or beside ${above.join(', ')}.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
 }
 
 const CLOCKS_AND_DICE = [
@@ -102,6 +138,7 @@ export default tseslint.config(
     files: [`src/${folder}/**/*.ts`],
     rules: { 'no-restricted-imports': ['error', { patterns: border(folder) }] },
   })),
+  ...CORE_LAYERS.flat().map(coreLayer),
   {
     files: ['src/core/**/*.ts'],
     rules: {

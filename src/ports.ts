@@ -4,16 +4,16 @@
  *
  * A port never calls into the agent. What happens outside is posted to the inbox as an `Event`.
  */
-import type { Call, Operation, Outcome } from './core/call.ts';
-import type { Reply } from './core/action.ts';
-import type { Event } from './core/event.ts';
-import type { JobDefinition, Run } from './core/job.ts';
-import type { Report } from './core/run-tracking.ts';
-import type { Changes, Ledger } from './core/ledger.ts';
-import type { FleetStatus, Status } from './core/status.ts';
-import type { OutboxEntry } from './core/outbox.ts';
-import type { OutboxChoice } from './core/outbox-requests.ts';
-import type { Now } from './core/time.ts';
+import type { Call, Operation, Outcome } from './core/model/call.ts';
+import type { Reply } from './core/model/action.ts';
+import type { Event } from './core/model/event.ts';
+import type { JobDefinition, Run } from './core/model/job.ts';
+import type { Report } from './core/model/tracked.ts';
+import type { Changes, Ledger } from './core/state/ledger.ts';
+import type { FleetStatus, Status } from './core/model/status.ts';
+import type { OutboxEntry } from './core/model/outbox.ts';
+import type { OutboxChoice } from './core/model/outbox.ts';
+import type { Now } from './core/lib/time.ts';
 
 /** Where events go. Cheap, never blocks, callable from any callback. */
 export type Post = (event: Event) => void;

@@ -1,6 +1,6 @@
 /** Performs actions. What becomes of one comes back through the inbox as an event. */
-import type { Action, Reply } from '../core/action.ts';
-import type { Event } from '../core/event.ts';
+import type { Action, Reply } from '../core/model/action.ts';
+import type { Event } from '../core/model/event.ts';
 import type { Clock, Gates, JobHost, Services, TrackedWork } from '../ports.ts';
 
 export interface Outside {

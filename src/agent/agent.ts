@@ -2,22 +2,22 @@
  * The agent's life in one read: recover what an earlier one left, turn the loop, end well. Knows ports, not
  * adapters; jobs outlive it (P7).
  */
-import type { Reply } from '../core/action.ts';
-import type { Event, RequestId } from '../core/event.ts';
-import { FAREWELL_MS_MAX } from '../core/farewell.ts';
-import { EVENTS } from '../core/note.ts';
-import type { Note } from '../core/note.ts';
-import { recogniseHost } from '../core/host-identity.ts';
-import type { HostIdentity } from '../core/host-identity.ts';
-import { outbox } from '../core/outbox.ts';
-import type { OutboxEntry } from '../core/outbox.ts';
+import type { Reply } from '../core/model/action.ts';
+import type { Event, RequestId } from '../core/model/event.ts';
+import { FAREWELL_MS_MAX } from '../core/scheduling/farewell.ts';
+import { EVENTS } from '../core/model/timeline.ts';
+import type { Note } from '../core/model/timeline.ts';
+import { recogniseHost } from '../core/state/host-identity.ts';
+import type { HostIdentity } from '../core/model/host-identity.ts';
+import { outbox } from '../core/operator/outbox.ts';
+import type { OutboxEntry } from '../core/model/outbox.ts';
 import { Planner } from '../core/planner.ts';
-import type { Calendar } from '../core/schedules.ts';
-import type { Settings } from '../core/settings.ts';
-import { snapshot } from '../core/snapshot.ts';
-import { statusLine } from '../core/status-line.ts';
-import type { Status } from '../core/status.ts';
-import type { Now } from '../core/time.ts';
+import type { Calendar } from '../core/runs/schedules.ts';
+import type { Settings } from '../core/model/settings.ts';
+import { snapshot } from '../core/operator/status-document.ts';
+import { statusLine } from '../core/operator/status-line.ts';
+import type { Status } from '../core/model/status.ts';
+import type { Now } from '../core/lib/time.ts';
 import type {
   Clock,
   Gates,

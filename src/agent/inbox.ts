@@ -3,7 +3,7 @@
  * is decided in a callback.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Event } from '../core/event.ts';
+import type { Event } from '../core/model/event.ts';
 import type { Clock } from '../ports.ts';
 
 /** The longest sleep: a stepped clock or a host that was suspended is noticed within this time. */

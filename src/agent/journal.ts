@@ -3,11 +3,11 @@
  * changes of later turns wait behind those of earlier ones, and nothing is told or done before they are on disk.
  * The notes of a turn go to the log whatever the disk does.
  */
-import { isEmpty } from '../core/ledger.ts';
-import type { Changes } from '../core/ledger.ts';
-import { EVENTS } from '../core/note.ts';
-import type { Note } from '../core/note.ts';
-import type { Now } from '../core/time.ts';
+import { isEmpty } from '../core/state/ledger.ts';
+import type { Changes } from '../core/state/ledger.ts';
+import { EVENTS } from '../core/model/timeline.ts';
+import type { Note } from '../core/model/timeline.ts';
+import type { Now } from '../core/lib/time.ts';
 import type { Log, Store } from '../ports.ts';
 
 const RETRY_MS = 5_000;

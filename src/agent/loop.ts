@@ -5,7 +5,7 @@
  * restart and a tick alike. A crash at any line is the same as a restart: what was committed is known to the next
  * agent, and what was not has had no consequence yet.
  */
-import type { Action } from '../core/action.ts';
+import type { Action } from '../core/model/action.ts';
 import type { Planner } from '../core/planner.ts';
 import type { Clock } from '../ports.ts';
 import type { Inbox } from './inbox.ts';

@@ -3,8 +3,8 @@
  * status page. In memory only. Of a long run the resolution falls, never the truth: a report is left out only where it
  * came in time, and then its predecessor is said to have held as long.
  */
-import type { Note } from '../core/note.ts';
-import { SECOND_MS } from '../core/time.ts';
+import type { Note } from '../core/model/timeline.ts';
+import { SECOND_MS } from '../core/lib/time.ts';
 import type { ReportRecord } from '../ports.ts';
 
 /** More than a chart has columns. Twice as many where most came too late; then the oldest go. */

@@ -2,7 +2,7 @@
  * Feeds the service manager's watchdog while the loop turns. Never tied to AWS: an outage must not make systemd
  * kill the agent. The loop turns at least every ten seconds, well within any sensible WatchdogSec.
  */
-import type { Now } from '../core/time.ts';
+import type { Now } from '../core/lib/time.ts';
 import type { ServiceNotifier } from '../ports.ts';
 
 /** systemd wants to hear at least twice in each interval (sd_watchdog_enabled(3)). */

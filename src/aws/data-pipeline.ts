@@ -12,10 +12,12 @@ import {
   SetTaskStatusCommand,
   type TaskObject,
 } from '@aws-sdk/client-data-pipeline';
-import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/call.ts';
-import { maskSecrets } from '../core/secrets.ts';
-import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
-import { type Exchange, record } from './exchange.ts';
+import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/model/call.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
+import { APP_ID, clientOptions } from './client-settings.ts';
+import type { ClientSettings } from './client-settings.ts';
+import type { Exchange } from './exchange.ts';
+import { record } from './exchange.ts';
 import type { InstanceIdentity } from './instance-identity.ts';
 import { pipelineErrorId, pipelineText } from './legal-text.ts';
 

@@ -2,7 +2,7 @@
  * The names of errors, and what each means for the planner: the one table behind outcomes.ts. Names decide
  * before statuses, since the models and the reference pages disagree about statuses.
  */
-import type { Outcome } from '../core/call.ts';
+import type { Outcome } from '../core/model/call.ts';
 
 export type FailureKind = Exclude<Outcome['kind'], 'accepted'>;
 

@@ -17,16 +17,18 @@ import {
   GetHomeRegionCommand,
   MigrationHubConfigClient,
 } from '@aws-sdk/client-migrationhub-config';
-import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/call.ts';
-import { maskSecrets } from '../core/secrets.ts';
-import { APP_ID, type ClientSettings, clientOptions } from './client-settings.ts';
-import { type Exchange, record } from './exchange.ts';
+import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
+import { APP_ID, clientOptions } from './client-settings.ts';
+import type { ClientSettings } from './client-settings.ts';
+import type { Exchange } from './exchange.ts';
+import { record } from './exchange.ts';
 import { hubText } from './legal-text.ts';
 import {
   AssociateSourceResourceCommand,
   ListMigrationTaskUpdatesCommand,
-  type MigrationTaskUpdates,
 } from './source-resources.ts';
+import type { MigrationTaskUpdates } from './source-resources.ts';
 
 export interface HubOptions extends ClientSettings {
   readonly endpoint: string | undefined;

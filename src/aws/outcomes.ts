@@ -3,16 +3,16 @@
  * of the error decides first, then the HTTP status, and everything without an answer is `unavailable`.
  * What to do about an outcome is the planner's business.
  */
-import type { Outcome } from '../core/call.ts';
-import { maskSecrets } from '../core/secrets.ts';
+import type { Outcome } from '../core/model/call.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
 import {
   KIND_OF_NAME,
   STALE_CREDENTIALS,
   THROTTLE_SENTENCE,
   THROTTLE_WORDS,
   WRONG_CLOCK,
-  type FailureKind,
 } from './error-names.ts';
+import type { FailureKind } from './error-names.ts';
 import { codeOf, remedyOf } from './remedies.ts';
 
 /** What came back over the wire, recorded below the SDK's deserializer. */

@@ -5,11 +5,13 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { maskSecrets } from '../core/secrets.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
-import { createLine, type Line } from './connections.ts';
+import { createLine } from './connections.ts';
+import type { Line } from './connections.ts';
 import { Credentials } from './credentials.ts';
-import { LIMITS, type Environment, type ServicesOptions } from './services-options.ts';
+import { LIMITS } from './services-options.ts';
+import type { Environment, ServicesOptions } from './services-options.ts';
 import { createServices } from './services.ts';
 
 export interface Probe {

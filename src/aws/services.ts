@@ -3,8 +3,8 @@
  * limits, the wait for credentials and what is done about a line that does not answer; the words to each
  * service are in migration-hub.ts and data-pipeline.ts.
  */
-import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/call.ts';
-import { HUB_OPERATIONS } from '../core/call.ts';
+import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/model/call.ts';
+import { HUB_OPERATIONS } from '../core/model/call.ts';
 import type { Services } from '../ports.ts';
 import type { Line } from './connections.ts';
 import { Credentials } from './credentials.ts';
@@ -18,14 +18,10 @@ import {
   isQuietPoll,
   outcomeOfFailure,
   serverDate,
-  type FailedCall,
 } from './outcomes.ts';
-import {
-  hubRegionNear,
-  LIMITS,
-  type ServicesOptions,
-  type TimeLimits,
-} from './services-options.ts';
+import type { FailedCall } from './outcomes.ts';
+import { hubRegionNear, LIMITS } from './services-options.ts';
+import type { ServicesOptions, TimeLimits } from './services-options.ts';
 
 export function createServices(options: ServicesOptions): Services {
   return new AwsServices(options);

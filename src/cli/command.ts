@@ -4,8 +4,10 @@
  */
 import { Command, type CommanderError } from 'commander';
 
-import { EXIT, type ExitCode } from './exit-codes.ts';
-import { say, type Terminal } from './terminal.ts';
+import { EXIT } from './exit-codes.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { say } from './terminal/terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** A failure that is said in words and ends the command with a code. */
 export class CommandFailure extends Error {

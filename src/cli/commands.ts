@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 interface Entry {
   /** For the list of commands; what a command says of itself may be longer. */
@@ -16,92 +16,92 @@ interface Entry {
 const COMMANDS: Readonly<Record<string, Entry>> = {
   daemon: {
     summary: 'run the agent in the foreground, as systemd does',
-    load: async (terminal) => (await import('./daemon-command.ts')).daemonCommand(terminal),
+    load: async (terminal) => (await import('./daemon/command.ts')).daemonCommand(terminal),
   },
   run: {
     summary: 'start an ad hoc job',
-    load: async (terminal) => (await import('./run-command.ts')).runCommand(terminal),
+    load: async (terminal) => (await import('./commands/run.ts')).runCommand(terminal),
   },
   start: {
     summary: 'start a configured job',
-    load: async (terminal) => (await import('./job-commands.ts')).startCommand(terminal),
+    load: async (terminal) => (await import('./commands/jobs.ts')).startCommand(terminal),
   },
   track: {
     summary: 'keep the services told of work that somebody else runs',
-    load: async (terminal) => (await import('./track-command.ts')).trackCommand(terminal),
+    load: async (terminal) => (await import('./commands/track.ts')).trackCommand(terminal),
   },
   report: {
     summary: 'say how tracked work stands',
-    load: async (terminal) => (await import('./report-command.ts')).reportCommand(terminal),
+    load: async (terminal) => (await import('./commands/report.ts')).reportCommand(terminal),
   },
   status: {
     summary: 'show the jobs of this host and how their destinations stand',
-    load: async (terminal) => (await import('./status-command.ts')).statusCommand(terminal),
+    load: async (terminal) => (await import('./commands/status.ts')).statusCommand(terminal),
   },
   events: {
     summary: 'show the timeline of a job',
-    load: async (terminal) => (await import('./events-command.ts')).eventsCommand(terminal),
+    load: async (terminal) => (await import('./commands/events.ts')).eventsCommand(terminal),
   },
   history: {
     summary: 'show what Migration Hub recorded of a job',
-    load: async (terminal) => (await import('./history-command.ts')).historyCommand(terminal),
+    load: async (terminal) => (await import('./commands/history.ts')).historyCommand(terminal),
   },
   logs: {
     summary: 'show what a job wrote',
-    load: async (terminal) => (await import('./logs-command.ts')).logsCommand(terminal),
+    load: async (terminal) => (await import('./commands/logs.ts')).logsCommand(terminal),
   },
   wait: {
     summary: 'wait for a job, and exit with its result',
-    load: async (terminal) => (await import('./job-commands.ts')).waitCommand(terminal),
+    load: async (terminal) => (await import('./commands/jobs.ts')).waitCommand(terminal),
   },
   cancel: {
     summary: 'stop a job: its whole process tree, and wait until it is gone',
-    load: async (terminal) => (await import('./job-commands.ts')).cancelCommand(terminal),
+    load: async (terminal) => (await import('./commands/jobs.ts')).cancelCommand(terminal),
   },
   outbox: {
     summary: 'show what is owed to AWS; try it again, or let it go',
-    load: async (terminal) => (await import('./outbox-command.ts')).outboxCommand(terminal),
+    load: async (terminal) => (await import('./commands/outbox.ts')).outboxCommand(terminal),
   },
   drain: {
     summary: 'take no more pipeline tasks; running jobs go on',
-    load: async (terminal) => (await import('./agent-commands.ts')).drainCommand(terminal),
+    load: async (terminal) => (await import('./commands/agent.ts')).drainCommand(terminal),
   },
   resume: {
     summary: 'take pipeline tasks again after a drain',
-    load: async (terminal) => (await import('./agent-commands.ts')).resumeCommand(terminal),
+    load: async (terminal) => (await import('./commands/agent.ts')).resumeCommand(terminal),
   },
   claim: {
     summary: 'say that the state directory was moved to this host',
-    load: async (terminal) => (await import('./agent-commands.ts')).claimCommand(terminal),
+    load: async (terminal) => (await import('./commands/agent.ts')).claimCommand(terminal),
   },
   reload: {
     summary: 'read the configuration again; a bad one is refused',
-    load: async (terminal) => (await import('./agent-commands.ts')).reloadCommand(terminal),
+    load: async (terminal) => (await import('./commands/agent.ts')).reloadCommand(terminal),
   },
   config: {
     summary: 'check and show the configuration file',
-    load: async (terminal) => (await import('./config.ts')).configCommand(terminal),
+    load: async (terminal) => (await import('./config/command.ts')).configCommand(terminal),
   },
   doctor: {
     summary: 'look whether this host can do its work: network, credentials, rights, clock, disk',
-    load: async (terminal) => (await import('./doctor-command.ts')).doctorCommand(terminal),
+    load: async (terminal) => (await import('./doctor/command.ts')).doctorCommand(terminal),
   },
   notify: {
     summary: 'send one report to Migration Hub, without a daemon',
-    load: async (terminal) => (await import('./notify-command.ts')).notifyCommand(terminal),
+    load: async (terminal) => (await import('./notify/command.ts')).notifyCommand(terminal),
   },
   simulate: {
     summary: 'serve simulated AWS services on 127.0.0.1',
-    load: async () => (await import('./simulate.ts')).simulateCommand(),
+    load: async () => (await import('./simulate/command.ts')).simulateCommand(),
   },
   demo: {
     summary: 'show the agent at work on real files (a minute)',
-    load: async (terminal) => (await import('./demo-command.ts')).demoCommand(terminal),
+    load: async (terminal) => (await import('./demo/command.ts')).demoCommand(terminal),
   },
   completion: {
     summary: 'print a completion script for a shell',
     load: async (terminal, program) =>
-      (await import('./completion-command.ts')).completionCommand(program, terminal),
+      (await import('./completion/command.ts')).completionCommand(program, terminal),
   },
 };
 

@@ -1,5 +1,5 @@
 /** What the program's exit code means (DESIGN.md, section 5): one table for every command. */
-import type { JobStatus } from '../core/status.ts';
+import type { JobStatus } from '../core/model/status.ts';
 
 export const EXIT = {
   ok: 0,

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import { newCommand, withUsageExit } from './command.ts';
 import { loadCommands, loadEveryCommand } from './commands.ts';
-import { processTerminal } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
+import { processTerminal } from './terminal/terminal.ts';
+import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
 /** Does what the words say; the exit code is the terminal's. */

@@ -3,17 +3,17 @@
  * keys of a job in the file, spelled as there (`timeout: 12h`), but for what only a configured job can have.
  */
 import { z } from 'zod';
-import type { JobDefinition } from '../core/job.ts';
-import type { Settings } from '../core/settings.ts';
-import { jobDefinition } from './build.ts';
+import type { JobDefinition } from '../core/model/job.ts';
+import type { Settings } from '../core/model/settings.ts';
+import { jobDefinition } from './build/build.ts';
 import { wordsForIssue } from './issues.ts';
-import { keyOf } from './problem.ts';
+import { keyOf } from './lib/problem.ts';
 import { parseProgressOption } from './progress-option.ts';
-import { jobKeys, jobNameProblem } from './schema-job.ts';
-import { read } from './schema-walk.ts';
-import { nearest } from './suggest.ts';
-import { longestName, TASK_NAME_MAX } from './template.ts';
-import { isGiven } from './values.ts';
+import { jobKeys, jobNameProblem } from './schema/job.ts';
+import { read } from './schema/walk.ts';
+import { nearest } from './lib/suggest.ts';
+import { longestName, TASK_NAME_MAX } from './lib/template.ts';
+import { isGiven } from './schema/values.ts';
 
 /** What may be asked for; everything but name and command has the default of a configured job. */
 export interface AdHocRequest {

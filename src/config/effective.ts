@@ -1,8 +1,9 @@
 /** What is in force, key by key, and where it comes from: `config show`. Secrets are hidden. */
-import { maskSecrets } from '../core/secrets.ts';
-import type { Configuration } from './configuration.ts';
-import { configurationSchema, type SchemaNode } from './schema.ts';
-import { formOf } from './schema-walk.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
+import type { Configuration } from './build/configuration.ts';
+import { configurationSchema } from './schema/schema.ts';
+import type { SchemaNode } from './schema/schema.ts';
+import { formOf } from './schema/walk.ts';
 
 export interface EffectiveRow {
   readonly key: string;

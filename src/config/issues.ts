@@ -1,11 +1,12 @@
 /** What zod finds wrong, in our words and with its place in the file. */
 import type { z } from 'zod';
-import type { SourceDocument } from './document.ts';
-import { keyOf, type Path, type Problem } from './problem.ts';
-import type { SchemaNode } from './schema.ts';
-import { formOf, nodeAt, placesOfKey, read } from './schema-walk.ts';
-import { nearest } from './suggest.ts';
-import { isGiven, listed, shown } from './values.ts';
+import type { SourceDocument } from './lib/document.ts';
+import { keyOf } from './lib/problem.ts';
+import type { Path, Problem } from './lib/problem.ts';
+import type { SchemaNode } from './schema/schema.ts';
+import { formOf, nodeAt, placesOfKey, read } from './schema/walk.ts';
+import { nearest } from './lib/suggest.ts';
+import { isGiven, listed, shown } from './schema/values.ts';
 
 type Issue = z.core.$ZodIssue;
 

@@ -3,17 +3,20 @@
  * Pure but for `readConfiguration`, which reads the file.
  */
 import { readFile } from 'node:fs/promises';
-import { buildConfiguration, regionOfEnvironment } from './build.ts';
-import type { Configuration } from './configuration.ts';
-import { crossChecks } from './cross-checks.ts';
-import { derivedValues } from './derived.ts';
-import { SourceDocument, type Environment } from './document.ts';
+import { buildConfiguration, regionOfEnvironment } from './build/build.ts';
+import type { Configuration } from './build/configuration.ts';
+import { crossChecks } from './checks/cross-checks.ts';
+import { derivedValues } from './build/derived.ts';
+import { SourceDocument } from './lib/document.ts';
+import type { Environment } from './lib/document.ts';
 import { problemsOfIssues, wordsForIssue } from './issues.ts';
-import { keyOf, sortProblems, type Path, type Place, type Problem } from './problem.ts';
-import { configurationFile, configurationSchema, type ConfigurationFile } from './schema.ts';
-import { read } from './schema-walk.ts';
-import { isGiven } from './values.ts';
-import { riskyValues } from './warnings.ts';
+import { keyOf, sortProblems } from './lib/problem.ts';
+import type { Path, Place, Problem } from './lib/problem.ts';
+import { configurationFile, configurationSchema } from './schema/schema.ts';
+import type { ConfigurationFile } from './schema/schema.ts';
+import { read } from './schema/walk.ts';
+import { isGiven } from './schema/values.ts';
+import { riskyValues } from './checks/warnings.ts';
 
 export interface ConfigurationSource {
   readonly file: string;

@@ -1,9 +1,9 @@
 /** How progress is named on the command line: `--progress rsync`, `regex:PATTERN`, `size:TARGET:TOTAL`. */
-import type { ProgressSource } from '../core/job.ts';
-import { progressOf } from './build.ts';
-import { parseSize } from './quantity.ts';
-import { progressSource } from './schema-job.ts';
-import { nearest } from './suggest.ts';
+import type { ProgressSource } from '../core/model/job.ts';
+import { progressOf } from './build/build.ts';
+import { parseSize } from './lib/quantity.ts';
+import { progressSource } from './schema/job.ts';
+import { nearest } from './lib/suggest.ts';
 
 export type ProgressOption =
   | { readonly ok: true; readonly progress: ProgressSource }

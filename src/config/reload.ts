@@ -3,9 +3,9 @@
  * intervals, activities and the log level apply to the running agent; where its memory lies, whom it talks to
  * and as whom it does so are fixed when it starts.
  */
-import type { JobDefinition } from '../core/job.ts';
-import type { Settings } from '../core/settings.ts';
-import type { Configuration } from './configuration.ts';
+import type { JobDefinition } from '../core/model/job.ts';
+import type { Settings } from '../core/model/settings.ts';
+import type { Configuration } from './build/configuration.ts';
 
 export interface Reload {
   /** What to use now: the new one, with the old values of the keys that need a restart. */

@@ -1,12 +1,12 @@
 /** Tracked work, of `migration-agent track` and POST /v1/tracked: what is told of it has the keys of a configured job. */
 import { z } from 'zod';
-import type { JobDefinition, TrackedSource } from '../core/job.ts';
-import type { Settings } from '../core/settings.ts';
+import type { JobDefinition, TrackedSource } from '../core/model/job.ts';
+import type { Settings } from '../core/model/settings.ts';
 import { wordsOf } from './ad-hoc.ts';
-import { DEFAULT_STOP, jobDefinition } from './build.ts';
+import { DEFAULT_STOP, jobDefinition } from './build/build.ts';
 import { wordsForIssue } from './issues.ts';
-import { jobKeys, jobNameProblem } from './schema-job.ts';
-import { longestName, TASK_NAME_MAX } from './template.ts';
+import { jobKeys, jobNameProblem } from './schema/job.ts';
+import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 
 /** What may be said of tracked work beside what is looked at. */
 export interface TrackedRequest {

@@ -5,8 +5,8 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
 
-import type { EventName } from '../core/note.ts';
-import type { Status } from '../core/status.ts';
+import type { EventName } from '../core/model/timeline.ts';
+import type { Status } from '../core/model/status.ts';
 import type { Operator } from '../ports.ts';
 
 interface Row {

@@ -1,5 +1,5 @@
 /** Whether the agent does all of its work now, and if not, why not: the answer of /readyz. */
-import type { Status } from '../core/status.ts';
+import type { Status } from '../core/model/status.ts';
 
 export interface Readiness {
   readonly ready: boolean;

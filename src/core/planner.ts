@@ -9,32 +9,32 @@
  * Calling any of these too early, too late or twice does no harm. A gate pulls: when an operation has a call to
  * give, the most urgent speaker is chosen at that moment and speaks from the newest state.
  */
-import type { Action, Reply } from './action.ts';
-import { AgentLife } from './agent-life.ts';
-import { Calls } from './calls.ts';
-import type { PolledTask } from './call.ts';
-import { ClockWatch } from './clock-watch.ts';
-import { Context } from './context.ts';
-import type { Event } from './event.ts';
-import { HistoryReader } from './history.ts';
-import { HubSetupSpeaker } from './hub-setup.ts';
-import { isFinal } from './job.ts';
-import type { Ledger } from './ledger.ts';
-import type { Changes } from './ledger.ts';
-import { OutboxRequests } from './outbox-requests.ts';
-import type { Pacing } from './pacing.ts';
-import { PollerSpeaker, pollerKey } from './poller.ts';
-import { RunnerSpeaker } from './runner.ts';
-import type { RunBook } from './run-book.ts';
-import { RunLeases } from './run-leases.ts';
-import { RunLife } from './run-life.ts';
-import { RunNews } from './run-news.ts';
-import { RunRequests } from './run-requests.ts';
-import { RunTracking } from './run-tracking.ts';
-import { EMPTY_CALENDAR, Schedules } from './schedules.ts';
-import type { Calendar } from './schedules.ts';
-import type { Settings } from './settings.ts';
-import type { Now } from './time.ts';
+import type { PlannerView } from './operator/planner-view.ts';
+import type { Action, Reply } from './model/action.ts';
+import { AgentLife } from './lifecycle/agent-lifecycle.ts';
+import { Calls } from './scheduling/call-scheduler.ts';
+import type { PolledTask } from './model/call.ts';
+import { ClockWatch } from './lifecycle/clock-watch.ts';
+import { Context } from './scheduling/context.ts';
+import type { Event } from './model/event.ts';
+import { HistoryReader } from './hub/history.ts';
+import { HubSetupSpeaker } from './hub/setup-reporter.ts';
+import { isFinal } from './model/job.ts';
+import type { Ledger } from './state/ledger.ts';
+import type { Changes } from './state/ledger.ts';
+import { OutboxRequests } from './operator/outbox-requests.ts';
+import { PollerSpeaker } from './pipeline/poller.ts';
+import { pollerKey } from './scheduling/reporter-keys.ts';
+import { RunnerSpeaker } from './pipeline/runner-heartbeat.ts';
+import { RunLeases } from './runs/task-leases.ts';
+import { RunLife } from './runs/lifecycle.ts';
+import { RunNews } from './runs/host-events.ts';
+import { RunRequests } from './runs/requests.ts';
+import { RunTracking } from './runs/tracking.ts';
+import { EMPTY_CALENDAR, Schedules } from './runs/schedules.ts';
+import type { Calendar } from './runs/schedules.ts';
+import type { Settings } from './model/settings.ts';
+import type { Now } from './lib/time.ts';
 
 export class Planner {
   readonly #context: Context;
@@ -271,13 +271,4 @@ export class Planner {
   #answer(request: number | undefined, reply: Reply): void {
     if (request !== undefined) this.#actions.push({ type: 'answer', request, reply });
   }
-}
-
-/** What an operator's view is made from; nobody outside the core writes to it. */
-export interface PlannerView {
-  readonly context: Context;
-  readonly runs: RunBook;
-  readonly pacing: Pacing;
-  readonly isDraining: boolean;
-  readonly schedules: Schedules;
 }

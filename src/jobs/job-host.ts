@@ -5,20 +5,20 @@
  *
  * Runs live without the agent: the keeper (shim.ts) starts the command and writes down how it ended.
  */
-import type { Event } from '../core/event.ts';
-import type { ProcessIdentity, Run } from '../core/job.ts';
+import type { Event } from '../core/model/event.ts';
+import type { ProcessIdentity, Run } from '../core/model/job.ts';
 import type { JobHost, Post } from '../ports.ts';
-import { findRun, identifyKeeper } from './adoption.ts';
-import { cgroupOf, Cgroups } from './cgroups.ts';
-import type { RunCgroup } from './cgroups.ts';
-import { errorWords } from './error-code.ts';
-import { runMark } from './job-environment.ts';
-import { startKeeperProcess } from './keeper-process.ts';
-import { startKeeperUnit, unitName } from './keeper-unit.ts';
-import { prepareStart, resolveLaunch, StartRefused } from './launch.ts';
-import type { Keeper, KeeperStart } from './launch.ts';
-import { lives } from './process-table.ts';
-import { ProcessTree } from './process-tree.ts';
+import { findRun, identifyKeeper } from './supervise/adoption.ts';
+import { cgroupOf, Cgroups } from './process/cgroups.ts';
+import type { RunCgroup } from './process/cgroups.ts';
+import { errorWords } from './lib/error-code.ts';
+import { runMark } from './process/environment.ts';
+import { startKeeperProcess } from './supervise/shim-process.ts';
+import { startKeeperUnit, unitName } from './supervise/shim-unit.ts';
+import { prepareStart, resolveLaunch, StartRefused } from './supervise/launch.ts';
+import type { Keeper, KeeperStart } from './supervise/launch.ts';
+import { lives } from './process/process-table.ts';
+import { ProcessTree } from './process/process-tree.ts';
 import {
   claimedSpawns,
   moveAside,
@@ -27,12 +27,12 @@ import {
   readStarted,
   runDirectory,
   runLogPaths,
-} from './run-directory.ts';
-import { removeOldRuns, removeRun } from './run-retention.ts';
-import { pause, watchRun } from './run-watch.ts';
+} from './files/run-directory.ts';
+import { removeOldRuns, removeRun } from './files/run-retention.ts';
+import { pause, watchRun } from './supervise/run-watch.ts';
 
-export { findCgroupBase } from './cgroups.ts';
-export { openRunLog } from './run-directory.ts';
+export { findCgroupBase } from './process/cgroups.ts';
+export { openRunLog } from './files/run-directory.ts';
 
 /** How often an ended run's group is tried to be removed, and how many times; who still lives there stays for long. */
 const REMOVE_EVERY_MS = 500;

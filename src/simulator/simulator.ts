@@ -5,27 +5,31 @@
  * How to add an operation: its members in `hub-shapes.ts` or `pipeline-shapes.ts`; its work in one of the
  * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
  */
-import { AuditBook } from './audit.ts';
-import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches, type Behaviour } from './behaviour.ts';
-import { createClock } from './clock.ts';
-import { createDataPipeline, type DataPipeline, type PipelineSnapshot } from './data-pipeline.ts';
-import { createDice } from './dice.ts';
-import { invalidRequest, ServiceError } from './errors.ts';
-import { faultRuleSchema, type FaultRule } from './fault-rule.ts';
-import { createFaults } from './faults.ts';
-import { createGateway } from './gateway.ts';
-import type { HubSnapshot } from './hub-records.ts';
-import { createHomeRegion, type HomeRegion } from './home-region.ts';
-import { createJournal } from './journal.ts';
-import { createMigrationHub } from './migration-hub.ts';
-import { createPager } from './pages.ts';
-import { cancelPipeline, submitShellActivity } from './quick-pipeline.ts';
-import { createRateLimits } from './rate-limits.ts';
-import { createServer } from './server.ts';
+import { AuditBook } from './audit/audit.ts';
+import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches } from './lib/behaviour.ts';
+import type { Behaviour } from './lib/behaviour.ts';
+import { createClock } from './lib/clock.ts';
+import { createDataPipeline } from './pipeline/data-pipeline.ts';
+import type { DataPipeline, PipelineSnapshot } from './pipeline/data-pipeline.ts';
+import { createDice } from './lib/dice.ts';
+import { invalidRequest, ServiceError } from './lib/errors.ts';
+import { faultRuleSchema } from './faults/rule.ts';
+import type { FaultRule } from './faults/rule.ts';
+import { createFaults } from './faults/faults.ts';
+import { createGateway } from './gateway/gateway.ts';
+import type { HubSnapshot } from './hub/records.ts';
+import { createHomeRegion } from './hub/home-region.ts';
+import type { HomeRegion } from './hub/home-region.ts';
+import { createJournal } from './audit/journal.ts';
+import { createMigrationHub } from './hub/migration-hub.ts';
+import { createPager } from './lib/pages.ts';
+import { cancelPipeline, submitShellActivity } from './pipeline/quick-pipeline.ts';
+import { createRateLimits } from './faults/rate-limits.ts';
+import { createServer } from './console/server.ts';
 import { createStateKeeper, readState } from './state-file.ts';
-import type { Simulator, SimulatorOptions } from './simulator-interface.ts';
+import type { Simulator, SimulatorOptions } from './console/interface.ts';
 
-import { stateOf } from './state.ts';
+import { stateOf } from './console/state.ts';
 
 export type { Simulator, SimulatorOptions };
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import type { SimulatorClock } from './clock.ts';
+import type { SimulatorClock } from './lib/clock.ts';
 
 /** A state file that cannot be used, or cannot be written. The message names the file and a remedy. */
 export class StateFileError extends Error {

@@ -1,9 +1,9 @@
 /** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
-import type { HubTask } from '../core/hub-record.ts';
-import type { Run } from '../core/job.ts';
-import type { Facts } from '../core/ledger.ts';
-import { rebase } from '../core/time.ts';
-import type { Instant, Now } from '../core/time.ts';
+import type { HubTask } from '../core/model/hub-task.ts';
+import type { Run } from '../core/model/job.ts';
+import type { Facts } from '../core/state/ledger.ts';
+import { rebase } from '../core/lib/time.ts';
+import type { Instant, Now } from '../core/lib/time.ts';
 
 export function rebaseRun(run: Run, now: Now): Run {
   return rebaseInstants(run, now) as Run;

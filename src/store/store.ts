@@ -10,13 +10,13 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Operation } from '../core/call.ts';
-import type { HubTask } from '../core/hub-record.ts';
-import type { Run } from '../core/job.ts';
-import { Ledger } from '../core/ledger.ts';
-import type { Changes, Facts } from '../core/ledger.ts';
-import { EVENTS } from '../core/note.ts';
-import type { Now } from '../core/time.ts';
+import type { Operation } from '../core/model/call.ts';
+import type { HubTask } from '../core/model/hub-task.ts';
+import type { Run } from '../core/model/job.ts';
+import { Ledger } from '../core/state/ledger.ts';
+import type { Changes, Facts } from '../core/state/ledger.ts';
+import { EVENTS } from '../core/model/timeline.ts';
+import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
 import { rebaseFacts, rebaseHubTask, rebaseRun } from './rebase-rows.ts';
 

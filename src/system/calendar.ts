@@ -7,7 +7,8 @@
  */
 import cron from 'node-cron';
 import type { ScheduledTask } from 'node-cron';
-import type { Calendar, JobSchedule } from '../core/schedules.ts';
+import type { Calendar } from '../core/runs/schedules.ts';
+import type { JobSchedule } from '../core/model/schedule.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;

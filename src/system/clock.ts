@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
-import type { Now } from '../core/time.ts';
+import type { Now } from '../core/lib/time.ts';
 import type { Clock } from '../ports.ts';
 
 /** More than uptime's grain and a busy moment between two readings; less than any real suspend. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostIdentity } from '../core/host-identity.ts';
+import type { HostIdentity } from '../core/model/host-identity.ts';
 
 /** Where each part is read, the first that can be; `root` is another directory in tests. */
 const PLACES: Readonly<Record<keyof HostIdentity, readonly string[]>> = {

@@ -2,7 +2,7 @@
  * What of a log line's fields may be written: secrets masked, errors as plain values, nothing endless. Made
  * before pino sees them, so that no way around it exists.
  */
-import { maskSecrets } from '../core/secrets.ts';
+import { maskSecrets } from '../core/lib/secrets.ts';
 
 const MASK = '***';
 /** Whole names and endings of names (`dbPassword`, `x-api-key`): whatever they hold is not for a log. */

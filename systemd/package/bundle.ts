@@ -15,7 +15,10 @@ export async function bundle(directory: string, version: string): Promise<Bundle
   const { metafile } = await build({
     absWorkingDir: ROOT,
     // The reader is a process of its own, found beside the rest.
-    entryPoints: { main: 'src/main.ts', 'status-reader': 'src/jobs/status-reader.ts' },
+    entryPoints: {
+      main: 'src/main.ts',
+      'status-file-worker': 'src/jobs/tracked/status-file-worker.ts',
+    },
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,

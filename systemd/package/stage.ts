@@ -22,7 +22,7 @@ export function stage(tree: string, bundled: Bundle, build: Build): void {
 
   cpSync(bundled.directory, join(tree, HOME, 'app'), { recursive: true });
   // The demo starts it as it stands (type stripping), where rsync is missing.
-  take('src/cli/demo-copy.ts', `${HOME}/app/demo-copy.ts`);
+  take('src/cli/demo/copy-program.ts', `${HOME}/app/copy-program.ts`);
   take('systemd/package/launcher.sh', `${HOME}/migration-agent`);
   addRuntime(join(tree, HOME), build.architecture);
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });

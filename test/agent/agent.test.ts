@@ -6,11 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent } from '../../src/agent/agent.ts';
 import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
-import type { Reply } from '../../src/core/action.ts';
-import type { Call } from '../../src/core/call.ts';
-import { FAREWELL_MS_MAX } from '../../src/core/farewell.ts';
-import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Reply } from '../../src/core/model/action.ts';
+import type { Call } from '../../src/core/model/call.ts';
+import { FAREWELL_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
 import {

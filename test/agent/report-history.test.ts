@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { ReportHistory } from '../../src/agent/report-history.ts';
-import type { Note } from '../../src/core/note.ts';
+import type { Note } from '../../src/core/model/timeline.ts';
 import type { ReportRecord } from '../../src/ports.ts';
 
 function accepted(job: string, atS: number, nextUpdateS: number, percent = 1): Note {

@@ -1,8 +1,8 @@
 /** What an agent that ended left in its store: running jobs whose promises are half over, so that each has a report due. */
-import type { HubTask } from '../../src/core/hub-record.ts';
-import type { Run } from '../../src/core/job.ts';
-import { MINUTE_MS, after } from '../../src/core/time.ts';
-import type { Now } from '../../src/core/time.ts';
+import type { HubTask } from '../../src/core/model/hub-task.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { MINUTE_MS, after } from '../../src/core/lib/time.ts';
+import type { Now } from '../../src/core/lib/time.ts';
 import type { Clock } from '../../src/ports.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
 import { trackedDefinition } from './tracked-jobs.ts';

@@ -3,11 +3,11 @@
  * give, services that always accept, jobs that only stand there. One answer a turn, as the network brings them; the
  * gate's word comes in a turn of its own, as the real gate's does.
  */
-import type { Action } from '../../src/core/action.ts';
-import type { Call } from '../../src/core/call.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Changes } from '../../src/core/ledger.ts';
-import type { Now } from '../../src/core/time.ts';
+import type { Action } from '../../src/core/model/action.ts';
+import type { Call } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Changes } from '../../src/core/state/ledger.ts';
+import type { Now } from '../../src/core/lib/time.ts';
 
 /** What the loop (src/agent/loop.ts) needs of a planner. */
 export interface Turning {

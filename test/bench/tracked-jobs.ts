@@ -1,8 +1,8 @@
 /** Jobs for the benchmarks: each with a definition of its own, a Hub task, a percent and a line of detail. */
-import type { JobDefinition } from '../../src/core/job.ts';
-import { Ledger } from '../../src/core/ledger.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { Ledger } from '../../src/core/state/ledger.ts';
 import { Planner } from '../../src/core/planner.ts';
-import type { PipelineSettings, Settings } from '../../src/core/settings.ts';
+import type { PipelineSettings, Settings } from '../../src/core/model/settings.ts';
 import { HUB, HUB_JOB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { Driver } from './planner-driver.ts';
 import type { Turning } from './planner-driver.ts';

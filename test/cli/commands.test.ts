@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { createControlServer } from '../../src/control/server.ts';
-import type { JobStatus } from '../../src/core/status.ts';
-import { RunLog } from '../../src/jobs/run-log.ts';
+import { createControlServer } from '../../src/control/http/server.ts';
+import type { JobStatus } from '../../src/core/model/status.ts';
+import { RunLog } from '../../src/jobs/files/run-log.ts';
 import {
   makeDefinition,
   makeTracked,

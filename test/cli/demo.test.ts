@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
-import { createDemoScreen } from '../../src/cli/demo-screen.ts';
-import { tellStories } from '../../src/cli/demo-stories.ts';
-import { processTerminal } from '../../src/cli/terminal.ts';
+import { createDemoScreen } from '../../src/cli/demo/screen.ts';
+import { tellStories } from '../../src/cli/demo/stories.ts';
+import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { jobNamed, statusWith } from '../control/operator-in-memory.ts';
 import { until } from '../support/until.ts';
 import { Collector } from './terminal-in-memory.ts';

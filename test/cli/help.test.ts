@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { wholeProgram } from '../../src/cli/program.ts';
-import { processTerminal } from '../../src/cli/terminal.ts';
+import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { run } from './terminal-in-memory.ts';
 
 /** DESIGN.md, section 5. */

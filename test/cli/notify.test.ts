@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fail, ok, setEnvironment, startStub, type Stub } from '../contract/aws-stub.ts';
+import { fail, ok, setEnvironment, startStub } from '../contract/aws-stub.ts';
+import type { Stub } from '../contract/aws-stub.ts';
 import { awsEnvironment, awsMissing } from '../support/aws-tools.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { run, type Result } from './terminal-in-memory.ts';
+import { run } from './terminal-in-memory.ts';
+import type { Result } from './terminal-in-memory.ts';
 
 const execute = promisify(execFile);
 

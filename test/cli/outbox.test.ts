@@ -1,7 +1,7 @@
 /** `outbox` against a real socket: what it shows, asks and answers. */
 import { expect, test } from 'vitest';
-import { renderOutbox } from '../../src/cli/outbox-view.ts';
-import type { OutboxEntry } from '../../src/core/outbox.ts';
+import { renderOutbox } from '../../src/cli/views/outbox.ts';
+import type { OutboxEntry } from '../../src/core/model/outbox.ts';
 import { serve } from '../control/control-server-fixture.ts';
 import { jobNamed } from '../control/operator-in-memory.ts';
 import { run } from './terminal-in-memory.ts';

@@ -1,8 +1,8 @@
 /** The moving picture on a terminal that is narrow, short, or changes its size. */
 import { expect, test } from 'vitest';
 
-import { displayWidth } from '../../src/cli/plain-text.ts';
-import { createRedraw } from '../../src/cli/redraw.ts';
+import { displayWidth } from '../../src/cli/terminal/printable.ts';
+import { createRedraw } from '../../src/cli/terminal/redraw.ts';
 import { Collector } from './terminal-in-memory.ts';
 
 /** What a terminal of that size shows after the text: a small one that knows what `createRedraw` uses. */

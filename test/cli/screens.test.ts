@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 
-import { displayWidth, plain } from '../../src/cli/plain-text.ts';
-import type { JobStatus, Status } from '../../src/core/status.ts';
+import { displayWidth, plain } from '../../src/cli/terminal/printable.ts';
+import type { JobStatus, Status } from '../../src/core/model/status.ts';
 import { serve } from '../control/control-server-fixture.ts';
 import { jobNamed, statusWith } from '../control/operator-in-memory.ts';
 import { run } from './terminal-in-memory.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { DEFAULT_SOCKET, resolveSocket } from '../../src/cli/socket-path.ts';
+import { DEFAULT_SOCKET, resolveSocket } from '../../src/cli/client/socket-path.ts';
 import { temporaryDirectory } from '../control/control-server-fixture.ts';
 
 async function configured(yaml: string): Promise<NodeJS.ProcessEnv> {

@@ -2,7 +2,7 @@
 import { Readable, Writable } from 'node:stream';
 
 import { runProgram } from '../../src/cli/program.ts';
-import type { Output, Terminal } from '../../src/cli/terminal.ts';
+import type { Output, Terminal } from '../../src/cli/terminal/terminal.ts';
 
 export interface Result {
   readonly code: number;

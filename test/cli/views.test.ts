@@ -1,13 +1,13 @@
 /** What operators read, as it stands: the text is the contract. */
 import { expect, test } from 'vitest';
 
-import { progressBar } from '../../src/cli/bars.ts';
-import { renderJob } from '../../src/cli/job-view.ts';
-import { clip, displayWidth, plain, truncate, wrap } from '../../src/cli/plain-text.ts';
-import { span } from '../../src/cli/span.ts';
-import { renderStatus } from '../../src/cli/status-view.ts';
-import { describeFields, renderTimeline } from '../../src/cli/timeline-view.ts';
-import type { JobStatus, Status } from '../../src/core/status.ts';
+import { progressBar } from '../../src/cli/terminal/bars.ts';
+import { renderJob } from '../../src/cli/views/job.ts';
+import { clip, displayWidth, plain, truncate, wrap } from '../../src/cli/terminal/printable.ts';
+import { span } from '../../src/cli/terminal/durations.ts';
+import { renderStatus } from '../../src/cli/views/status.ts';
+import { describeFields, renderTimeline } from '../../src/cli/views/timeline.ts';
+import type { JobStatus, Status } from '../../src/core/model/status.ts';
 import { FULL_STATUS, jobNamed, statusWith } from '../control/operator-in-memory.ts';
 
 const NOW = new Date('2026-11-22T03:12:00.000Z');

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configFile } from '../../src/cli/config-file.ts';
+import { configFile } from '../../src/cli/config/file.ts';
 
-const COMMAND = new URL('../../src/cli/config.ts', import.meta.url).href;
+const COMMAND = new URL('../../src/cli/config/command.ts', import.meta.url).href;
 const PROGRAM = `const { configCommand } = await import('${COMMAND}'); await configCommand().parseAsync(process.argv.slice(1), { from: 'user' });`;
 
 let folder: string;

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { keyTable } from '../../src/config/key-table.ts';
+import { keyTable } from '../../src/config/schema/key-table.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
-import { configurationSchema, type SchemaNode } from '../../src/config/schema.ts';
+import { configurationSchema } from '../../src/config/schema/schema.ts';
+import type { SchemaNode } from '../../src/config/schema/schema.ts';
 
 const FOLDER = new URL('../../config/', import.meta.url);
 const EXAMPLES = [

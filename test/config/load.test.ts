@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Configuration } from '../../src/config/configuration.ts';
+import type { Configuration } from '../../src/config/build/configuration.ts';
 import { loadConfiguration, readConfiguration } from '../../src/config/load.ts';
-import { formatProblem, formatWarning } from '../../src/config/problem.ts';
+import { formatProblem, formatWarning } from '../../src/config/lib/problem.ts';
 
 const HUB = 'migrationHub: { progressUpdateStream: acme }\n';
 

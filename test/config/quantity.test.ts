@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDuration, parseDuration, parseSize } from '../../src/config/quantity.ts';
+import { formatDuration, parseDuration, parseSize } from '../../src/config/lib/quantity.ts';
 
 test.each([
   ['90s', 90_000],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Configuration } from '../../src/config/configuration.ts';
+import type { Configuration } from '../../src/config/build/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { planReload } from '../../src/config/reload.ts';
 

@@ -1,7 +1,7 @@
 /** `user:` where the reader of the file may not switch users: seen in a process without privileges. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { maySwitchUsers } from '../../src/core/privileges.ts';
+import { maySwitchUsers } from '../../src/core/lib/privileges.ts';
 
 test.each([
   ['CapEff:\t000001ffffffffff\n', true],

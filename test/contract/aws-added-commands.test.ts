@@ -15,7 +15,8 @@ import {
   paginateListSourceResources,
 } from '../../src/aws/source-resources.ts';
 import { awsEnvironment, boto3Missing } from '../support/aws-tools.ts';
-import { fail, ok, setEnvironment, startStub, type Stub } from './aws-stub.ts';
+import { fail, ok, setEnvironment, startStub } from './aws-stub.ts';
+import type { Stub } from './aws-stub.ts';
 
 const run = promisify(execFile);
 

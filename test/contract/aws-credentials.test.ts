@@ -7,17 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Services } from '../../src/ports.ts';
-import {
-  CALLS,
-  fail,
-  ok,
-  servicesAt,
-  setEnvironment,
-  SHORT,
-  startStub,
-  type SeenRequest,
-  type Stub,
-} from './aws-stub.ts';
+import { CALLS, fail, ok, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
+import type { SeenRequest, Stub } from './aws-stub.ts';
 
 let directory: string;
 let stub: Stub;

@@ -5,20 +5,10 @@
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Call, Outcome } from '../../src/core/call.ts';
+import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
-import {
-  CALLS,
-  fail,
-  ok,
-  page,
-  servicesAt,
-  setEnvironment,
-  SHORT,
-  startStub,
-  type Answerer,
-  type Stub,
-} from './aws-stub.ts';
+import { CALLS, fail, ok, page, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
+import type { Answerer, Stub } from './aws-stub.ts';
 
 let stub: Stub;
 let services: Services;

@@ -3,7 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Services } from '../../src/ports.ts';
-import { CALLS, listen, servicesAt, setEnvironment, startStub, type Stub } from './aws-stub.ts';
+import { CALLS, listen, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
+import type { Stub } from './aws-stub.ts';
 
 const DOCUMENT = '{\n  "accountId" : "123456789012",\n  "instanceId" : "i-0123"\n}';
 const SIGNATURE = 'abcd+/\nefgh=';

@@ -4,21 +4,19 @@
  */
 import { MigrationHubClient } from '@aws-sdk/client-migration-hub';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createGates, type Rates } from '../../src/aws/gates.ts';
+import { createGates } from '../../src/aws/budget/gates.ts';
+import type { Rates } from '../../src/aws/budget/gates.ts';
 import {
   AssociateSourceResourceCommand,
   DisassociateSourceResourceCommand,
   ListMigrationTaskUpdatesCommand,
   ListSourceResourcesCommand,
 } from '../../src/aws/source-resources.ts';
-import {
-  HUB_OPERATIONS,
-  PIPELINE_OPERATIONS,
-  type Call,
-  type Outcome,
-} from '../../src/core/call.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
+import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
-import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { CALLS, servicesAt, setEnvironment, SHORT } from './aws-stub.ts';
 
 const HOME = 'eu-central-1';

@@ -9,14 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Services } from '../../src/ports.ts';
-import {
-  createAuthority,
-  opensslMissing,
-  type Authority,
-  type Certificate,
-} from '../support/certificates.ts';
+import { createAuthority, opensslMissing } from '../support/certificates.ts';
+import type { Authority, Certificate } from '../support/certificates.ts';
 import { CALLS, listen, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
-import { startProxy, type Proxy } from './http-proxy.ts';
+import { startProxy } from './http-proxy.ts';
+import type { Proxy } from './http-proxy.ts';
 
 const there = opensslMissing === undefined;
 /** TLS on a busy machine takes longer than SHORT has. */

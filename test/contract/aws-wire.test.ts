@@ -2,9 +2,10 @@
  * What goes over the wire for each call, and what is read of good answers.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Call } from '../../src/core/call.ts';
+import type { Call } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
-import { CALLS, ok, servicesAt, setEnvironment, startStub, type Stub } from './aws-stub.ts';
+import { CALLS, ok, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
+import type { Stub } from './aws-stub.ts';
 
 let stub: Stub;
 let services: Services;

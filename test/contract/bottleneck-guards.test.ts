@@ -11,12 +11,13 @@ import {
   createClusteredLimiter,
   endCluster,
   settingsKey,
-  type Cluster,
-} from '../../src/aws/bottleneck-guards.ts';
-import { FleetConnection } from '../../src/aws/fleet-connection.ts';
-import { VISIT_TIMES } from '../../src/aws/fleet-times.ts';
-import { bucketOf } from '../../src/core/bucket.ts';
-import { redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
+} from '../../src/aws/budget/bottleneck-guards.ts';
+import type { Cluster } from '../../src/aws/budget/bottleneck-guards.ts';
+import { FleetConnection } from '../../src/aws/budget/fleet-connection.ts';
+import { VISIT_TIMES } from '../../src/aws/budget/fleet-times.ts';
+import { bucketOf } from '../../src/core/scheduling/token-bucket.ts';
+import { redisMissing, startRedis } from '../support/redis-server.ts';
+import type { RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const there = redisMissing === undefined;

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Rate } from '../../src/core/settings.ts';
+import type { Rate } from '../../src/core/model/settings.ts';
 import type { HostOptions } from './fixtures/fleet-host.ts';
 
 const PROGRAM = fileURLToPath(new URL('fixtures/fleet-host.ts', import.meta.url));

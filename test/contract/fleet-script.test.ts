@@ -5,11 +5,15 @@
 import { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { settingsKey } from '../../src/aws/bottleneck-guards.ts';
-import { Fleet, type FleetOptions } from '../../src/aws/fleet.ts';
-import { FleetConnection, type Visit } from '../../src/aws/fleet-connection.ts';
-import { VISIT_TIMES, type VisitTimes } from '../../src/aws/fleet-times.ts';
-import { redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { settingsKey } from '../../src/aws/budget/bottleneck-guards.ts';
+import { Fleet } from '../../src/aws/budget/fleet.ts';
+import type { FleetOptions } from '../../src/aws/budget/fleet.ts';
+import { FleetConnection } from '../../src/aws/budget/fleet-connection.ts';
+import type { Visit } from '../../src/aws/budget/fleet-connection.ts';
+import { VISIT_TIMES } from '../../src/aws/budget/fleet-times.ts';
+import type { VisitTimes } from '../../src/aws/budget/fleet-times.ts';
+import { redisMissing, startRedis } from '../support/redis-server.ts';
+import type { RedisServer } from '../support/redis-server.ts';
 import { until } from '../support/until.ts';
 
 const there = redisMissing === undefined;

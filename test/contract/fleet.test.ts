@@ -4,10 +4,11 @@
  */
 import { Redis } from 'ioredis';
 import { describe, expect, test, type TestContext } from 'vitest';
-import type { FleetTimes } from '../../src/aws/fleet-times.ts';
-import type { Rate } from '../../src/core/settings.ts';
+import type { FleetTimes } from '../../src/aws/budget/fleet-times.ts';
+import type { Rate } from '../../src/core/model/settings.ts';
 import { createAuthority, opensslMissing } from '../support/certificates.ts';
-import { freePort, redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { freePort, redisMissing, startRedis } from '../support/redis-server.ts';
+import type { RedisServer } from '../support/redis-server.ts';
 import { startRelay } from '../support/tcp-relay.ts';
 import { until } from '../support/until.ts';
 import type { HostOptions } from './fixtures/fleet-host.ts';

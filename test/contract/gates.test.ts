@@ -5,16 +5,13 @@
 import Bottleneck from 'bottleneck';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLimiter, stopLimiter } from '../../src/aws/bottleneck-guards.ts';
-import {
-  createGates,
-  type AdjustableGates,
-  type FleetPool,
-  type Rates,
-} from '../../src/aws/gates.ts';
-import { bucketOf } from '../../src/core/bucket.ts';
-import { HUB_OPERATIONS, PIPELINE_OPERATIONS, type Operation } from '../../src/core/call.ts';
-import type { Rate } from '../../src/core/settings.ts';
+import { createLimiter, stopLimiter } from '../../src/aws/budget/bottleneck-guards.ts';
+import { createGates } from '../../src/aws/budget/gates.ts';
+import type { AdjustableGates, FleetPool, Rates } from '../../src/aws/budget/gates.ts';
+import { bucketOf } from '../../src/core/scheduling/token-bucket.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
+import type { Operation } from '../../src/core/model/call.ts';
+import type { Rate } from '../../src/core/model/settings.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState';
 const POLL = 'PollForTask';

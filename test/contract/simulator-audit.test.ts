@@ -8,8 +8,8 @@ import {
   SECOND,
   SEEN,
   withTask,
-  type Rig,
 } from './simulator-driver.ts';
+import type { Rig } from './simulator-driver.ts';
 
 const taskAudit = (made: Rig) => made.simulator.audit().migrationHub.tasks[0]!;
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from './simulator-driver.ts';
 
-const COMMAND = new URL('../../src/cli/simulate.ts', import.meta.url).href;
+const COMMAND = new URL('../../src/cli/simulate/command.ts', import.meta.url).href;
 /** Any file that is there. */
 const COMMAND_FILE = new URL(COMMAND).pathname;
 const PROGRAM = `import { simulateCommand } from '${COMMAND}'; await simulateCommand().parseAsync();`;

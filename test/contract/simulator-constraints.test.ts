@@ -3,8 +3,10 @@
  * refused by the modelled error, which names the member. The other members of a request are all there and all right.
  */
 import { expect, test } from 'vitest';
-import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
-import { TYPES, type MemberRow, type Operation, type Values } from './constraint-values.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import { TYPES } from './constraint-values.ts';
+import type { MemberRow, Operation, Values } from './constraint-values.ts';
 import { HUB_OPERATIONS } from './constraints-hub.ts';
 import { PIPELINE_OPERATIONS } from './constraints-pipeline.ts';
 import { createManualClock } from './simulator-driver.ts';

@@ -1,11 +1,8 @@
 /** For the simulator's own tests: a clock that stands still until it is moved, and calls over real HTTP. */
 import { afterEach } from 'vitest';
-import type { SimulatorClock } from '../../src/simulator/clock.ts';
-import {
-  createSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from '../../src/simulator/simulator.ts';
+import type { SimulatorClock } from '../../src/simulator/lib/clock.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 
 export interface ManualClock extends SimulatorClock {
   /** Moves from sleeper to sleeper, so that each is woken at its own time. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FaultFileError, parseFaultFile } from '../../src/simulator/fault-file.ts';
+import { FaultFileError, parseFaultFile } from '../../src/simulator/faults/file.ts';
 import { notification, rig, SECOND, SEEN, TASK, until, withTask } from './simulator-driver.ts';
 
 describe('fault rules', () => {

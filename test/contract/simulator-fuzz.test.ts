@@ -1,8 +1,9 @@
 /** Whatever comes, an answer goes out: no request ends the simulator or leaves a page of it broken. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { journalRow } from '../../src/simulator/journal-row.ts';
-import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { journalRow } from '../../src/simulator/audit/journal-row.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { createManualClock, HOUR } from './simulator-driver.ts';
 
 /** `REQUESTS=100000` is the long run. */

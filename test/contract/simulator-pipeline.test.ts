@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, rig, SECOND, until, type Answer, type Rig } from './simulator-driver.ts';
+import { HOUR, MINUTE, rig, SECOND, until } from './simulator-driver.ts';
+import type { Answer, Rig } from './simulator-driver.ts';
 
 const field = (key: string, stringValue: string) => ({ key, stringValue });
 const ref = (key: string, refValue: string) => ({ key, refValue });

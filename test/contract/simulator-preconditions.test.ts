@@ -1,6 +1,7 @@
 /** Preconditions, lateness, and the fields that instances and components show while they run. */
 import { describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, rig, SECOND, type Rig } from './simulator-driver.ts';
+import { HOUR, MINUTE, rig, SECOND } from './simulator-driver.ts';
+import type { Rig } from './simulator-driver.ts';
 
 const field = (key: string, stringValue: string) => ({ key, stringValue });
 const ref = (key: string, refValue: string) => ({ key, refValue });

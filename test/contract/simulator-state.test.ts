@@ -5,16 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { StateFileError } from '../../src/simulator/state-file.ts';
-import {
-  closeRigs,
-  MINUTE,
-  notification,
-  rig,
-  SEEN,
-  TASK,
-  withTask,
-  type Rig,
-} from './simulator-driver.ts';
+import { closeRigs, MINUTE, notification, rig, SEEN, TASK, withTask } from './simulator-driver.ts';
+import type { Rig } from './simulator-driver.ts';
 
 let directory: string;
 let stateFile: string;

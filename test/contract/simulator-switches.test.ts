@@ -1,7 +1,8 @@
 /** Every switch, under each of two answers, set while the simulator runs. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { showSwitches, SWITCHES, type SwitchName } from '../../src/simulator/behaviour.ts';
+import { showSwitches, SWITCHES } from '../../src/simulator/lib/behaviour.ts';
+import type { SwitchName } from '../../src/simulator/lib/behaviour.ts';
 import {
   HOUR,
   MINUTE,
@@ -12,8 +13,8 @@ import {
   TASK,
   until,
   withTask,
-  type Rig,
 } from './simulator-driver.ts';
+import type { Rig } from './simulator-driver.ts';
 
 interface Case {
   /** As they are set; what is seen under each. */

@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSimulator, type Simulator } from '../../src/simulator/simulator.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { awsEnvironment, awsMissing, boto3Missing } from '../support/aws-tools.ts';
-import { HUB_STEPS, PIPELINE_STEPS, type Step } from './tour/aws-steps.ts';
+import { HUB_STEPS, PIPELINE_STEPS } from './tour/aws-steps.ts';
+import type { Step } from './tour/aws-steps.ts';
 
 const run = promisify(execFile);
 const isWholeTour = process.env['TOUR'] !== undefined;

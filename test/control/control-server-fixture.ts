@@ -7,11 +7,12 @@ import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-import { createControlServer, type ControlServerOptions } from '../../src/control/server.ts';
-import { RunLog } from '../../src/jobs/run-log.ts';
-import type { AdHocJob } from '../../src/control/requests.ts';
-import type { TrackedJob } from '../../src/control/tracked-requests.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
+import { createControlServer } from '../../src/control/http/server.ts';
+import type { ControlServerOptions } from '../../src/control/http/server.ts';
+import { RunLog } from '../../src/jobs/files/run-log.ts';
+import type { AdHocJob } from '../../src/control/routes/requests.ts';
+import type { TrackedJob } from '../../src/control/routes/tracked-requests.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
 import { OperatorInMemory } from './operator-in-memory.ts';
 
 export interface Fixture {

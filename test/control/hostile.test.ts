@@ -7,10 +7,10 @@ import { connect, type Socket } from 'node:net';
 
 import { expect, onTestFinished, test, vi } from 'vitest';
 
-import { createClient } from '../../src/cli/client.ts';
-import { createHttpListener } from '../../src/control/http-listener.ts';
+import { createClient } from '../../src/cli/client/client.ts';
+import { createHttpListener } from '../../src/control/http/tcp-listener.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
-import type { Status } from '../../src/core/status.ts';
+import type { Status } from '../../src/core/model/status.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { call, serve } from './control-server-fixture.ts';
 import { malformedRequest } from './malformed-requests.ts';

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { createCallLatency, timedServices } from '../../src/control/call-latency.ts';
-import { createHttpListener } from '../../src/control/http-listener.ts';
+import { createHttpListener } from '../../src/control/http/tcp-listener.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
-import type { Outcome } from '../../src/core/call.ts';
+import type { Outcome } from '../../src/core/model/call.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from './operator-in-memory.ts';
 
 async function serve(listen = '127.0.0.1:0'): Promise<{ operator: OperatorInMemory; at: string }> {

@@ -1,7 +1,7 @@
 /** An Operator port of plain values: tests set what it shows and read what it was asked. */
-import type { Reply } from '../../src/core/action.ts';
-import type { OutboxEntry } from '../../src/core/outbox.ts';
-import type { JobStatus, Status } from '../../src/core/status.ts';
+import type { Reply } from '../../src/core/model/action.ts';
+import type { OutboxEntry } from '../../src/core/model/outbox.ts';
+import type { JobStatus, Status } from '../../src/core/model/status.ts';
 import type { Operator, OperatorRequest, ReportRecord, TimelineEntry } from '../../src/ports.ts';
 
 type Watched = TimelineEntry & { readonly job?: string };

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import { createHttpListener, type HttpListener } from '../../src/control/http-listener.ts';
+import { createHttpListener } from '../../src/control/http/tcp-listener.ts';
+import type { HttpListener } from '../../src/control/http/tcp-listener.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
-import type { JobStatus } from '../../src/core/status.ts';
-import { Chromium, CHROMIUM, type Page } from '../support/chromium.ts';
+import type { JobStatus } from '../../src/core/model/status.ts';
+import { Chromium, CHROMIUM } from '../support/chromium.ts';
+import type { Page } from '../support/chromium.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from './operator-in-memory.ts';
 
 const operator = new OperatorInMemory();

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 
 import { expect, test } from 'vitest';
 
-import { nameOf } from '../../src/control/peer.ts';
+import { nameOf } from '../../src/control/lib/peer.ts';
 import { createPeerReader } from '../../src/system/peer-credentials.ts';
 import { call, serve } from './control-server-fixture.ts';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { statusDocument } from '../../src/control/documents.ts';
-import { createControlServer } from '../../src/control/server.ts';
-import { RunLog } from '../../src/jobs/run-log.ts';
+import { statusDocument } from '../../src/control/routes/documents.ts';
+import { createControlServer } from '../../src/control/http/server.ts';
+import { RunLog } from '../../src/jobs/files/run-log.ts';
 import {
   call,
   makeDefinition,

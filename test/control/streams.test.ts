@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { call, serve, type Fixture } from './control-server-fixture.ts';
+import { call, serve } from './control-server-fixture.ts';
+import type { Fixture } from './control-server-fixture.ts';
 import { jobNamed } from './operator-in-memory.ts';
 
 const AT = { wallMs: Date.UTC(2026, 10, 22, 3), bootMs: 5 };

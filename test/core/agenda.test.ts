@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Agenda, Item } from '../../src/core/agenda.ts';
-import type { Duty } from '../../src/core/agenda.ts';
+import { Agenda, Item } from '../../src/core/scheduling/call-queue.ts';
+import type { Duty } from '../../src/core/scheduling/call-queue.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 

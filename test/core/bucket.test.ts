@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bucketOf, steadyPerSecond } from '../../src/core/bucket.ts';
+import { bucketOf, steadyPerSecond } from '../../src/core/scheduling/token-bucket.ts';
 
 const JITTER_MS = 200;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { nextRung } from '../../src/core/cancel.ts';
-import type { Climb, Rung } from '../../src/core/cancel.ts';
-import { HOUR_MS } from '../../src/core/time.ts';
+import { nextRung } from '../../src/core/runs/stop-escalation.ts';
+import type { Climb, Rung } from '../../src/core/runs/stop-escalation.ts';
+import { HOUR_MS } from '../../src/core/lib/time.ts';
 
 const SINCE = { wallMs: 0, bootMs: 1000 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ClockOffset } from '../../src/core/clock-offset.ts';
-import { HOUR_MS, SECOND_MS } from '../../src/core/time.ts';
-import type { Now } from '../../src/core/time.ts';
+import { ClockOffset } from '../../src/core/scheduling/clock-offset.ts';
+import { HOUR_MS, SECOND_MS } from '../../src/core/lib/time.ts';
+import type { Now } from '../../src/core/lib/time.ts';
 
 /** A host whose clock is behind the service's by `behindMs`. */
 function answers(offset: ClockOffset, behindMs: number, count = 1, tripMs = 100): void {

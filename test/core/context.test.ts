@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { steadyPerSecond } from '../../src/core/bucket.ts';
-import { Context } from '../../src/core/context.ts';
-import { Ledger } from '../../src/core/ledger.ts';
+import { steadyPerSecond } from '../../src/core/scheduling/token-bucket.ts';
+import { Context } from '../../src/core/scheduling/context.ts';
+import { Ledger } from '../../src/core/state/ledger.ts';
 import { settings } from '../support/settings.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;

@@ -9,9 +9,9 @@ import {
   renewAtMs,
   reportByMs,
   reportEveryMs,
-} from '../../src/core/deadlines.ts';
-import type { Run } from '../../src/core/job.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, after } from '../../src/core/time.ts';
+} from '../../src/core/scheduling/deadlines.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, after } from '../../src/core/lib/time.ts';
 import { HUB, definition } from '../support/settings.ts';
 
 const AT = { wallMs: 0, bootMs: 1000 };

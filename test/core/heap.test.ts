@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Heap, Ranked } from '../../src/core/heap.ts';
+import { Heap, Ranked } from '../../src/core/lib/heap.ts';
 
 class Named<Name> extends Ranked {
   readonly name: Name;

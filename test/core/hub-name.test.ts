@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { legalName } from '../../src/core/hub-name.ts';
+import { legalName } from '../../src/core/hub/task-name.ts';
 
 test('a legal name stays as it is', () => {
   expect(legalName('files01.example.com nightly@2')).toBe('files01.example.com nightly@2');

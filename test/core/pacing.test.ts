@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../src/core/call.ts';
-import { Pacing, retryDelayMs } from '../../src/core/pacing.ts';
+import type { Outcome } from '../../src/core/model/call.ts';
+import { Pacing, retryDelayMs } from '../../src/core/scheduling/pacing.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 const ACCEPTED: Outcome = { kind: 'accepted', answer: {} };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { PipelineField, PolledTask } from '../../src/core/call.ts';
-import { periodMs } from '../../src/core/period.ts';
-import { assignment, instanceKey, windowMs } from '../../src/core/polled-task.ts';
+import type { PipelineField, PolledTask } from '../../src/core/model/call.ts';
+import { periodMs } from '../../src/core/pipeline/period.ts';
+import { assignment, instanceKey, windowMs } from '../../src/core/pipeline/task-assignment.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
 
 function task(fields: readonly PipelineField[]): PolledTask {

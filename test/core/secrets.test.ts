@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maskSecrets } from '../../src/core/secrets.ts';
+import { maskSecrets } from '../../src/core/lib/secrets.ts';
 
 describe('what is masked', () => {
   const examples: readonly (readonly [string, string])[] = [

@@ -1,7 +1,7 @@
 /** The line of `systemctl status`, as the planner's state makes it. */
 import { expect, test } from 'vitest';
-import { statusLine } from '../../src/core/status-line.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { statusLine } from '../../src/core/operator/status-line.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PipelineField, PolledTask } from '../../src/core/call.ts';
-import { taskEnvironment } from '../../src/core/task-environment.ts';
+import type { PipelineField, PolledTask } from '../../src/core/model/call.ts';
+import { taskEnvironment } from '../../src/core/pipeline/task-environment.ts';
 
 function task(
   fields: readonly PipelineField[],

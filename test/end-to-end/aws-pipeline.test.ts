@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { awsEnvironment, awsMissing } from '../support/aws-tools.ts';
-import { createSite, isDelivered, type Site } from '../support/daemon.ts';
+import { createSite, isDelivered } from '../support/daemon.ts';
+import type { Site } from '../support/daemon.ts';
 
 const run = promisify(execFile);
 const isWholeTour = process.env['TOUR'] !== undefined;

@@ -6,14 +6,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runChecks, type Checked } from '../../src/cli/doctor-report.ts';
-import type { Policy } from '../../src/cli/iam-policy.ts';
-import {
-  createSimulator,
-  type Simulator,
-  type SimulatorOptions,
-} from '../../src/simulator/simulator.ts';
-import { run, type Result } from '../cli/terminal-in-memory.ts';
+import { runChecks } from '../../src/cli/doctor/report.ts';
+import type { Checked } from '../../src/cli/doctor/report.ts';
+import type { Policy } from '../../src/cli/doctor/iam-policy.ts';
+import { createSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { run } from '../cli/terminal-in-memory.ts';
+import type { Result } from '../cli/terminal-in-memory.ts';
 import { setEnvironment } from '../contract/aws-stub.ts';
 import { createSite } from '../support/daemon.ts';
 import { until } from '../support/until.ts';

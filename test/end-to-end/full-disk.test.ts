@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { JobStatus } from '../../src/core/status.ts';
+import type { JobStatus } from '../../src/core/model/status.ts';
 import { createSite } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 

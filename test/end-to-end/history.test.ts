@@ -1,6 +1,7 @@
 /** `history NAME`: the real daemon reads what the service recorded, page by page, within its budget. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { run, type Result } from '../cli/terminal-in-memory.ts';
+import { run } from '../cli/terminal-in-memory.ts';
+import type { Result } from '../cli/terminal-in-memory.ts';
 import { createSite, isDelivered } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 

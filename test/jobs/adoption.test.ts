@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../../src/core/event.ts';
-import type { Run } from '../../src/core/job.ts';
-import { SHIM } from '../../src/jobs/shim.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { SHIM } from '../../src/jobs/supervise/shim-script.ts';
 import {
   bootId,
   fixtures,

@@ -1,7 +1,7 @@
 /** A cgroup v2 tree for a test: a group below that of the test itself, which is gone afterwards. */
 import { mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCgroupBase } from '../../src/jobs/cgroups.ts';
+import { findCgroupBase } from '../../src/jobs/process/cgroups.ts';
 import { until } from './support.ts';
 
 export const cgroupRoot = process.getuid?.() === 0 ? (findCgroupBase() ?? '') : '';

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ownCgroup, RunCgroup } from '../../src/jobs/cgroups.ts';
+import { ownCgroup, RunCgroup } from '../../src/jobs/process/cgroups.ts';
 import { cgroupRoot, whyNoCgroups, withCgroupBase } from './cgroup-tree.ts';
 import { fixtures, kill, makeRun, processesWith, sh, until, withHosts } from './support.ts';
 

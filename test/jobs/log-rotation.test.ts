@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { listLogFiles, partPath } from '../../src/jobs/log-files.ts';
-import { LogTail } from '../../src/jobs/log-tail.ts';
-import { rotateLog } from '../../src/jobs/log-rotation.ts';
-import { RunLog } from '../../src/jobs/run-log.ts';
-import { removeOldRuns } from '../../src/jobs/run-retention.ts';
+import { listLogFiles, partPath } from '../../src/jobs/files/log-files.ts';
+import { LogTail } from '../../src/jobs/files/log-tail.ts';
+import { rotateLog } from '../../src/jobs/files/log-rotation.ts';
+import { RunLog } from '../../src/jobs/files/run-log.ts';
+import { removeOldRuns } from '../../src/jobs/files/run-retention.ts';
 import { makeRun, sh, until, withHosts } from './support.ts';
 
 const policy = { sizeBytes: 300_000, files: 3 };

@@ -3,8 +3,8 @@ import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { LogTail } from '../../src/jobs/log-tail.ts';
-import { plainDetail, plainLine } from '../../src/jobs/plain-text.ts';
+import { LogTail } from '../../src/jobs/files/log-tail.ts';
+import { plainDetail, plainLine } from '../../src/jobs/lib/plain-text.ts';
 
 async function withLog(use: (path: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'migration-agent-tail-'));

@@ -1,8 +1,8 @@
 /** The parsers that read one line: pv, percent, json, regex. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesInWords, percentOf } from '../../src/jobs/progress.ts';
-import { createRegexParser, readJson, readPercent, readPv } from '../../src/jobs/progress-lines.ts';
+import { bytesInWords, percentOf } from '../../src/jobs/lib/progress.ts';
+import { createRegexParser, readJson, readPercent, readPv } from '../../src/jobs/progress/lines.ts';
 
 test.each([
   ['42', 42],

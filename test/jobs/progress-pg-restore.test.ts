@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { archiveOf, createPgRestoreParser } from '../../src/jobs/progress-pg-restore.ts';
+import { archiveOf, createPgRestoreParser } from '../../src/jobs/progress/pg-restore.ts';
 import { fixtures, makeRun, withHosts } from './support.ts';
 import { readFileSync } from 'node:fs';
 

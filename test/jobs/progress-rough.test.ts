@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { JobDefinition } from '../../src/core/job.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
 import { isInstalled, makeRun, sh, until, withHosts } from './support.ts';
 import type { Host } from './support.ts';
 

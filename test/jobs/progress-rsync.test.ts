@@ -1,6 +1,6 @@
 /** rsync's progress records, as captured from rsync 3.5.0 (and as older ones and other locales write them). */
 import { expect, test } from 'vitest';
-import { createRsyncParser } from '../../src/jobs/progress-rsync.ts';
+import { createRsyncParser } from '../../src/jobs/progress/rsync.ts';
 
 function readAll(...records: string[]): unknown[] {
   return records.map((record) => createRsyncParser()(record, 'stdout'));

@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { measure, SizeMeter } from '../../src/jobs/progress-size.ts';
-import { withinTime } from '../../src/jobs/time-limit.ts';
+import { measure, SizeMeter } from '../../src/jobs/progress/size.ts';
+import { withinTime } from '../../src/jobs/progress/time-limit.ts';
 import { isInstalled, makeRun, sh, until, withHosts } from './support.ts';
 import type { Host } from './support.ts';
 

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { expect, test } from 'vitest';
-import { runLogPaths } from '../../src/jobs/run-directory.ts';
-import { runDirectory } from '../../src/jobs/run-directory.ts';
+import { runLogPaths } from '../../src/jobs/files/run-directory.ts';
+import { runDirectory } from '../../src/jobs/files/run-directory.ts';
 
 test('an ordinary name stays readable', () => {
   expect(runLogPaths('/state', 'nightly-files', 7)).toEqual({

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runLogPaths } from '../../src/jobs/run-directory.ts';
+import { runLogPaths } from '../../src/jobs/files/run-directory.ts';
 import {
   bootId,
   kill,

@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
-import type { Event } from '../../src/core/event.ts';
-import type { JobDefinition, Run } from '../../src/core/job.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { JobDefinition, Run } from '../../src/core/model/job.ts';
 import { createJobHost } from '../../src/jobs/job-host.ts';
-import { runDirectory } from '../../src/jobs/run-directory.ts';
+import { runDirectory } from '../../src/jobs/files/run-directory.ts';
 import type { JobHost } from '../../src/ports.ts';
 
 // Hosts that build and test at the same time are slow.

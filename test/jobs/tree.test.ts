@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Run } from '../../src/core/job.ts';
-import { RunCgroup } from '../../src/jobs/cgroups.ts';
-import { ProcessTree } from '../../src/jobs/process-tree.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { RunCgroup } from '../../src/jobs/process/cgroups.ts';
+import { ProcessTree } from '../../src/jobs/process/process-tree.ts';
 import {
   bootId,
   fixtures,

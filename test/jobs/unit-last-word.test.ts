@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Event } from '../../src/core/event.ts';
-import type { JournalRecord } from '../../src/jobs/journalctl.ts';
-import { createTrackedWork } from '../../src/jobs/tracked-work.ts';
-import { unitLastWord } from '../../src/jobs/unit-last-word.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { JournalRecord } from '../../src/jobs/tracked/journalctl.ts';
+import { createTrackedWork } from '../../src/jobs/tracked/tracked-work.ts';
+import { unitLastWord } from '../../src/jobs/tracked/unit-exit-journal.ts';
 import type { TrackedWork } from '../../src/ports.ts';
 import { definition } from '../support/settings.ts';
 import { until } from '../support/until.ts';

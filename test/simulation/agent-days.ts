@@ -2,9 +2,9 @@
  * Days of an agent: work that comes and ends, and everything that goes wrong meanwhile, all from one seed. Rough days
  * hold only what a perfect scheduler can bear; stormy ones also outages, sleeps and absences longer than any slack.
  */
-import type { Operation } from '../../src/core/call.ts';
-import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/call.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Operation } from '../../src/core/model/call.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { AgentWitness } from '../support/agent-witness.ts';
 import { AgentWorld } from '../support/agent-world.ts';

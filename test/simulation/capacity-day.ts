@@ -5,8 +5,8 @@
  * A demand of 1 is the most that any scheduler could keep: every job promised the longest time, each promise renewed in
  * its last moment, every call that fails made once more, at the rate that the gate gives.
  */
-import { isFinalStatus } from '../../src/core/hub-record.ts';
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/core/time.ts';
+import { isFinalStatus } from '../../src/core/model/hub-task.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, definition, rates, settings } from '../support/settings.ts';
 import { GATE_PART } from '../support/outside.ts';
 import { World } from '../support/world.ts';

@@ -5,7 +5,7 @@
  *   npm run test:capacity -- 100000 0.95           so many jobs, that demand
  *   npm run test:capacity -- 1000 0.95 7           and that seed alone
  */
-import { SECOND_MS } from '../../src/core/time.ts';
+import { SECOND_MS } from '../../src/core/lib/time.ts';
 import { simulateDay } from './capacity-day.ts';
 import type { Capacity } from './capacity-day.ts';
 

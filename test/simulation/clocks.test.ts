@@ -1,8 +1,8 @@
 /** A host that sleeps, and clocks that jump: what is said first when it is awake again, and what is never said. */
 import { describe, expect, test } from 'vitest';
-import type { Call } from '../../src/core/call.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Call } from '../../src/core/model/call.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';

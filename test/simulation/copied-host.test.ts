@@ -1,9 +1,9 @@
 /** A copied machine wakes with the state of another: two agents must not speak for one task. */
 import { expect, test } from 'vitest';
-import { isSameHost } from '../../src/core/host-identity.ts';
-import { snapshot } from '../../src/core/snapshot.ts';
-import type { Status } from '../../src/core/status.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/core/time.ts';
+import { isSameHost } from '../../src/core/state/host-identity.ts';
+import { snapshot } from '../../src/core/operator/status-document.ts';
+import type { Status } from '../../src/core/model/status.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/core/lib/time.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';

@@ -3,11 +3,11 @@
  * lost, and how often the services are asked meanwhile.
  */
 import { describe, expect, test } from 'vitest';
-import type { Call, NotifyCall, Outcome, PolledTask } from '../../src/core/call.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
-import { snapshot } from '../../src/core/snapshot.ts';
-import type { HubDestination } from '../../src/core/status.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Call, NotifyCall, Outcome, PolledTask } from '../../src/core/model/call.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { snapshot } from '../../src/core/operator/status-document.ts';
+import type { HubDestination } from '../../src/core/model/status.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, HUB_JOB, PIPELINE, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 import type { WorldOptions } from '../support/world.ts';

@@ -1,9 +1,9 @@
 /** A planned stop, in virtual time, told by the books of a service that knows nothing of the planner. */
 import { describe, expect, test } from 'vitest';
-import type { NotifyCall, PolledTask } from '../../src/core/call.ts';
-import { FAREWELL_MS_MAX } from '../../src/core/farewell.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { NotifyCall, PolledTask } from '../../src/core/model/call.ts';
+import { FAREWELL_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 import type { WorldOptions } from '../support/world.ts';

@@ -3,8 +3,8 @@
  * changes a hundred times between two reports is told once, as it is then.
  */
 import { describe, expect, test } from 'vitest';
-import type { JobDefinition } from '../../src/core/job.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';

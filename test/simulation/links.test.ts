@@ -1,8 +1,8 @@
 /** What the Hub is told of a task beside its state, in virtual time: each link told, in order, lost by nothing, once. */
 import { expect, test } from 'vitest';
-import type { Call, Outcome } from '../../src/core/call.ts';
-import type { HubJobSettings } from '../../src/core/job.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/core/time.ts';
+import type { Call, Outcome } from '../../src/core/model/call.ts';
+import type { HubJobSettings } from '../../src/core/model/job.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/core/lib/time.ts';
 import { HUB_JOB, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 

@@ -1,11 +1,11 @@
 /** The outbox in virtual time: what it shows while something stands in the way, and what an operator's word does. */
 import { describe, expect, test } from 'vitest';
-import type { Call, Outcome } from '../../src/core/call.ts';
-import type { JobDefinition } from '../../src/core/job.ts';
-import { outbox, outboxSize } from '../../src/core/outbox.ts';
-import type { OutboxEntry } from '../../src/core/outbox.ts';
-import type { OutboxChoice } from '../../src/core/outbox-requests.ts';
-import { HOUR_MS, MINUTE_MS } from '../../src/core/time.ts';
+import type { Call, Outcome } from '../../src/core/model/call.ts';
+import type { JobDefinition } from '../../src/core/model/job.ts';
+import { outbox, outboxSize } from '../../src/core/operator/outbox.ts';
+import type { OutboxEntry } from '../../src/core/model/outbox.ts';
+import type { OutboxChoice } from '../../src/core/model/outbox.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/core/lib/time.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { HUB_JOB, PIPELINE, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';

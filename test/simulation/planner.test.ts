@@ -5,8 +5,8 @@
  *   SEED=7 DAYS=30 JOBS=200 npx vitest run test/simulation
  */
 import { expect, test } from 'vitest';
-import type { PolledTask } from '../../src/core/call.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/core/time.ts';
+import type { PolledTask } from '../../src/core/model/call.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/core/lib/time.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { World } from '../support/world.ts';

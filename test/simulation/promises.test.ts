@@ -3,14 +3,14 @@
  * service that knows nothing of the planner.
  */
 import { describe, expect, test } from 'vitest';
-import { steadyPerSecond } from '../../src/core/bucket.ts';
-import type { Call, NotifyCall, PolledTask } from '../../src/core/call.ts';
-import { promisesMax } from '../../src/core/deadlines.ts';
-import type { HubTask } from '../../src/core/hub-record.ts';
-import type { JobDefinition, Run } from '../../src/core/job.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { PipelineSettings } from '../../src/core/settings.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { steadyPerSecond } from '../../src/core/scheduling/token-bucket.ts';
+import type { Call, NotifyCall, PolledTask } from '../../src/core/model/call.ts';
+import { promisesMax } from '../../src/core/scheduling/deadlines.ts';
+import type { HubTask } from '../../src/core/model/hub-task.ts';
+import type { JobDefinition, Run } from '../../src/core/model/job.ts';
+import { Ledger } from '../../src/core/state/ledger.ts';
+import type { PipelineSettings } from '../../src/core/model/settings.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 import type { WorldOptions } from '../support/world.ts';

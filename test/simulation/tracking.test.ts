@@ -1,9 +1,9 @@
 /** Work that somebody else runs: the same states, the same ledger, the same last word as any other run. */
 import { describe, expect, test } from 'vitest';
-import type { Reply } from '../../src/core/action.ts';
-import type { JobDefinition, Run, TrackedSource } from '../../src/core/job.ts';
-import type { Report } from '../../src/core/run-tracking.ts';
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Reply } from '../../src/core/model/action.ts';
+import type { JobDefinition, Run, TrackedSource } from '../../src/core/model/job.ts';
+import type { Report } from '../../src/core/model/tracked.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 

@@ -2,10 +2,10 @@
  * What must hold of an agent through everything: watched as it happens, and checked at the end by what really
  * happened (exit codes of processes, reports that were answered) and by the service's books.
  */
-import type { Call, NotifyCall, Outcome } from '../../src/core/call.ts';
-import type { HubStatus } from '../../src/core/call.ts';
-import type { Run } from '../../src/core/job.ts';
-import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type { Call, NotifyCall, Outcome } from '../../src/core/model/call.ts';
+import type { HubStatus } from '../../src/core/model/call.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import type { AgentWorld } from './agent-world.ts';
 
 /**

@@ -7,9 +7,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
-import type { Reply } from '../../src/core/action.ts';
-import type { Call, Outcome } from '../../src/core/call.ts';
-import { EMPTY_CALENDAR } from '../../src/core/schedules.ts';
+import type { Reply } from '../../src/core/model/action.ts';
+import type { Call, Outcome } from '../../src/core/model/call.ts';
+import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import type {
   Clock,
   Gates,

@@ -6,9 +6,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient } from '../../src/cli/client.ts';
-import type { Client } from '../../src/cli/client.ts';
-import type { JobStatus, Status } from '../../src/core/status.ts';
+import { createClient } from '../../src/cli/client/client.ts';
+import type { Client } from '../../src/cli/client/client.ts';
+import type { JobStatus, Status } from '../../src/core/model/status.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { endJobsOf } from './leftovers.ts';

@@ -1,6 +1,6 @@
 /** What agents of a test leave behind when they are killed: jobs, which outlive them by design, and their control groups. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { cgroupOf, Cgroups } from '../../src/jobs/cgroups.ts';
+import { cgroupOf, Cgroups } from '../../src/jobs/process/cgroups.ts';
 import { until } from './until.ts';
 
 /** The agents with this socket have ended. */

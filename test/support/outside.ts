@@ -2,11 +2,11 @@
  * What is around the planner or the agent, in virtual time and from one seed: gates that give calls at the configured
  * rate, a way to the services that fails as told, jobs that run and end. It outlives every agent.
  */
-import type { Call, Operation, Outcome } from '../../src/core/call.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Run } from '../../src/core/job.ts';
-import type { Settings } from '../../src/core/settings.ts';
-import { SECOND_MS } from '../../src/core/time.ts';
+import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import type { Settings } from '../../src/core/model/settings.ts';
+import { SECOND_MS } from '../../src/core/lib/time.ts';
 import type { ServiceModel } from './service-model.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

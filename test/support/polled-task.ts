@@ -1,5 +1,5 @@
 /** A task as PollForTask hands it out: an attempt of an activity that has the job's name. */
-import type { PolledTask } from '../../src/core/call.ts';
+import type { PolledTask } from '../../src/core/model/call.ts';
 
 export function polledTask(job: string, attempt = 1, instance = 1): PolledTask {
   const attemptId = `@${job}_${instance}_Attempt=${attempt}`;

@@ -1,11 +1,11 @@
 /** Ports in memory and in virtual time, for the whole agent without processes, disk or sockets. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Call, Operation, Outcome } from '../../src/core/call.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Run } from '../../src/core/job.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { Changes } from '../../src/core/ledger.ts';
-import { SECOND_MS } from '../../src/core/time.ts';
+import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { Ledger } from '../../src/core/state/ledger.ts';
+import type { Changes } from '../../src/core/state/ledger.ts';
+import { SECOND_MS } from '../../src/core/lib/time.ts';
 import type {
   Clock,
   Gates,

@@ -3,9 +3,15 @@
  * keeps the books that the invariants are checked against: stale seconds, lapses, calls over the limit, words
  * after a final one. Small on purpose, and no part of the product's simulator.
  */
-import type { Call, NotifyCall, Operation, Outcome, PolledTask } from '../../src/core/call.ts';
-import type { Rate } from '../../src/core/settings.ts';
-import { MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import type {
+  Call,
+  NotifyCall,
+  Operation,
+  Outcome,
+  PolledTask,
+} from '../../src/core/model/call.ts';
+import type { Rate } from '../../src/core/model/settings.ts';
+import { MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 interface HubRecord {

@@ -1,9 +1,14 @@
 /** Settings and definitions for tests: sensible, short, each field overridable. */
-import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/call.ts';
-import type { Operation } from '../../src/core/call.ts';
-import type { HubJobSettings, JobDefinition } from '../../src/core/job.ts';
-import type { HubSettings, PipelineSettings, Rate, Settings } from '../../src/core/settings.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/time.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
+import type { Operation } from '../../src/core/model/call.ts';
+import type { HubJobSettings, JobDefinition } from '../../src/core/model/job.ts';
+import type {
+  HubSettings,
+  PipelineSettings,
+  Rate,
+  Settings,
+} from '../../src/core/model/settings.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 
 export const HUB: HubSettings = {
   stream: 'test-stream',

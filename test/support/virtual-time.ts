@@ -1,6 +1,6 @@
 /** A clock that moves from one appointment to the next: nothing waits, nothing is skipped. */
-import { Heap, Ranked } from '../../src/core/heap.ts';
-import type { Now } from '../../src/core/time.ts';
+import { Heap, Ranked } from '../../src/core/lib/heap.ts';
+import type { Now } from '../../src/core/lib/time.ts';
 
 const START_WALL_MS = Date.UTC(2026, 0, 1);
 

@@ -2,17 +2,17 @@
  * The planner and everything around it, in virtual time and from one seed. What is simulated is the outside
  * (outside.ts, service-model.ts); the planner is real. For the whole agent see agent-world.ts.
  */
-import type { Action, Reply } from '../../src/core/action.ts';
-import type { Call } from '../../src/core/call.ts';
-import type { Event } from '../../src/core/event.ts';
-import type { Run } from '../../src/core/job.ts';
-import { recogniseHost } from '../../src/core/host-identity.ts';
-import type { HostIdentity } from '../../src/core/host-identity.ts';
-import { Ledger } from '../../src/core/ledger.ts';
-import type { Note } from '../../src/core/note.ts';
+import type { Action, Reply } from '../../src/core/model/action.ts';
+import type { Call } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Run } from '../../src/core/model/job.ts';
+import { recogniseHost } from '../../src/core/state/host-identity.ts';
+import type { HostIdentity } from '../../src/core/model/host-identity.ts';
+import { Ledger } from '../../src/core/state/ledger.ts';
+import type { Note } from '../../src/core/model/timeline.ts';
 import { Planner } from '../../src/core/planner.ts';
-import type { Calendar } from '../../src/core/schedules.ts';
-import { SECOND_MS } from '../../src/core/time.ts';
+import type { Calendar } from '../../src/core/runs/schedules.ts';
+import { SECOND_MS } from '../../src/core/lib/time.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { Outside } from './outside.ts';
 import type { OutsideOptions } from './outside.ts';

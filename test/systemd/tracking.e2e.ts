@@ -3,7 +3,7 @@
  * is believed, and nothing else. The agent may read the journal only where an operator allows it.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { JobStatus } from '../../src/core/status.ts';
+import type { JobStatus } from '../../src/core/model/status.ts';
 import { whyNoBox } from '../support/systemd-box.ts';
 import { InstalledHost, SERVICE, configuration } from './installed-host.ts';
 

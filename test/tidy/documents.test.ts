@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { createCallLatency } from '../../src/control/call-latency.ts';
 import { createRegistry } from '../../src/control/metrics.ts';
-import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/call.ts';
+import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
 import { OperatorInMemory } from '../control/operator-in-memory.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -44,18 +44,18 @@ test('every file of the core that a newcomer meets first is named in src/README.
   const text = read('src/README.md');
   for (const file of [
     'core/planner.ts',
-    'core/calls.ts',
-    'core/agenda.ts',
-    'core/cancel.ts',
+    'core/scheduling/call-scheduler.ts',
+    'core/scheduling/call-queue.ts',
+    'core/runs/stop-escalation.ts',
     'agent/act.ts',
   ]) {
     expect(text).toContain(`(${file})`);
   }
 });
 
-test('src is two levels deep', () => {
+test('src is three levels deep', () => {
   const deeper = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path.split('/').length > 2,
+    (path) => path.split('/').length > 3,
   );
   expect(deeper).toEqual([]);
 });

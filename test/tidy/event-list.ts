@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-import { EVENTS } from '../../src/core/note.ts';
+import { EVENTS } from '../../src/core/model/timeline.ts';
 
 export interface LoggedEvent {
   readonly name: string;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { expect, test } from 'vitest';
 
-import { EVENTS } from '../../src/core/note.ts';
+import { EVENTS } from '../../src/core/model/timeline.ts';
 import { eventLists, shellEvents } from './event-list.ts';
 
 const PAGE = 'config/events.md';

@@ -13,7 +13,7 @@ async function broken(file: string, text: string): Promise<(string | null)[]> {
   return results.flatMap(({ messages }) => messages.map(({ ruleId }) => ruleId));
 }
 
-const CORE = 'src/core/heap.ts';
+const CORE = 'src/core/lib/heap.ts';
 const AGENT = 'src/agent/act.ts';
 
 describe('the core', () => {
@@ -55,13 +55,13 @@ describe('the core', () => {
 
 describe('the borders', () => {
   test.each([
-    ['agent', AGENT, '../aws/gates.ts', 'createGates'],
-    ['aws', 'src/aws/gates.ts', '../jobs/job-host.ts', 'createJobHost'],
+    ['agent', AGENT, '../aws/budget/gates.ts', 'createGates'],
+    ['aws', 'src/aws/budget/gates.ts', '../../jobs/job-host.ts', 'createJobHost'],
     ['jobs', 'src/jobs/job-host.ts', '../store/store.ts', 'openStore'],
     ['store', 'src/store/store.ts', '../agent/inbox.ts', 'Inbox'],
-    ['control', 'src/control/server.ts', '../config/load.ts', 'loadConfiguration'],
-    ['simulator', 'src/simulator/simulator.ts', '../core/time.ts', 'SECOND_MS'],
-    ['simulator', 'src/simulator/simulator.ts', '../aws/gates.ts', 'createGates'],
+    ['control', 'src/control/http/server.ts', '../../config/load.ts', 'loadConfiguration'],
+    ['simulator', 'src/simulator/simulator.ts', '../core/lib/time.ts', 'SECOND_MS'],
+    ['simulator', 'src/simulator/simulator.ts', '../aws/budget/gates.ts', 'createGates'],
   ])('%s may not import %s: %s', async (_folder, file, from, name) => {
     const text = `import { ${name} } from '${from}';\nexport const x = ${name};`;
     expect(await broken(file, text)).toContain('no-restricted-imports');
@@ -83,7 +83,7 @@ describe('the owner of every promise', () => {
       `import Bottleneck from 'bottleneck';\nnew Bottleneck().schedule(() => Promise.resolve(1));`,
     ],
   ])('%s: refused', async (_what, text) => {
-    expect(await broken('src/aws/gates.ts', text)).toContain(
+    expect(await broken('src/aws/budget/gates.ts', text)).toContain(
       '@typescript-eslint/no-floating-promises',
     );
   });

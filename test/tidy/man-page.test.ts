@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
 import { wholeProgram } from '../../src/cli/program.ts';
-import { processTerminal } from '../../src/cli/terminal.ts';
+import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { VERSION } from '../../src/cli/version.ts';
 import { manPage } from './man-page.ts';
 

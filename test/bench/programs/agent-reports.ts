@@ -1,5 +1,5 @@
 /** The real agent with many reports due: its CPU time for each that is accepted. */
-import { MINUTE_MS } from '../../../src/core/time.ts';
+import { MINUTE_MS } from '../../../src/core/lib/time.ts';
 import { CpuWindow } from '../cpu-window.ts';
 import type { DeliveryOptions } from '../cpu-window.ts';
 import { leaveJobs } from '../left-jobs.ts';

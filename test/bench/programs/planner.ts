@@ -1,8 +1,8 @@
 /** Measures the CPU time of one report in a planner with many jobs, and of the same turns around no planner. */
-import type { Action } from '../../../src/core/action.ts';
-import type { Call } from '../../../src/core/call.ts';
-import type { Event } from '../../../src/core/event.ts';
-import type { Changes } from '../../../src/core/ledger.ts';
+import type { Action } from '../../../src/core/model/action.ts';
+import type { Call } from '../../../src/core/model/call.ts';
+import type { Event } from '../../../src/core/model/event.ts';
+import type { Changes } from '../../../src/core/state/ledger.ts';
 import { Driver } from '../planner-driver.ts';
 import type { Turning } from '../planner-driver.ts';
 import { givenOptions, say } from '../program.ts';

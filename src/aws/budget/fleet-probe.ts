@@ -1,0 +1,45 @@
+/** Whether the fleet's Redis lets this host in and keeps what it is told: one PING, one look at its memory policy. */
+import { maskSecrets } from '../../core/lib/secrets.ts';
+
+const ANSWER_MS = 3_000;
+
+export interface RedisFound {
+  readonly version: string;
+  readonly tookMs: number;
+  /** What Redis does when its memory is full. `noeviction` keeps budgets; others may forget them. */
+  readonly evictionPolicy?: string;
+}
+
+/** Rejects with the reason where Redis does not answer in time, or does not let this host in. */
+export async function probeRedis(url: string): Promise<RedisFound> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let last: Error | undefined;
+  client.on('error', (error: Error) => (last = error));
+  const sinceMs = performance.now();
+  try {
+    await client.connect();
+    await client.ping();
+    const tookMs = Math.round(performance.now() - sinceMs);
+    const info = await client.info();
+    const read = (name: string): string | undefined =>
+      new RegExp(`^${name}:(.*?)\r?$`, 'mu').exec(info)?.[1];
+    const evictionPolicy = read('maxmemory_policy');
+    return {
+      version: read('redis_version') ?? 'unknown',
+      tookMs,
+      ...(evictionPolicy === undefined ? {} : { evictionPolicy }),
+    };
+  } catch (error) {
+    const words = last?.message ?? (error instanceof Error ? error.message : String(error));
+    throw new Error(maskSecrets(words), { cause: error });
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,19 @@
+/** What is wrong with a host's place in its fleet, in words for an operator. */
+import type { FleetStatus } from '../../core/model/status.ts';
+
+/** Shares are decimal fractions: ten of 0.1 are not 1. */
+const SHARES_MAX = 1.001;
+
+/** One sentence each; none while all is well. */
+export function fleetTroubles({ hosts, reason, share, shares, state }: FleetStatus): string[] {
+  if (state !== 'joined') {
+    if (reason === undefined) return [];
+    return [
+      `the fleet's Redis is away: this host keeps to its share of each budget, ${share} (${reason})`,
+    ];
+  }
+  if ((shares ?? 0) <= SHARES_MAX) return [];
+  return [
+    `the shares of the fleet's ${hosts ?? 0} hosts add up to ${shares ?? 0}: lower fleet.share, or they exceed the limit whenever Redis is away`,
+  ];
+}

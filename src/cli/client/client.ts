@@ -1,0 +1,145 @@
+/**
+ * HTTP over the agent's socket, as the commands need it: an answer or a `CommandFailure` whose words tell the
+ * operator what to do and whose exit code is that of the table.
+ */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { CommandFailure } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+
+export interface Client {
+  get<Document>(path: string): Promise<Document>;
+  post<Document>(path: string, body?: unknown): Promise<Document>;
+  /** The pieces of an answer that may go on for hours. */
+  stream(path: string): AsyncIterable<Uint8Array>;
+}
+
+/** What the agent itself answered: it is there, and it said no. */
+export class Refusal extends CommandFailure {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(EXIT_OF_CODE[code] ?? EXIT.jobFailed, message);
+    this.name = 'Refusal';
+    this.code = code;
+  }
+}
+
+/** Nobody answers on the socket. May pass: an agent that restarts is away for a moment. */
+export class NoDaemon extends CommandFailure {
+  constructor(message: string, cause: unknown) {
+    super(EXIT.noDaemon, message, { cause });
+    this.name = 'NoDaemon';
+  }
+}
+
+const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
+  'no-such-job': EXIT.noSuchJob,
+  invalid: EXIT.usage,
+};
+
+/** An agent answers from memory; one that has not after this long hangs. */
+const ANSWER_MS_MAX = 30_000;
+/** Nothing of a request has been sent yet while the line is full, so knocking again repeats nothing. */
+const QUEUE_MS_MAX = 10_000;
+const KNOCK_AGAIN_MS = 20;
+
+export function createClient(socketPath: string): Client {
+  const whole = async <Document>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Document> => {
+    const response = await send(socketPath, method, path, body);
+    return (await readJson(response, socketPath)) as Document;
+  };
+  return {
+    get: (path) => whole('GET', path),
+    post: (path, body = {}) => whole('POST', path, body),
+    stream: async function* stream(path) {
+      const response = await send(socketPath, 'GET', path, undefined);
+      response.setTimeout(0);
+      if (response.statusCode !== 200) await readJson(response, socketPath);
+      try {
+        yield* response as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw new NoDaemon('the agent ended the connection', error);
+      }
+    },
+  };
+}
+
+/** A job's name as a part of a path. */
+export function jobPath(name: string, rest = ''): string {
+  return `/v1/jobs/${encodeURIComponent(name)}${rest}`;
+}
+
+/** Many clients at once fill the line before the agent's door for a moment: EAGAIN, connect(2). */
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<IncomingMessage> {
+  const giveUpAt = performance.now() + QUEUE_MS_MAX;
+  for (;;) {
+    try {
+      return await sendOnce(socketPath, method, path, body);
+    } catch (error) {
+      const cause = error instanceof NoDaemon ? (error.cause as NodeJS.ErrnoException) : undefined;
+      if (cause?.code !== 'EAGAIN' || performance.now() > giveUpAt) throw error;
+    }
+    await sleep(KNOCK_AGAIN_MS);
+  }
+}
+
+function sendOnce(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+    const request = httpRequest({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX });
+    request.once('response', resolve);
+    request.once('timeout', () =>
+      request.destroy(new Error(`no answer in ${ANSWER_MS_MAX / 1000} s`)),
+    );
+    request.once('error', (error) => reject(unreachable(socketPath, error)));
+    request.end(text);
+  });
+}
+
+async function readJson(response: IncomingMessage, socketPath: string): Promise<unknown> {
+  const pieces: Uint8Array[] = [];
+  let document: unknown;
+  try {
+    for await (const piece of response as AsyncIterable<Uint8Array>) pieces.push(piece);
+    document = JSON.parse(Buffer.concat(pieces).toString('utf8'));
+  } catch (error) {
+    throw new NoDaemon(`what answers on ${socketPath} is no migration-agent`, error);
+  }
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return document;
+  const { error } = document as { error?: { code?: string; message?: string } };
+  // Where in the request it stood says nothing to who typed a command.
+  const message = error?.message?.replaceAll(/(^|; )body\./g, '$1');
+  throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
+}
+
+function unreachable(socketPath: string, error: NodeJS.ErrnoException): NoDaemon {
+  return new NoDaemon(unreachableWords(socketPath, error), error);
+}
+
+function unreachableWords(socketPath: string, error: NodeJS.ErrnoException): string {
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: `no daemon: ${socketPath} does not exist (is migration-agent running? --socket names another)`,
+    ECONNREFUSED: `no daemon answers on ${socketPath} (it has ended; systemctl status migration-agent tells why)`,
+    EACCES: `permission denied on ${socketPath} (be root, or a member of the group that owns it)`,
+  };
+  return words[error.code ?? ''] ?? `no daemon answers on ${socketPath}: ${error.message}`;
+}

@@ -1,0 +1,98 @@
+/**
+ * Waits for a run by asking again and again. Says each change of state, and bears an agent that restarts: its
+ * jobs go on meanwhile, and so does the waiting.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { isFinal } from '../../core/model/job.ts';
+import type { JobStatus } from '../../core/model/status.ts';
+import { jobPath, NoDaemon } from './client.ts';
+import type { Client } from './client.ts';
+import { CommandFailure } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { plain } from '../terminal/printable.ts';
+import { say } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** At first short, for jobs that end at once; then gentle on the agent. */
+const ASK_AGAIN_MS_MIN = 50;
+const ASK_AGAIN_MS_MAX = 1_000;
+/** Longer than an upgrade with its restart takes (TimeoutStopSec of the unit, and the start). */
+const ABSENCE_MS_MAX = 120_000;
+
+interface Waiting {
+  readonly client: Client;
+  readonly terminal: Terminal;
+  readonly job: string;
+  /** The run that is waited for; absent: the latest one. */
+  readonly run?: number | undefined;
+  readonly until: (job: JobStatus) => boolean;
+}
+
+/** The job as it stood when `until` first held. */
+export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
+  let run = waiting.run;
+  let shown: string | undefined;
+  let askAgainMs = ASK_AGAIN_MS_MIN;
+  for (;;) {
+    const job = await askPatiently(waiting, shown !== undefined);
+    run ??= job.run;
+    if (run !== undefined && job.run !== undefined && job.run > run) {
+      const words = `${job.name}/${run} has made room for ${job.name}/${job.run}; how it ended: migration-agent events ${job.name}`;
+      throw new CommandFailure(EXIT.unknown, words);
+    }
+    const name = job.run === undefined ? job.name : `${job.name}/${job.run}`;
+    const words = stateInWords(job);
+    if (words !== shown) say(waiting.terminal, `${name}: ${words}`);
+    shown = words;
+    if (waiting.until(job)) return job;
+    await sleep(askAgainMs);
+    askAgainMs = Math.min(ASK_AGAIN_MS_MAX, askAgainMs * 1.5);
+  }
+}
+
+/** With its reason, once there is one: `failed: exit code 23: …`; and why the end is not told yet, where that is known. */
+function stateInWords(job: JobStatus): string {
+  if (!hasEnded(job)) return job.state;
+  const why = job.reason === undefined ? '' : `: ${plain(job.reason)}`;
+  const untold = Object.entries(job.destinations)
+    .filter(([, { delivery, reason }]) => delivery === 'pending' && reason !== undefined)
+    .map(([destination, { reason }]) => `; not told to ${destination} yet: ${plain(reason ?? '')}`);
+  return `${job.state}${why}${untold.join('')}`;
+}
+
+/** The latest run has ended. */
+export function hasEnded(job: JobStatus): boolean {
+  return job.state !== 'idle' && isFinal(job.state);
+}
+
+/** No destination is owed a word. */
+export function isSettled(job: JobStatus): boolean {
+  const { migrationHub, dataPipeline } = job.destinations;
+  return migrationHub?.delivery !== 'pending' && dataPipeline?.delivery !== 'pending';
+}
+
+/** `JOB/NUMBER` of a reply. */
+export function runNumber(run: string | undefined): number | undefined {
+  const number = Number(run?.split('/').at(-1));
+  return Number.isInteger(number) && number > 0 ? number : undefined;
+}
+
+/** Patience is for an agent that has been there: a wrong socket is told at once. */
+async function askPatiently(
+  { client, terminal, job }: Waiting,
+  wasThere: boolean,
+): Promise<JobStatus> {
+  const giveUpAt = performance.now() + ABSENCE_MS_MAX;
+  let told = false;
+  for (;;) {
+    try {
+      return await client.get<JobStatus>(jobPath(job));
+    } catch (error) {
+      if (!(error instanceof NoDaemon) || !wasThere || performance.now() > giveUpAt) throw error;
+    }
+    if (!told) say(terminal, 'the agent does not answer; waiting for it to come back');
+    told = true;
+    await sleep(ASK_AGAIN_MS_MAX);
+  }
+}

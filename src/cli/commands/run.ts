@@ -1,0 +1,129 @@
+/** `run --name NAME -- COMMAND…`: hands an ad hoc job to the agent, and with `--wait` stays until it has ended. */
+import { InvalidArgumentError, type Command } from 'commander';
+
+import type { AdHocJob } from '../../control/routes/requests.ts';
+import { clientCommand, clientOf, printJson } from '../client/client-command.ts';
+import type { SocketOption } from '../client/client-command.ts';
+import { action } from '../command.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
+import { plain } from '../terminal/printable.ts';
+import { processTerminal, say } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { hasEnded, runNumber, waitForJob } from '../client/wait-for-run.ts';
+
+interface RunOptions extends SocketOption {
+  readonly name: string;
+  readonly progress?: NonNullable<AdHocJob['progress']>;
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly user?: string;
+  readonly task?: string;
+  readonly migrationHub?: Exclude<AdHocJob['migrationHub'], false | undefined>;
+  /** commander's word for `--no-hub`. */
+  readonly hub: boolean;
+  readonly wait?: true;
+  readonly json?: true;
+}
+
+export function runCommand(terminal: Terminal = processTerminal()): Command {
+  return clientCommand(
+    'run',
+    {
+      description: 'start an ad hoc job; it runs on when this command has returned',
+      example:
+        'migration-agent run --name copy --progress rsync -- rsync -a --info=progress2 /srv/a/ /srv/b/',
+    },
+    terminal,
+  )
+    .requiredOption('--name <name>', 'name of the job')
+    .option(
+      '--progress <parser>',
+      'rsync, pv, percent, json, pg_restore, none, regex:PATTERN, or a JSON object as in the configuration',
+      readProgress,
+    )
+    .option('--cwd <directory>', 'working directory; default: the present one')
+    .option('--env <name=value>', 'a variable of its environment; may be repeated', addVariable)
+    .option('--user <user>', 'run as this user (the agent must be root)')
+    .option('--task <name>', 'name of the task in Migration Hub; default: as configured')
+    .option(
+      '--migration-hub <json>',
+      'what else Migration Hub is told: a JSON object as in the configuration, such as {"artifacts":["arn:…"]}',
+      readHub,
+    )
+    .option('--no-hub', 'do not tell Migration Hub')
+    .option('--wait', 'wait until it has ended, and exit with its result')
+    .option('--json', 'print what was started as JSON')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .action(
+      action(terminal, async (command: string[], options: RunOptions) => {
+        const client = clientOf(options, terminal);
+        const reply = await client.post<{ run?: string; words: string }>(
+          '/v1/jobs',
+          adHocJob(command, options),
+        );
+        if (options.json) printJson(terminal, reply);
+        else if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
+        say(terminal, plain(reply.words));
+        if (!options.wait) return EXIT.ok;
+        const run = runNumber(reply.run);
+        const job = await waitForJob({ client, terminal, job: options.name, run, until: hasEnded });
+        return exitCodeOf(job);
+      }),
+    );
+}
+
+function adHocJob(command: string[], options: RunOptions): AdHocJob {
+  const told = {
+    ...options.migrationHub,
+    ...(options.task === undefined ? {} : { task: options.task }),
+  };
+  const migrationHub = options.hub
+    ? Object.keys(told).length === 0
+      ? undefined
+      : told
+    : (false as const);
+  return {
+    name: options.name,
+    command,
+    // A command line means the directory that it was typed in.
+    workingDirectory: options.cwd ?? process.cwd(),
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
+    ...(options.env === undefined ? {} : { environment: options.env }),
+    ...(options.user === undefined ? {} : { user: options.user }),
+    ...(migrationHub === undefined ? {} : { migrationHub }),
+  };
+}
+
+const PARSERS = ['rsync', 'pv', 'percent', 'json', 'pg_restore', 'none'] as const;
+
+function readProgress(text: string): NonNullable<AdHocJob['progress']> {
+  const parser = PARSERS.find((name) => name === text);
+  if (parser !== undefined) return { parser };
+  if (text.startsWith('regex:')) return { parser: 'regex', pattern: text.slice('regex:'.length) };
+  if (!text.startsWith('{')) {
+    throw new InvalidArgumentError(
+      `expected ${PARSERS.join(', ')}, regex:PATTERN or a JSON object.`,
+    );
+  }
+  return readJson(text) as NonNullable<AdHocJob['progress']>;
+}
+
+function readHub(text: string): RunOptions['migrationHub'] {
+  if (!text.trimStart().startsWith('{')) throw new InvalidArgumentError('expected a JSON object.');
+  return readJson(text) as RunOptions['migrationHub'];
+}
+
+/** The agent checks what is in it. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('this is no JSON object.');
+  }
+}
+
+function addVariable(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('expected NAME=VALUE.');
+  return { ...earlier, [text.slice(0, equals)]: text.slice(equals + 1) };
+}

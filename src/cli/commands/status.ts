@@ -1,0 +1,111 @@
+/** `status [NAME]`: all jobs as a table, or one job in full; once, or redrawn in place. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Command } from 'commander';
+
+import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
+import type { Status } from '../../core/model/status.ts';
+import { clientCommand, clientOf, movingViewOf, viewOf } from '../client/client-command.ts';
+import type { SocketOption } from '../client/client-command.ts';
+import { jobPath, NoDaemon } from '../client/client.ts';
+import type { Client } from '../client/client.ts';
+import { action, CommandFailure } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { renderJob } from '../views/job.ts';
+import { renderStatus } from '../views/status.ts';
+import { createRedraw } from '../terminal/redraw.ts';
+import { processTerminal, write } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+interface StatusOptions extends SocketOption {
+  readonly watch?: true;
+  readonly all?: true;
+  readonly json?: true;
+  readonly names?: true;
+}
+
+const REDRAW_MS = 1_000;
+/** A screen or two. What runs and what went wrong comes first, and how many more there are is said. */
+const JOBS_MAX = 50;
+/** Enough to see why a run stands where it stands; `events` tells all. */
+const TIMELINE_ENTRIES = 15;
+
+export function statusCommand(terminal: Terminal = processTerminal()): Command {
+  return clientCommand(
+    'status',
+    {
+      description: 'show the jobs of this host and how their destinations stand',
+      example: 'migration-agent status nightly-files',
+    },
+    terminal,
+  )
+    .argument('[name]', 'one job, with its timeline')
+    .option('--watch', 'redraw every second')
+    .option('-a, --all', `show every job, however many (default: at most ${JOBS_MAX})`)
+    .option('--json', 'print the Status document (with NAME: that job of it)')
+    .option('--names', 'print only the names of the jobs, one a line')
+    .addHelpText(
+      'after',
+      `
+HUB and PIPE show what the services know of a run. 12s/4m48s: the last report was accepted
+12s ago and the next one is due within 4m48s; owed 19s: the run ended 19s ago and its last
+word has not arrived yet; delivered 2m: it arrived 2m ago.`,
+    )
+    .action(
+      action(terminal, async (name: string | undefined, options: StatusOptions) => {
+        const client = clientOf(options, terminal);
+        if (options.watch) return watch(client, name, options, terminal);
+        await write(terminal.stdout, `${await picture(client, name, options, terminal)}\n`);
+        return EXIT.ok;
+      }),
+    );
+}
+
+/** Until the operator has seen enough (Ctrl-C), or the job is not there. */
+async function watch(
+  client: Client,
+  name: string | undefined,
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const redraw = createRedraw(terminal.stdout);
+  while (terminal.interrupted?.aborted !== true) {
+    let text: string;
+    try {
+      text = await picture(client, name, options, terminal);
+    } catch (error) {
+      if (!(error instanceof NoDaemon)) throw error;
+      text = `${error.message}\ntrying again`;
+    }
+    if (options.json) await write(terminal.stdout, `${text}\n`);
+    else if (terminal.stdout.isTTY === true) await write(terminal.stdout, redraw(text));
+    else await write(terminal.stdout, `${text}\n\n`);
+    await sleep(REDRAW_MS);
+  }
+  return EXIT.ok;
+}
+
+async function picture(
+  client: Client,
+  name: string | undefined,
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<string> {
+  const status = await client.get<Status>('/v1/status');
+  const view = (options.watch ? movingViewOf : viewOf)(terminal, status.agent.now);
+  if (options.names) return status.jobs.map((job) => job.name).join('\n');
+  if (name === undefined) {
+    if (options.json) return JSON.stringify(status);
+    return renderStatus(status, options.all ? view : { ...view, jobsMax: JOBS_MAX });
+  }
+  const job = status.jobs.find((candidate) => candidate.name === name);
+  if (job === undefined) {
+    throw new CommandFailure(EXIT.noSuchJob, `there is no job ${JSON.stringify(name)}`);
+  }
+  if (options.json) return JSON.stringify({ ...status, jobs: [job] });
+  const { events } = await client.get<{ events: TimelineEntryDocument[] }>(
+    jobPath(name, `/events?limit=${TIMELINE_ENTRIES}`),
+  );
+  return renderJob(job, events, view);
+}

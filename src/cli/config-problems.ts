@@ -1,7 +1,0 @@
-/** What is wrong with a configuration file, on stderr. */
-import { formatProblem, type Problem } from '../config/problem.ts';
-
-/** Every problem on stderr, as `FILE:LINE:COLUMN KEY: what is wrong`. */
-export function complainAbout(file: string, problems: readonly Problem[]): void {
-  for (const problem of problems) process.stderr.write(`${formatProblem(file, problem)}\n`);
-}

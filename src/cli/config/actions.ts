@@ -1,0 +1,55 @@
+/** What `config check|show|schema` do. */
+import { hostname } from 'node:os';
+import type { Configuration } from '../../config/build/configuration.ts';
+import { describeEffective } from '../../config/effective.ts';
+import { readConfiguration } from '../../config/load.ts';
+import { formatProblem, formatWarning } from '../../config/lib/problem.ts';
+import { configurationSchema } from '../../config/schema/schema.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { say } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+export async function checkFile(file: string, terminal: Terminal): Promise<ExitCode> {
+  const configuration = await loadOrComplain(file, terminal);
+  if (configuration === undefined) return EXIT.badConfiguration;
+  for (const warning of configuration.warnings) say(terminal, formatWarning(file, warning));
+  const { length } = configuration.warnings;
+  const warnings = length === 1 ? '1 warning' : `${length} warnings`;
+  say(terminal, `${file}: ${length === 0 ? 'no problems' : `no errors, ${warnings}`}`);
+  return EXIT.ok;
+}
+
+export async function showFile(
+  file: string,
+  asJson: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const configuration = await loadOrComplain(file, terminal);
+  if (configuration === undefined) return EXIT.badConfiguration;
+  const rows = describeEffective(configuration);
+  if (asJson) {
+    terminal.stdout.write(`${JSON.stringify({ file, keys: rows }, null, 2)}\n`);
+    return EXIT.ok;
+  }
+  const keyWidth = Math.max(...rows.map(({ key }) => key.length));
+  for (const { key, value, source } of rows) {
+    terminal.stdout.write(`${source.padEnd(11)}  ${key.padEnd(keyWidth)}  ${value}\n`);
+  }
+  return EXIT.ok;
+}
+
+export function printSchema(terminal: Terminal): ExitCode {
+  terminal.stdout.write(`${JSON.stringify(configurationSchema(), null, 2)}\n`);
+  return EXIT.ok;
+}
+
+async function loadOrComplain(
+  file: string,
+  terminal: Terminal,
+): Promise<Configuration | undefined> {
+  const loaded = await readConfiguration(file, terminal.environment, hostname());
+  if (loaded.ok) return loaded.configuration;
+  for (const problem of loaded.problems) say(terminal, formatProblem(file, problem));
+  return undefined;
+}

@@ -1,0 +1,127 @@
+/** From the configuration file to the running agent, and to its end. */
+import { hostname } from 'node:os';
+import type { Configuration } from '../../config/build/configuration.ts';
+import { readConfiguration } from '../../config/load.ts';
+import { formatWarning } from '../../config/lib/problem.ts';
+import type { Log } from '../../ports.ts';
+import { StateInUse } from '../../store/state-lock.ts';
+import { UnreadableStore } from '../../store/store.ts';
+import { createLog } from '../../system/logger.ts';
+import { createPeerReader } from '../../system/peer-credentials.ts';
+import { useServiceCredentials } from '../../system/service-credentials.ts';
+import { createServiceNotifier } from '../../system/service-notifier.ts';
+import { onSignals } from '../../system/signals.ts';
+import { assemble } from './compose.ts';
+import type { Assembly } from './compose.ts';
+import { complainAbout } from '../config/problems.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { VERSION } from '../version.ts';
+
+/** The agent could not begin: its state is in use or unreadable, or it lacks rights. */
+const CANNOT_START: ExitCode = 1;
+
+/** Runs until it is told to stop. Resolves to the exit code; problems are on stderr or in the log. */
+export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
+  // First of all: a signal that comes during the start must not be the default death.
+  const signals = new EarlySignals();
+  useServiceCredentials(environment);
+  const loaded = await readConfiguration(file, environment, hostname());
+  if (!loaded.ok) {
+    complainAbout(file, loaded.problems);
+    return EXIT.badConfiguration;
+  }
+  const { configuration } = loaded;
+  const log = createLog({ level: configuration.log.level });
+  for (const warning of loaded.warnings) {
+    log.write('warn', 'config.risky', 'configuration is riskier than the documents advise', {
+      place: formatWarning(file, warning),
+    });
+  }
+  const notifier = await createServiceNotifier(environment);
+  const readPeer = await createPeerReader();
+  let assembly: Assembly;
+  try {
+    assembly = assemble(configuration, { file, environment, log, notifier, readPeer });
+  } catch (error) {
+    return cannotStart(error, configuration, log);
+  }
+  try {
+    await assembly.control.listen();
+    const at = await assembly.listener?.listen();
+    log.write('info', 'agent.started', 'migration-agent started', {
+      version: VERSION,
+      pid: process.pid,
+      node: process.version,
+      config: file,
+      stateDirectory: configuration.agent.stateDirectory,
+      socket: configuration.agent.socket,
+      ...(at === undefined ? {} : { http: `${at.host}:${at.port}` }),
+      seed: assembly.seed,
+      cgroup: assembly.cgroupBase ?? 'none',
+    });
+  } catch (error) {
+    assembly.close();
+    return cannotStart(error, configuration, log);
+  }
+  return runAssembly(assembly, signals, log);
+}
+
+async function runAssembly(
+  { agent, close, control, listener }: Assembly,
+  signals: EarlySignals,
+  log: Log,
+): Promise<ExitCode> {
+  signals.obey({
+    stop: () => {
+      log.write('info', 'agent.stopping', 'stopping; jobs go on', {});
+      agent.stop();
+    },
+    reload: () => {
+      agent.reload().catch((err: unknown) => {
+        log.write('error', 'config.reload_failed', 'configuration could not be read again', {
+          err,
+        });
+      });
+    },
+  });
+  const code = await agent.run();
+  await listener?.close();
+  await control.close();
+  close();
+  log.write('info', 'agent.stopped', 'migration-agent stopped', { exitCode: code });
+  return code === EXIT.terminated ? EXIT.terminated : EXIT.ok;
+}
+
+function cannotStart(error: unknown, { agent }: Configuration, log: Log): ExitCode {
+  const isKnown = error instanceof StateInUse || error instanceof UnreadableStore;
+  log.write('fatal', 'agent.not_started', 'the agent cannot start', {
+    reason: error instanceof Error ? error.message : String(error),
+    stateDirectory: agent.stateDirectory,
+    socket: agent.socket,
+    ...(isKnown ? {} : { err: error }),
+  });
+  return CANNOT_START;
+}
+
+/** Keeps a signal that comes before there is an agent to obey it. */
+class EarlySignals {
+  #handlers: { stop(): void; reload(): void } | undefined;
+  #isStopped = false;
+
+  constructor() {
+    onSignals({
+      stop: () => {
+        this.#isStopped = true;
+        this.#handlers?.stop();
+      },
+      // A configuration that has not been read yet is read anew anyway.
+      reload: () => this.#handlers?.reload(),
+    });
+  }
+
+  obey(handlers: { stop(): void; reload(): void }): void {
+    this.#handlers = handlers;
+    if (this.#isStopped) handlers.stop();
+  }
+}

@@ -1,0 +1,198 @@
+/** The checks of `doctor` that ask AWS: each call once, nothing written, every failure with its remedy. */
+import type { Probe } from '../../aws/probe.ts';
+import type { Call } from '../../core/model/call.ts';
+import { failure, Questions } from './aws-questions.ts';
+import type { AwsDoctor } from './aws-questions.ts';
+import type { Check, Finding } from './report.ts';
+import { reachable } from './network-checks.ts';
+import { usedWrites } from './iam-policy.ts';
+import { span } from '../terminal/durations.ts';
+
+/** The SDK counts credentials as ended five minutes before they are. */
+const ENDS_SOON_MS = 15 * 60_000;
+/** Less is noise: the header has whole seconds. */
+const OFFSET_MS_SEEN = 2_000;
+/** AWS refuses a signature that is more than five minutes off. */
+const OFFSET_MS_MAX = 300_000;
+
+export function awsChecks(doctor: AwsDoctor): Check[] {
+  const { configuration, probe } = doctor;
+  const { dataPipeline, migrationHub } = configuration.settings;
+  const asked = new Questions(doctor);
+  return [
+    { name: 'credentials', look: () => credentials(probe, doctor.nowMs) },
+    ...reachable(doctor, asked),
+    ...(migrationHub === undefined
+      ? []
+      : [{ name: 'home region', look: () => homeRegion(doctor, asked) }]),
+    ...usedWrites(configuration).map((operation) => ({
+      name: `DryRun ${operation}`,
+      look: () => dryRun(operation, asked),
+    })),
+    ...(dataPipeline === undefined
+      ? []
+      : [{ name: 'runner heartbeat', look: () => heartbeat(asked) }]),
+    { name: 'clock', look: () => clock(asked) },
+  ];
+}
+
+const WITHOUT: Finding = { verdict: 'skipped', words: 'needs credentials' };
+
+async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> {
+  try {
+    const { account, expiresAtMs, key } = await probe.credentials();
+    const who = `${key}${account === undefined ? '' : ` of account ${account}`}`;
+    if (expiresAtMs === undefined) return { verdict: 'ok', words: `${who}, without an end` };
+    const leftMs = expiresAtMs - nowMs();
+    const until = `${who}, until ${new Date(expiresAtMs).toISOString()}`;
+    if (leftMs <= 0) {
+      return { verdict: 'failed', words: `${until}: they have ended`, remedy: 'renew them' };
+    }
+    return leftMs < ENDS_SOON_MS
+      ? { verdict: 'warning', words: `${until}: ${span(leftMs)} are left` }
+      : { verdict: 'ok', words: until };
+  } catch (error) {
+    return {
+      verdict: 'failed',
+      words: error instanceof Error ? error.message : String(error),
+      remedy:
+        'give the agent credentials in a way that the AWS SDK knows: a profile (aws.profile), variables, credential_process; and run doctor as the user and with the variables of the service',
+    };
+  }
+}
+
+async function homeRegion({ configuration }: AwsDoctor, asked: Questions): Promise<Finding> {
+  if (!(await asked.hasCredentials())) return WITHOUT;
+  const named = configuration.settings.migrationHub?.region;
+  const { outcome } = await asked.ask({ operation: 'GetHomeRegion' });
+  if (outcome.kind !== 'accepted') {
+    return named === undefined
+      ? await failure('GetHomeRegion', outcome, asked)
+      : { verdict: 'warning', words: `${named} by the configuration; ${outcome.reason}` };
+  }
+  const { homeRegion: home } = outcome.answer;
+  if (home === undefined) {
+    return {
+      verdict: 'failed',
+      words: 'this account has no home region: every write is refused',
+      remedy:
+        'set one: aws migrationhub-config create-home-region-control --home-region REGION --target Type=ACCOUNT',
+    };
+  }
+  return named === undefined || named === home
+    ? { verdict: 'ok', words: home }
+    : {
+        verdict: 'failed',
+        words: `${home}, but migrationHub.region is ${named}: every write is refused there`,
+        remedy: `leave migrationHub.region out, or set it to ${home}`,
+      };
+}
+
+async function dryRun(
+  operation: ReturnType<typeof usedWrites>[number],
+  asked: Questions,
+): Promise<Finding> {
+  if (!(await asked.hasCredentials())) return WITHOUT;
+  const region = await asked.hubRegion();
+  if (region === undefined) return { verdict: 'skipped', words: 'needs the home region' };
+  const call = dryCall(operation, region, asked.doctor);
+  const { outcome } = await asked.ask(call);
+  if (outcome.kind === 'accepted') return { verdict: 'ok', words: 'allowed' };
+  if (outcome.kind === 'missing') {
+    return { verdict: 'ok', words: 'allowed; the stream or the task is not there yet' };
+  }
+  return failure(operation, outcome, asked);
+}
+
+/** A call as the agent makes it, of a task that no job has. */
+function dryCall(
+  operation: ReturnType<typeof usedWrites>[number],
+  region: string,
+  { configuration, nowMs }: AwsDoctor,
+): Call {
+  const { jobs, migrationHub } = configuration.settings;
+  const told = [...jobs.values()].flatMap((job) => job.migrationHub ?? []);
+  const stream = migrationHub?.stream ?? '';
+  const onTask = { region, stream, task: 'migration-agent-doctor', dryRun: true };
+  const stampS = Math.floor(nowMs() / 1000);
+  switch (operation) {
+    case 'CreateProgressUpdateStream':
+      return { operation, region, stream, dryRun: true };
+    case 'ImportMigrationTask':
+      return { operation, ...onTask };
+    case 'NotifyMigrationTaskState':
+      return { operation, ...onTask, status: 'NOT_STARTED', stampS, nextUpdateS: 0 };
+    case 'PutResourceAttributes': {
+      const attributes = told.flatMap((hub) => hub.resourceAttributes).slice(0, 1);
+      return { operation, ...onTask, attributes };
+    }
+    case 'AssociateDiscoveredResource': {
+      const configurationId = told.flatMap((hub) => hub.discoveredResource ?? [])[0] ?? '';
+      return { operation, ...onTask, configurationId };
+    }
+    case 'AssociateSourceResource': {
+      const [source = { name: '' }] = told.flatMap((hub) => hub.sourceResources);
+      return { operation, ...onTask, ...source };
+    }
+    case 'AssociateCreatedArtifact': {
+      const [artifact = ''] = told.flatMap((hub) => hub.artifacts);
+      return { operation, ...onTask, artifact };
+    }
+    case 'NotifyApplicationState': {
+      const application = told.flatMap((hub) => hub.application ?? [])[0] ?? '';
+      return { operation, region, application, status: 'NOT_STARTED', stampS, dryRun: true };
+    }
+  }
+}
+
+/** The nearest thing to a dry run that Data Pipeline has. A poll would take a task away from whoever is to run it. */
+async function heartbeat(asked: Questions): Promise<Finding> {
+  if (!(await asked.hasCredentials())) return WITHOUT;
+  const { configuration, taskRunnerId } = asked.doctor;
+  const { dataPipeline, hostname } = configuration.settings;
+  const [workerGroup] = dataPipeline?.workerGroups ?? [];
+  const { outcome } = await asked.ask({
+    operation: 'ReportTaskRunnerHeartbeat',
+    taskRunnerId,
+    hostname,
+    ...(workerGroup === undefined ? {} : { workerGroup }),
+  });
+  if (outcome.kind !== 'accepted') return failure('ReportTaskRunnerHeartbeat', outcome, asked);
+  return outcome.answer.terminate === true
+    ? {
+        verdict: 'failed',
+        words: `the service wants the runner ${taskRunnerId} to end`,
+        remedy:
+          'an agent that is told so drains and exits with 75; give it another dataPipeline.taskRunnerId to go on',
+      }
+    : {
+        verdict: 'ok',
+        words: `accepted of ${taskRunnerId}; PollForTask is not tried, since it may take a task`,
+      };
+}
+
+async function clock(asked: Questions): Promise<Finding> {
+  if (!(await asked.hasCredentials())) return WITHOUT;
+  const { settings } = asked.doctor.configuration;
+  // Whoever comes first asks; the others wait for the same answer.
+  if (settings.migrationHub !== undefined) await asked.ask({ operation: 'GetHomeRegion' });
+  if (settings.dataPipeline !== undefined) await heartbeat(asked);
+  const offsetsMs = (await asked.answers()).flatMap(({ middleMs, outcome }) =>
+    // The header's fraction of a second is unknown: on average half of one.
+    outcome.serverDateMs === undefined ? [] : [outcome.serverDateMs + 500 - middleMs],
+  );
+  const sorted = offsetsMs.toSorted((a, b) => a - b);
+  const offsetMs = sorted[sorted.length >> 1];
+  if (offsetMs === undefined) {
+    return { verdict: 'skipped', words: 'no answer told the time of the service' };
+  }
+  const side = offsetMs > 0 ? 'behind' : 'ahead of';
+  if (Math.abs(offsetMs) <= OFFSET_MS_SEEN) {
+    return { verdict: 'ok', words: 'as the service’s, to two seconds' };
+  }
+  const words = `${span(offsetMs)} ${side} the service’s`;
+  const remedy = 'let NTP set it: systemctl status systemd-timesyncd, chronyc tracking';
+  return Math.abs(offsetMs) < OFFSET_MS_MAX
+    ? { verdict: 'warning', words: `${words}; reports are corrected for it`, remedy }
+    : { verdict: 'failed', words: `${words}: other programs' signatures are refused`, remedy };
+}

@@ -1,0 +1,146 @@
+/**
+ * `doctor`: everything that the agent needs, looked at side by side, as one table; and the IAM policy of a
+ * configuration. Nothing is written: neither to AWS (a dry run of each write) nor to this host, but for one file that is
+ * made in the state directory and removed.
+ */
+import { hostname } from 'node:os';
+import { InvalidArgumentError, type Command } from 'commander';
+
+import { createProbe } from '../../aws/probe.ts';
+import type { Configuration } from '../../config/build/configuration.ts';
+import { readConfiguration } from '../../config/load.ts';
+import { formatProblem, formatWarning } from '../../config/lib/problem.ts';
+import type { Status } from '../../core/model/status.ts';
+import { clientOf, printJson, viewOf } from '../client/client-command.ts';
+import { action, newCommand } from '../command.ts';
+import { configFile } from '../config/file.ts';
+import { awsChecks } from './aws-checks.ts';
+import { hostChecks } from './host-checks.ts';
+import { renderChecks, runChecks } from './report.ts';
+import type { Checked } from './report.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { iamPolicy } from './iam-policy.ts';
+import { processTerminal, say, write } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { VERSION } from '../version.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly socket?: string;
+  readonly json?: true;
+  readonly iamPolicy?: true;
+  readonly account?: string;
+  readonly region?: string;
+}
+
+export function doctorCommand(terminal: Terminal = processTerminal()): Command {
+  return newCommand(
+    'doctor',
+    {
+      description:
+        'check everything that the agent needs: credentials, permissions, endpoints, clock, disk; exit code 1 where something fails',
+      example: `sudo -u migration-agent migration-agent doctor --config /etc/migration-agent/config.yaml
+  migration-agent doctor --iam-policy --account 123456789012 --region eu-central-1 > policy.json`,
+    },
+    terminal,
+  )
+    .option('--config <file>', 'the configuration file')
+    .option('--socket <path>', "the daemon's socket; default: that of the configuration")
+    .option('--json', 'print what was found as JSON')
+    .option(
+      '--iam-policy',
+      'print the least policy that this configuration needs, and check nothing',
+    )
+    .option('--account <id>', 'for --iam-policy: the account; default: any', readAccount)
+    .option(
+      '--region <region>',
+      'for --iam-policy: the home region; default: migrationHub.region, else any',
+    )
+    .action(action(terminal, (options: Options) => doctor(options, terminal)));
+}
+
+async function doctor(options: Options, terminal: Terminal): Promise<ExitCode> {
+  const { environment } = terminal;
+  const file = configFile(options.config, environment);
+  const loaded = await readConfiguration(file, environment, hostname());
+  if (!loaded.ok) {
+    const problems = loaded.problems.map((problem) => formatProblem(file, problem));
+    const remedy = 'mend the file: config/README.md has every key';
+    const words = problems.join('\n');
+    if (options.json) {
+      print([{ check: 'configuration', verdict: 'failed', words, remedy }], terminal);
+    } else {
+      say(terminal, words);
+    }
+    return EXIT.badConfiguration;
+  }
+  const { configuration } = loaded;
+  if (options.iamPolicy) {
+    const region = options.region ?? configuration.settings.migrationHub?.region ?? '*';
+    const policy = iamPolicy(configuration, { account: options.account ?? '*', region });
+    terminal.stdout.write(`${JSON.stringify(policy, null, 2)}\n`);
+    return EXIT.ok;
+  }
+  const warnings = loaded.warnings.map((warning) => formatWarning(file, warning));
+  const checks = await check(configuration, options, terminal);
+  const whole: Checked[] = [
+    {
+      check: 'configuration',
+      ...(warnings.length === 0
+        ? { verdict: 'ok', words: file }
+        : { verdict: 'warning', words: warnings.join('; ') }),
+    },
+    ...checks,
+  ];
+  if (options.json) print(whole, terminal);
+  else {
+    const view = viewOf(terminal, new Date().toISOString());
+    await write(terminal.stdout, `${renderChecks(whole, view)}\n`);
+  }
+  return whole.some(({ verdict }) => verdict === 'failed') ? EXIT.jobFailed : EXIT.ok;
+}
+
+async function check(
+  configuration: Configuration,
+  options: Options,
+  terminal: Terminal,
+): Promise<Checked[]> {
+  const { environment } = terminal;
+  const daemon = await askDaemon(options.socket ?? configuration.agent.socket, terminal);
+  const { dataPipeline, hostname: host } = configuration.settings;
+  const probe = createProbe({ ...configuration.aws, version: VERSION, environment });
+  try {
+    return await runChecks([
+      ...awsChecks({
+        configuration,
+        probe,
+        environment,
+        nowMs: () => Date.now(),
+        taskRunnerId: dataPipeline?.taskRunnerId ?? daemon?.agent.taskRunnerId ?? `${host}-doctor`,
+      }),
+      ...hostChecks(configuration, daemon),
+    ]);
+  } finally {
+    probe.close();
+  }
+}
+
+async function askDaemon(socket: string, terminal: Terminal): Promise<Status | undefined> {
+  try {
+    return await clientOf({ socket }, terminal).get<Status>('/v1/status');
+  } catch {
+    // None runs, or not for this user: everything else can be looked at without it.
+    return undefined;
+  }
+}
+
+function print(checks: readonly Checked[], terminal: Terminal): void {
+  const isOk = checks.every(({ verdict }) => verdict !== 'failed');
+  printJson(terminal, { schema: 1, ok: isOk, checks });
+}
+
+function readAccount(text: string): string {
+  if (!/^\d{12}$/u.test(text)) throw new InvalidArgumentError('expected twelve digits.');
+  return text;
+}

@@ -1,0 +1,196 @@
+/** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { probeRedis } from '../../aws/budget/fleet-probe.ts';
+import type { Configuration } from '../../config/build/configuration.ts';
+import type { Status } from '../../core/model/status.ts';
+import { maskSecrets } from '../../core/lib/secrets.ts';
+import { cgroupOf } from '../../jobs/process/cgroups.ts';
+import type { Check, Finding } from './report.ts';
+import { span } from '../terminal/durations.ts';
+
+const execute = promisify(execFile);
+
+/** Below this the store and the logs of jobs have no room for a day. */
+const SPACE_BYTES_MIN = 100e6;
+const SPACE_BYTES_LEAST = 10e6;
+/** A commit waits for the disk each time: slower than this, and reports queue behind it. */
+const SYNC_MS_MAX = 500;
+
+export function hostChecks(configuration: Configuration, daemon: Status | undefined): Check[] {
+  const { agent, fleet } = configuration;
+  return [
+    { name: 'daemon', look: () => Promise.resolve(daemonFinding(daemon)) },
+    { name: 'state directory', look: () => stateDirectory(agent.stateDirectory) },
+    { name: 'control groups', look: () => Promise.resolve(controlGroups(daemon?.agent.pid)) },
+    { name: 'systemd', look: () => systemd() },
+    { name: 'journal', look: () => Promise.resolve(journal(daemon?.agent.pid)) },
+    ...(fleet?.redis === undefined
+      ? []
+      : [{ name: 'Redis', look: () => redis(fleet.redis ?? '') }]),
+  ];
+}
+
+function daemonFinding(daemon: Status | undefined): Finding {
+  if (daemon === undefined) return { verdict: 'skipped', words: 'none answers on the socket' };
+  const { now, pid, startedAt, troubles, version } = daemon.agent;
+  const since = span(Date.parse(now) - Date.parse(startedAt));
+  const words = `migration-agent ${version} runs as ${pid} since ${since}`;
+  return troubles.length === 0
+    ? { verdict: 'ok', words }
+    : { verdict: 'warning', words: `${words}; it says: ${troubles.join('; ')}` };
+}
+
+async function stateDirectory(directory: string): Promise<Finding> {
+  const file = join(directory, `doctor-${process.pid}.tmp`);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o750 });
+    const { bavail, bsize } = await statfs(directory);
+    const freeBytes = bavail * bsize;
+    const room = `${(freeBytes / 1e9).toFixed(1)} GB free`;
+    const sinceMs = performance.now();
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.write('doctor');
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const syncMs = Math.round(performance.now() - sinceMs);
+    const { mode } = await stat(directory);
+    const words = `${directory}: ${room}, on disk in ${syncMs} ms`;
+    if (freeBytes < SPACE_BYTES_LEAST) {
+      return {
+        verdict: 'failed',
+        words,
+        remedy: 'make room: nothing can be started or told without',
+      };
+    }
+    if ((mode & 0o007) !== 0) {
+      const remedy = `chmod o-rwx ${directory}: it holds command lines and the output of jobs`;
+      return { verdict: 'warning', words: `${words}; others may enter it`, remedy };
+    }
+    if (freeBytes < SPACE_BYTES_MIN) return { verdict: 'warning', words, remedy: 'make room soon' };
+    return syncMs > SYNC_MS_MAX
+      ? { verdict: 'warning', words, remedy: 'a slow disk delays every report: put it elsewhere' }
+      : { verdict: 'ok', words };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return {
+      verdict: 'failed',
+      words: `${directory}: ${message}`,
+      remedy:
+        code === 'EACCES' || code === 'EPERM'
+          ? 'run doctor as the user of the service, who must own the directory'
+          : code === 'EROFS' || code === 'ENOSPC'
+            ? 'the disk takes nothing: make room, or mount it for writing'
+            : 'agent.stateDirectory must be a directory that can be written to',
+    };
+  } finally {
+    await rm(file, { force: true }).catch(() => undefined);
+  }
+}
+
+/** A look only: a daemon finds its own place (src/jobs/cgroups.ts). */
+function controlGroups(pid: number | undefined): Finding {
+  const without =
+    'runs are then found by session, descent and their mark, which a process can shed by daemonising in full';
+  const path = cgroupOf(pid ?? process.pid)?.path;
+  if (path === undefined) {
+    return { verdict: 'warning', words: `no cgroup v2 here: ${without}` };
+  }
+  // In a service the daemon has moved into a leaf of its own, beside which the groups of runs are made.
+  const base = path.endsWith('/agent') ? path.slice(0, -'/agent'.length) : path;
+  try {
+    accessSync(join(base, 'cgroup.procs'), constants.W_OK);
+    return { verdict: 'ok', words: `each run can have a group of its own below ${base}` };
+  } catch {
+    return {
+      verdict: 'warning',
+      words: `${base} is not writable for this user: ${without}`,
+      remedy: 'in the unit: Delegate=yes (as systemd/migration-agent.service has it)',
+    };
+  }
+}
+
+async function systemd(): Promise<Finding> {
+  if (!existsSync('/run/systemd/system')) {
+    return {
+      verdict: 'skipped',
+      words:
+        'this host was not booted with systemd: units cannot be tracked, and nobody restarts the agent',
+    };
+  }
+  try {
+    const properties = 'ActiveState,UnitFileState,Delegate,KillMode';
+    const words = ['show', 'migration-agent.service', '--property', properties];
+    const [{ stdout: version }, { stdout: unit }] = await Promise.all([
+      execute('systemctl', ['--version'], { timeout: 5_000 }),
+      execute('systemctl', words, { timeout: 5_000 }),
+    ]);
+    const read = (name: string): string =>
+      new RegExp(`^${name}=(.*)$`, 'mu').exec(unit)?.[1] ?? 'unknown';
+    const number = /^systemd (\d+)/u.exec(version)?.[1] ?? 'unknown';
+    const state = `systemd ${number}; migration-agent.service is ${read('ActiveState')}, ${read('UnitFileState') || 'not installed'}`;
+    if (read('UnitFileState') === '') return { verdict: 'ok', words: state };
+    const isRight = read('Delegate') === 'yes' && read('KillMode') === 'process';
+    return isRight
+      ? { verdict: 'ok', words: state }
+      : {
+          verdict: 'failed',
+          words: `${state}; Delegate=${read('Delegate')}, KillMode=${read('KillMode')}`,
+          remedy: 'Delegate=yes and KillMode=process, or a restart of the agent ends its jobs',
+        };
+  } catch (error) {
+    return {
+      verdict: 'failed',
+      words: `systemctl does not answer: ${error instanceof Error ? error.message : String(error)}`,
+      remedy: 'see journalctl -p err; the manager may be overloaded, or not be yours to ask',
+    };
+  }
+}
+
+/**
+ * Read by its group and by root. Needed for one thing alone, so not having it is no fault: how a tracked unit ended that
+ * systemd has forgotten. Asked of the running daemon, which may have groups of its own from its unit.
+ */
+function journal(pid: number | undefined): Finding {
+  const directory = ['/var/log/journal', '/run/log/journal'].find((path) => existsSync(path));
+  if (directory === undefined) return { verdict: 'skipped', words: 'there is none on this host' };
+  const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
+  const ids = (name: string): string[] =>
+    new RegExp(`^${name}:\\s*(.*)$`, 'mu').exec(status)?.[1]?.split(/\s+/u) ?? [];
+  const group = String(statSync(directory).gid);
+  const who = pid === undefined ? 'this user' : 'the daemon';
+  return ids('Uid')[1] === '0' || [...ids('Gid'), ...ids('Groups')].includes(group)
+    ? { verdict: 'ok', words: `${who} may read it: it tells how tracked units ended` }
+    : {
+        verdict: 'skipped',
+        words: `${who} may not read it: a tracked unit that systemd forgets at its end is lost (config/tracking.md)`,
+      };
+}
+
+async function redis(url: string): Promise<Finding> {
+  const shown = maskSecrets(url);
+  try {
+    const { evictionPolicy, tookMs, version } = await probeRedis(url);
+    const words = `${shown} answers in ${tookMs} ms (Redis ${version})`;
+    return evictionPolicy === undefined || evictionPolicy === 'noeviction'
+      ? { verdict: 'ok', words }
+      : {
+          verdict: 'warning',
+          words: `${words}; maxmemory-policy is ${evictionPolicy}: it may forget budgets`,
+          remedy: 'maxmemory-policy noeviction, or a Redis of their own for the budgets',
+        };
+  } catch (error) {
+    return {
+      verdict: 'failed',
+      words: `${shown}: ${error instanceof Error ? error.message : String(error)}`,
+      remedy:
+        'until it answers each host keeps to its share (fleet.share); look at fleet.redis, the firewall, its password',
+    };
+  }
+}

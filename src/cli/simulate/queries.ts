@@ -1,0 +1,149 @@
+/** What can be asked of a running simulator: its journal, its audit, its switches. Each is a command below `simulate`. */
+import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { showSwitches } from '../../simulator/lib/behaviour.ts';
+import type { JournalEntry } from '../../simulator/audit/journal.ts';
+import { journalRow } from '../../simulator/audit/journal-row.ts';
+import { EXIT } from '../exit-codes.ts';
+import { plain } from '../terminal/printable.ts';
+
+const DEFAULT_URL = 'http://127.0.0.1:4580';
+/** Real time between two looks of --follow. */
+const FOLLOW_MS = 500;
+
+interface Where {
+  readonly url: string;
+  readonly json?: boolean;
+}
+
+export function asksOfSimulator(): readonly Command[] {
+  return [
+    asking('journal', 'the calls that a running simulator saw, and what it answered')
+      .option('--operation <name>', 'only calls of this operation')
+      .option('--errors', 'only calls that were not answered as asked')
+      .option('--last <n>', 'the newest so many', parseCount, 50)
+      .option('-f, --follow', 'go on with what comes')
+      .action(journal),
+    asking(
+      'audit',
+      'what a strict reader of the documents would hold against the clients; exit code 1 if anything',
+    ).action(audit),
+    asking('switches', 'what AWS leaves open, with its values; of a running simulator with --url')
+      .addHelpText('after', '\nExample: migration-agent simulate switches --json')
+      .action(switches),
+    asking('set', 'set switches of a running simulator')
+      .argument('<name=value...>', 'such as reportAfterLapse=canceled progressMs=5m')
+      .action(set),
+  ];
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new InvalidArgumentError('expected a whole number from 1 on.');
+  }
+  return Number(text);
+}
+
+function asking(name: string, description: string): Command {
+  const command = new Command(name)
+    .description(description)
+    .option('--url <url>', `where it listens (default: AWS_ENDPOINT_URL, else ${DEFAULT_URL})`);
+  return name === 'set' ? command : command.option('--json', 'as JSON');
+}
+
+interface JournalOptions extends Partial<Where> {
+  readonly operation?: string;
+  readonly errors?: boolean;
+  readonly last: number;
+  readonly follow?: boolean;
+}
+
+async function journal(options: JournalOptions): Promise<void> {
+  const query = new URLSearchParams({
+    last: String(options.last),
+    ...(options.operation === undefined ? {} : { operation: options.operation }),
+    ...(options.errors === true ? { errors: '' } : {}),
+  });
+  for (;;) {
+    const entries = await get<readonly JournalEntry[]>(options, `journal?${query.toString()}`);
+    if (entries === undefined) return;
+    for (const entry of entries) {
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(entry)}\n` : `${journalLine(entry)}\n`,
+      );
+    }
+    if (options.follow !== true) return;
+    const newest = entries.at(-1)?.number;
+    if (newest !== undefined) query.set('after', String(newest));
+    query.delete('last');
+    await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+  }
+}
+
+function journalLine(entry: JournalEntry): string {
+  const { at, by, operation, request, answer, tookMs, isGood } = journalRow(entry);
+  const took = tookMs === undefined ? '' : ` (${tookMs} ms)`;
+  const asked = request === '' ? '' : ` ${request}`;
+  return plain(`${at} ${isGood ? ' ' : '!'} ${operation}${asked} -> ${answer}${took} [${by}]`);
+}
+
+const auditSchema = z.looseObject({ calls: z.number(), violations: z.array(z.string()) });
+
+async function audit(options: Partial<Where>): Promise<void> {
+  const told = await get<unknown>(options, 'audit');
+  if (told === undefined) return;
+  const { calls, violations } = auditSchema.parse(told);
+  if (options.json === true) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  else if (violations.length === 0) {
+    process.stdout.write(`${calls} calls; nothing to hold against the clients\n`);
+  } else process.stdout.write(`${violations.join('\n')}\n`);
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+async function switches(options: Partial<Where>): Promise<void> {
+  const isOfRunning = options.url !== undefined;
+  const shown = isOfRunning
+    ? await get<ReturnType<typeof showSwitches>>(options, 'switches')
+    : showSwitches();
+  if (shown === undefined) return;
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return;
+  }
+  for (const { name, value, accepts, says } of shown) {
+    process.stdout.write(`${name}=${value}  (${accepts})\n    ${says}\n`);
+  }
+}
+
+async function set(changes: readonly string[], options: Partial<Where>): Promise<void> {
+  const body = Object.fromEntries(
+    changes.map((each) => {
+      const [name = '', ...rest] = each.split('=');
+      return [name, rest.join('=')];
+    }),
+  );
+  await get<unknown>(options, 'switches', { method: 'POST', body: JSON.stringify(body) });
+}
+
+/** Undefined after a complaint, with the exit code set. */
+async function get<T>(
+  { url }: Partial<Where>,
+  path: string,
+  request?: RequestInit,
+): Promise<T | undefined> {
+  const base = url ?? process.env['AWS_ENDPOINT_URL'] ?? DEFAULT_URL;
+  try {
+    const response = await fetch(new URL(`/_simulator/${path}`, base), request);
+    const told = (await response.json()) as T;
+    if (response.ok) return told;
+    const { message = response.statusText } = told as { readonly message?: string };
+    process.stderr.write(`simulate: ${message}\n`);
+    process.exitCode = EXIT.usage;
+  } catch {
+    process.stderr.write(
+      `simulate: no simulator answers at ${base}; start one with: migration-agent simulate\n`,
+    );
+    process.exitCode = EXIT.noDaemon;
+  }
+  return undefined;
+}

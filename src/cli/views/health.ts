@@ -1,0 +1,56 @@
+/** One line of health, and below it what is wrong. */
+import type { AgentStatus, Status } from '../../core/model/status.ts';
+import { displayWidth, plain, wrap } from '../terminal/printable.ts';
+import { span, spanSince, spanUntil } from '../terminal/durations.ts';
+import type { View } from './status.ts';
+import type { Paint, Style } from '../terminal/terminal.ts';
+
+/** The SDK renews credentials five minutes before their end. */
+const CREDENTIALS_SOON_MS = 5 * 60_000;
+
+export function renderHealth({ agent }: Status, view: View, paint: Paint): string[] {
+  const slackS = agent.nearestDeadlineSeconds;
+  const [verdict, style] = healthVerdict(agent);
+  const facts = [
+    ...(agent.state === 'draining' ? ['draining'] : []),
+    outboxWords(agent),
+    ...(slackS === undefined || slackS < 0 ? [] : [`next deadline in ${span(slackS * 1000)}`]),
+    ...credentialsWords(agent, view.now),
+    `clock ${agent.clockOffsetSeconds < 0 ? '' : '+'}${agent.clockOffsetSeconds.toFixed(1)}s`,
+    `up ${spanSince(agent.startedAt, view.now)}`,
+    plain(agent.host),
+    `version ${plain(agent.version)}`,
+    ...(agent.homeRegion === undefined ? [] : [`home ${plain(agent.homeRegion)}`]),
+  ];
+  // What does not fit is what matters least.
+  let line = paint(style, verdict);
+  let used = verdict.length;
+  for (const fact of facts) {
+    used += displayWidth(fact) + 2;
+    if (used > view.width) break;
+    line += `, ${fact}`;
+  }
+  const troubles = agent.troubles.flatMap((text) =>
+    wrap(plain(text), view.width - 2).map((piece, index) =>
+      paint('red', `${index === 0 ? '! ' : '  '}${piece}`),
+    ),
+  );
+  return [line, ...troubles];
+}
+
+function outboxWords({ outbox, outboxAgeSeconds: ageS }: AgentStatus): string {
+  return ageS === undefined ? `outbox ${outbox}` : `outbox ${outbox} for ${span(ageS * 1000)}`;
+}
+
+/** Only when they end soon: what is renewed in time is nobody's concern. */
+function credentialsWords({ credentialsExpireAt: at }: AgentStatus, now: Date): string[] {
+  if (at === undefined || Date.parse(at) - now.getTime() > CREDENTIALS_SOON_MS) return [];
+  return [`credentials end in ${spanUntil(at, now)}`];
+}
+
+function healthVerdict({ troubles, nearestDeadlineSeconds: slackS }: AgentStatus): [string, Style] {
+  const words =
+    troubles.length === 0 ? [] : [`${troubles.length} trouble${troubles.length === 1 ? '' : 's'}`];
+  if (slackS !== undefined && slackS < 0) words.push(`late by ${span(slackS * 1000)}`);
+  return words.length === 0 ? ['well', 'green'] : [words.join(', '), 'red'];
+}

@@ -1,0 +1,56 @@
+/** The outbox as an operator reads it: a row for each report that is owed, and why it is not told yet. */
+import type { OutboxEntry } from '../../core/model/outbox.ts';
+import { plain } from '../terminal/printable.ts';
+import { spanSince, spanUntil } from '../terminal/durations.ts';
+import type { View } from './status.ts';
+import { renderTable } from '../terminal/table.ts';
+import type { Cell, Column } from '../terminal/table.ts';
+import { painter } from '../terminal/terminal.ts';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'JOB', shrinkTo: 10 },
+  { title: 'RUN', align: 'right' },
+  { title: 'TO' },
+  { title: 'OWES', shrinkTo: 16 },
+  { title: 'FOR', align: 'right' },
+  { title: 'TRIES', align: 'right' },
+  { title: 'NEXT' },
+  { title: 'BECAUSE', shrinkTo: 16 },
+];
+
+const DESTINATION: Readonly<Record<OutboxEntry['destination'], string>> = {
+  migrationHub: 'hub',
+  dataPipeline: 'pipeline',
+};
+
+/** No lines where nothing is owed. */
+export function renderOutbox(entries: readonly OutboxEntry[], view: View): string[] {
+  if (entries.length === 0) return [];
+  const rows = entries.map((entry) => cells(entry, view));
+  return renderTable(COLUMNS, rows, view.width, painter(view.color));
+}
+
+function cells(entry: OutboxEntry, { now }: View): Cell[] {
+  const { attempts, lastError, nextTryAt, run, since } = entry;
+  return [
+    { text: plain(entry.job) },
+    { text: run === undefined ? '' : String(run) },
+    { text: DESTINATION[entry.destination] },
+    { text: owes(entry) },
+    { text: since === undefined ? '' : spanSince(since, now) },
+    { text: attempts === 0 ? '' : String(attempts) },
+    next(entry, nextTryAt === undefined ? undefined : spanUntil(nextTryAt, now)),
+    { text: lastError === undefined ? '' : plain(lastError) },
+  ];
+}
+
+/** A state is told by its own words; of a link only its operation says what it is. */
+function owes({ operation, words }: OutboxEntry): string {
+  const isState = operation === 'NotifyMigrationTaskState' || operation === 'SetTaskStatus';
+  return plain(isState ? words : `${operation} ${words}`);
+}
+
+function next({ quarantined }: OutboxEntry, inTime: string | undefined): Cell {
+  if (quarantined) return { text: 'refused', style: 'red' };
+  return inTime === undefined ? { text: 'now' } : { text: `in ${inTime}`, style: 'yellow' };
+}

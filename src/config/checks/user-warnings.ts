@@ -1,0 +1,57 @@
+/**
+ * What the host lacks for jobs of other users (`user:`). As seen by whoever reads the file: `config check` may be run by
+ * somebody else than the agent.
+ */
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { maySwitchUsers, SETPRIV, SWITCHING_NEEDS } from '../../core/lib/privileges.ts';
+import type { Finding } from './cross-checks.ts';
+import type { ConfigurationFile } from '../schema/schema.ts';
+
+export function userWarnings(file: ConfigurationFile): Finding[] {
+  const own = ownAccount();
+  const message = own.maySwitch
+    ? withoutSetpriv(file.agent.backend)
+    : `${own.name} may not run jobs as another user; where that is the agent's user too, ${SWITCHING_NEEDS}`;
+  if (message === undefined) return [];
+  return Object.entries(file.jobs).flatMap(([name, { user }]) =>
+    user === undefined || user === own.name || user === String(own.uid)
+      ? []
+      : { path: ['jobs', name, 'user'], message },
+  );
+}
+
+/** What becomes of such a job on a host without the program; undefined: it is there. */
+function withoutSetpriv(backend: ConfigurationFile['agent']['backend']): string | undefined {
+  try {
+    accessSync(SETPRIV, constants.X_OK);
+    return undefined;
+  } catch {
+    const what =
+      backend === 'unit'
+        ? 'the job cannot start'
+        : "the job has the user's main group alone, and none of the other groups";
+    return `there is no ${SETPRIV} (util-linux) on this host: ${what}`;
+  }
+}
+
+function ownAccount(): {
+  readonly name: string;
+  readonly uid: number;
+  readonly maySwitch: boolean;
+} {
+  const uid = process.getuid?.() ?? 0;
+  let name = `uid ${uid}`;
+  try {
+    name = userInfo().username;
+  } catch {
+    // A user id without an account.
+  }
+  let maySwitch = true;
+  try {
+    maySwitch = maySwitchUsers(readFileSync('/proc/self/status', 'utf8'));
+  } catch {
+    // Not on Linux: the agent itself will not run there.
+  }
+  return { name, uid, maySwitch };
+}

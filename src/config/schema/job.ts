@@ -1,0 +1,235 @@
+/** The schema of one job: what it runs, how its progress is read, and what Migration Hub is told of it. */
+import nodeCron from 'node-cron';
+import { z } from 'zod';
+import { templateProblem } from '../lib/template.ts';
+import {
+  absolutePath,
+  duration,
+  isGiven,
+  line,
+  matching,
+  oneOf,
+  progressPattern,
+  size,
+  text,
+  timeZone,
+  word,
+} from './values.ts';
+
+/** Signals that a program can answer by ending well. SIGKILL follows by itself when the grace is over. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** Less could not be put away in whole blocks of any file system. */
+const LOG_BYTES_MIN = 128 * 1024;
+
+/** MODEL ResourceAttributeType. */
+const RESOURCE_ATTRIBUTE_TYPES = [
+  'IPV4_ADDRESS',
+  'IPV6_ADDRESS',
+  'MAC_ADDRESS',
+  'FQDN',
+  'VM_MANAGER_ID',
+  'VM_MANAGED_OBJECT_REFERENCE',
+  'VM_NAME',
+  'VM_PATH',
+  'BIOS_ID',
+  'MOTHERBOARD_SERIAL_NUMBER',
+] as const;
+
+/** MODEL CreatedArtifactName. */
+const ARTIFACT = /^arn:[a-z-]+:[a-z0-9-]+:(?:[a-z0-9-]+|):(?:[0-9]{12}|):.*/;
+
+/**
+ * A job's name stands in URLs, file names and task names; these characters are legal in all of them and leave
+ * IAM resource names unambiguous.
+ */
+export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._@=+-]{0,127}$/;
+
+/** What is wrong with the name of a job; undefined: nothing. */
+export function jobNameProblem(name: string): string | undefined {
+  if (JOB_NAME.test(name)) return undefined;
+  return `expected a name of 1 to 128 letters, digits and . _ @ = + - that begins with a letter or a digit, found "${name}"`;
+}
+
+const sourceResource = z.strictObject({
+  name: text(1600).meta({ description: 'Name of the source resource.' }),
+  description: line(500).optional().meta({ description: 'What it is, in up to 500 characters.' }),
+  statusDetail: line(2500)
+    .optional()
+    .meta({ description: 'How it stands, in up to 2,500 characters.' }),
+});
+
+const resourceAttribute = z.strictObject({
+  type: oneOf(RESOURCE_ATTRIBUTE_TYPES).meta({ description: 'Kind of the attribute.' }),
+  value: line(256).meta({ description: 'Its value, in up to 256 characters.' }),
+});
+
+const hubOfJob = z.strictObject({
+  task: z
+    .string()
+    .superRefine((template, context) => {
+      const message = templateProblem(template);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .optional()
+    .meta({
+      description:
+        'Name of the migration task; {job}, {run}, {host} and {date} are replaced. Default: {job}, and {job}-{run} for a job with a schedule.',
+    }),
+  resourceAttributes: z
+    .array(resourceAttribute)
+    .max(100)
+    .prefault([])
+    .meta({ description: 'Attributes by which Application Discovery Service finds the resource.' }),
+  discoveredResource: line(1600).optional().meta({
+    description: 'Configuration id in Application Discovery Service, such as d-server-0123.',
+  }),
+  sourceResources: z
+    .array(sourceResource)
+    .prefault([])
+    .meta({ description: 'Source resources to associate with the task.' }),
+  artifacts: z
+    .array(
+      matching(ARTIFACT, 'an ARN such as arn:aws:s3:::bucket/key').refine(
+        (value) => value.length <= 1600,
+        'must have 1,600 characters at most',
+      ),
+    )
+    .prefault([])
+    .meta({ description: 'ARNs of what the job creates; told when it succeeds.' }),
+  application: line(1600)
+    .optional()
+    .meta({ description: 'Application id whose state is told (NotifyApplicationState).' }),
+});
+
+export const progressSource = z.discriminatedUnion('parser', [
+  z.strictObject({
+    parser: z.enum(['rsync', 'pv', 'percent', 'json', 'none']).meta({
+      description: 'How progress is read from what the job prints, or where it is looked for.',
+    }),
+  }),
+  z.strictObject({
+    parser: z.literal('regex'),
+    pattern: progressPattern().meta({
+      description: 'Regular expression with groups percent, or done and total, and detail.',
+    }),
+  }),
+  z.strictObject({
+    parser: z.literal('size'),
+    target: absolutePath().meta({ description: 'Path whose bytes are counted.' }),
+    source: absolutePath()
+      .optional()
+      .meta({ description: 'Path whose bytes are the total. Either this or total.' }),
+    total: size()
+      .optional()
+      .meta({ description: 'The total, such as 10 GB. Either this or source.' }),
+  }),
+  z.strictObject({
+    parser: z.literal('pg_restore'),
+    archive: absolutePath().optional().meta({
+      description: 'The archive whose entries are counted. Default: found in the command.',
+    }),
+  }),
+]);
+
+/** The keys that a job has wherever it comes from. */
+export const jobKeys = {
+  command: z
+    .array(word(), {
+      error: ({ input }) =>
+        isGiven(input)
+          ? 'expected a list of words, as no shell reads it: [rsync, -a, /srv/a/, /srv/b/]; for a shell write [sh, -c, "…"]'
+          : undefined,
+    })
+    .min(1, 'must name a program: [rsync, -a, /srv/a/, /srv/b/]')
+    .refine((words) => words[0] !== '', 'must name a program')
+    .meta({ description: 'The program and its arguments; no shell reads them.' }),
+  environment: z
+    .record(
+      matching(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and underscores'),
+      word(),
+    )
+    .prefault({})
+    .meta({ description: 'Variables beside the clean base (PATH, HOME, USER, LANG, TZ).' }),
+  workingDirectory: absolutePath().optional().meta({ description: 'Where the job runs.' }),
+  user: matching(/^([A-Za-z_][A-Za-z0-9_.-]*\$?|\d{1,10})$/, 'the name of a user')
+    .optional()
+    .meta({
+      description: "Runs the job as this user. Default: the agent's own.",
+      type: ['string', 'integer'],
+    }),
+  progress: progressSource
+    .prefault({ parser: 'none' })
+    .meta({ description: 'Where progress is read from.' }),
+  timeout: duration().optional().meta({ description: 'The job is stopped after this time.' }),
+  stop: z
+    .strictObject({
+      signal: oneOf(STOP_SIGNALS)
+        .prefault('SIGTERM')
+        .meta({ description: 'Signal that asks the job to end.' }),
+      grace: duration().prefault('30s').meta({ description: 'Time from that signal to SIGKILL.' }),
+    })
+    .prefault({})
+    .meta({ description: 'How the job is stopped.' }),
+  stallAfter: duration()
+    .optional()
+    .meta({ description: 'No progress for so long is said in StatusDetail and in the log.' }),
+  log: z
+    .strictObject({
+      size: size()
+        .refine((bytes) => bytes >= LOG_BYTES_MIN, 'must be 128 KiB at least')
+        .prefault('10 MB')
+        .meta({ description: 'Size at which output is moved from the file into one of its own.' }),
+      files: z.int().min(2).max(1000).prefault(3).meta({
+        description: 'So many files of each stream are kept, the one being written included.',
+      }),
+    })
+    .optional()
+    .meta({ description: 'How much of the output of a run is kept, of stdout and stderr each.' }),
+  migrationHub: z
+    .union([z.literal(false), hubOfJob], {
+      error: ({ input }) =>
+        isGiven(input) && typeof input !== 'object' ? 'expected false, or a map' : undefined,
+    })
+    .prefault({})
+    .meta({ description: 'What Migration Hub is told of the job; false: nothing.' }),
+};
+
+export const job = z.strictObject({
+  ...jobKeys,
+  schedule: z
+    .string()
+    .superRefine((cron, context) => {
+      const message = cronProblem(cron);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .optional()
+    .meta({ description: 'Cron expression that starts the job, such as "0 4 * * *".' }),
+  timezone: timeZone().optional().meta({
+    description: "Time zone of the schedule, such as Europe/Berlin. Default: the host's.",
+  }),
+  missedStart: oneOf(['skip', 'once']).prefault('skip').meta({
+    description:
+      'A start that was missed, as the agent was down or the host slept, is told; once: and made up for, once for however many there were.',
+  }),
+  autostart: z
+    .boolean()
+    .prefault(false)
+    .meta({ description: 'Starts with the agent, if it has never run with this definition.' }),
+});
+
+function cronProblem(cron: string): string | undefined {
+  const words = 'expected a cron expression such as "0 4 * * *"';
+  try {
+    const result = nodeCron.validateDetailed(cron);
+    if (result.valid) return undefined;
+    const wrong = result.errors
+      .filter((error) => error.value !== undefined)
+      .map((error) => `${error.field} "${error.value ?? ''}"`);
+    return wrong.length === 0
+      ? `${words}, found "${cron}"`
+      : `${words}; wrong: ${wrong.join(', ')}`;
+  } catch {
+    return `${words}, found "${cron}"`;
+  }
+}

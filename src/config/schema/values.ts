@@ -1,0 +1,200 @@
+/** The kinds of single values that the configuration knows: each with its check, and what to write instead. */
+import { z } from 'zod';
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from '../lib/quantity.ts';
+import { SECOND_MS } from '../../core/lib/time.ts';
+import { nearest, suggestion } from '../lib/suggest.ts';
+
+/** NextUpdateSeconds is a 32-bit integer (MODEL NextUpdateSeconds): 68 years. */
+export const NEXT_UPDATE_S_MAX = 2 ** 31 - 1;
+
+type Text = z.ZodType<string, string>;
+
+/** Milliseconds from `90s`, `15m`, `1h30m`, `7d`; at least one second. */
+export function duration(maxMs = Number.MAX_SAFE_INTEGER): z.ZodType<number, string> {
+  const words = (input: unknown) =>
+    typeof input === 'number'
+      ? `a number without a unit; write ${input}s or ${input}m`
+      : 'expected a duration such as 90s, 15m, 1h30m or 7d';
+  return z
+    .string({ error: (issue) => (isGiven(issue.input) ? words(issue.input) : undefined) })
+    .meta({ pattern: DURATION_PATTERN })
+    .transform((text, context) => {
+      const durationMs = parseDuration(text);
+      let message: string | undefined;
+      if (durationMs === undefined) message = `${words(text)}, found "${text}"`;
+      else if (durationMs < SECOND_MS) message = 'must be one second at least';
+      else if (durationMs > maxMs) {
+        const most = formatDuration(Math.floor(maxMs / SECOND_MS) * SECOND_MS);
+        message = `must be ${most} at most: the service keeps it as a 32-bit number of seconds`;
+      }
+      if (message === undefined) return durationMs ?? 0;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
+}
+
+/** Bytes from `10 GB` or from a whole number of bytes. */
+export function size(): z.ZodType<number, string | number> {
+  const words = 'expected a size such as 10 GB, 512 MiB or a number of bytes';
+  return z
+    .union([z.string(), z.number()], {
+      error: (issue) => (isGiven(issue.input) ? words : undefined),
+    })
+    .meta({ type: ['string', 'integer'], pattern: SIZE_PATTERN, anyOf: undefined })
+    .transform((value, context) => {
+      const bytes = typeof value === 'number' ? value : parseSize(value);
+      if (bytes !== undefined && bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+      context.addIssue({ code: 'custom', message: `${words}, found "${value}"` });
+      return z.NEVER;
+    });
+}
+
+/** Text of so many characters, counted as the services count them: in code points. */
+export function text(max: number, what = 'text'): Text {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const { length } = Array.from(value);
+      if (length >= 1 && length <= max) return;
+      const message =
+        length === 0 ? `must not be empty` : `${what} has ${length} characters; ${max} at most`;
+      context.addIssue({ code: 'custom', message });
+    })
+    .meta({ minLength: 1, maxLength: max });
+}
+
+/** One line of text, for members whose model pattern is `^.{1,N}$`. */
+export function line(max: number): Text {
+  return text(max).refine((value) => !/[\r\n\u2028\u2029]/.test(value), 'must be on one line');
+}
+
+/** MODEL of every text of Data Pipeline: no control characters but tab and line breaks. */
+const PIPELINE_TEXT = /^[\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}\r\n\t]*$/u;
+
+/** Text that Data Pipeline takes as it stands: an identity, which cannot be made legal. */
+export function pipelineText(max: number, what: string): Text {
+  return text(max, what).refine(
+    (value) => PIPELINE_TEXT.test(value),
+    'must not hold control characters',
+  );
+}
+
+/** Text that must match; `remedy` says what is expected. */
+export function matching(pattern: RegExp, remedy: string): Text {
+  return z.string().regex(pattern, {
+    error: (issue) => `expected ${remedy}, found "${String(issue.input)}"`,
+  });
+}
+
+/** A word that is written like a number is taken as it is written: `[sleep, 60]`, `PORT: 5432`. */
+export function word(): Text {
+  return z
+    .string({ error: (issue) => (isGiven(issue.input) ? undefined : 'is empty: write ""') })
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
+    .meta({ type: ['string', 'number', 'boolean'] });
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(
+  names: T,
+): z.ZodType<T[number], string> {
+  return z.enum(names, {
+    error: ({ input }) => {
+      if (!isGiven(input)) return undefined;
+      const meant = typeof input === 'string' ? nearest(input, names) : undefined;
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      return `expected ${listed(names)}, found ${shown(input)}${hint}`;
+    },
+  });
+}
+
+export function absolutePath(): Text {
+  return matching(/^\/[^\0]*$/, 'an absolute path');
+}
+
+export function region(): Text {
+  return matching(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'a region such as us-west-2');
+}
+
+export function url(...schemes: [string, ...string[]]): Text {
+  return z.string().superRefine((value, context) => {
+    const protocol = URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : '';
+    const host = protocol === '' ? '' : new URL(value).hostname;
+    if (schemes.includes(protocol) && host !== '') return;
+    // The value is not shown: it may hold a password.
+    const message = `expected a URL such as ${schemes[0]}://HOST:PORT`;
+    context.addIssue({ code: 'custom', message });
+  });
+}
+
+/** Where to listen, as parts. */
+export function listenAddress(): z.ZodType<{ host: string; port: number }, string> {
+  const words = 'expected HOST:PORT such as 127.0.0.1:9464 or [::1]:9464';
+  return z
+    .string({
+      error: ({ input }) =>
+        typeof input === 'number' ? `a port without a host; write 127.0.0.1:${input}` : undefined,
+    })
+    .transform((value, context) => {
+      const [, host, port] = /^(\[[0-9A-Fa-f:.]+\]|[^:\s/[\]]+):(\d{1,5})$/.exec(value) ?? [];
+      if (host !== undefined && Number(port) <= 65_535) {
+        return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+      }
+      context.addIssue({ code: 'custom', message: `${words}, found "${value}"` });
+      return z.NEVER;
+    });
+}
+
+/** A regular expression that finds `percent`, or `done` and `total`. */
+export function progressPattern(): Text {
+  return z.string().superRefine((value, context) => {
+    let groups: readonly string[];
+    try {
+      // With an empty alternative it matches anything, and so tells the names of its groups.
+      groups = Object.keys(new RegExp(`${value}|`).exec('')?.groups ?? {});
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.replace(/^.*: /, '') : String(error);
+      context.addIssue({ code: 'custom', message: `is no regular expression: ${reason}` });
+      return;
+    }
+    if (groups.includes('percent')) return;
+    if (groups.includes('done') && groups.includes('total')) return;
+    const message =
+      'needs a group named percent, or two named done and total, such as (?<done>\\d+)/(?<total>\\d+)';
+    context.addIssue({ code: 'custom', message });
+  });
+}
+
+export function timeZone(): Text {
+  return z.string().superRefine((value, context) => {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value });
+    } catch {
+      const meant = suggestion(value, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+      context.addIssue({ code: 'custom', message: `"${value}" is no time zone${meant}` });
+    }
+  });
+}
+
+export function isGiven(input: unknown): boolean {
+  return input !== undefined && input !== null;
+}
+
+/** A value in a message: short, and without its contents where it is more than a word. */
+export function shown(input: unknown): string {
+  if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'object') return 'a map';
+  if (typeof input === 'string') return `"${input.length > 60 ? `${input.slice(0, 57)}…` : input}"`;
+  return typeof input === 'number' ? `the number ${input}` : JSON.stringify(input);
+}
+
+export function listed(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
+}

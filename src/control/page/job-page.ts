@@ -1,0 +1,60 @@
+/** What the status page shows of one job: its timeline in words, and its reports against their deadlines. */
+import type { JobStatus } from '../../core/model/status.ts';
+import type { Operator } from '../../ports.ts';
+import { eventWords } from './event-sentences.ts';
+
+const EVENTS_MAX = 100;
+
+interface JobPageDocument {
+  readonly schema: 1;
+  readonly now: string;
+  readonly job: JobStatus;
+  readonly events: readonly {
+    readonly at: string;
+    readonly event: string;
+    readonly words: string;
+  }[];
+  readonly reports: readonly {
+    readonly at: string;
+    readonly to: string;
+    readonly percent?: number;
+    readonly status?: string;
+    readonly holdsUntil?: string;
+  }[];
+}
+
+/** For `/jobs/NAME.json`; `undefined` where there is no such job. */
+export function jobPageDocument(operator: Operator, path: string): JobPageDocument | undefined {
+  const name = nameIn(path);
+  const { agent, jobs } = operator.status();
+  const job = jobs.find((candidate) => candidate.name === name);
+  if (job === undefined) return undefined;
+  return {
+    schema: 1,
+    now: agent.now,
+    job,
+    events: operator.timeline(job.name, EVENTS_MAX).map(({ at, event, fields }) => ({
+      at: iso(at.wallMs),
+      event,
+      words: eventWords(event, fields) ?? event.replaceAll(/[._]/g, ' '),
+    })),
+    reports: operator.reports(job.name).map(({ atMs, holdsUntilMs, ...rest }) => ({
+      at: iso(atMs),
+      ...rest,
+      ...(holdsUntilMs === undefined ? {} : { holdsUntil: iso(holdsUntilMs) }),
+    })),
+  };
+}
+
+function nameIn(path: string): string | undefined {
+  const [, encoded] = /^\/jobs\/([^/]+)\.json$/.exec(path) ?? [];
+  try {
+    return encoded === undefined ? undefined : decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
+function iso(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

@@ -1,0 +1,69 @@
+/** The outbox over the socket: read it, try it again now, give up what it holds. */
+import { outboxDocument, replyDocument } from './documents.ts';
+import type { DestinationName, OutboxEntry } from '../../core/model/outbox.ts';
+import type { Operator, OperatorRequest } from '../../ports.ts';
+import { nameOf } from '../lib/peer.ts';
+import { told } from '../lib/reply.ts';
+import { noQuery, outboxBody, outboxQuery } from './requests.ts';
+import { route } from '../lib/route.ts';
+import type { Route } from '../lib/route.ts';
+
+export function outboxRoutes(operator: Operator): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/outbox',
+      summary: 'What is owed to the services: last words and links, with what stands in the way',
+      query: outboxQuery,
+      status: 200,
+      reply: outboxDocument,
+      handle: ({ query }) =>
+        Promise.resolve({
+          schema: 1,
+          outbox: operator.outbox().filter((entry) => isChosen(entry, query)),
+        }),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/outbox/retry',
+      summary: 'Try again now, and what was refused for good once more',
+      audited: true,
+      query: noQuery,
+      body: outboxBody,
+      status: 200,
+      reply: replyDocument,
+      handle: ({ body, peer }) => told(operator.ask(wish('retry', body, nameOf(peer, body.by)))),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/outbox/drop',
+      summary: 'Give up what is owed of a job; without a job only what was refused for good',
+      audited: true,
+      query: noQuery,
+      body: outboxBody,
+      status: 200,
+      reply: replyDocument,
+      handle: ({ body, peer }) => told(operator.ask(wish('drop', body, nameOf(peer, body.by)))),
+    }),
+  ];
+}
+
+interface Asked {
+  readonly job?: string | undefined;
+  readonly destination?: DestinationName | undefined;
+}
+
+function wish(what: 'retry' | 'drop', { job, destination }: Asked, by: string): OperatorRequest {
+  const choice = {
+    ...(job === undefined ? {} : { job }),
+    ...(destination === undefined ? {} : { destination }),
+  };
+  return { type: 'outbox', wish: what, choice, by };
+}
+
+function isChosen(entry: OutboxEntry, { job, destination }: Asked): boolean {
+  return (
+    (job === undefined || entry.job === job) &&
+    (destination === undefined || entry.destination === destination)
+  );
+}

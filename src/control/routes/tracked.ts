@@ -1,0 +1,88 @@
+/**
+ * `POST /v1/tracked` and `POST /v1/reports`: one or an array. What is wrong in itself refuses the whole request, so
+ * that nothing is half done; what the agent cannot do of it (no such job, tracked already) concerns that item alone.
+ */
+import type { Reply } from '../../core/model/action.ts';
+import type { JobDefinition } from '../../core/model/job.ts';
+import type { Operator } from '../../ports.ts';
+import { listed, Problem } from '../lib/problem.ts';
+import { noQuery } from './requests.ts';
+import { route } from '../lib/route.ts';
+import type { Route } from '../lib/route.ts';
+import { ITEMS_BYTES_MAX, manyReply, reportsBody, trackedBody } from './tracked-requests.ts';
+import type { TrackedJob } from './tracked-requests.ts';
+
+export interface TrackedRoutesOptions {
+  readonly operator: Operator;
+  /** Makes a definition of each tracked job, its source found on this host, or says what is wrong with it. */
+  readonly makeTracked: (
+    bodies: readonly TrackedJob[],
+  ) => Promise<readonly (JobDefinition | string)[]>;
+  /** One plain line without secrets, short enough for every destination. */
+  readonly plainDetail: (text: string) => string;
+}
+
+export function trackedRoutes({
+  operator,
+  makeTracked,
+  plainDetail,
+}: TrackedRoutesOptions): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/tracked',
+      summary: 'Track work that somebody else runs: one or an array',
+      query: noQuery,
+      body: trackedBody,
+      bodyBytesMax: ITEMS_BYTES_MAX,
+      status: 201,
+      reply: manyReply,
+      handle: async ({ body }) => {
+        const bodies = Array.isArray(body) ? body : [body];
+        const definitions = checked(await makeTracked(bodies), Array.isArray(body));
+        return told(await operator.ask({ type: 'track', definitions }), Array.isArray(body));
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/reports',
+      summary: 'Tell how jobs stand: one or an array',
+      query: noQuery,
+      body: reportsBody,
+      bodyBytesMax: ITEMS_BYTES_MAX,
+      status: 200,
+      reply: manyReply,
+      handle: async ({ body }) => {
+        const reports = (Array.isArray(body) ? body : [body]).map(
+          ({ name, percent, detail, status }) => ({
+            name,
+            ...(percent === undefined ? {} : { percent }),
+            ...(detail === undefined ? {} : { detail: plainDetail(detail) }),
+            ...(status === undefined ? {} : { status }),
+          }),
+        );
+        return told(await operator.ask({ type: 'report', reports }), Array.isArray(body));
+      },
+    }),
+  ];
+}
+
+function checked(
+  made: readonly (JobDefinition | string)[],
+  isArray: boolean,
+): readonly JobDefinition[] {
+  const problems = made.flatMap((one, index) =>
+    typeof one === 'string' ? `${isArray ? `body[${index}]` : 'body'}.${one}` : [],
+  );
+  if (problems.length > 0) throw new Problem('invalid', listed(problems, '; '));
+  return made.filter((one) => typeof one !== 'string');
+}
+
+function told(reply: Reply, isArray: boolean): unknown {
+  if (!reply.ok) throw new Problem(reply.code, reply.words);
+  const { words, run, refused = [] } = reply;
+  const [first] = refused;
+  if (!isArray && first !== undefined) throw new Problem(first.code, first.words);
+  if (!isArray) return { ...(run === undefined ? {} : { run }), words };
+  return { words, refused: refused.map(({ words: message, ...item }) => ({ ...item, message })) };
+}

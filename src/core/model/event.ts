@@ -1,0 +1,122 @@
+/**
+ * Everything that can happen to the agent, in the past tense. Callbacks, sockets, signals and settled calls
+ * only make one of these and put it into the inbox; what follows from it is the planner's business.
+ */
+import type { Call, Operation, Outcome } from './call.ts';
+import type { JobDefinition, ProcessIdentity } from './job.ts';
+import type { FinalStatus, Report } from './tracked.ts';
+import type { OutboxChoice } from './outbox.ts';
+import type { Settings } from './settings.ts';
+import type { Now } from '../lib/time.ts';
+
+/** Names a question of an operator, so that its answer finds the way back (see `answer` in action.ts). */
+export type RequestId = number;
+
+export type Event =
+  /** A turn of the loop. Whatever time alone changes, changes here. */
+  | { readonly type: 'time-passed' }
+  | {
+      readonly type: 'start-requested';
+      readonly job: string;
+      readonly origin: 'operator' | 'schedule';
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'job-submitted';
+      readonly definition: JobDefinition;
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'track-requested';
+      readonly definitions: readonly JobDefinition[];
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'reports-made';
+      readonly reports: readonly Report[];
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'cancel-requested';
+      readonly job: string;
+      /** Who asked, for the timeline. */
+      readonly by: string;
+      readonly graceMs?: number;
+      readonly request?: RequestId;
+    }
+  | {
+      readonly type: 'history-requested';
+      readonly job: string;
+      /** Its number; absent: the latest run. */
+      readonly run?: number;
+      readonly token?: string;
+      readonly request: RequestId;
+    }
+  /** Try again now, or give up, what the outbox holds. */
+  | {
+      readonly type: 'outbox-requested';
+      readonly wish: 'retry' | 'drop';
+      readonly choice: OutboxChoice;
+      /** Who asked, for the timeline. */
+      readonly by: string;
+      readonly request?: RequestId;
+    }
+  | { readonly type: 'drain-requested'; readonly request?: RequestId }
+  /** The state was moved to this host: what was set aside is its own. */
+  | { readonly type: 'claim-requested'; readonly by: string; readonly request?: RequestId }
+  | { readonly type: 'resume-requested'; readonly request?: RequestId }
+  /** The agent is to end, its jobs are not. Promises are stretched first (see farewell.ts). */
+  | { readonly type: 'stop-requested' }
+  | { readonly type: 'settings-changed'; readonly settings: Settings; readonly request?: RequestId }
+  | { readonly type: 'run-started'; readonly run: string; readonly process: ProcessIdentity }
+  /** The start failed and nothing runs. */
+  | { readonly type: 'run-start-failed'; readonly run: string; readonly reason: string }
+  /** After a restart of the agent: the start had been decided but provably never happened. */
+  | { readonly type: 'run-never-started'; readonly run: string }
+  | {
+      readonly type: 'progress-read';
+      readonly run: string;
+      readonly percent?: number;
+      readonly detail?: string;
+    }
+  /** Tracked work is seen: its process, the invocation of its unit, or its status file. */
+  | {
+      readonly type: 'run-seen';
+      readonly run: string;
+      readonly process?: ProcessIdentity;
+      readonly invocation?: string;
+    }
+  /** Tracked work said how it ended. */
+  | {
+      readonly type: 'run-concluded';
+      readonly run: string;
+      readonly status: FinalStatus;
+      readonly detail?: string;
+    }
+  /** How tracked work stands cannot be seen; without a reason: it can again. */
+  | { readonly type: 'watch-troubled'; readonly run: string; readonly reason?: string }
+  | {
+      readonly type: 'run-exited';
+      readonly run: string;
+      readonly exitCode: number;
+      readonly signal?: string;
+      readonly errorTail?: string;
+    }
+  /** The run is gone and left no exit record. */
+  | { readonly type: 'run-lost'; readonly run: string; readonly reason: string }
+  | {
+      readonly type: 'tree-signalled';
+      readonly run: string;
+      readonly signal: string;
+      readonly processes: number;
+    }
+  /** Which processes of the run's tree are alive, zombies not counted. */
+  | { readonly type: 'tree-checked'; readonly run: string; readonly survivors: readonly number[] }
+  | { readonly type: 'gate-opened'; readonly operation: Operation; readonly slots: number }
+  | {
+      readonly type: 'call-settled';
+      readonly id: number;
+      readonly call: Call;
+      readonly outcome: Outcome;
+      readonly sentAt: Now;
+    };

@@ -1,0 +1,46 @@
+/** How the agent stands in one line, for `systemctl status`. */
+import type { Run, RunState } from '../model/job.ts';
+import type { PlannerView } from './planner-view.ts';
+import { outboxSize } from './outbox.ts';
+import { nearestDeadlineMs } from './status-document.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+
+/** Told when they apply; `running` always is. */
+const SHOWN: readonly RunState[] = ['starting', 'canceling', 'queued'];
+
+/** For example `3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
+export function statusLine(view: PlannerView, now: Now): string {
+  const { context, isDraining } = view;
+  const live = [...context.ledger.liveRuns.values()];
+  const nearestMs = nearestDeadlineMs(view);
+  const words = [
+    `${count(live, 'running')} running`,
+    ...SHOWN.filter((state) => count(live, state) > 0).map(
+      (state) => `${count(live, state)} ${state}`,
+    ),
+    ...(nearestMs === undefined ? [] : [`nearest deadline ${left(nearestMs - now.bootMs)}`]),
+    `outbox ${outboxSize(view)}`,
+    ...(isDraining ? ['draining'] : []),
+    ...(context.stopAskedAt === undefined ? [] : ['stopping']),
+  ];
+  return words.join(', ');
+}
+
+function count(runs: readonly Run[], state: RunState): number {
+  return runs.filter((run) => run.state === state).length;
+}
+
+/** As a stopwatch shows it: 0:41, 1:02:03. */
+function left(ms: number): string {
+  if (ms <= 0) return 'over';
+  const hours = Math.floor(ms / HOUR_MS);
+  const minutes = Math.floor((ms % HOUR_MS) / MINUTE_MS);
+  const seconds = Math.floor((ms % MINUTE_MS) / SECOND_MS);
+  const clock = `${hours === 0 ? minutes : two(minutes)}:${two(seconds)}`;
+  return hours === 0 ? clock : `${hours}:${clock}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

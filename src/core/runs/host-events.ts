@@ -1,0 +1,198 @@
+/** What the host tells of runs: they started, got on, ended, were lost; who of their trees is alive. */
+import type { Context } from '../scheduling/context.ts';
+import type { Event } from '../model/event.ts';
+import { moveRun } from '../model/job.ts';
+import type { ProcessIdentity } from '../model/job.ts';
+import { endState } from './lifecycle.ts';
+import type { RunLife } from './lifecycle.ts';
+import { advance, conclude } from './tracking.ts';
+import type { Now } from '../lib/time.ts';
+
+export type RunEvent = Extract<
+  Event,
+  { type: `run-${string}` | `tree-${string}` | 'progress-read' | 'watch-troubled' }
+>;
+
+export class RunNews {
+  readonly #context: Context;
+  readonly #life: RunLife;
+
+  constructor(context: Context, life: RunLife) {
+    this.#context = context;
+    this.#life = life;
+  }
+
+  take(event: RunEvent, now: Now): void {
+    switch (event.type) {
+      case 'run-started':
+        this.#started(event.run, event.process, now);
+        break;
+      case 'run-start-failed':
+        this.#startFailed(event.run, event.reason, now);
+        break;
+      case 'run-never-started':
+        this.#neverStarted(event.run, now);
+        break;
+      case 'progress-read':
+        this.#progress(event.run, event.percent, event.detail, now);
+        break;
+      case 'run-exited':
+        this.#exited(event.run, event.exitCode, event.signal, event.errorTail, now);
+        break;
+      case 'run-lost':
+        this.#lost(event.run, event.reason, now);
+        break;
+      case 'run-seen':
+        this.#seen(event, now);
+        break;
+      case 'run-concluded': {
+        const run = this.#life.book.live(event.run);
+        if (run !== undefined) {
+          conclude(this.#context, this.#life, run, event.status, event.detail, now);
+        }
+        break;
+      }
+      case 'watch-troubled':
+        this.#troubled(event.run, event.reason, now);
+        break;
+      case 'tree-signalled':
+        this.#signalled(event.run, event.signal, event.processes, now);
+        break;
+      case 'tree-checked':
+        this.#checked(event.run, event.survivors, now);
+        break;
+    }
+  }
+
+  #started(id: string, process: ProcessIdentity, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    const isAdopted = run.process !== undefined;
+    run.process = process;
+    this.#life.begun(run, now);
+    this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, { pid: process.pid }, run);
+    this.#life.changed(run, now);
+  }
+
+  #startFailed(id: string, reason: string, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    run.reason = reason;
+    this.#context.note('job.start_failed', now, { reason }, run);
+    this.#life.finish(run, run.state === 'canceling' ? endState(run) : 'failed', now);
+  }
+
+  /** The start had been decided by an earlier agent and provably never happened: it is made now. */
+  #neverStarted(id: string, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    if (run.state === 'canceling') {
+      this.#life.finish(run, endState(run), now);
+      return;
+    }
+    run.spawn++;
+    this.#life.act({ type: 'start-run', run });
+    this.#life.changed(run, now);
+  }
+
+  #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    const read = {
+      ...(percent === undefined ? {} : { percent }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    advance(this.#life, run, read, now);
+  }
+
+  #exited(
+    id: string,
+    exitCode: number,
+    signal: string | undefined,
+    tail: string | undefined,
+    now: Now,
+  ): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    run.exitCode = exitCode;
+    if (signal !== undefined) run.exitSignal = signal;
+    if (tail !== undefined && tail !== '') run.errorTail = tail;
+    this.#context.note('job.exited', now, { exitCode, signal }, run);
+    if (run.state === 'canceling') {
+      // The leader is gone; whether the tree is must be seen.
+      this.#life.act({ type: 'check-tree', run });
+      this.#life.changed(run, now);
+      return;
+    }
+    if (run.state === 'starting') moveRun(run, 'running');
+    run.startedAt ??= now;
+    if (exitCode !== 0) run.reason = exitReason(exitCode, signal, tail);
+    this.#life.finish(run, exitCode === 0 ? 'succeeded' : 'failed', now);
+  }
+
+  #lost(id: string, reason: string, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    run.reason = reason;
+    this.#context.note('job.lost', now, { reason }, run);
+    if (run.state === 'canceling') {
+      this.#life.act({ type: 'check-tree', run });
+      this.#life.changed(run, now);
+      return;
+    }
+    this.#life.finish(run, 'lost', now);
+  }
+
+  #signalled(id: string, signal: string, processes: number, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run !== undefined) this.#context.note('tree.signalled', now, { signal, processes }, run);
+  }
+
+  /** Proof of P4: a run that is being ended has ended when nobody of its tree is alive. */
+  #checked(id: string, survivors: readonly number[], now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run?.state !== 'canceling') return;
+    run.survivors = survivors;
+    if (survivors.length > 0) return;
+    delete run.survivors;
+    this.#context.note('tree.empty', now, {}, run);
+    this.#life.finish(run, endState(run), now);
+  }
+
+  /** It is there: for the first time, or found again by the next agent. */
+  #seen({ run: id, process, invocation }: Extract<Event, { type: 'run-seen' }>, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined) return;
+    const isAdopted = run.startedAt !== undefined;
+    if (process !== undefined) run.process = process;
+    if (invocation !== undefined) run.invocation = invocation;
+    this.#life.begun(run, now);
+    const fields = {
+      ...(process === undefined ? {} : { pid: process.pid }),
+      ...(invocation === undefined ? {} : { invocation }),
+    };
+    this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
+    this.#life.changed(run, now);
+  }
+
+  /** How it stands cannot be seen: said once, and no end is inferred from it. */
+  #troubled(id: string, reason: string | undefined, now: Now): void {
+    const run = this.#life.book.live(id);
+    if (run === undefined || run.trouble === reason) return;
+    if (reason === undefined) delete run.trouble;
+    else run.trouble = reason;
+    if (reason === undefined) this.#context.note('job.readable', now, {}, run);
+    else this.#context.note('job.unreadable', now, { reason }, run);
+    this.#life.changed(run, now);
+  }
+}
+
+function exitReason(
+  exitCode: number,
+  signal: string | undefined,
+  tail: string | undefined,
+): string {
+  const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
+  const last = tail?.trimEnd().split('\n').at(-1)?.trim();
+  return last === undefined || last === '' ? how : `${how}: ${last}`;
+}

@@ -1,0 +1,297 @@
+/**
+ * The life of a run: made, queued, started, ended, told. One run of a job at a time holds the job; others wait in
+ * order. What must be done outside is collected here and handed out after the commit.
+ *
+ * Who wants something of a run stands in files of their own: the operator (run-requests.ts), the host
+ * (run-news.ts), the pipeline (run-leases.ts).
+ */
+import type { Action } from '../model/action.ts';
+import type { Context } from '../scheduling/context.ts';
+import type { HubTask } from '../model/hub-task.ts';
+import { fenceGraceMs } from '../scheduling/deadlines.ts';
+import { isStarted, moveRun } from '../model/job.ts';
+import type {
+  EndCause,
+  JobDefinition,
+  PipelineTask,
+  Run,
+  RunOrigin,
+  RunState,
+} from '../model/job.ts';
+import { isOwed } from '../model/job.ts';
+import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
+import { shorten } from '../pipeline/task-reporter.ts';
+import type { LeaseNews } from '../pipeline/task-reporter.ts';
+import { endWords } from '../model/report.ts';
+import { RunBook } from '../state/run-index.ts';
+import { isWatched, trackedFields } from '../model/tracked.ts';
+import { RunTimers } from './timers.ts';
+import { Telling } from './deliveries.ts';
+import { SECOND_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+
+export class RunLife {
+  readonly book: RunBook;
+  readonly #context: Context;
+  readonly #telling: Telling;
+  readonly #timers = new RunTimers();
+  #actions: Action[] = [];
+
+  /** `leaseNews` is told what the answers to a pipeline task's reports mean for its run. */
+  constructor(
+    context: Context,
+    now: Now,
+    leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
+  ) {
+    this.#context = context;
+    this.#telling = new Telling(context, leaseNews, now);
+    this.book = new RunBook(context.ledger);
+    this.#recover(context.ledger.runs.values(), now);
+  }
+
+  /** What was set aside as another host's is this host's after all. */
+  takeOver(runs: readonly Run[], tasks: readonly HubTask[], now: Now): void {
+    for (const task of tasks) this.#telling.recoverTask(task, now);
+    this.#recover(runs, now);
+  }
+
+  #recover(runs: Iterable<Run>, now: Now): void {
+    for (const run of runs) {
+      this.#telling.recover(run);
+      if (isStarted(run)) this.#findAgain(run);
+      this.#timers.schedule(run, now);
+    }
+    for (const job of this.book.all().keys()) this.promote(job, now);
+  }
+
+  /** Asks for something outside, after the next commit. */
+  act(action: Action): void {
+    this.#actions.push(action);
+  }
+
+  /** What must be done outside, each once. Without the commit only what may be done twice: signals and looks. */
+  takeActions(isDurable: boolean): Action[] {
+    const isReady = (action: Action): boolean =>
+      isDurable || action.type === 'signal-tree' || action.type === 'check-tree';
+    const actions = this.#actions.filter(isReady);
+    this.#actions = this.#actions.filter((action) => !isReady(action));
+    return actions;
+  }
+
+  wakeAtMs(): number | undefined {
+    return this.#timers.nextMs();
+  }
+
+  create(definition: JobDefinition, origin: RunOrigin, now: Now, lease?: PipelineTask): Run {
+    const number = this.book.nextNumber(definition.name);
+    const run: Run = {
+      id: `${definition.name}/${number}`,
+      job: definition.name,
+      number,
+      definition,
+      origin,
+      state: 'queued',
+      requestedAt: now,
+      spawn: 1,
+      ...(lease === undefined
+        ? {}
+        : { pipeline: { task: lease, delivery: { state: 'pending' as const } } }),
+    };
+    for (const old of this.book.takeOld(run.job)) {
+      this.#telling.forget(old);
+      this.#context.ledger.dropRun(old);
+      this.act({ type: 'forget-run', run: old });
+    }
+    this.book.add(run);
+    this.#telling.open(run);
+    this.#noteArrival(run, lease, now);
+    this.changed(run, now);
+    this.promote(run.job, now);
+    return run;
+  }
+
+  /** What goes on since an earlier agent. What only `report` speaks of needs no looking for. */
+  #findAgain(run: Run): void {
+    if (isWatched(run)) this.act({ type: 'watch-run', run });
+    else if (run.definition.tracked === undefined) this.act({ type: 'adopt-run', run });
+  }
+
+  #noteArrival(run: Run, lease: PipelineTask | undefined, now: Now): void {
+    if (lease !== undefined) {
+      const { workerGroup, attemptId } = lease;
+      const fields = { workerGroup, attemptId, taskId: shorten(lease.taskId) };
+      this.#context.note('task.received', now, fields, run);
+      return;
+    }
+    const { tracked } = run.definition;
+    if (tracked === undefined) this.#context.note('run.queued', now, { origin: run.origin }, run);
+    else this.#context.note('run.tracked', now, trackedFields(tracked), run);
+  }
+
+  /** Gives the job to the run that has waited longest, if nobody holds it. */
+  promote(job: string, now: Now): void {
+    const next = this.book.nextInLine(job);
+    if (next === undefined) return;
+    moveRun(next, 'starting');
+    const { tracked } = next.definition;
+    if (tracked === undefined) this.#context.note('job.starting', now, {}, next);
+    // What only `report` speaks of is under way as soon as it is known; the rest is looked at first.
+    if (tracked?.by === 'report') this.begun(next, now);
+    else this.act({ type: tracked === undefined ? 'start-run' : 'watch-run', run: next });
+    this.changed(next, now);
+  }
+
+  /** Begins to end a run; the first reason wins. */
+  end(run: Run, cause: EndCause, detail: string, now: Now, graceMs?: number): void {
+    if (run.ending !== undefined) return;
+    run.ending = { cause, detail, since: now, graceMs: graceMs ?? run.definition.stop.graceMs };
+    if (cause === 'fence' || cause === 'gone' || cause === 'service') this.withhold(run, detail);
+    this.#context.note('cancel.received', now, { cause, detail }, run);
+    if (run.state === 'queued') {
+      this.finish(run, endState(run), now);
+      return;
+    }
+    moveRun(run, 'canceling');
+    if (run.definition.tracked !== undefined) {
+      // Whoever runs it ends it: the agent signals nothing that it has not started.
+      this.finish(run, endState(run), now);
+      return;
+    }
+    this.#climb(run, now);
+    this.changed(run, now);
+  }
+
+  /** The run is under way. */
+  begun(run: Run, now: Now): void {
+    run.startedAt ??= now;
+    run.progressAt ??= now;
+    if (run.state === 'starting') moveRun(run, 'running');
+  }
+
+  finish(run: Run, state: RunState, now: Now): void {
+    moveRun(run, state);
+    run.endedAt = now;
+    this.#context.newlyEnded.add(run.id);
+    delete run.trouble;
+    if (isWatched(run)) this.act({ type: 'release-run', run });
+    if (state === 'succeeded') run.percent = 100;
+    this.#telling.close(run, now);
+    this.#context.note('run.ended', now, { state, words: endWords(run) }, run);
+    this.changed(run, now);
+    this.promote(run.job, now);
+  }
+
+  /** Call after every change of a run: it is kept, its timers are set, whoever speaks for it looks again. */
+  changed(run: Run, now: Now): void {
+    this.#context.ledger.keepRun(run);
+    this.#timers.schedule(run, now);
+    this.#telling.touch(run);
+  }
+
+  /** The run works for another task now, and has a window of its own again. */
+  leaseAgain(run: Run, task: PipelineTask, now: Now): void {
+    run.pipeline = { task, delivery: { state: 'pending' } };
+    this.#telling.addPipelineTask(run);
+    this.#timers.fenceAgain(run);
+    this.changed(run, now);
+  }
+
+  /** A change that need not be on disk now. */
+  touched(run: Run, now: Now): void {
+    this.#context.ledger.touchRun(run);
+    this.#timers.schedule(run, now);
+    this.#telling.touch(run);
+  }
+
+  /** Nothing more is said to the pipeline about this run: the task is canceled, or may be somebody else's. */
+  withhold(run: Run, reason: string): void {
+    if (run.pipeline !== undefined && isOwed(run.pipeline.delivery)) {
+      run.pipeline.delivery = { state: 'withheld', reason };
+      this.#context.unheard.delete(pipelineTaskKey(run.id));
+    }
+  }
+
+  /** Everything that time alone changes: windows, timeouts, stalls, the rungs of a ladder. */
+  timePassed(now: Now): void {
+    for (;;) {
+      const id = this.#timers.takeDue(now);
+      if (id === undefined) return;
+      const run = this.book.live(id);
+      if (run !== undefined) this.#timeCame(run, now);
+    }
+  }
+
+  /** The settings changed: windows and graces may have. */
+  reschedule(now: Now): void {
+    for (const run of this.#context.ledger.liveRuns.values()) this.#timers.schedule(run, now);
+  }
+
+  #timeCame(run: Run, now: Now): void {
+    switch (this.#timers.due(run, now)) {
+      case 'rung':
+        this.#climb(run, now);
+        break;
+      case 'fence':
+        this.#fence(run, now);
+        break;
+      case 'timeout': {
+        const timeoutS = Math.round((run.definition.timeoutMs ?? 0) / SECOND_MS);
+        this.#context.note('job.timeout', now, { timeoutS }, run);
+        this.end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
+        break;
+      }
+      case 'stall': {
+        run.stalled = true;
+        const noProgressForS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);
+        this.#context.note('job.stalled', now, { noProgressForS }, run);
+        this.changed(run, now);
+        break;
+      }
+      case undefined:
+        this.#timers.schedule(run, now);
+        break;
+    }
+  }
+
+  /** P3: no report was accepted for the whole window, so the task may be somebody else's. */
+  #fence(run: Run, now: Now): void {
+    const policy = this.#context.settings.dataPipeline?.onFence ?? 'stop';
+    const heardAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
+    const silentS = Math.round((now.bootMs - heardAt.bootMs) / SECOND_MS);
+    this.#context.note('lease.fenced', now, { silentS, policy }, run);
+    if (policy === 'continue' && isStarted(run)) {
+      this.#timers.unfence(run);
+      this.#timers.schedule(run, now);
+    } else {
+      const detail = `no report was accepted for ${silentS} s`;
+      this.end(run, 'fence', detail, now, fenceGraceMs(run, now));
+    }
+  }
+
+  #climb(run: Run, now: Now): void {
+    switch (this.#timers.climb(run, now)) {
+      case 'signal':
+        this.act({ type: 'signal-tree', run, signal: run.definition.stop.signal });
+        break;
+      case 'check':
+        this.act({ type: 'check-tree', run });
+        break;
+      case 'kill':
+        this.act({ type: 'signal-tree', run, signal: 'SIGKILL' });
+        break;
+      case 'give-up':
+        run.survivors ??= [];
+        this.#context.note('cancel.incomplete', now, { survivors: run.survivors }, run);
+        this.finish(run, endState(run), now);
+        return;
+      case undefined:
+        break;
+    }
+    this.#timers.schedule(run, now);
+  }
+}
+
+/** How a run that was ended is called: fenced where its task may be somebody else's. */
+export function endState(run: Run): RunState {
+  return run.ending?.cause === 'fence' || run.ending?.cause === 'gone' ? 'fenced' : 'canceled';
+}

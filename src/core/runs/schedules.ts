@@ -1,0 +1,162 @@
+/**
+ * Schedules: when a job is due next, and what becomes of a start whose time went by while nobody was there (the agent
+ * was down, the host slept, the clock was stepped). What is due is on disk: an agent that comes later sees in it what
+ * was missed.
+ */
+import type { JobSchedule, ScheduleRecord } from '../model/schedule.ts';
+import type { Context } from '../scheduling/context.ts';
+import type { JobDefinition } from '../model/job.ts';
+import type { RunRequests } from './requests.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, iso } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+
+/** Knows what cron expressions mean. Pure: the same answer for the same moment. */
+export interface Calendar {
+  /** The first start after `afterMs` (ms since 1970); undefined: there is none any more. */
+  nextStartMs(schedule: JobSchedule, afterMs: number): number | undefined;
+}
+
+/** For a planner that starts nothing by the clock. */
+export const EMPTY_CALENDAR: Calendar = { nextStartMs: () => undefined };
+
+/** A start that is late by less than this, and by less than half the way to the next one, is not missed. */
+const LATE_MS_MAX = MINUTE_MS;
+/** A clock set back by more than this was wrong before: what was due by it means nothing. */
+const SET_BACK_MS_MAX = HOUR_MS;
+/** Missed starts are counted so far. */
+const COUNTED_MAX = 100;
+
+type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
+
+export class Schedules {
+  readonly #context: Context;
+  readonly #requests: RunRequests;
+  readonly #calendar: Calendar;
+  #nextMs = Infinity;
+
+  constructor(context: Context, requests: RunRequests, calendar: Calendar, now: Now) {
+    this.#context = context;
+    this.#requests = requests;
+    this.#calendar = calendar;
+    this.plan(now);
+  }
+
+  /** By the wall clock; Infinity: nothing is scheduled. */
+  get nextMs(): number {
+    return this.#nextMs;
+  }
+
+  /** When each job starts next, ms since 1970. */
+  due(job: string): number | undefined {
+    return this.#context.ledger.facts.schedules?.[job]?.dueMs;
+  }
+
+  /** The agent began, the settings changed, or the clock was set back: what is due is looked up anew. */
+  plan(now: Now): void {
+    const { facts } = this.#context.ledger;
+    const before = facts.schedules ?? {};
+    const after: Record<string, ScheduleRecord> = {};
+    for (const { name, schedule } of this.#jobs()) {
+      const record = this.#planned(schedule, before[name], now);
+      if (record !== undefined) after[name] = record;
+    }
+    this.#keep(after, JSON.stringify(before) !== JSON.stringify(after));
+  }
+
+  timePassed(now: Now): void {
+    if (now.wallMs < this.#nextMs) return;
+    const records = { ...this.#context.ledger.facts.schedules };
+    for (const job of this.#jobs()) {
+      const record = records[job.name];
+      if (record === undefined || record.dueMs > now.wallMs) continue;
+      this.#isDue(job, record.dueMs, now);
+      const next = this.#record(job.schedule, now.wallMs, now.wallMs);
+      if (next === undefined) Reflect.deleteProperty(records, job.name);
+      else records[job.name] = next;
+    }
+    this.#keep(records, true);
+  }
+
+  #isDue(job: ScheduledJob, dueMs: number, now: Now): void {
+    const { name, schedule } = job;
+    const afterwardsMs = this.#calendar.nextStartMs(schedule, dueMs) ?? Infinity;
+    const patienceMs = Math.min(LATE_MS_MAX, (afterwardsMs - dueMs) / 2);
+    const lateMs = now.wallMs - dueMs;
+    if (lateMs > patienceMs) {
+      this.#context.ledger.note({
+        event: 'run.missed',
+        at: now,
+        job: name,
+        fields: {
+          dueAt: iso(dueMs),
+          lateS: Math.round(lateMs / SECOND_MS),
+          starts: this.#count(schedule, dueMs, now),
+          policy: schedule.missedStart,
+        },
+      });
+      if (schedule.missedStart === 'skip') return;
+    }
+    const reply = this.#requests.start(name, 'schedule', now);
+    if (!reply.ok) this.skipped(name, reply.words, now);
+  }
+
+  /** Said of a start that came to nothing, because a run still goes on for one. */
+  skipped(job: string, reason: string, now: Now): void {
+    this.#context.ledger.note({ event: 'run.skipped', at: now, job, fields: { reason } });
+  }
+
+  /** How many starts went by, this one included. */
+  #count(schedule: JobSchedule, dueMs: number, now: Now): number {
+    let count = 0;
+    let atMs: number | undefined = dueMs;
+    while (atMs !== undefined && atMs <= now.wallMs && count < COUNTED_MAX) {
+      count++;
+      atMs = this.#calendar.nextStartMs(schedule, atMs);
+    }
+    return count;
+  }
+
+  #planned(
+    schedule: JobSchedule,
+    known: ScheduleRecord | undefined,
+    now: Now,
+  ): ScheduleRecord | undefined {
+    const fresh = this.#record(schedule, now.wallMs, undefined);
+    if (known?.cron !== schedule.cron || known.timezone !== schedule.timezone) return fresh;
+    if (fresh === undefined || fresh.dueMs >= known.dueMs) return known;
+    // The clock was set back. A little: what was started then is not started again.
+    const { doneMs } = known;
+    const isRepeated =
+      doneMs !== undefined && fresh.dueMs <= doneMs && doneMs - fresh.dueMs <= SET_BACK_MS_MAX;
+    return isRepeated ? known : fresh;
+  }
+
+  #record(
+    schedule: JobSchedule,
+    afterMs: number,
+    doneMs: number | undefined,
+  ): ScheduleRecord | undefined {
+    const dueMs = this.#calendar.nextStartMs(schedule, afterMs);
+    if (dueMs === undefined) return undefined;
+    const { cron, timezone } = schedule;
+    return {
+      cron,
+      ...(timezone === undefined ? {} : { timezone }),
+      dueMs,
+      ...(doneMs === undefined ? {} : { doneMs }),
+    };
+  }
+
+  #keep(records: Record<string, ScheduleRecord>, isChanged: boolean): void {
+    this.#nextMs = Math.min(Infinity, ...Object.values(records).map(({ dueMs }) => dueMs));
+    if (!isChanged) return;
+    this.#context.ledger.facts.schedules = records;
+    this.#context.ledger.keepFacts();
+  }
+
+  #jobs(): ScheduledJob[] {
+    return [...this.#context.settings.jobs.values()].filter(
+      (job): job is ScheduledJob => job.schedule !== undefined,
+    );
+  }
+}

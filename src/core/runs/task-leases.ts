@@ -1,0 +1,111 @@
+/**
+ * Pipeline tasks and the runs that work for them: a task becomes a run, its answers become cancels, and no instance
+ * ever has two runners on this host (P3).
+ */
+import type { PolledTask } from '../model/call.ts';
+import type { Context } from '../scheduling/context.ts';
+import { isFinal, isStarted } from '../model/job.ts';
+import type { JobDefinition, PipelineTask, Run } from '../model/job.ts';
+import { shorten } from '../pipeline/task-reporter.ts';
+import type { LeaseNews } from '../pipeline/task-reporter.ts';
+import { assignment, instanceKey, windowMs } from '../pipeline/task-assignment.ts';
+import type { RunLife } from './lifecycle.ts';
+import { taskEnvironment } from '../pipeline/task-environment.ts';
+import { SECOND_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+
+export class RunLeases {
+  readonly #context: Context;
+  readonly #life: RunLife;
+
+  constructor(context: Context, life: RunLife) {
+    this.#context = context;
+    this.#life = life;
+  }
+
+  /** A task that a poll brought. The run is on disk before the task is acknowledged. */
+  receive(task: PolledTask, workerGroup: string, now: Now): void {
+    const { dataPipeline } = this.#context.settings;
+    if (dataPipeline === undefined) return;
+    const assigned = assignment(task, this.#context.settings);
+    const lease: PipelineTask = {
+      taskId: task.taskId,
+      pipelineId: task.pipelineId,
+      attemptId: task.attemptId,
+      instance: instanceKey(task),
+      workerGroup,
+      windowMs: windowMs(task, dataPipeline),
+      receivedAt: now,
+      ...(assigned.kind === 'refuse' ? {} : { environment: taskEnvironment(task, workerGroup) }),
+      ...(assigned.kind === 'run' && assigned.isPrecondition ? { isPrecondition: true } : {}),
+    };
+    const definition =
+      assigned.kind === 'run' ? assigned.definition : refusedDefinition(assigned.name);
+    if (this.#rebind(definition.name, lease, now)) return;
+    const run = this.#life.create(definition, 'pipeline', now, lease);
+    if (assigned.kind === 'refuse') {
+      run.reason = assigned.reason;
+      this.#context.note('task.refused', now, { reason: assigned.reason }, run);
+      this.#life.finish(run, 'failed', now);
+    }
+  }
+
+  /** What the answer to a report means: ours and acknowledged, canceled by its owner, or not ours any more. */
+  news(run: Run, news: LeaseNews, reason: string, now: Now): void {
+    switch (news) {
+      case 'acknowledged':
+        this.#context.note('lease.acknowledged', now, {}, run);
+        this.#life.promote(run.job, now);
+        this.#life.changed(run, now);
+        break;
+      case 'canceled':
+        this.#life.withhold(run, 'the service canceled the task');
+        if (!isFinal(run.state)) this.#life.end(run, 'service', reason, now);
+        this.#life.changed(run, now);
+        break;
+      case 'gone': {
+        const isStopping = this.#context.settings.dataPipeline?.onFence !== 'continue';
+        this.#context.note('lease.gone', now, { reason }, run);
+        this.#life.withhold(run, reason);
+        if (!isFinal(run.state) && (isStopping || !isStarted(run)))
+          this.#life.end(run, 'gone', reason, now);
+        this.#life.changed(run, now);
+        break;
+      }
+    }
+  }
+
+  /** The same attempt handed out again is the same work: it keeps its run, and its end is told again. */
+  #rebind(job: string, lease: PipelineTask, now: Now): boolean {
+    for (const run of this.#life.book.of(job)) {
+      if (run.pipeline?.task.instance !== lease.instance) continue;
+      if (run.pipeline.task.attemptId === lease.attemptId && hasItsOwnEnd(run)) {
+        this.#context.note('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
+        this.#life.leaseAgain(run, lease, now);
+        return true;
+      }
+      if (!isFinal(run.state)) {
+        // Another attempt of the same instance: the service has given up on this one.
+        this.#life.end(run, 'fence', `the service began ${lease.attemptId}`, now);
+      }
+    }
+    return false;
+  }
+}
+
+/** A run that lives or ended by itself has an end to tell; one that was fenced or canceled must run anew. */
+function hasItsOwnEnd(run: Run): boolean {
+  return run.state !== 'canceled' && run.state !== 'fenced' && run.state !== 'canceling';
+}
+
+/** Stands for a task that this host does not allow, so that it has a place in `status` and a timeline. */
+function refusedDefinition(name: string): JobDefinition {
+  return {
+    name,
+    command: [],
+    environment: {},
+    autostart: false,
+    progress: { parser: 'none' },
+    stop: { signal: 'SIGTERM', graceMs: 30 * SECOND_MS },
+  };
+}

@@ -1,0 +1,133 @@
+/** When time alone changes a run: its window, its timeout, its silence, the next rung of its ladder. */
+import { nextRung } from './stop-escalation.ts';
+import type { Climb, Rung } from './stop-escalation.ts';
+import { fenceAtMs } from '../scheduling/deadlines.ts';
+import { Heap, Ranked } from '../lib/heap.ts';
+import { isFinal } from '../model/job.ts';
+import type { Run } from '../model/job.ts';
+import type { Instant, Now } from '../lib/time.ts';
+
+export type Due = 'rung' | 'fence' | 'timeout' | 'stall';
+
+export class RunTimers {
+  readonly #times = new Heap<RunTimer>();
+  readonly #timers = new Map<string, RunTimer>();
+  readonly #climbs = new Map<string, Climb>();
+  /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
+  readonly #unfenced = new Set<string>();
+
+  nextMs(): number | undefined {
+    return this.#times.peek()?.rank;
+  }
+
+  /** Takes out a run whose time has come. */
+  takeDue(now: Now): string | undefined {
+    const next = this.#times.peek();
+    if (next === undefined || next.rank > now.bootMs) return undefined;
+    this.#times.pop();
+    this.#timers.delete(next.run);
+    return next.run;
+  }
+
+  /** What has come for this run; `undefined`: nothing yet. */
+  due(run: Run, now: Now): Due | undefined {
+    if (run.state === 'canceling') return 'rung';
+    if (isPast(this.#fenceAtMs(run), now)) return 'fence';
+    if (isPast(timeoutAtMs(run), now)) return 'timeout';
+    return isPast(stallAtMs(run), now) ? 'stall' : undefined;
+  }
+
+  /** The rung to take now, noted as taken. */
+  climb(run: Run, now: Now): Rung | undefined {
+    if (run.ending === undefined) return undefined;
+    const climb = this.#climbOf(run);
+    const { rung } = nextRung(run.ending, climb, now);
+    if (rung !== undefined) climb.lastLookAtMs = now.bootMs;
+    if (rung === 'signal') climb.signalledAtMs = now.bootMs;
+    if (rung === 'kill') climb.killedAtMs ??= now.bootMs;
+    return rung;
+  }
+
+  /** The run's window no longer matters: it was told once, and the policy lets the job go on. */
+  unfence(run: Run): void {
+    this.#unfenced.add(run.id);
+  }
+
+  fenceAgain(run: Run): void {
+    this.#unfenced.delete(run.id);
+  }
+
+  /** Call after every change of the run. */
+  schedule(run: Run, now: Now): void {
+    const atMs = this.#nextTimeMs(run, now);
+    this.#set(run.id, atMs);
+    if (!isFinal(run.state)) return;
+    this.#climbs.delete(run.id);
+    this.#unfenced.delete(run.id);
+  }
+
+  #set(run: string, atMs: number | undefined): void {
+    const timer = this.#timers.get(run);
+    if (atMs !== undefined) {
+      const set = timer ?? new RunTimer(run);
+      if (timer === undefined) this.#timers.set(run, set);
+      this.#times.set(set, atMs);
+    } else if (timer !== undefined) {
+      this.#times.delete(timer);
+      this.#timers.delete(run);
+    }
+  }
+
+  #nextTimeMs(run: Run, now: Now): number | undefined {
+    if (isFinal(run.state)) return undefined;
+    if (run.state === 'canceling') {
+      return run.ending && nextRung(run.ending, this.#climbOf(run), now).atMs;
+    }
+    const times = [this.#fenceAtMs(run), timeoutAtMs(run), stallAtMs(run)].filter(
+      (at) => at !== undefined,
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  #fenceAtMs(run: Run): number | undefined {
+    return this.#unfenced.has(run.id) ? undefined : fenceAtMs(run);
+  }
+
+  #climbOf(run: Run): Climb {
+    let climb = this.#climbs.get(run.id);
+    if (climb === undefined) {
+      climb = { lastLookAtMs: -Infinity };
+      this.#climbs.set(run.id, climb);
+    }
+    return climb;
+  }
+}
+
+/** One run's place among those that time will change. */
+class RunTimer extends Ranked {
+  readonly run: string;
+
+  constructor(run: string) {
+    super();
+    this.run = run;
+  }
+}
+
+function timeoutAtMs(run: Run): number | undefined {
+  const { timeoutMs } = run.definition;
+  return timeoutMs === undefined ? undefined : sum(run.startedAt, timeoutMs);
+}
+
+function stallAtMs(run: Run): number | undefined {
+  const { stallAfterMs } = run.definition;
+  if (stallAfterMs === undefined || run.stalled === true) return undefined;
+  return sum(run.progressAt, stallAfterMs);
+}
+
+function sum(since: Instant | undefined, ms: number): number | undefined {
+  return since === undefined ? undefined : since.bootMs + ms;
+}
+
+function isPast(atMs: number | undefined, now: Now): boolean {
+  return atMs !== undefined && now.bootMs >= atMs;
+}

@@ -1,0 +1,61 @@
+/**
+ * How far the service's clock is from the host's, learnt from the Date header of its answers.
+ *
+ * Migration Hub counts staleness from an UpdateDateTime that the host stamps, so a wrong host clock makes a
+ * healthy task stale. The median of the last samples is used: one wrong answer does not move it. The header
+ * has whole seconds and the way takes time, so less than two seconds is taken for none.
+ */
+import type { Now } from '../lib/time.ts';
+
+const SAMPLES_MAX = 9;
+const NOISE_MS = 2_000;
+/** The header's fraction of a second is unknown: on average half of one. */
+const HEADER_MEAN_MS = 500;
+
+export class ClockOffset {
+  readonly #samples: number[] = [];
+  #ms = 0;
+
+  /** Milliseconds to add to the host's wall clock. */
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** False until the first answer. */
+  get isKnown(): boolean {
+    return this.#samples.length > 0;
+  }
+
+  /** What an earlier agent knew, moved by what the host's clock was stepped since. New samples outvote it soon. */
+  restore(offsetMs: number, stepMs: number): void {
+    const restoredMs = offsetMs - stepMs;
+    this.#samples.push(restoredMs, restoredMs);
+    this.#ms = Math.abs(restoredMs) < NOISE_MS ? 0 : restoredMs;
+  }
+
+  /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. */
+  learn(serverDateMs: number, sentAt: Now, now: Now): void {
+    const tripMs = now.bootMs - sentAt.bootMs;
+    // The clock of a long poll's answer was read at an unknown moment of a long trip.
+    if (tripMs > 5_000) return;
+    this.#samples.push(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
+    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    // Nearly always: a right clock, and nothing to sort.
+    if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
+      this.#ms = 0;
+      return;
+    }
+    const sorted = this.#samples.toSorted((a, b) => a - b);
+    const median = sorted[sorted.length >> 1] ?? 0;
+    this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
+  }
+
+  /** The host's wall clock was stepped by `stepMs`: what was learnt is off by as much. */
+  stepped(stepMs: number): void {
+    for (let i = 0; i < this.#samples.length; i++) {
+      this.#samples[i] = (this.#samples[i] ?? 0) - stepMs;
+    }
+    const shifted = this.#ms - stepMs;
+    this.#ms = Math.abs(shifted) < NOISE_MS ? 0 : shifted;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What stands in the way of a speaker's next call. Kept apart from the speakers, since nearly all of them have none:
+ * a fleet of jobs need not carry empty fields.
+ */
+import { retryDelayMs } from './pacing.ts';
+import type { Now } from '../lib/time.ts';
+
+export interface Trouble {
+  /** Failures since the last accepted call. */
+  attempts: number;
+  /** When the first of them was, on the boot clock. */
+  firstAtMs: number;
+  /** On the boot clock. */
+  retryAtMs: number;
+  /** How the last call failed. */
+  reason: string;
+  /** Refused for good: said again rarely, or only when an operator wants it. */
+  isQuarantined: boolean;
+}
+
+/** Another failure: the next try comes later, but in time for `slackMs`. */
+export function again(
+  trouble: Trouble | undefined,
+  reason: string,
+  slackMs: number,
+  now: Now,
+  random: () => number,
+): Trouble {
+  const attempts = (trouble?.attempts ?? 0) + 1;
+  const retryAtMs = now.bootMs + retryDelayMs(attempts, Math.max(0, slackMs), random);
+  const firstAtMs = trouble?.firstAtMs ?? now.bootMs;
+  return { attempts, firstAtMs, retryAtMs, reason, isQuarantined: trouble?.isQuarantined ?? false };
+}

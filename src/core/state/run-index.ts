@@ -1,0 +1,83 @@
+/**
+ * Which runs each job has had and has: numbers, who holds the job, who waits for it, which old ones may go.
+ * A view of the ledger by job; the runs' states are changed elsewhere.
+ */
+import { isFinal, isStarted } from '../model/job.ts';
+import type { JobDefinition, Run } from '../model/job.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Ended runs of one job that are kept for `status` and `events`; older ones go when nothing is owed. */
+const RUNS_KEPT_MAX = 20;
+
+export class RunBook {
+  readonly #ledger: Ledger;
+  readonly #byJob = new Map<string, Run[]>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    const runs = [...ledger.runs.values(), ...ledger.foreignRuns.values()];
+    for (const run of runs.sort((a, b) => a.number - b.number)) this.add(run);
+  }
+
+  /** Every job that ever ran here, with its runs, oldest first. */
+  all(): ReadonlyMap<string, readonly Run[]> {
+    return this.#byJob;
+  }
+
+  of(job: string): readonly Run[] {
+    return this.#byJob.get(job) ?? [];
+  }
+
+  add(run: Run): void {
+    const runs = this.#byJob.get(run.job);
+    if (runs === undefined) this.#byJob.set(run.job, [run]);
+    else runs.push(run);
+  }
+
+  /** A run that has not ended. */
+  live(id: string): Run | undefined {
+    return this.#ledger.liveRuns.get(id);
+  }
+
+  liveOf(job: string): Run[] {
+    return this.of(job).filter((run) => !isFinal(run.state));
+  }
+
+  nextNumber(job: string): number {
+    return (this.of(job).at(-1)?.number ?? 0) + 1;
+  }
+
+  /** Who gets the job next: the run that has waited longest, unless somebody holds the job. */
+  nextInLine(job: string): Run | undefined {
+    const runs = this.of(job);
+    if (runs.some(isStarted)) return undefined;
+    return runs.find(
+      (run) =>
+        run.state === 'queued' &&
+        run.foreign !== true &&
+        (run.pipeline === undefined || run.pipeline.acknowledgedAt !== undefined),
+    );
+  }
+
+  /** A job that is known only because somebody ran it by hand. */
+  adHocDefinition(job: string): JobDefinition | undefined {
+    return this.of(job).findLast((run) => run.origin === 'ad-hoc')?.definition;
+  }
+
+  /** Takes out the oldest runs beyond those that are kept, as far as nothing is owed of them. */
+  takeOld(job: string): Run[] {
+    const runs = this.#byJob.get(job) ?? [];
+    const old: Run[] = [];
+    while (runs.length >= RUNS_KEPT_MAX) {
+      const index = runs.findIndex((run) => isFinal(run.state) && isSettled(run));
+      const [run] = index === -1 ? [] : runs.splice(index, 1);
+      if (run === undefined) break;
+      old.push(run);
+    }
+    return old;
+  }
+}
+
+function isSettled(run: Run): boolean {
+  return run.hub?.delivery.state !== 'pending' && run.pipeline?.delivery.state !== 'pending';
+}

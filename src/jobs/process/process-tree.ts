@@ -1,0 +1,195 @@
+/**
+ * Everything that one run has started, found again and signalled: who is in its control group where it has one, the
+ * keeper's group and session, what descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
+ * and whose parents have ended). What was found once is remembered with its start time.
+ *
+ * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start
+ * time has changed is skipped. When to signal, and what to make of survivors, is the planner's business.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessIdentity } from '../../core/model/job.ts';
+import type { RunCgroup } from './cgroups.ts';
+import type { RunMark } from './environment.ts';
+import { hasEnvironment, isAlive, readProcess, readProcesses } from './process-table.ts';
+import type { ProcessEntry } from './process-table.ts';
+
+/** A sweep ends here: what lives then is in an uninterruptible sleep (a dead NFS server, mostly). */
+const SWEEP_MS_MAX = 2000;
+
+/** So long the keeper is spared, so that it can write down how the command ended. */
+const KEEPER_SPARED_MS = 500;
+
+/** The kernel needs a moment to take a killed process apart. */
+const RESCAN_MS = 5;
+
+export class ProcessTree {
+  readonly #keeper: ProcessIdentity | undefined;
+  readonly #mark: RunMark;
+  readonly #cgroup: RunCgroup | undefined;
+  /** Nothing outlives its boot: after another one, every pid is a stranger's. */
+  readonly #isOfThisBoot: boolean;
+  /** Start times of all processes ever found, by pid. */
+  readonly #known = new Map<number, string>();
+  /** Those of them that led a group or a session. */
+  readonly #leaders = new Map<number, string>();
+
+  /** Without `keeper` (the run has not said that it started) only the mark and the group find anything. */
+  constructor(
+    keeper: ProcessIdentity | undefined,
+    mark: RunMark,
+    bootId: string,
+    cgroup?: RunCgroup,
+  ) {
+    this.#keeper = keeper;
+    this.#cgroup = cgroup;
+    this.#mark = mark;
+    this.#isOfThisBoot = keeper === undefined || keeper.bootId === bootId;
+    if (keeper === undefined) return;
+    this.#known.set(keeper.pid, keeper.startTicks);
+    this.#leaders.set(keeper.pid, keeper.startTicks);
+  }
+
+  /** The processes that are alive, lowest pid first. */
+  async members(): Promise<number[]> {
+    const members = await this.#scan();
+    return members.map((entry) => entry.pid).sort((a, b) => a - b);
+  }
+
+  /** Sends a signal that can be caught, once. Resolves to how many processes got it. */
+  async signal(signal: string): Promise<number> {
+    const members = await this.#scan();
+    const keeper = members.find((entry) => this.#isKeeper(entry));
+    // The group at one stroke: nobody forks away between two signals. Its number is ours while the keeper lives.
+    const struck = keeper !== undefined && isStillThere(keeper) && send(-keeper.pid, signal);
+    let signalled = 0;
+    for (const entry of members) {
+      const inGroup = struck && entry.group === keeper.pid;
+      if (!inGroup && !strike(entry, signal)) continue;
+      signalled += 1;
+      // A stopped process cannot act on a signal before it goes on; systemd does the same.
+      if (entry.state === 'T') strike(entry, 'SIGCONT');
+    }
+    return signalled;
+  }
+
+  /** Kills until two looks in a row find nobody. Resolves to how many were killed; `members` has the proof. */
+  async kill(): Promise<number> {
+    const killed = new Set<string>();
+    let spared = true;
+    const kill = (entry: ProcessEntry): void => {
+      if (spared && this.#isKeeper(entry)) return;
+      if (strike(entry, 'SIGKILL')) killed.add(`${entry.pid} ${entry.startTicks}`);
+    };
+    const begin = performance.now();
+    // By the clock, not after a look: on a loaded host one look at all of /proc can take longer than that.
+    const noLongerSpared = setTimeout(() => {
+      spared = false;
+      this.#cgroup?.kill();
+    }, KEEPER_SPARED_MS);
+    try {
+      // Nobody is struck before all are known: a child without the mark is only known by its living parent.
+      await this.#scan();
+      for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
+        const members = await this.#scan(kill);
+        members.forEach(kill);
+        if (performance.now() - begin >= KEEPER_SPARED_MS) this.#cgroup?.kill();
+        empty = members.length === 0 ? empty + 1 : 0;
+        await sleep(RESCAN_MS);
+      }
+    } finally {
+      clearTimeout(noLongerSpared);
+    }
+    return killed.size;
+  }
+
+  /** All living members; `found` sees those with evidence of their own at once, while others are still read. */
+  async #scan(found?: (entry: ProcessEntry) => void): Promise<ProcessEntry[]> {
+    if (!this.#isOfThisBoot) return [];
+    const members = new Map<number, ProcessEntry>();
+    for (const pid of this.#cgroup?.members() ?? []) {
+      const entry = readProcess(pid);
+      if (entry !== undefined) members.set(pid, entry);
+    }
+    if (found !== undefined) members.forEach(found);
+    const entries = await readProcesses((entry) => {
+      if (!this.#isOurs(entry)) return;
+      members.set(entry.pid, entry);
+      found?.(entry);
+    });
+    this.#addGroupsAndSessions(entries, members);
+    addDescendants(entries, members);
+    members.delete(process.pid);
+    for (const entry of members.values()) this.#remember(entry);
+    return [...members.values()].filter(isAlive);
+  }
+
+  #isOurs(entry: ProcessEntry): boolean {
+    if (this.#known.get(entry.pid) === entry.startTicks) return true;
+    // Who was there before the keeper is none of its children: spares most of the reading.
+    const isOlder = Number(entry.startTicks) < Number(this.#keeper?.startTicks ?? 0);
+    return !isOlder && entry.pid !== process.pid && hasEnvironment(entry.pid, this.#mark);
+  }
+
+  /**
+   * Adds who is in a group or session that one of ours leads or has led. The kernel gives no number away while it
+   * names a group or session: where a stranger lives under it, ours is gone.
+   */
+  #addGroupsAndSessions(
+    entries: readonly ProcessEntry[],
+    members: Map<number, ProcessEntry>,
+  ): void {
+    const leaders = new Map(this.#leaders);
+    for (const { pid, startTicks } of entries) {
+      if ((leaders.get(pid) ?? startTicks) !== startTicks) leaders.delete(pid);
+    }
+    for (const entry of entries) {
+      if (leaders.has(entry.session) || leaders.has(entry.group)) members.set(entry.pid, entry);
+    }
+  }
+
+  #remember(entry: ProcessEntry): void {
+    this.#known.set(entry.pid, entry.startTicks);
+    if (entry.pid === entry.session || entry.pid === entry.group) {
+      this.#leaders.set(entry.pid, entry.startTicks);
+    }
+  }
+
+  #isKeeper(entry: ProcessEntry): boolean {
+    return entry.pid === this.#keeper?.pid && entry.startTicks === this.#keeper.startTicks;
+  }
+}
+
+function addDescendants(
+  entries: readonly ProcessEntry[],
+  members: Map<number, ProcessEntry>,
+): void {
+  const children = Map.groupBy(entries, (entry) => entry.parent);
+  const open = [...members.keys()];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      if (members.has(child.pid)) continue;
+      members.set(child.pid, child);
+      open.push(child.pid);
+    }
+  }
+}
+
+/** Signals this very process; false where it has ended, its pid was given away, or it may not be signalled. */
+function strike(entry: ProcessEntry, signal: string): boolean {
+  return isStillThere(entry) && send(entry.pid, signal);
+}
+
+function isStillThere(entry: ProcessEntry): boolean {
+  const present = readProcess(entry.pid);
+  return present?.startTicks === entry.startTicks && isAlive(present);
+}
+
+/** A negative pid means a group (kill(2)). */
+function send(pid: number, signal: string): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    // ESRCH: it has just ended. EPERM: it became another user; the next look still finds it.
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Finds what is to be watched when tracking is asked for: which process a pid means now, which invocation of a unit
+ * is under way. Later on the answers would be another's.
+ */
+import type { TrackedSource } from '../../core/model/job.ts';
+import { errorWords } from '../lib/error-code.ts';
+import { isAlive, readProcess } from '../process/process-table.ts';
+import { showUnits, unitName } from './systemctl.ts';
+import type { UnitProperties } from './systemctl.ts';
+
+/** At most one of the three. */
+export interface SourceRequest {
+  readonly pid?: number | undefined;
+  readonly unit?: string | undefined;
+  readonly statusFile?: string | undefined;
+}
+
+/** The source of each request, or what is wrong with it (`pid: there is no process 4711 …`). Never rejects. */
+export async function findSources(
+  requests: readonly SourceRequest[],
+  bootId: string,
+): Promise<(TrackedSource | string)[]> {
+  const units = await showAll(requests.flatMap(({ unit }) => unit ?? []));
+  return requests.map(({ pid, unit, statusFile }) => {
+    if (pid !== undefined) return processSource(pid, bootId);
+    if (unit !== undefined) return unitSource(unit, units);
+    if (statusFile !== undefined) return { by: 'status-file', path: statusFile };
+    return { by: 'report' };
+  });
+}
+
+function processSource(pid: number, bootId: string): TrackedSource | string {
+  const entry = readProcess(pid);
+  if (entry === undefined) {
+    return `pid: there is no process ${pid}, or the agent may not see it (hidepid, ProtectProc)`;
+  }
+  if (!isAlive(entry)) return `pid: process ${pid} has ended already`;
+  return { by: 'pid', process: { pid, bootId, startTicks: entry.startTicks } };
+}
+
+type Units = ReadonlyMap<string, UnitProperties> | string;
+
+/** One question for all of them; the words of systemd where it cannot be asked. */
+async function showAll(names: readonly string[]): Promise<Units> {
+  const units = [...new Set(names.flatMap((name) => unitName(name) ?? []))];
+  if (units.length === 0) return new Map();
+  try {
+    const shown = await showUnits(units);
+    return new Map(units.map((unit, index) => [unit, shown[index] ?? {}]));
+  } catch (error) {
+    return errorWords(error);
+  }
+}
+
+function unitSource(name: string, units: Units): TrackedSource | string {
+  const unit = unitName(name);
+  if (unit === undefined) return `unit: "${name}" is no name of a systemd unit`;
+  if (typeof units === 'string') return `unit: ${units}`;
+  const { LoadState, ActiveState, InvocationID = '' } = units.get(unit) ?? {};
+  if (LoadState === 'not-found' && ActiveState === 'inactive')
+    return `unit: systemd knows no unit ${unit}`;
+  if (LoadState === 'masked') return `unit: ${unit} is masked and cannot run`;
+  const hasEnded = ActiveState === 'inactive' || ActiveState === 'failed';
+  if (InvocationID === '') return { by: 'unit', unit };
+  return hasEnded
+    ? { by: 'unit', unit, before: InvocationID }
+    : { by: 'unit', unit, invocation: InvocationID };
+}

@@ -1,0 +1,130 @@
+/** What AWS saw, as two pages for a person: the audit, and the journal of calls. */
+import type { Audit } from '../audit/audit.ts';
+import type { SwitchShown } from '../lib/behaviour.ts';
+import type { JournalEntry } from '../audit/journal.ts';
+import { journalRow } from '../audit/journal-row.ts';
+import { escape, frame, table, wrapped } from './page-parts.ts';
+import type { SimulatorState } from './state.ts';
+
+const NEWEST_CALLS = 25;
+
+export function auditPage(parts: {
+  readonly audit: Audit;
+  readonly state: SimulatorState;
+  readonly switches: readonly SwitchShown[];
+  readonly journal: readonly JournalEntry[];
+}): string {
+  const { audit, state, switches, journal } = parts;
+  const { migrationHub: hub, dataPipeline: tasks } = audit;
+  const verdict =
+    audit.violations.length === 0
+      ? '<p class="good">Nothing to hold against the clients.</p>'
+      : `<ul class="bad">${audit.violations.map((each) => `<li>${escape(each)}</li>`).join('')}</ul>`;
+  const changed = switches.filter((each) => each.value !== each.fallback);
+  return frame(
+    'What AWS saw',
+    `<p class="quiet">${escape(audit.at)} by the simulator's clock · home region ${escape(state.homeRegion ?? 'not set')} · ${audit.calls} calls ·
+<a href="calls">calls</a> <a href="calls?errors">errors</a> · as JSON: <a href="audit">audit</a> <a href="journal">journal</a> <a href="state">state</a> <a href="switches">switches</a></p>
+${verdict}
+<h2>Migration Hub</h2>
+${table(
+  ['Stream', 'Task', 'Status', 'Percent', 'Detail', 'Updates', 'Stale seconds', 'Promise ends'],
+  hub.tasks.map((task) => [
+    task.stream,
+    task.task,
+    task.isStale ? { text: `${task.status}, stale`, style: 'bad' } : task.status,
+    task.percent ?? '',
+    wrapped(task.detail ?? ''),
+    task.updates,
+    task.staleSeconds.toFixed(1),
+    task.deadline,
+  ]),
+)}
+<h2>Data Pipeline</h2>
+<p>${tasks.handOuts} hand-outs, ${tasks.reports} reports, ${tasks.cancelsTold} cancels told,
+longest gap between reports ${tasks.longestReportGapSeconds.toFixed(1)} s,
+${state.heldPolls} polls held, ${state.readyTasks} tasks ready.</p>
+${table(
+  ['Pipeline', 'Instance', 'Status', 'Attempts', 'Host', 'Told'],
+  state.pipelines.flatMap((pipeline) =>
+    pipeline.instances.map((instance) => [
+      `${pipeline.name} (${pipeline.id}, ${pipeline.state})`,
+      instance.id,
+      instance.status,
+      instance.attempts.length,
+      instance.attempts.at(-1)?.hostname ?? '',
+      wrapped(
+        Object.entries(instance.attempts.at(-1)?.reported ?? {})
+          .map(([key, value]) => `${key}=${value ?? ''}`)
+          .join(' '),
+      ),
+    ]),
+  ),
+)}
+${table(
+  ['When', 'What should not have happened', 'Attempt', 'Host'],
+  tasks.happenings.map((each) => [each.at, each.type, each.attemptId ?? '', each.hostname ?? '']),
+)}
+${table(
+  ['Task runner', 'Last heartbeat'],
+  state.taskRunners.map((runner) => [runner.taskRunnerId, runner.heardAt]),
+)}
+<h2>Calls</h2>
+${table(
+  ['Operation', 'Calls', 'Ok', 'Over the limit', 'Throttled', 'Faulted', 'Errors'],
+  Object.entries(audit.operations).map(([name, seen]) => [
+    name,
+    seen.calls,
+    seen.ok,
+    seen.overLimit,
+    seen.throttled,
+    seen.faulted,
+    Object.entries(seen.errors)
+      .map(([error, count]) => `${error} ${count}`)
+      .join(', '),
+  ]),
+)}
+<h2>The newest calls</h2>
+${callsTable(journal.slice(-NEWEST_CALLS))}
+<h2>How it is set</h2>
+${changed.length === 0 ? '<p class="quiet">All switches are as they come.</p>' : ''}
+${table(
+  ['Switch', 'Stands at', 'Comes as'],
+  changed.map((each) => [each.name, each.value, each.fallback]),
+)}
+${table(
+  ['Fault rule', 'Since', 'Befell', 'Left'],
+  state.faults.map(({ addedAt, befell, left, ...rule }) => [
+    JSON.stringify(rule),
+    addedAt,
+    befell,
+    left === Infinity ? 'no end' : left,
+  ]),
+)}`,
+  );
+}
+
+export function callsPage(entries: readonly JournalEntry[], chosen: string): string {
+  return frame(
+    'Calls that AWS saw',
+    `<p class="quiet"><a href="./">what AWS saw</a> · ${escape(chosen)} · ${entries.length} calls, the newest first</p>
+${callsTable(entries)}`,
+  );
+}
+
+function callsTable(entries: readonly JournalEntry[]): string {
+  return table(
+    ['When', 'By', 'Operation', 'Asked', 'Answered', 'ms'],
+    entries.toReversed().map((entry) => {
+      const row = journalRow(entry);
+      return [
+        row.at,
+        wrapped(row.by),
+        row.operation,
+        wrapped(row.request),
+        { text: row.answer, style: row.isGood ? 'good' : 'bad' },
+        row.tookMs ?? '',
+      ];
+    }),
+  );
+}

@@ -1,0 +1,48 @@
+/** The errors that faults and limits answer with, in each service's own form. */
+import type { Behaviour } from '../lib/behaviour.ts';
+import { ServiceError } from '../lib/errors.ts';
+import type { Fault } from './rule.ts';
+import type { Service } from '../lib/operation.ts';
+
+/** What a rule `error` says; without a name, the service's own internal error. */
+export function faultError(
+  service: Service['name'],
+  behaviour: Behaviour,
+  fault: Fault,
+): ServiceError {
+  if (fault.name === 'ThrottlingException') return throttling(service, behaviour, 0, fault);
+  const fallback = service === 'DataPipeline' ? 'InternalServiceError' : 'InternalServerError';
+  const { name = fallback, message = 'A fault rule says so.', status } = fault;
+  return new ServiceError(name, message, status);
+}
+
+/** As IAM refuses: a dry run is told so by a name of its own (API, UnauthorizedOperation). */
+export function denied(service: Service['name'], isDryRun: boolean, fault: Fault): ServiceError {
+  const { message = 'User is not authorized to perform this operation.' } = fault;
+  const hasOwnName = service === 'MigrationHub' && isDryRun;
+  return new ServiceError(hasOwnName ? 'UnauthorizedOperation' : 'AccessDeniedException', message);
+}
+
+/** The Hub's is HTTP 429 with RetryAfterSeconds (model); Data Pipeline models none, so its name is a switch. */
+export function throttling(
+  service: Service['name'],
+  behaviour: Behaviour,
+  retryAfterSeconds: number,
+  fault?: Fault,
+): ServiceError {
+  const message = 'Rate exceeded';
+  if (service === 'DataPipeline') {
+    // It models no member for the wait: a rule that names one gets the header.
+    const seconds = fault?.retryAfterSeconds;
+    return new ServiceError(
+      fault?.name ?? behaviour.throttlingName,
+      message,
+      fault?.status ?? 400,
+      {},
+      seconds === undefined ? {} : { 'Retry-After': String(seconds) },
+    );
+  }
+  return new ServiceError(fault?.name ?? 'ThrottlingException', message, fault?.status ?? 429, {
+    RetryAfterSeconds: behaviour.retryAfterSeconds === 'zero' ? 0 : retryAfterSeconds,
+  });
+}

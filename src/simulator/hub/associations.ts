@@ -1,0 +1,122 @@
+/**
+ * What a migration task is tied to: created artifacts, discovered resources, source resources. Three
+ * sets of the same kind, keyed by name; a second association under a name replaces the first.
+ */
+import { createHash } from 'node:crypto';
+import { resourceNotFound } from '../lib/errors.ts';
+import type { MigrationTask } from './records.ts';
+import { hubShapes } from './shapes.ts';
+import type { DiscoveredResource } from './shapes.ts';
+import type { HubContext } from './context.ts';
+import type { Operation } from '../lib/operation.ts';
+
+/** MaxResults of these lists is 10 at most (model: MaxResultsCreatedArtifacts and its like). */
+const PAGE_SIZE = 10;
+
+/** "To confirm if an association was found … call ListDiscoveredResources" (API, PutResourceAttributes). */
+function withMatch(
+  task: MigrationTask,
+  now: number,
+  matchMs: number,
+): ReadonlyMap<string, DiscoveredResource> {
+  const { attributes, attributesAt = Infinity, discoveredResources } = task;
+  if (attributes.length === 0 || attributesAt + matchMs > now) return discoveredResources;
+  const mark = createHash('sha256').update(JSON.stringify(attributes)).digest('hex').slice(0, 13);
+  const id = `d-server-${mark}`;
+  return new Map([...discoveredResources, [id, { ConfigurationId: id }]]);
+}
+
+interface TaskKey {
+  readonly ProgressUpdateStream: string;
+  readonly MigrationTaskName: string;
+}
+
+export function associationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
+  const { records, pager } = hub;
+  const writable = (key: TaskKey, now: number): MigrationTask =>
+    records.writableTask(key.ProgressUpdateStream, key.MigrationTaskName, now);
+
+  const associate = <T>(set: Map<string, T>, name: string, item: T) => {
+    return () => {
+      set.set(name, item);
+    };
+  };
+  const disassociate = (set: Map<string, unknown>, name: string, what: string) => {
+    if (!set.has(name)) throw resourceNotFound(`The ${what} ${name} of this migration task`);
+    return () => {
+      set.delete(name);
+    };
+  };
+  const pageOf = <T>(
+    listName: string,
+    input: TaskKey & { readonly NextToken?: string; readonly MaxResults?: number },
+    now: number,
+    pick: (task: MigrationTask) => ReadonlyMap<string, T>,
+  ): Readonly<Record<string, unknown>> => {
+    const task = records.task(input.ProgressUpdateStream, input.MigrationTaskName, now);
+    const scope = `${listName}|${task.stream}|${task.name}`;
+    const all = [...pick(task).values()];
+    const page = pager.page(all, input.MaxResults ?? PAGE_SIZE, scope, input.NextToken, now);
+    return {
+      [listName]: page.items,
+      ...(page.next === undefined ? {} : { NextToken: page.next }),
+    };
+  };
+
+  return [
+    hub.write('AssociateCreatedArtifact', hubShapes.AssociateCreatedArtifact, (input, { now }) =>
+      associate(writable(input, now).artifacts, input.CreatedArtifact.Name, input.CreatedArtifact),
+    ),
+    hub.write(
+      'DisassociateCreatedArtifact',
+      hubShapes.DisassociateCreatedArtifact,
+      (input, { now }) =>
+        disassociate(writable(input, now).artifacts, input.CreatedArtifactName, 'created artifact'),
+    ),
+    hub.read('ListCreatedArtifacts', hubShapes.ListCreatedArtifacts, (input, { now }) =>
+      pageOf('CreatedArtifactList', input, now, (task) => task.artifacts),
+    ),
+
+    hub.write(
+      'AssociateDiscoveredResource',
+      hubShapes.AssociateDiscoveredResource,
+      (input, { now }) => {
+        const resource = input.DiscoveredResource;
+        const set = writable(input, now).discoveredResources;
+        return associate(set, resource.ConfigurationId, resource);
+      },
+    ),
+    hub.write(
+      'DisassociateDiscoveredResource',
+      hubShapes.DisassociateDiscoveredResource,
+      (input, { now }) => {
+        const set = writable(input, now).discoveredResources;
+        return disassociate(set, input.ConfigurationId, 'discovered resource');
+      },
+    ),
+    hub.read('ListDiscoveredResources', hubShapes.ListDiscoveredResources, (input, { now }) =>
+      pageOf('DiscoveredResourceList', input, now, (task) =>
+        withMatch(task, now, hub.behaviour.attributeMatchMs),
+      ),
+    ),
+
+    hub.write('AssociateSourceResource', hubShapes.AssociateSourceResource, (input, { now }) =>
+      associate(
+        writable(input, now).sourceResources,
+        input.SourceResource.Name,
+        input.SourceResource,
+      ),
+    ),
+    hub.write(
+      'DisassociateSourceResource',
+      hubShapes.DisassociateSourceResource,
+      (input, { now }) => {
+        const set = writable(input, now).sourceResources;
+        return disassociate(set, input.SourceResourceName, 'source resource');
+      },
+    ),
+    hub.read('ListSourceResources', hubShapes.ListSourceResources, (input, { now }) =>
+      pageOf('SourceResourceList', input, now, (task) => task.sourceResources),
+    ),
+  ];
+}

@@ -1,0 +1,49 @@
+/** Whether an instance still waits for what it depends on and for its preconditions, and what becomes of it if not. */
+import type { Behaviour } from '../lib/behaviour.ts';
+import { preconditionKind } from './definition.ts';
+import { valueOf } from './fields.ts';
+import { isEnded } from './records.ts';
+import type { Instance } from './records.ts';
+import type { Field } from './shapes.ts';
+
+export interface AfterWaiting {
+  readonly status: 'WAITING_FOR_RUNNER' | 'FINISHED' | 'FAILED' | 'CASCADE_FAILED';
+  /** Why, for who asks for the instance's fields. */
+  readonly told: readonly Field[];
+}
+
+/** Undefined while it waits. */
+export function afterWaiting(instance: Instance, behaviour: Behaviour): AfterWaiting | undefined {
+  const find = (ids: readonly string[]): readonly Instance[] =>
+    ids.flatMap((id) => instance.pipeline.instances.get(id) ?? []);
+  const dependencies = find(instance.dependsOn);
+  const preconditions = find(instance.preconditions);
+  if ([...dependencies, ...preconditions].every((other) => other.status === 'FINISHED')) {
+    if (preconditionKind(instance.fields) !== 'system') {
+      return { status: 'WAITING_FOR_RUNNER', told: [] };
+    }
+    return behaviour.systemPrecondition === 'met'
+      ? { status: 'FINISHED', told: [] }
+      : failed('The precondition is not met.');
+  }
+  const unmet = preconditions.find(isBroken);
+  if (unmet !== undefined && behaviour.preconditionFailed === 'fail') {
+    return failed(`The precondition ${unmet.id} is ${unmet.status}.`);
+  }
+  // "failureAndRerunMode: cascade" (DPG, cascading failures); without it a failure leaves its consumers waiting.
+  const isCascading = valueOf(instance.fields, 'failureAndRerunMode')?.toLowerCase() === 'cascade';
+  const broken = dependencies.find(isBroken);
+  if (broken === undefined || !isCascading) return undefined;
+  return {
+    status: 'CASCADE_FAILED',
+    told: [{ key: '@cascadeFailedOn', refValue: broken.id }],
+  };
+}
+
+function isBroken(other: Instance): boolean {
+  return isEnded(other) && other.status !== 'FINISHED';
+}
+
+function failed(why: string): AfterWaiting {
+  return { status: 'FAILED', told: [{ key: 'errorMessage', stringValue: why }] };
+}

@@ -1,0 +1,51 @@
+/** One hand-out of an attempt to a runner, and what its fields say about it. */
+import type { Dice } from '../lib/dice.ts';
+import { parsePeriod, valueOf } from './fields.ts';
+import type { Attempt } from './records.ts';
+import type { TaskPlace } from './task-events.ts';
+
+/** What became of a hand-out. A late word for it finds it in one of the last four. */
+export type TaskState = 'owned' | 'lapsed' | 'canceled' | 'timed-out' | 'ended';
+
+export interface OwnedTask {
+  readonly taskId: string;
+  readonly attempt: Attempt;
+  state: TaskState;
+  hostname: string | undefined;
+  /** The last accepted report, or the hand-out. */
+  heardAt: number;
+  isAcknowledged: boolean;
+  /** When the present window ends. */
+  windowEndsAt: number;
+  /** When the attempt itself is given up (attemptTimeout); Infinity without one. */
+  timeoutAt: number;
+  canceledAt: number;
+  isCancelTold: boolean;
+}
+
+/** Undefined for an activity with `runsOn`: its managed resource, which is not simulated, would take it. */
+export function workerGroupOf(attempt: Attempt): string | undefined {
+  const { fields } = attempt.instance;
+  return valueOf(fields, 'runsOn') === undefined ? valueOf(fields, 'workerGroup') : undefined;
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Opaque and long, as the samples are; the model allows 2,048 characters. */
+export function newTaskId(dice: Dice): string {
+  return `${dice.text(BASE64, 170)}:${dice.text(BASE64, 22)}==:1`;
+}
+
+export function periodOf(attempt: Attempt, key: string): number | undefined {
+  return parsePeriod(valueOf(attempt.instance.fields, key) ?? '');
+}
+
+export function place(task: OwnedTask, at: number): TaskPlace {
+  return {
+    at,
+    taskId: task.taskId,
+    pipelineId: task.attempt.instance.pipeline.id,
+    attemptId: task.attempt.id,
+    ...(task.hostname === undefined ? {} : { hostname: task.hostname }),
+  };
+}

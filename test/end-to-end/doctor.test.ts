@@ -13,7 +13,7 @@ import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { run } from '../cli/terminal-in-memory.ts';
 import type { Result } from '../cli/terminal-in-memory.ts';
-import { setEnvironment } from '../contract/aws-stub.ts';
+import { setEnvironment } from '../aws/aws-stub.ts';
 import { createSite } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { whyNoCgroups, withCgroupBase } from '../jobs/cgroup-tree.ts';
+import { whyNoCgroups, withCgroupBase } from '../jobs/process/cgroup-tree.ts';
 import { fixtures, makeRun, processesWith, until, withHosts } from '../jobs/support.ts';
 import type { Host } from '../jobs/support.ts';
 

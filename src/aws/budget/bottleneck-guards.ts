@@ -1,5 +1,5 @@
 /**
- * Every guard against a fault of bottleneck 2.19.5, each with its test in test/contract/gates.test.ts or
+ * Every guard against a fault of bottleneck 2.19.5, each with its test in test/aws/budget/gates.test.ts or
  * bottleneck-guards.test.ts. Faults that are avoided by not using a feature are named here too, so that nobody brings
  * them back:
  *

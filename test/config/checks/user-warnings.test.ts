@@ -1,0 +1,70 @@
+/** `user:` where the reader of the file may not switch users: seen in a process without privileges. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { maySwitchUsers } from '../../../src/core/lib/privileges.ts';
+
+test.each([
+  ['CapEff:\t000001ffffffffff\n', true],
+  ['CapEff:\t00000000000000c0\n', true],
+  ['CapEff:\t0000000000000080\n', false],
+  ['CapEff:\t0000000000000000\n', false],
+  ['', false],
+])('%j', (status, expected) => {
+  expect(maySwitchUsers(`Name:\tnode\n${status}Seccomp:\t0\n`)).toBe(expected);
+});
+
+test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is needed', () => {
+  const script = `
+    const { loadConfiguration } = await import(process.argv[1]);
+    process.setgroups([65534]); process.setgid(65534); process.setuid(65534);
+    const text = 'migrationHub: { progressUpdateStream: s }\\njobs:\\n  a: { command: [x], user: daemon }\\n  b: { command: [x], user: nobody }\\n  c: { command: [x], user: 65534 }\\n';
+    const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
+    console.log(JSON.stringify(loaded.configuration.warnings));`;
+  const module = new URL('../../../src/config/load.ts', import.meta.url).href;
+  const words = ['--input-type=module', '-e', script, module];
+  const warnings = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as {
+    key: string;
+    message: string;
+  }[];
+  expect(warnings.filter(({ key }) => key.endsWith('.user'))).toMatchObject([
+    {
+      key: 'jobs.a.user',
+      message:
+        "nobody may not run jobs as another user; where that is the agent's user too, it must be root, or have CAP_SETUID and CAP_SETGID",
+    },
+  ]);
+});
+
+const isRoot = process.getuid?.() === 0;
+const unshares = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+test.skipIf(!unshares).each([
+  ['process', "the job has the user's main group alone, and none of the other groups"],
+  ['unit', 'the job cannot start'],
+])(
+  'a host without setpriv, backend %s: a warning says what becomes of the job',
+  (backend, what) => {
+    const script = `
+    const { loadConfiguration } = await import(process.argv[1]);
+    const text = 'migrationHub: { progressUpdateStream: s }\\nagent: { backend: ${backend} }\\njobs:\\n  a: { command: [x], user: nobody }\\n  b: { command: [x], user: root }\\n';
+    const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
+    console.log(JSON.stringify(loaded.configuration.warnings));`;
+    const module = new URL('../../../src/config/load.ts', import.meta.url).href;
+    const node = [process.execPath, '--input-type=module', '-e', script, module];
+    const load = (...words: string[]): unknown => {
+      const [program = '', ...rest] = words;
+      const warnings = JSON.parse(execFileSync(program, rest, { encoding: 'utf8' })) as {
+        key: string;
+      }[];
+      return warnings.filter(({ key }) => key.endsWith('.user'));
+    };
+    const hidden = 'mount --bind /dev/null /usr/bin/setpriv && exec "$@"';
+    expect(load('unshare', '--mount', 'sh', '-c', hidden, 'sh', ...node)).toMatchObject([
+      {
+        key: 'jobs.a.user',
+        message: `there is no /usr/bin/setpriv (util-linux) on this host: ${what}`,
+      },
+    ]);
+    expect(load(...node)).toEqual([]);
+  },
+);

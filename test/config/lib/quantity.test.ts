@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { formatDuration, parseDuration, parseSize } from '../../../src/config/lib/quantity.ts';
+
+test.each([
+  ['90s', 90_000],
+  ['15m', 900_000],
+  ['1h30m', 5_400_000],
+  ['7d', 604_800_000],
+  ['1d1h1m1s', 90_061_000],
+])('%s is %i ms', (text, durationMs) => {
+  expect(parseDuration(text)).toBe(durationMs);
+});
+
+test.each(['', '15', 's', '1.5h', '-1s', '1m1h', '1 m', '1M', '5ms', '1w'])(
+  '%j is no duration',
+  (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  },
+);
+
+test('what is formatted is read back', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 10 ** 9 }), (seconds) => {
+      expect(parseDuration(formatDuration(seconds * 1000))).toBe(seconds * 1000);
+    }),
+  );
+});
+
+test.each([
+  ['10 GB', 10_000_000_000],
+  ['10GB', 10_000_000_000],
+  ['1.5 TiB', 1_649_267_441_664],
+  ['512 KiB', 524_288],
+  ['512 kB', 512_000],
+  ['3G', 3_000_000_000],
+  ['100 B', 100],
+  ['100', 100],
+])('%s is %i bytes', (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes);
+});
+
+test.each(['', 'GB', '10 XB', '-1 GB', '1e9', '10  GB'])('%j is no size', (text) => {
+  expect(parseSize(text)).toBeUndefined();
+});

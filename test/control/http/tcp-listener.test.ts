@@ -1,0 +1,246 @@
+/** The TCP listener: metrics, health, the status page, and that it changes nothing. */
+import { createHash } from 'node:crypto';
+
+import { expect, onTestFinished, test, vi } from 'vitest';
+
+import { createCallLatency, timedServices } from '../../../src/control/call-latency.ts';
+import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
+import { createRegistry } from '../../../src/control/metrics.ts';
+import type { Outcome } from '../../../src/core/model/call.ts';
+import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from '../operator-in-memory.ts';
+
+async function serve(listen = '127.0.0.1:0'): Promise<{ operator: OperatorInMemory; at: string }> {
+  const operator = new OperatorInMemory();
+  const listener = createHttpListener({ listen, operator, registry: createRegistry(operator) });
+  const { port } = await listener.listen();
+  onTestFinished(() => listener.close());
+  return { operator, at: `http://127.0.0.1:${port}` };
+}
+
+async function samples(at: string): Promise<string[]> {
+  const text = await (await fetch(`${at}/metrics`)).text();
+  // prom-client's own (process_…, nodejs_…) are its business.
+  return text.split('\n').filter((line) => line.startsWith('migration_agent_'));
+}
+
+test('metrics show what status shows', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  expect((await fetch(`${at}/metrics`)).headers.get('content-type')).toContain(
+    'text/plain; version=0.0.4',
+  );
+  expect(await samples(at)).toEqual([
+    `migration_agent_build_info{version="0.1.0",node="${process.version}",host="files-host-01"} 1`,
+    `migration_agent_start_time_seconds ${Date.UTC(2026, 10, 22) / 1000}`,
+    'migration_agent_nearest_deadline_seconds 288',
+    'migration_agent_jobs_waiting_for_budget 0',
+    'migration_agent_outbox_reports 2',
+    'migration_agent_outbox_age_seconds 1260',
+    `migration_agent_credentials_expiry_timestamp_seconds ${Date.UTC(2026, 10, 22, 4) / 1000}`,
+    'migration_agent_clock_offset_seconds 0.3',
+    'migration_agent_troubles 1',
+    'migration_agent_draining 0',
+    'migration_agent_jobs{state="running"} 1',
+    'migration_agent_job_progress_percent{name="nightly-files"} 72',
+    'migration_agent_job_failed{name="nightly-files"} 0',
+    'migration_agent_job_slack_seconds{name="nightly-files",destination="migrationHub"} 288',
+    'migration_agent_job_slack_seconds{name="nightly-files",destination="dataPipeline"} 895',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="accepted"} 123',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="throttled"} 2',
+    'migration_agent_calls_total{operation="NotifyMigrationTaskState",outcome="failed"} 1',
+    'migration_agent_calls_total{operation="PollForTask",outcome="accepted"} 0',
+    'migration_agent_calls_total{operation="PollForTask",outcome="throttled"} 0',
+    'migration_agent_calls_total{operation="PollForTask",outcome="failed"} 0',
+    'migration_agent_budget_calls_per_second{operation="NotifyMigrationTaskState"} 1',
+    'migration_agent_budget_calls_per_second{operation="PollForTask"} 1',
+    'migration_agent_budget_burst_calls{operation="NotifyMigrationTaskState"} 10',
+    'migration_agent_budget_burst_calls{operation="PollForTask"} 10',
+    'migration_agent_budget_available_calls{operation="NotifyMigrationTaskState"} 9',
+    'migration_agent_operation_paused{operation="NotifyMigrationTaskState"} 1',
+    'migration_agent_operation_paused{operation="PollForTask"} 0',
+    'migration_agent_promises_broken_total 0',
+    'migration_agent_lapses_total 0',
+    'migration_agent_reports_refused_total 0',
+  ]);
+});
+
+test('what is gone from status is gone from the metrics, and no promise is no zero', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  await samples(at);
+  operator.document = statusWith([jobNamed('other')]);
+  const lines = await samples(at);
+  expect(lines.filter((line) => line.includes('nightly-files'))).toEqual([]);
+  expect(lines.filter((line) => line.includes('nearest_deadline'))).toEqual([]);
+  expect(lines).toContain('migration_agent_jobs{state="idle"} 1');
+});
+
+test('what was broken is counted, from the timeline', async () => {
+  const { operator, at } = await serve();
+  for (const event of ['promise.broken', 'lease.gone', 'lease.fenced', 'report.refused', 'x.y']) {
+    operator.tell({ at: { wallMs: 0, bootMs: 0 }, event, fields: {} });
+  }
+  const lines = await samples(at);
+  expect(lines).toContain('migration_agent_promises_broken_total 1');
+  expect(lines).toContain('migration_agent_lapses_total 2');
+  expect(lines).toContain('migration_agent_reports_refused_total 1');
+});
+
+test('a scrape looks at the agent once, and shows its process and loop as well', async () => {
+  const { operator, at } = await serve();
+  const status = vi.spyOn(operator, 'status');
+  const text = await (await fetch(`${at}/metrics`)).text();
+  expect(status).toHaveBeenCalledTimes(1);
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+  expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+});
+
+test('calls are timed by operation and outcome, and what they answer is left alone', async () => {
+  const latency = createCallLatency();
+  const call = { operation: 'GetHomeRegion' } as const;
+  const answers: Outcome[] = [
+    { kind: 'accepted', answer: { operation: 'GetHomeRegion', homeRegion: 'eu-central-1' } },
+    { kind: 'throttled', reason: 'slow down' },
+  ].map((outcome) => outcome as Outcome);
+  const services = timedServices(
+    { send: () => Promise.resolve(answers.shift()!), close: () => undefined },
+    latency,
+  );
+  expect(await services.send(call)).toMatchObject({ kind: 'accepted' });
+  expect(await services.send(call)).toMatchObject({ kind: 'throttled' });
+  const registry = createRegistry(new OperatorInMemory(), latency);
+  const text = await registry.metrics();
+  expect(text).toContain(
+    'migration_agent_call_duration_seconds_count{operation="GetHomeRegion",outcome="throttled"} 1',
+  );
+  expect(text).toContain(
+    'migration_agent_call_duration_seconds_bucket{le="90",operation="GetHomeRegion",outcome="accepted"} 1',
+  );
+});
+
+test('names and help follow the conventions of Prometheus', async () => {
+  const registry = createRegistry(new OperatorInMemory(), createCallLatency());
+  const own = (await registry.getMetricsAsJSON()).filter(({ name }) =>
+    name.startsWith('migration'),
+  );
+  expect(own.length).toBeGreaterThan(20);
+  for (const { name, help, type } of own) {
+    expect(name).toMatch(/^migration_agent_[a-z_]+$/);
+    // https://prometheus.io/docs/practices/naming: a counter ends in _total, nothing else does.
+    expect([name, name.endsWith('_total')]).toEqual([name, String(type) === 'counter']);
+    expect(name).not.toMatch(/_(?:ms|milliseconds|minutes|hours|count|sum|bucket)$/);
+    expect(help.length).toBeGreaterThan(10);
+  }
+});
+
+test('health is an answer; readiness says what stands in its way', async () => {
+  const { operator, at } = await serve();
+  expect(await (await fetch(`${at}/healthz`)).text()).toBe('ok\n');
+  expect(await (await fetch(`${at}/readyz`)).json()).toEqual({ ready: true, reasons: [] });
+  operator.document = statusWith([], {
+    state: 'draining',
+    nearestDeadlineSeconds: -2.5,
+    troubles: ['credentials have expired'],
+  });
+  const answer = await fetch(`${at}/readyz`);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toEqual({
+    ready: false,
+    reasons: [
+      'credentials have expired',
+      'draining: no pipeline tasks are taken',
+      'a report is late by 3 s',
+    ],
+  });
+  operator.status = () => {
+    throw new Error('broken');
+  };
+  expect((await fetch(`${at}/healthz`)).status).toBe(500);
+});
+
+test('the status page runs its own script and style and nothing else', async () => {
+  const { operator, at } = await serve();
+  operator.document = FULL_STATUS;
+  const answer = await fetch(`${at}/`);
+  const page = await answer.text();
+  const policy = answer.headers.get('content-security-policy') ?? '';
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toContain('unsafe');
+  for (const [tag, directive] of [
+    ['script', 'script-src'],
+    ['style', 'style-src'],
+  ] as const) {
+    const found = [...page.matchAll(new RegExp(`<${tag}>([^]*?)</${tag}>`, 'g'))];
+    expect(found).toHaveLength(1);
+    const digest = createHash('sha256').update(found[0]![1]!).digest('base64');
+    expect(policy).toContain(`${directive} 'sha256-${digest}'`);
+  }
+  // Whatever the policy would block anyway must not be there to begin with.
+  const bare = page.replace("'http://www.w3.org/2000/svg'", '');
+  expect(bare).not.toMatch(/https?:\/\/| style=| on\w+=|innerHTML|src=/);
+  expect(await (await fetch(`${at}/status.json`)).json()).toEqual(FULL_STATUS);
+});
+
+test('a job of the page is told with its timeline in words and its reports', async () => {
+  const { operator, at } = await serve();
+  operator.show(jobNamed('a b'));
+  operator.entries.set('a b', [
+    { at: { wallMs: 0, bootMs: 0 }, event: 'tree.empty', fields: {} },
+    { at: { wallMs: 1000, bootMs: 0 }, event: 'some.thing_new', fields: {} },
+  ]);
+  operator.reported.set('a b', [
+    { atMs: 0, to: 'migrationHub', percent: 5, holdsUntilMs: 300_000 },
+  ]);
+  const answer = await fetch(`${at}/jobs/a%20b.json`);
+  expect(await answer.json()).toMatchObject({
+    schema: 1,
+    job: { name: 'a b' },
+    events: [
+      { at: '1970-01-01T00:00:00.000Z', event: 'tree.empty', words: 'tree empty' },
+      { words: 'some thing new' },
+    ],
+    reports: [{ to: 'migrationHub', percent: 5, holdsUntil: '1970-01-01T00:05:00.000Z' }],
+  });
+  for (const path of ['/jobs/x.json', '/jobs/%zz.json', '/jobs/', '/jobs/a/b.json']) {
+    expect((await fetch(`${at}${path}`)).status).toBe(404);
+  }
+});
+
+test('it is read-only: every other method is 405, every other path is 404', async () => {
+  const { operator, at } = await serve();
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    const answer = await fetch(`${at}/v1/drain`, { method });
+    expect([method, answer.status, answer.headers.get('allow')]).toEqual([
+      method,
+      405,
+      'GET, HEAD',
+    ]);
+  }
+  for (const path of ['/v1/status', '/v1/jobs', '/metrics/', '/../etc/passwd']) {
+    expect([path, (await fetch(`${at}${path}`)).status]).toEqual([path, 404]);
+  }
+  const head = await fetch(`${at}/metrics`, { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([200, '']);
+  expect(operator.asked).toEqual([]);
+});
+
+test('an IPv6 address stands in brackets', async () => {
+  const operator = new OperatorInMemory();
+  const registry = createRegistry(operator);
+  const listener = createHttpListener({ listen: '[::1]:0', operator, registry });
+  const { host, port } = await listener.listen();
+  expect(host).toBe('::1');
+  expect((await fetch(`http://[::1]:${port}/healthz`)).status).toBe(200);
+  await listener.close();
+});
+
+test('an address that is taken or is none refuses to start with a clear error', async () => {
+  const { at } = await serve();
+  const operator = new OperatorInMemory();
+  const listenerAt = (listen: string) =>
+    createHttpListener({ listen, operator, registry: createRegistry(operator) });
+  await expect(listenerAt(at.slice('http://'.length)).listen()).rejects.toThrow('EADDRINUSE');
+  for (const listen of ['9464', 'localhost', '127.0.0.1:70000', '::1:9464']) {
+    await expect(listenerAt(listen).listen()).rejects.toThrow('expected HOST:PORT');
+  }
+});

@@ -1,0 +1,300 @@
+/**
+ * The status page in a real browser: it shows what status shows, live; it needs nothing but its own origin, and works
+ * by keyboard, on a phone and in the dark. `SCREENSHOTS=DIRECTORY` keeps pictures of it.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+
+import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
+import type { HttpListener } from '../../../src/control/http/tcp-listener.ts';
+import { createRegistry } from '../../../src/control/metrics.ts';
+import type { JobStatus } from '../../../src/core/model/status.ts';
+import { Chromium, CHROMIUM } from '../../support/chromium.ts';
+import type { Page } from '../../support/chromium.ts';
+import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from '../operator-in-memory.ts';
+
+const operator = new OperatorInMemory();
+let listener: HttpListener;
+let browser: Chromium | undefined;
+let page: Page;
+let origin: string;
+
+const NOW = Date.now();
+const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
+
+const RUNNING = jobNamed('nightly-files', {
+  run: 12,
+  state: 'running',
+  percent: 72,
+  detail: '1.2 TB, 112 MB/s, <b>9312</b> of 12034 files',
+  startedAt: ago(4_000),
+  destinations: {
+    migrationHub: {
+      task: 'files01-copy',
+      delivery: 'pending',
+      lastAcceptedAt: ago(12),
+      slackSeconds: 288,
+    },
+    dataPipeline: {
+      taskId: 't',
+      pipelineId: 'df-1',
+      attemptId: '@1',
+      workerGroup: 'files',
+      delivery: 'pending',
+      lastAcceptedAt: ago(6),
+      slackSeconds: 894,
+    },
+  },
+});
+const JOBS: readonly JobStatus[] = [
+  RUNNING,
+  jobNamed('dump-orders', {
+    run: 1,
+    state: 'failed',
+    percent: 40,
+    startedAt: ago(700),
+    endedAt: ago(100),
+    reason: 'exit code 23: cannot read /srv/orders: Permission denied',
+    destinations: {
+      migrationHub: { task: 't', delivery: 'delivered', lastAcceptedAt: ago(58) },
+    },
+  }),
+  jobNamed('stuck', {
+    run: 2,
+    state: 'running',
+    stalled: true,
+    startedAt: ago(90_000),
+    destinations: {
+      migrationHub: {
+        task: 's',
+        delivery: 'pending',
+        lastAcceptedAt: ago(303),
+        slackSeconds: -3,
+        reason: 'ThrottlingException: Rate exceeded',
+      },
+    },
+  }),
+  jobNamed('weekly', { nextStartAt: ago(-18_000) }),
+];
+
+function showJobs(jobs: readonly JobStatus[]): void {
+  const { agent } = FULL_STATUS;
+  operator.document = {
+    ...statusWith(jobs, { ...agent, now: new Date(NOW).toISOString(), startedAt: ago(9_000) }),
+    budgets: FULL_STATUS.budgets.map((budget) => ({
+      ...budget,
+      ...(budget.pausedUntil === undefined ? {} : { pausedUntil: ago(-12) }),
+    })),
+  };
+}
+
+function describeRuns(): void {
+  operator.entries.set('nightly-files', [
+    { at: { wallMs: NOW - 4_000_000, bootMs: 0 }, event: 'job.started', fields: { pid: 4711 } },
+    {
+      at: { wallMs: NOW - 100_000, bootMs: 0 },
+      event: 'tree.signalled',
+      fields: { signal: 'SIGTERM', processes: 14 },
+    },
+  ]);
+  const reports = Array.from({ length: 26 }, (_, index) => ({
+    atMs: NOW - 4_000_000 + index * 155_000,
+    to: 'migrationHub' as const,
+    percent: Math.floor(index * 2.8),
+    status: 'IN_PROGRESS',
+    // One of them came ten seconds too late.
+    holdsUntilMs: NOW - 4_000_000 + index * 155_000 + (index === 12 ? 145_000 : 300_000),
+  }));
+  const beats = Array.from({ length: 60 }, (_, index) => ({
+    atMs: NOW - 4_000_000 + index * 66_000,
+    to: 'dataPipeline' as const,
+    holdsUntilMs: NOW - 4_000_000 + index * 66_000 + 900_000,
+  }));
+  operator.reported.set(
+    'nightly-files',
+    [...reports, ...beats].toSorted((a, b) => a.atMs - b.atMs),
+  );
+}
+
+async function text(selector: string): Promise<string> {
+  const value = await page.evaluate(
+    `document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`,
+  );
+  return String(value);
+}
+
+async function visit(path = '/'): Promise<void> {
+  await page.send('Page.navigate', { url: 'about:blank' });
+  await page.send('Page.navigate', { url: `${origin}${path}` });
+  await vi.waitFor(async () => expect(await text('#host')).toBe('files-host-01'), 20_000);
+}
+
+async function picture(name: string): Promise<void> {
+  const directory = process.env['SCREENSHOTS'];
+  if (directory === undefined) return;
+  const { data } = await page.send('Page.captureScreenshot', { captureBeyondViewport: true });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${name}.png`), Buffer.from(String(data), 'base64'));
+}
+
+async function screen(width: number, height: number, scheme: 'light' | 'dark'): Promise<void> {
+  await page.send('Emulation.setDeviceMetricsOverride', {
+    width,
+    height,
+    deviceScaleFactor: 1,
+    mobile: width < 600,
+  });
+  await page.send('Emulation.setEmulatedMedia', {
+    features: [{ name: 'prefers-color-scheme', value: scheme }],
+  });
+}
+
+describe.skipIf(CHROMIUM === undefined)(
+  'the status page (skipped where chromium is missing)',
+  { timeout: 60_000 },
+  () => {
+    beforeAll(async () => {
+      const registry = createRegistry(operator);
+      listener = createHttpListener({ listen: '127.0.0.1:0', operator, registry });
+      const { port } = await listener.listen();
+      origin = `http://127.0.0.1:${port}`;
+      ({ browser, page } = await Chromium.start());
+    }, 60_000);
+
+    afterAll(async () => {
+      await browser?.stop();
+      await listener.close();
+    });
+
+    test('shows what status shows, as text, and asks nobody but its own origin', async () => {
+      showJobs(JOBS);
+      await screen(1200, 900, 'light');
+      await visit();
+      await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
+      const shown = await text('#jobs');
+      for (const words of [
+        'next within 4m48s',
+        '<b>9312</b>',
+        'late by 3s',
+        'delivered 58s ago',
+        'in 5h00m',
+      ]) {
+        expect(shown).toContain(words);
+      }
+      expect(await text('#verdict')).toBe('1 trouble');
+      expect(await text('#troubles')).toContain('credentials have expired');
+      expect(await text('#budgets')).toContain('9 of 10, 1/s');
+      expect(page.complaints).toEqual([]);
+      const elsewhere = page.requests.filter(
+        (url) => !url.startsWith(origin) && !/^(?:about|data):/.test(url),
+      );
+      expect(elsewhere).toEqual([]);
+      await picture('light');
+    });
+
+    test('the policy refuses whatever a job might smuggle in', async () => {
+      await visit();
+      const refused = await page.evaluate(`new Promise((resolve) => {
+        document.addEventListener('securitypolicyviolation', (event) => resolve(event.violatedDirective));
+        const script = document.createElement('script');
+        script.textContent = 'window.smuggled = true';
+        document.body.append(script);
+      })`);
+      expect(refused).toMatch(/^script-src/);
+      expect(await page.evaluate('window.smuggled')).toBeUndefined();
+      page.complaints.length = 0;
+    });
+
+    test('by keyboard alone: a job opens, its timeline is told, the focus stays while it refreshes', async () => {
+      showJobs(JOBS);
+      describeRuns();
+      await screen(1200, 1200, 'dark');
+      await visit();
+      await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
+      await page.press('/');
+      expect(await page.evaluate('document.activeElement.id')).toBe('filter');
+      await page.press('Tab');
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('nightly-files/12');
+      await page.press('Enter');
+      await vi.waitFor(async () =>
+        expect(await text('.events')).toContain('SIGTERM to 14 processes'),
+      );
+      const label = await page.evaluate(`document.querySelector('svg').getAttribute('aria-label')`);
+      expect(label).toBe('86 reports of nightly-files, now at 70 percent, late for 10s in all');
+      expect(await page.evaluate(`document.querySelectorAll('svg .late').length`)).toBe(1);
+      expect(await page.evaluate(`document.querySelectorAll('svg .report').length`)).toBe(86);
+      await picture('dark');
+      // The next refresh changes the percent, and nothing else.
+      showJobs([{ ...RUNNING, percent: 73 }, ...JOBS.slice(1)]);
+      await vi.waitFor(async () => expect(await text('#jobs')).toContain('73%'), 20_000);
+      expect(await page.evaluate('document.activeElement.textContent')).toBe('nightly-files/12');
+      expect(await page.evaluate('document.activeElement.getAttribute("aria-expanded")')).toBe(
+        'true',
+      );
+      expect(page.complaints).toEqual([]);
+      // The address names the open job: it can be sent to somebody.
+      expect(await page.evaluate('location.hash')).toBe('#nightly-files');
+      await visit('/#nightly-files');
+      await vi.waitFor(async () => expect(await text('.events')).toContain('pid 4711'), 20_000);
+    });
+
+    test('on a phone nothing is wider than the screen', async () => {
+      showJobs(JOBS);
+      describeRuns();
+      await screen(390, 844, 'dark');
+      await visit('/#nightly-files');
+      await vi.waitFor(async () => expect(await text('.events')).toContain('pid 4711'), 20_000);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+      await picture('phone');
+    });
+
+    test('text is told apart from its ground, in light and in dark', async () => {
+      showJobs(JOBS);
+      for (const scheme of ['light', 'dark'] as const) {
+        await screen(1200, 900, scheme);
+        await visit();
+        await vi.waitFor(async () => expect(await text('#jobs')).toContain('weekly'));
+        const contrasts = (await page.evaluate(`(() => {
+          const light = (color) => { const [r, g, b] = color.match(/[0-9.]+/g).map((one) => { const c = one / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+          const ground = light(getComputedStyle(document.body).backgroundColor);
+          return [...document.querySelectorAll('td, small, .faint, .bad, .good, .warn, button, th, a')].map((one) => {
+            const own = light(getComputedStyle(one).color);
+            return (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
+          });
+        })()`)) as number[];
+        expect(contrasts.length).toBeGreaterThan(20);
+        // WCAG 2.1, 1.4.3.
+        expect(Math.min(...contrasts)).toBeGreaterThanOrEqual(4.5);
+      }
+    });
+
+    test('ten thousand jobs are an overview, and the filter finds one', async () => {
+      showJobs([
+        ...Array.from({ length: 10_000 }, (_, index) => jobNamed(`job-${index}`)),
+        { ...RUNNING, name: 'the-one' },
+      ]);
+      await screen(1200, 900, 'light');
+      await visit();
+      await vi.waitFor(async () => expect(await text('#more')).toContain('9,801 more'), 20_000);
+      expect(await text('#jobs tr:first-child td')).toBe('the-one/12');
+      await page.press('/');
+      for (const key of 'b-9999') await page.press(key);
+      await vi.waitFor(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/));
+      await page.press('Escape');
+      await vi.waitFor(async () => expect(await text('#more')).toContain('more'));
+    });
+
+    test('an agent that has gone is said to have gone', async () => {
+      showJobs([]);
+      await visit();
+      await vi.waitFor(async () => expect(await text('#jobs')).toContain('No jobs yet'), 20_000);
+      await listener.close();
+      await vi.waitFor(
+        async () => expect(await text('#link')).toContain('does not answer'),
+        20_000,
+      );
+    });
+  },
+);

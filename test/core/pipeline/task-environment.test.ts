@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { PipelineField, PolledTask } from '../../../src/core/model/call.ts';
+import { taskEnvironment } from '../../../src/core/pipeline/task-environment.ts';
+
+function task(
+  fields: readonly PipelineField[],
+  component: readonly PipelineField[] = [],
+): PolledTask {
+  const attemptId = '@Copy_2026-01-01T00:00:00_Attempt=1';
+  return {
+    taskId: 't',
+    pipelineId: 'df-1',
+    attemptId,
+    objects: [
+      { id: 'Copy', name: 'Copy files', fields: component },
+      {
+        id: attemptId,
+        name: attemptId,
+        fields: [{ key: '@componentParent', refValue: 'Copy' }, ...fields],
+      },
+    ],
+  };
+}
+
+test('a task as its job sees it', () => {
+  const fields = [
+    { key: 'type', stringValue: 'ShellCommandActivity' },
+    { key: '@scheduledStartTime', stringValue: '2026-01-01T00:00:00' },
+    { key: 'scriptArgument', stringValue: 'one $(touch x)' },
+    { key: 'scriptArgument', stringValue: '' },
+    { key: 'myTag', stringValue: 'a' },
+    { key: 'myTag', stringValue: 'b' },
+    { key: 'onFail', refValue: 'Alarm' },
+    { key: '*password', stringValue: 'p\0w' },
+  ];
+  const component = [
+    { key: 'myTag', stringValue: 'not this' },
+    { key: 'maximumRetries', stringValue: '2' },
+  ];
+  expect(taskEnvironment(task(fields, component), 'files')).toEqual({
+    MIGRATION_PIPELINE_ID: 'df-1',
+    MIGRATION_PIPELINE_ATTEMPT_ID: '@Copy_2026-01-01T00:00:00_Attempt=1',
+    MIGRATION_PIPELINE_WORKER_GROUP: 'files',
+    MIGRATION_PIPELINE_ACTIVITY: 'Copy files',
+    MIGRATION_PIPELINE_TYPE: 'ShellCommandActivity',
+    MIGRATION_PIPELINE_ARGUMENTS: '2',
+    MIGRATION_PIPELINE_ARGUMENT_1: 'one $(touch x)',
+    MIGRATION_PIPELINE_ARGUMENT_2: '',
+    MIGRATION_PIPELINE_FIELD_COMPONENT_PARENT: 'Copy',
+    MIGRATION_PIPELINE_FIELD_TYPE: 'ShellCommandActivity',
+    MIGRATION_PIPELINE_FIELD_SCHEDULED_START_TIME: '2026-01-01T00:00:00',
+    MIGRATION_PIPELINE_FIELD_MY_TAG: 'a',
+    MIGRATION_PIPELINE_FIELD_MY_TAG_2: 'b',
+    MIGRATION_PIPELINE_FIELD_ON_FAIL: 'Alarm',
+    MIGRATION_PIPELINE_FIELD_PASSWORD: 'pw',
+    MIGRATION_PIPELINE_FIELD_MAXIMUM_RETRIES: '2',
+  });
+});
+
+test('whatever a task holds, the variables can be given to a program and stay within 40 kB', () => {
+  const any = fc.record({
+    key: fc.string({ unit: 'binary', maxLength: 20 }),
+    stringValue: fc.string({ unit: 'binary', maxLength: 3000, size: 'max' }),
+  });
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 60, size: 'max' }), (fields) => {
+      const environment = taskEnvironment(task(fields), 'files');
+      let bytes = 0;
+      for (const [name, value] of Object.entries(environment)) {
+        expect(name).toMatch(/^MIGRATION_PIPELINE_[A-Z0-9_]+$/);
+        expect(value).not.toContain('\0');
+        bytes += Buffer.byteLength(`${name}=${value}\0`);
+      }
+      expect(bytes).toBeLessThan(40_000);
+      expect(environment['MIGRATION_PIPELINE_ID']).toBe('df-1');
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { nextRung } from '../../../src/core/runs/stop-escalation.ts';
+import type { Climb, Rung } from '../../../src/core/runs/stop-escalation.ts';
+import { HOUR_MS } from '../../../src/core/lib/time.ts';
+
+const SINCE = { wallMs: 0, bootMs: 1000 };
+
+/** Climbs the whole ladder for a tree that never dies; gives each rung with its time since the beginning. */
+function climbAll(graceMs: number): [Rung, number][] {
+  const ending = { cause: 'operator', detail: '', since: SINCE, graceMs } as const;
+  const climb: Climb = { lastLookAtMs: -Infinity };
+  const taken: [Rung, number][] = [];
+  let bootMs = SINCE.bootMs;
+  for (;;) {
+    const { rung, atMs } = nextRung(ending, climb, { wallMs: 0, bootMs });
+    if (rung === undefined) {
+      expect(atMs).toBeGreaterThan(bootMs);
+      bootMs = atMs;
+      continue;
+    }
+    taken.push([rung, bootMs - SINCE.bootMs]);
+    climb.lastLookAtMs = bootMs;
+    if (rung === 'signal') climb.signalledAtMs = bootMs;
+    if (rung === 'kill') climb.killedAtMs ??= bootMs;
+    if (rung === 'give-up') return taken;
+  }
+}
+
+test('signal, look, kill at the end of the grace, give up ten seconds later', () => {
+  const taken = climbAll(3000);
+  expect(taken.slice(0, 5)).toEqual([
+    ['signal', 0],
+    ['check', 100],
+    ['check', 1100],
+    ['check', 2100],
+    ['kill', 3000],
+  ]);
+  const kills = taken.filter(([rung]) => rung === 'kill');
+  expect(kills.length).toBeGreaterThanOrEqual(39);
+  expect(taken.at(-1)).toEqual(['give-up', 13000]);
+});
+
+test('no grace: the first rung is SIGKILL', () => {
+  expect(climbAll(0)[0]).toEqual(['kill', 0]);
+});
+
+test('an agent that comes back after the grace kills at once', () => {
+  const ending = { cause: 'service', detail: '', since: SINCE, graceMs: 1000 } as const;
+  // However long it was away: who was sent no SIGKILL cannot have outlived it.
+  for (const bootMs of [5000, HOUR_MS]) {
+    expect(nextRung(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).rung).toBe('kill');
+  }
+});

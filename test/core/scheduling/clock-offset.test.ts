@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { ClockOffset } from '../../../src/core/scheduling/clock-offset.ts';
+import { HOUR_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
+import type { Now } from '../../../src/core/lib/time.ts';
+
+/** A host whose clock is behind the service's by `behindMs`. */
+function answers(offset: ClockOffset, behindMs: number, count = 1, tripMs = 100): void {
+  for (let i = 0; i < count; i++) {
+    const sentAt: Now = { wallMs: 1_000_000, bootMs: 0 };
+    const now: Now = { wallMs: sentAt.wallMs + tripMs, bootMs: tripMs };
+    const serverMs = sentAt.wallMs + tripMs / 2 + behindMs;
+    // The header has whole seconds: half of one is missing on average.
+    offset.learn(serverMs - 500, sentAt, now);
+  }
+}
+
+test('one answer is enough to learn the clock', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS);
+  expect(offset.ms).toBe(HOUR_MS);
+});
+
+test('less than two seconds is the noise of the header', () => {
+  const offset = new ClockOffset();
+  answers(offset, 1900);
+  expect(offset.ms).toBe(0);
+});
+
+test('one wrong answer among right ones moves nothing', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 5);
+  answers(offset, 0);
+  expect(offset.ms).toBe(HOUR_MS);
+});
+
+test('a clock that drifts is followed once most of the last answers say so', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 9);
+  answers(offset, HOUR_MS + 30 * SECOND_MS, 5);
+  expect(offset.ms).toBe(HOUR_MS + 30 * SECOND_MS);
+});
+
+test('the answer of a long poll says nothing: its trip was too long', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 1, 80 * SECOND_MS);
+  expect(offset.ms).toBe(0);
+});
+
+test('half of the trip lies before the header was written', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 1, 4 * SECOND_MS);
+  expect(offset.ms).toBe(HOUR_MS);
+});
+
+test('a step of the host clock moves what was learnt, at once and in all that follows', () => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 9);
+  offset.stepped(HOUR_MS);
+  expect(offset.ms).toBe(0);
+  answers(offset, 0);
+  expect(offset.ms).toBe(0);
+  offset.stepped(-2 * HOUR_MS);
+  expect(offset.ms).toBe(2 * HOUR_MS);
+  answers(offset, 2 * HOUR_MS);
+  expect(offset.ms).toBe(2 * HOUR_MS);
+});

@@ -1,0 +1,262 @@
+/** Bounded output: what is kept, what is read of it, and that the job never notices. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { listLogFiles, partPath } from '../../../src/jobs/files/log-files.ts';
+import { LogTail } from '../../../src/jobs/files/log-tail.ts';
+import { rotateLog } from '../../../src/jobs/files/log-rotation.ts';
+import { RunLog } from '../../../src/jobs/files/run-log.ts';
+import { removeOldRuns } from '../../../src/jobs/files/run-retention.ts';
+import { makeRun, sh, until, withHosts } from '../support.ts';
+
+const policy = { sizeBytes: 300_000, files: 3 };
+
+/** The test's own directory, or one in memory, where the kernel cannot take bytes off the front. */
+async function withLog(use: (path: string) => Promise<void>, parent = tmpdir()): Promise<void> {
+  const directory = await mkdtemp(join(parent, 'migration-agent-log-'));
+  const path = join(directory, 'stdout.log');
+  await writeFile(path, '');
+  await use(path).finally(() => rm(directory, { recursive: true }));
+}
+
+async function readAll(path: string, lines?: number): Promise<string> {
+  const log = new RunLog(path);
+  const pieces: Buffer[] = [];
+  for (let at = await log.begin(lines); ;) {
+    const piece = await log.read(at);
+    if (piece === undefined || piece.bytes.length === 0) return Buffer.concat(pieces).toString();
+    pieces.push(piece.bytes);
+    at = piece.next;
+  }
+}
+
+function numbered(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, index) => `line ${from + index}\n`).join('');
+}
+
+/** The numbers of the lines, in order. */
+function numbersOf(text: string): number[] {
+  return [...text.matchAll(/^line (\d+)$/gm)].map(([, number]) => Number(number));
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+test('nothing is moved below the limit', () =>
+  withLog(async (path) => {
+    await appendFile(path, 'x'.repeat(300_000));
+    expect(await rotateLog(path, policy)).toBe(0);
+    expect(await readdir(dirname(path))).toEqual(['stdout.log']);
+  }));
+
+describe.each([
+  ['where the kernel takes bytes off the front', tmpdir()],
+  ['where it cannot', '/dev/shm'],
+])('a log that was moved, %s', (_where, parent) => {
+  test('reads as if nothing had been moved', () =>
+    withLog(async (path) => {
+      await appendFile(path, numbered(0, 30_000));
+      expect(await rotateLog(path, policy)).toBeGreaterThan(100_000);
+      await appendFile(path, numbered(30_000, 58_000));
+      expect(await rotateLog(path, policy)).toBeGreaterThan(100_000);
+      await appendFile(path, numbered(58_000, 60_000));
+      expect(numbersOf(await readAll(path))).toEqual(range(0, 60_000));
+      expect(numbersOf(await readAll(path, 40_000))).toEqual(range(20_000, 60_000));
+      expect(await readAll(path, 2)).toBe('line 59998\nline 59999\n');
+      expect((await stat(path)).size).toBeLessThan(300_000);
+    }, parent));
+
+  test('keeps so many files, the newest, from the beginning of a line on', () =>
+    withLog(async (path) => {
+      for (let from = 0; from < 200_000; from += 25_000) {
+        await appendFile(path, numbered(from, from + 25_000));
+        await rotateLog(path, policy);
+      }
+      expect((await readdir(dirname(path))).length).toBe(3);
+      const numbers = numbersOf(await readAll(path));
+      expect(numbers).toEqual(range(numbers[0]!, 200_000));
+      expect(numbers.length).toBeGreaterThan(50_000);
+    }, parent));
+
+  test('is bounded after a flood, and says what is not kept', () =>
+    withLog(async (path) => {
+      await appendFile(path, numbered(0, 30_000));
+      await rotateLog(path, policy);
+      await appendFile(path, numbered(30_000, 400_000));
+      await rotateLog(path, policy);
+      const sizes = await Promise.all(
+        (await readdir(dirname(path))).map(
+          async (name) => (await stat(join(dirname(path), name))).size,
+        ),
+      );
+      expect(Math.max(...sizes)).toBeLessThan(450_000);
+      const text = await readAll(path);
+      expect(text).toMatch(/^\[4\.\d MB of output are not kept\]$/m);
+      expect(numbersOf(text).at(-1)).toBe(399_999);
+    }, parent));
+
+  test('is followed over the moves, each line once', () =>
+    withLog(async (path) => {
+      const log = new RunLog(path);
+      let text = '';
+      let position = 0;
+      const follow = async (): Promise<void> => {
+        for (;;) {
+          const piece = await log.read(position);
+          if (piece === undefined || piece.bytes.length === 0) return;
+          text += piece.bytes.toString();
+          position = piece.next;
+        }
+      };
+      for (let from = 0; from < 120_000; from += 10_000) {
+        await appendFile(path, numbered(from, from + 10_000));
+        if (from % 30_000 === 0) await follow();
+        await rotateLog(path, policy);
+      }
+      await follow();
+      expect(numbersOf(text)).toEqual(range(0, 120_000));
+    }, parent));
+});
+
+test('a job that goes on writing loses no line, and is never stopped', () =>
+  withLog(async (path) => {
+    const file = await open(path, 'a');
+    const writer = spawn('seq', ['-f', 'line %.0f', '0', '999999'], {
+      stdio: ['ignore', file.fd, 'ignore'],
+    });
+    const ended = once(writer, 'exit');
+    let moves = 0;
+    // All files are kept, so that every line can be looked for.
+    while (writer.exitCode === null) {
+      if ((await rotateLog(path, { sizeBytes: 1_000_000, files: 100 })) > 0) moves += 1;
+      await sleep(5);
+    }
+    await file.close();
+    expect(await ended).toEqual([0, null]);
+    const text = await readAll(path);
+    expect(moves).toBeGreaterThan(3);
+    if (!text.includes('not kept')) expect(numbersOf(text).length).toBe(1_000_000);
+    // At a seam of what a slow machine let through stand halves of lines.
+    const numbers = numbersOf(text.replace(/[^\n]*\n\[.* not kept\]\n[^\n]*/g, ''));
+    expect(numbers.at(-1)).toBe(999_999);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  }));
+
+describe('an agent that died while it moved', () => {
+  test('before the bytes were taken off: they stand there once', () =>
+    withLog(async (path) => {
+      await appendFile(path, numbered(0, 40_000));
+      await writeFile(partPath(path, 65_536), (await readAll(path)).slice(65_536, 200_000));
+      expect(await rotateLog(path, policy)).toBeGreaterThan(0);
+      expect(numbersOf(await readAll(path))).toEqual(
+        range(numbersOf(await readAll(path))[0]!, 40_000),
+      );
+      expect((await listLogFiles(path)).part).toBeUndefined();
+    }));
+
+  test('after they were taken off: they are kept', () =>
+    withLog(async (path) => {
+      const text = numbered(0, 80_000);
+      await writeFile(partPath(path, 0), text.slice(0, 131_072));
+      await appendFile(path, text.slice(131_072));
+      await rotateLog(path, { ...policy, sizeBytes: 600_000 });
+      expect(numbersOf(await readAll(path))).toEqual(range(0, 80_000));
+    }));
+
+  test('does not stop a reader for ever', () =>
+    withLog(async (path) => {
+      await appendFile(path, 'line 1\n');
+      await writeFile(partPath(path, 0), 'line');
+      expect(await readAll(path)).toBe('line 1\n');
+    }));
+});
+
+test('a tail that counts reads each line once over the moves', () =>
+  withLog(async (path) => {
+    const tail = new LogTail(path, { everyRecord: true });
+    const records: string[] = [];
+    for (let from = 0; from < 100_000; from += 5000) {
+      await appendFile(path, numbered(from, from + 5000));
+      if (from % 10_000 === 0) records.push(...(await tail.read()));
+      const bytes = await rotateLog(path, policy, tail.readTo);
+      if (bytes > 0) tail.moved(bytes);
+    }
+    for (let more = ['']; more.length > 0; records.push(...more)) more = await tail.read();
+    expect(numbersOf(records.join('\n'))).toEqual(range(0, 100_000));
+  }));
+
+test('a counting parser is waited for, but not in a flood', () =>
+  withLog(async (path) => {
+    await appendFile(path, numbered(0, 40_000));
+    const { size } = await stat(path);
+    expect(size).toBeLessThan(4 * policy.sizeBytes);
+    expect(await rotateLog(path, policy, 200_000)).toBe(131_072);
+    await appendFile(path, numbered(0, 120_000));
+    expect(await rotateLog(path, policy, 0)).toBeGreaterThan(1_000_000);
+  }));
+
+test('a run: its parser reads on over the moves, its last error is told, its files are few', () =>
+  withHosts(async (newHost, directory) => {
+    const host = newHost();
+    const go = (name: string): string => `until [ -e ${directory}/${name} ]; do sleep 0.02; done`;
+    const text = `seq -f 'noise %.0f' 200000 >&2; echo 40%; ${go('on')}; seq -f 'noise %.0f' 200000
+      echo 60%; ${go('end')}; seq -f 'noise %.0f' 100000; echo 90%; echo 'disk on fire' >&2; exit 4`;
+    const log = { sizeBytes: 200_000, files: 2 };
+    const run = makeRun(sh(text), { progress: { parser: 'percent' }, log });
+    const percents = (): unknown[] => host.all('progress-read').map(({ percent }) => percent);
+    host.host.start(run);
+    for (const [percent, name] of [
+      [40, 'on'],
+      [60, 'end'],
+    ] as const) {
+      await until(
+        () => percents().includes(percent),
+        () => `${percent} %`,
+      );
+      await writeFile(join(directory, name), '');
+    }
+    const { errorTail } = await host.told('run-exited');
+    expect(errorTail?.split('\n').slice(-2)).toEqual(['noise 200000', 'disk on fire']);
+    expect(percents()).toEqual([40, 60, 90]);
+    const names = await readdir(dirname(host.path(run, 'stdout.log')));
+    expect(names.filter((name) => name.startsWith('stdout.log.')).length).toBe(1);
+    expect(names.filter((name) => name.startsWith('stderr.log.')).length).toBe(1);
+  }));
+
+describe('runs that ended long ago', () => {
+  test('leave nothing; one that is watched, or that changed since, stays', () =>
+    withHosts(async (newHost, directory) => {
+      const host = newHost();
+      const runs = [1, 2, 3].map((number) => makeRun(sh('echo on'), {}, { number, job: 'a/b' }));
+      for (const run of runs) host.host.start(run);
+      await until(
+        () => host.all('run-exited').length === 3,
+        () => 'the ends',
+      );
+      const [old, watched] = runs.map((run) => host.path(run, ''));
+      for (const path of [old!, watched!]) {
+        for (const name of ['.', ...(await readdir(path))])
+          await utimes(join(path, name), 1000, 1000);
+      }
+      await removeOldRuns(directory, Date.now() - 60_000, new Set([watched!.replace(/\/$/, '')]));
+      expect((await readdir(join(old!, '..'))).sort()).toEqual(['2', '3']);
+    }));
+
+  test('of which the planner keeps nothing leave nothing', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('echo on'));
+      host.host.start(run);
+      await host.told('run-exited');
+      host.host.forget(run);
+      await until(
+        () => !host.has(run, ''),
+        () => 'the directory to go',
+      );
+    }));
+});

@@ -1,0 +1,206 @@
+/** What the journal says of a unit that systemd has forgotten, and what is believed of it. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Event } from '../../../src/core/model/event.ts';
+import type { JournalRecord } from '../../../src/jobs/tracked/journalctl.ts';
+import { createTrackedWork } from '../../../src/jobs/tracked/tracked-work.ts';
+import { unitLastWord } from '../../../src/jobs/tracked/unit-exit-journal.ts';
+import type { TrackedWork } from '../../../src/ports.ts';
+import { definition } from '../../support/settings.ts';
+import { until } from '../../support/until.ts';
+
+/** As systemd 252 writes them. */
+const SUCCESS = { MESSAGE_ID: '7ad2d189f7e94e70a38c781354912448' };
+const STOPPING = { MESSAGE_ID: 'de5b426a63be47a7b6ac3eaac82e2f6f' };
+const SENT = {
+  MESSAGE: 'a.service: Sent signal SIGTERM to main process 82 (sh) on client request.',
+};
+const failure = (result: string): JournalRecord => ({
+  MESSAGE_ID: 'd9b373ed55a64feb8242e02dbe79a49c',
+  UNIT_RESULT: result,
+});
+const exit = (code: string, status: number, who = 'Main'): JournalRecord => ({
+  MESSAGE_ID: '98e322203f7a4ed290d09fe03c09fe15',
+  MESSAGE: `a.service: ${who} process exited, code=${code}, status=${status}`,
+  EXIT_CODE: code,
+  EXIT_STATUS: String(status),
+});
+
+test.each<[string, JournalRecord[], object | undefined]>([
+  ['nothing', [], undefined],
+  ['that it was started', [{ MESSAGE: 'Started a.service.' }], undefined],
+  ['success', [SUCCESS], { kind: 'completed' }],
+  [
+    'success after a step that may fail',
+    [exit('exited', 1, 'Control'), SUCCESS],
+    { kind: 'completed' },
+  ],
+  ['a stop, and success', [STOPPING, SUCCESS], { kind: 'lost' }],
+  ['a signal by systemctl, and success', [SENT, SUCCESS], { kind: 'lost' }],
+  ['an exit code', [exit('exited', 3), failure('exit-code')], { kind: 'exited', exitCode: 3 }],
+  [
+    'a step before it that failed',
+    [exit('exited', 9, 'Control'), failure('exit-code')],
+    { kind: 'failed', reason: 'a.service failed; systemd: exit-code' },
+  ],
+  [
+    'a signal',
+    [exit('killed', 9), failure('signal')],
+    { kind: 'exited', exitCode: 137, signal: 'SIGKILL' },
+  ],
+  [
+    'a signal by systemd, for its reason',
+    [exit('dumped', 6), failure('watchdog')],
+    { kind: 'exited', exitCode: 134, signal: 'SIGABRT', words: 'systemd: watchdog' },
+  ],
+  ['an exit, and no verdict', [exit('exited', 3)], undefined],
+  ['a failure that does not tell its kind', [failure('timeout')], { kind: 'failed' }],
+])('the journal tells %s', (_, records, end) => {
+  const told = unitLastWord('a.service', 'i', records);
+  if (end === undefined) expect(told).toBeUndefined();
+  else expect(told).toMatchObject(end);
+});
+
+test('a scope "succeeds" whatever the exit codes in it were: nothing is made of it', () => {
+  expect(unitLastWord('a.scope', 'i', [SUCCESS])).toBeUndefined();
+});
+
+describe('the agent asks', () => {
+  const path = process.env['PATH'];
+  let directory: string;
+  let events: Event[];
+  let work: TrackedWork;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'unit-last-word-'));
+    process.env['PATH'] = `${directory}:${path ?? ''}`;
+    events = [];
+    work = createTrackedWork({
+      post: (event) => events.push(event),
+      bootId: 'unused',
+      mask: (text) => text,
+      patienceMs: { pid: 0, file: 0, unit: 200 },
+      lookEveryMs: 20,
+    });
+  });
+
+  afterEach(async () => {
+    await work.close();
+    process.env['PATH'] = path;
+    rmSync(directory, { recursive: true });
+  });
+
+  function program(name: string, script: string): void {
+    writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(directory, name), 0o755);
+  }
+
+  /** A systemd that has forgotten every unit but those that are under way with this invocation. */
+  function systemd(running: Readonly<Record<string, string>> = {}): void {
+    const known = Object.entries(running)
+      .map(([unit, id]) => `${unit}) echo InvocationID=${id}; echo ActiveState=active;;`)
+      .join('\n');
+    program(
+      'systemctl',
+      `while [ "$1" != -- ]; do shift; done; shift
+for unit; do case $unit in ${known} *) echo InvocationID=; echo ActiveState=inactive;; esac; echo; done`,
+    );
+  }
+
+  function watch(name: string, invocation: string): void {
+    work.watch({
+      id: `${name}/1`,
+      job: name,
+      number: 1,
+      definition: definition(name, {
+        command: [],
+        tracked: { by: 'unit', unit: `${name}.service`, invocation },
+      }),
+      origin: 'tracked',
+      state: 'running',
+      requestedAt: { wallMs: 0, bootMs: 0 },
+      invocation,
+      spawn: 1,
+    });
+  }
+
+  const of = (name: string): Event | undefined =>
+    events.find((event) => 'run' in event && event.run === `${name}/1`);
+  async function toldOf(name: string): Promise<Event> {
+    await until(`${name} is told`, () => of(name) !== undefined);
+    return of(name)!;
+  }
+
+  test('systemd’s own records of that very invocation alone', async () => {
+    systemd();
+    const record = JSON.stringify({ ...SUCCESS, INVOCATION_ID: 'mine' });
+    program(
+      'journalctl',
+      `echo "$@" > ${directory}/asked; echo '${record}'; echo '-- No entries --'`,
+    );
+    watch('mine', 'mine');
+    watch('other', 'another');
+    expect(await toldOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
+    expect(await toldOf('other')).toMatchObject({
+      type: 'run-lost',
+      reason: expect.stringContaining('the journal has no record of it') as string,
+    });
+    // What any other process writes into the journal is passed over by journald's own stamp of the sender.
+    expect(readFileSync(join(directory, 'asked'), 'utf8')).toContain(' _PID=1 INVOCATION_ID=');
+  });
+
+  test('a record that comes a moment late counts', async () => {
+    systemd();
+    const record = JSON.stringify({ ...SUCCESS, INVOCATION_ID: 'mine' });
+    program(
+      'journalctl',
+      `[ -e ${directory}/late ] && echo '${record}'; touch ${directory}/late; exit 0`,
+    );
+    watch('mine', 'mine');
+    expect(await toldOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
+  });
+
+  test('where it cannot be read, that is said with what can be done', async () => {
+    systemd();
+    program('journalctl', 'echo "No journal files were opened." >&2; exit 1');
+    watch('mine', 'mine');
+    expect(await toldOf('mine')).toMatchObject({
+      type: 'run-lost',
+      reason: expect.stringContaining(
+        'No journal files were opened (SupplementaryGroups=systemd-journal',
+      ) as string,
+    });
+  });
+
+  test('a journal that gives no answer keeps nobody from being seen, and ends with the agent', async () => {
+    systemd({ 'on.service': 'on' });
+    program('journalctl', `echo $$ > ${directory}/pid; exec sleep 600`);
+    watch('mine', 'mine');
+    await until('the journal is asked', () => readPid() !== '');
+    watch('on', 'on');
+    expect(await toldOf('on')).toMatchObject({ type: 'run-seen' });
+    expect(of('mine')).toBeUndefined();
+    const sinceMs = performance.now();
+    await work.close();
+    // Not by the time limit of the question, which is 20 s.
+    expect(performance.now() - sinceMs).toBeLessThan(10_000);
+    await until('it is gone', () => {
+      try {
+        process.kill(Number(readPid()), 0);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+  });
+
+  function readPid(): string {
+    try {
+      return readFileSync(join(directory, 'pid'), 'utf8').trim();
+    } catch {
+      return '';
+    }
+  }
+});

@@ -9,7 +9,7 @@ import type { Reply } from './core/model/action.ts';
 import type { Event } from './core/model/event.ts';
 import type { JobDefinition, Run } from './core/model/job.ts';
 import type { Report } from './core/model/tracked.ts';
-import type { Changes, Ledger } from './core/state/ledger.ts';
+import type { Changes, PersistentState } from './core/state/ledger.ts';
 import type { FleetStatus, Status } from './core/model/status.ts';
 import type { OutboxEntry } from './core/model/outbox.ts';
 import type { OutboxChoice } from './core/model/outbox.ts';
@@ -24,7 +24,7 @@ export interface Clock {
   /** The boot's identity: a changed one means that the host was rebooted. */
   readonly bootId: string;
   /**
-   * Calls `wake` once, at or soon after `bootMs`. Returns a function that takes the wish back.
+   * Calls `wake` once, at or soon after `bootMs`. Returns a function that takes the action back.
    * May wake early; the loop looks again.
    */
   wakeAt(bootMs: number, wake: () => void): () => void;
@@ -36,7 +36,7 @@ export type Random = () => number;
 /** Durable memory. Synchronous: a turn of the loop is one transaction, on disk when `commit` returns. */
 export interface Store {
   /** What an earlier agent left, on the present boot's clock. Empty for a new host. */
-  load(now: Now): Ledger;
+  load(now: Now): PersistentState;
   /** Throws `StoreUnavailable` when the disk refuses (full, read-only); the loop keeps the changes and tries again. */
   commit(changes: Changes, now: Now): void;
   /** The timeline of a job, oldest first: at most `limit` of its newest notes. */
@@ -80,7 +80,7 @@ export interface Gates {
   /** How it stands with the fleet's Redis, where there is one. */
   fleet(): FleetStatus | undefined;
   /** What is wrong with the budgets, one sentence each. */
-  troubles(): readonly string[];
+  problems(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -175,7 +175,7 @@ export type OperatorRequest =
   | { readonly type: 'report'; readonly reports: readonly Report[] }
   | {
       readonly type: 'outbox';
-      readonly wish: 'retry' | 'drop';
+      readonly action: 'retry' | 'drop';
       readonly choice: OutboxChoice;
       readonly by: string;
     }

@@ -4,9 +4,9 @@
  */
 import type { Reply } from '../core/model/action.ts';
 import type { Event, RequestId } from '../core/model/event.ts';
-import { FAREWELL_MS_MAX } from '../core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../core/scheduling/farewell.ts';
 import { EVENTS } from '../core/model/timeline.ts';
-import type { Note } from '../core/model/timeline.ts';
+import type { TimelineEvent } from '../core/model/timeline.ts';
 import { recogniseHost } from '../core/state/host-identity.ts';
 import type { HostIdentity } from '../core/model/host-identity.ts';
 import { outbox } from '../core/operator/outbox.ts';
@@ -83,9 +83,9 @@ export class Agent implements Operator {
     this.#startedAt = parts.clock.now();
     const ledger = parts.store.load(this.#startedAt);
     recogniseHost(ledger, parts.hostIdentity ?? {}, this.#startedAt);
-    if (ledger.facts.taskRunnerId === undefined) {
-      ledger.facts.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
-      ledger.keepFacts();
+    if (ledger.metadata.taskRunnerId === undefined) {
+      ledger.metadata.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
+      ledger.saveMetadata();
     }
     this.#planner = new Planner(
       ledger,
@@ -119,7 +119,7 @@ export class Agent implements Operator {
     });
     notifier.stopping(CLOSE_MS_MAX);
     for (const request of this.#requests.keys()) {
-      this.#answer(request, { ok: false, code: 'conflict', words: 'the agent is stopping' });
+      this.#answer(request, { ok: false, code: 'conflict', message: 'the agent is stopping' });
     }
     store.saveGateLevels(gates.levels(), clock.now());
     await gates.close();
@@ -131,7 +131,7 @@ export class Agent implements Operator {
 
   /** Asks for a planned stop: promises are stretched first, and `run` resolves some seconds later at most. */
   stop(): void {
-    this.#parts.notifier.stopping(FAREWELL_MS_MAX + CLOSE_MS_MAX);
+    this.#parts.notifier.stopping(SHUTDOWN_MS_MAX + CLOSE_MS_MAX);
     this.#parts.inbox.post({ type: 'stop-requested' });
   }
 
@@ -145,9 +145,9 @@ export class Agent implements Operator {
       pid,
       startedAt: this.#startedAt,
       ...(fleet === undefined ? {} : { fleet }),
-      troubles: [
+      problems: [
         ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),
-        ...gates.troubles(),
+        ...gates.problems(),
         ...(this.#reloadTrouble === undefined ? [] : [this.#reloadTrouble]),
       ],
       gateLevels: gates.levels(),
@@ -184,7 +184,7 @@ export class Agent implements Operator {
   /** A file that was refused is a trouble until one is accepted: the next start would fail on it. */
   async reload(): Promise<Reply> {
     const reply = await this.#parts.reload();
-    const [first = '', ...more] = reply.words.split('\n');
+    const [first = '', ...more] = reply.message.split('\n');
     const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
     this.#reloadTrouble = reply.ok
       ? undefined
@@ -197,9 +197,9 @@ export class Agent implements Operator {
     this.#requests.delete(request);
   }
 
-  #tell(note: Note): void {
+  #tell(note: TimelineEvent): void {
     this.#reports.note(note);
-    if (!EVENTS[note.event].kept) return;
+    if (!EVENTS[note.event].persisted) return;
     for (const listener of this.#listeners) {
       listener({
         at: note.at,

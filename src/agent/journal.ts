@@ -6,7 +6,7 @@
 import { isEmpty } from '../core/state/ledger.ts';
 import type { Changes } from '../core/state/ledger.ts';
 import { EVENTS } from '../core/model/timeline.ts';
-import type { Note } from '../core/model/timeline.ts';
+import type { TimelineEvent } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { Log, Store } from '../ports.ts';
 
@@ -15,12 +15,12 @@ const RETRY_MS = 5_000;
 export class Journal {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #tell: (note: Note) => void;
+  readonly #tell: (note: TimelineEvent) => void;
   #waiting: Changes[] = [];
   #failure: string | undefined;
   #retryAtMs: number | undefined;
 
-  constructor(store: Store, log: Log, tell: (note: Note) => void) {
+  constructor(store: Store, log: Log, tell: (note: TimelineEvent) => void) {
     this.#store = store;
     this.#log = log;
     this.#tell = tell;
@@ -38,7 +38,7 @@ export class Journal {
 
   /** True when everything is on disk. */
   commit(changes: Changes, now: Now): boolean {
-    for (const note of changes.notes) this.#write(note);
+    for (const note of changes.events) this.#write(note);
     if (!isEmpty(changes)) this.#waiting.push(changes);
     if (this.#retryAtMs !== undefined && now.bootMs < this.#retryAtMs) return false;
     try {
@@ -70,7 +70,7 @@ export class Journal {
     this.#retryAtMs = now.bootMs + RETRY_MS;
   }
 
-  #write(note: Note): void {
+  #write(note: TimelineEvent): void {
     const { level, msg } = EVENTS[note.event];
     this.#log.write(level, note.event, msg, {
       ...(note.job === undefined ? {} : { job: note.job, run: note.run }),

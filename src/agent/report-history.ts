@@ -3,7 +3,7 @@
  * status page. In memory only. Of a long run the resolution falls, never the truth: a report is left out only where it
  * came in time, and then its predecessor is said to have held as long.
  */
-import type { Note } from '../core/model/timeline.ts';
+import type { TimelineEvent } from '../core/model/timeline.ts';
 import { SECOND_MS } from '../core/lib/time.ts';
 import type { ReportRecord } from '../ports.ts';
 
@@ -15,13 +15,13 @@ const JOBS_MAX = 500;
 export class ReportHistory {
   readonly #jobs = new Map<string, ReportRecord[]>();
 
-  note(note: Note): void {
+  note(note: TimelineEvent): void {
     const { job, event } = note;
     if (job === undefined) return;
     if (event === 'run.queued' || event === 'task.received') this.#jobs.delete(job);
     if (event !== 'report.accepted' && event !== 'report.delivered') return;
     const records = this.#recordsOf(job);
-    records.push(recordOf(note as Note<'report.accepted' | 'report.delivered'>));
+    records.push(recordOf(note as TimelineEvent<'report.accepted' | 'report.delivered'>));
     if (records.length > REPORTS_MAX) this.#jobs.set(job, thinned(records).slice(-2 * REPORTS_MAX));
   }
 
@@ -40,7 +40,10 @@ export class ReportHistory {
   }
 }
 
-function recordOf({ at, fields }: Note<'report.accepted' | 'report.delivered'>): ReportRecord {
+function recordOf({
+  at,
+  fields,
+}: TimelineEvent<'report.accepted' | 'report.delivered'>): ReportRecord {
   const { task, percent, status } = fields;
   const holdsS =
     'nextUpdateS' in fields ? fields.nextUpdateS : 'windowS' in fields ? fields.windowS : undefined;

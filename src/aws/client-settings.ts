@@ -5,7 +5,7 @@
  */
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Identity } from './credentials.ts';
-import { QUIET } from './quiet.ts';
+import { SILENT_LOGGER } from './quiet.ts';
 
 /** In the User-Agent as `app/migration-agent`; CloudTrail shows it. */
 export const APP_ID = 'migration-agent';
@@ -22,7 +22,7 @@ export interface ClientOptions {
   readonly maxAttempts: number;
   readonly retryMode: string;
   readonly defaultsMode: 'legacy';
-  readonly logger: typeof QUIET;
+  readonly logger: typeof SILENT_LOGGER;
   readonly customUserAgent: [string, string][];
   readonly endpoint?: string;
   readonly region?: string;
@@ -40,7 +40,7 @@ export function clientOptions(
     maxAttempts: 1,
     retryMode: 'standard',
     defaultsMode: 'legacy',
-    logger: QUIET,
+    logger: SILENT_LOGGER,
     customUserAgent: [[APP_ID, settings.version]],
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),

@@ -8,7 +8,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { QUIET } from './quiet.ts';
+import { SILENT_LOGGER } from './quiet.ts';
 import type { Environment } from './services-options.ts';
 
 export interface Line {
@@ -52,7 +52,7 @@ export function createLine(options: LineOptions): Line {
     socketAcquisitionWarningTimeout: backstopMs,
     httpAgent,
     httpsAgent,
-    logger: QUIET,
+    logger: SILENT_LOGGER,
   });
   return {
     handler,

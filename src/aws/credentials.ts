@@ -5,7 +5,7 @@
  */
 import type { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { QUIET } from './quiet.ts';
+import { SILENT_LOGGER } from './quiet.ts';
 
 export type Identity = Awaited<ReturnType<ReturnType<typeof defaultProvider>>>;
 
@@ -99,10 +99,10 @@ export class Credentials {
       ...(profile === undefined ? {} : { profile }),
       // Files are read again: an operator may have replaced them since.
       ignoreCache: true,
-      logger: QUIET,
+      logger: SILENT_LOGGER,
       clientConfig: {
         requestHandler: await handler(),
-        logger: QUIET,
+        logger: SILENT_LOGGER,
         ...(region === undefined ? {} : { region }),
       },
     });

@@ -67,12 +67,12 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
   ],
   missing: ['ResourceNotFoundException'], // Migration Hub: stream or task
   gone: ['TaskNotFoundException', 'PipelineNotFoundException', 'PipelineDeletedException'],
-  homeless: ['HomeRegionNotSetException'],
+  'no-home-region': ['HomeRegionNotSetException'],
   // Migration Hub: access to Application Discovery Service is missing, which only links and applications need.
   disabled: ['PolicyErrorException'],
 };
 
-export const THROTTLE_WORDS = /throttl|requestlimitexceeded|toomanyrequests/iu;
+export const THROTTLE_PATTERN = /throttl|requestlimitexceeded|toomanyrequests/iu;
 
 /** Data Pipeline says this of InvalidRequestException too: "exceeded any of the service limits". */
 export const THROTTLE_SENTENCE = /\brate exceeded\b|\bthrottl/iu;

@@ -9,7 +9,7 @@ import {
   KIND_OF_NAME,
   STALE_CREDENTIALS,
   THROTTLE_SENTENCE,
-  THROTTLE_WORDS,
+  THROTTLE_PATTERN,
   WRONG_CLOCK,
 } from './error-names.ts';
 import type { FailureKind } from './error-names.ts';
@@ -125,7 +125,7 @@ function isFromService(error: ReadError): boolean {
 
 function kindOf(error: ReadError, { limitMs, response }: FailedCall): FailureKind {
   if (limitMs !== undefined) return 'unavailable';
-  if (THROTTLE_WORDS.test(error.name)) return 'throttled';
+  if (THROTTLE_PATTERN.test(error.name)) return 'throttled';
   const named = KIND_OF_NAME.get(error.name);
   if (named === 'refused' && THROTTLE_SENTENCE.test(error.message)) return 'throttled';
   // The SDK has learnt the service's clock from this very answer: the next call is signed with it.

@@ -104,8 +104,8 @@ async function reach(endpoint: string, { agents }: Line): Promise<Reached> {
       });
       request.once('timeout', () => reject(new Error(`no connection within ${timeout / 1000} s`)));
       request.once('error', (error: NodeJS.ErrnoException) => {
-        const words = error.message === '' ? (error.code ?? 'no reason given') : error.message;
-        reject(new Error(maskSecrets(words), { cause: error }));
+        const message = error.message === '' ? (error.code ?? 'no reason given') : error.message;
+        reject(new Error(maskSecrets(message), { cause: error }));
       });
     });
   } finally {

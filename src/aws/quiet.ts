@@ -1,5 +1,5 @@
 /** The SDK's words go nowhere: what matters of them is in an outcome. */
-export const QUIET = {
+export const SILENT_LOGGER = {
   trace: ignore,
   debug: ignore,
   info: ignore,

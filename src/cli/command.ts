@@ -6,7 +6,7 @@ import { Command, type CommanderError } from 'commander';
 
 import { EXIT } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { say } from './terminal/terminal.ts';
+import { print } from './terminal/terminal.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** A failure that is said in words and ends the command with a code. */
@@ -20,15 +20,15 @@ export class CommandFailure extends Error {
   }
 }
 
-interface Words {
+interface Texts {
   readonly description: string;
   readonly example: string;
 }
 
-export function newCommand(name: string, words: Words, terminal: Terminal): Command {
+export function newCommand(name: string, texts: Texts, terminal: Terminal): Command {
   const command = new Command(name)
-    .description(words.description)
-    .addHelpText('after', `\nExample:\n  ${words.example}`);
+    .description(texts.description)
+    .addHelpText('after', `\nExample:\n  ${texts.example}`);
   return withUsageExit(command, terminal);
 }
 
@@ -56,7 +56,7 @@ export function action<Arguments extends readonly unknown[]>(
       terminal.setExitCode(await perform(...values));
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      say(terminal, `migration-agent: ${error.message}`);
+      print(terminal, `migration-agent: ${error.message}`);
       terminal.setExitCode(error.exitCode);
     }
   };

@@ -107,11 +107,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 
 /** All commands: the one that the words ask for as it is, the others by name and summary, which is all that help shows. */
 export function loadCommands(
-  words: readonly string[],
+  argv: readonly string[],
   terminal: Terminal,
   program: () => Promise<Command>,
 ): Promise<readonly Command[]> {
-  const [first, second] = words;
+  const [first, second] = argv;
   const wanted = first === 'help' ? second : first;
   return Promise.all(
     Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {

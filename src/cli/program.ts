@@ -8,12 +8,12 @@ import { VERSION } from './version.ts';
 
 /** Does what the words say; the exit code is the terminal's. */
 export async function runProgram(
-  words: readonly string[],
+  argv: readonly string[],
   terminal: Terminal = processTerminal(),
 ): Promise<void> {
   const whole = (): Promise<Command> => wholeProgram(terminal);
-  const program = createProgram(await loadCommands(words, terminal, whole), terminal);
-  await program.parseAsync(words, { from: 'user' });
+  const program = createProgram(await loadCommands(argv, terminal, whole), terminal);
+  await program.parseAsync(argv, { from: 'user' });
 }
 
 /** The program with every command as it is: for completions, the manual page and tests. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { JobDefinition } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { jobDefinition } from './build/build.ts';
-import { wordsForIssue } from './issues.ts';
+import { issueMessage } from './issues.ts';
 import { keyOf } from './lib/problem.ts';
 import { parseProgressOption } from './progress-option.ts';
 import { jobKeys, jobNameProblem } from './schema/job.ts';
@@ -53,8 +53,8 @@ export function adHocDefinition(request: unknown, settings: Settings): AdHoc {
   const nameProblem = typeof name === 'string' ? problemOfName(name, settings) : undefined;
   if (nameProblem !== undefined) problems.push(`name: ${nameProblem}`);
 
-  const result = adHocJob.safeParse(written, { error: wordsForIssue });
-  if (!result.success) problems.push(...result.error.issues.map(wordsOf));
+  const result = adHocJob.safeParse(written, { error: issueMessage });
+  if (!result.success) problems.push(...result.error.issues.map(messageOf));
   const progress = read(written, 'progress');
   const total = read(progress, 'total');
   const source = read(progress, 'source');
@@ -87,7 +87,7 @@ function spellOut(progress: JobDefinition['progress']): unknown {
 }
 
 /** What is wrong with a request, by its key. */
-export function wordsOf(issue: z.core.$ZodIssue): string {
+export function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...issue.path, key])).join('; ');
   }
@@ -98,7 +98,7 @@ export function wordsOf(issue: z.core.$ZodIssue): string {
       : undefined;
   if (below !== undefined && below.length > 0) {
     return below
-      .map((error) => wordsOf({ ...error, path: [...issue.path, ...error.path] }))
+      .map((error) => messageOf({ ...error, path: [...issue.path, ...error.path] }))
       .join('; ');
   }
   const key = issue.path.length === 0 ? 'the request' : keyOf(issue.path);

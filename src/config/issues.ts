@@ -11,7 +11,7 @@ import { isGiven, listed, shown } from './schema/values.ts';
 type Issue = z.core.$ZodIssue;
 
 /** The words for what a value's own schema has no words for. */
-export function wordsForIssue(issue: z.core.$ZodRawIssue): string | undefined {
+export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
   if (input === undefined) return 'is missing';
   if (input === null) return 'is empty: give it a value, or leave the key out';

@@ -9,7 +9,7 @@ import { crossChecks } from './checks/cross-checks.ts';
 import { derivedValues } from './build/derived.ts';
 import { SourceDocument } from './lib/document.ts';
 import type { Environment } from './lib/document.ts';
-import { problemsOfIssues, wordsForIssue } from './issues.ts';
+import { problemsOfIssues, issueMessage } from './issues.ts';
 import { keyOf, sortProblems } from './lib/problem.ts';
 import type { Path, Place, Problem } from './lib/problem.ts';
 import { configurationFile, configurationSchema } from './schema/schema.ts';
@@ -112,7 +112,7 @@ function parse(document: SourceDocument): {
   file?: ConfigurationFile;
   issues: Parameters<typeof problemsOfIssues>[0];
 } {
-  const first = configurationFile.safeParse(document.value, { error: wordsForIssue });
+  const first = configurationFile.safeParse(document.value, { error: issueMessage });
   if (first.success) return { file: first.data, issues: [] };
   // A variable is text; where a number or a boolean is wanted, it is read as one.
   const tree = structuredClone(document.value);
@@ -131,7 +131,7 @@ function parse(document: SourceDocument): {
       holder[last] = Number(text);
     }
   }
-  const second = configurationFile.safeParse(tree, { error: wordsForIssue });
+  const second = configurationFile.safeParse(tree, { error: issueMessage });
   return second.success ? { file: second.data, issues: [] } : { issues: second.error.issues };
 }
 

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { JobDefinition, TrackedSource } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
-import { wordsOf } from './ad-hoc.ts';
+import { messageOf } from './ad-hoc.ts';
 import { DEFAULT_STOP, jobDefinition } from './build/build.ts';
-import { wordsForIssue } from './issues.ts';
+import { issueMessage } from './issues.ts';
 import { jobKeys, jobNameProblem } from './schema/job.ts';
 import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 
@@ -28,8 +28,8 @@ export function trackedDefinition(
 ): JobDefinition | string {
   const wrongName = jobNameProblem(name);
   if (wrongName !== undefined) return `name: ${wrongName}`;
-  const result = told.safeParse({ stallAfter, migrationHub }, { error: wordsForIssue });
-  if (!result.success) return result.error.issues.map(wordsOf).join('; ');
+  const result = told.safeParse({ stallAfter, migrationHub }, { error: issueMessage });
+  if (!result.success) return result.error.issues.map(messageOf).join('; ');
   const definition = jobDefinition(
     name,
     {

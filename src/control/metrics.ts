@@ -80,9 +80,9 @@ const METRICS: readonly Metric[] = [
   },
   {
     kind: 'gauge',
-    name: 'migration_agent_troubles',
+    name: 'migration_agent_problems',
     help: 'How many things are wrong now; status says which',
-    rows: ({ agent }) => [{ value: agent.troubles.length }],
+    rows: ({ agent }) => [{ value: agent.problems.length }],
   },
   {
     kind: 'gauge',

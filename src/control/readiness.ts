@@ -7,7 +7,7 @@ export interface Readiness {
 }
 
 export function readiness({ agent }: Status): Readiness {
-  const reasons = [...agent.troubles];
+  const reasons = [...agent.problems];
   if (agent.state === 'draining') reasons.push('draining: no pipeline tasks are taken');
   const slackS = agent.nearestDeadlineSeconds;
   if (slackS !== undefined && slackS < 0) {

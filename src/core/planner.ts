@@ -11,24 +11,24 @@
  */
 import type { PlannerView } from './operator/planner-view.ts';
 import type { Action, Reply } from './model/action.ts';
-import { AgentLife } from './lifecycle/agent-lifecycle.ts';
-import { Calls } from './scheduling/call-scheduler.ts';
+import { AgentLifecycle } from './lifecycle/agent-lifecycle.ts';
+import { CallScheduler } from './scheduling/call-scheduler.ts';
 import type { PolledTask } from './model/call.ts';
 import { ClockWatch } from './lifecycle/clock-watch.ts';
 import { Context } from './scheduling/context.ts';
 import type { Event } from './model/event.ts';
 import { HistoryReader } from './hub/history.ts';
-import { HubSetupSpeaker } from './hub/setup-reporter.ts';
+import { HubSetupReporter } from './hub/setup-reporter.ts';
 import { isFinal } from './model/job.ts';
-import type { Ledger } from './state/ledger.ts';
+import type { PersistentState } from './state/ledger.ts';
 import type { Changes } from './state/ledger.ts';
 import { OutboxRequests } from './operator/outbox-requests.ts';
-import { PollerSpeaker } from './pipeline/poller.ts';
+import { Poller } from './pipeline/poller.ts';
 import { pollerKey } from './scheduling/reporter-keys.ts';
-import { RunnerSpeaker } from './pipeline/runner-heartbeat.ts';
-import { RunLeases } from './runs/task-leases.ts';
-import { RunLife } from './runs/lifecycle.ts';
-import { RunNews } from './runs/host-events.ts';
+import { RunnerHeartbeat } from './pipeline/runner-heartbeat.ts';
+import { TaskLeases } from './runs/task-leases.ts';
+import { RunLifecycle } from './runs/lifecycle.ts';
+import { HostEvents } from './runs/host-events.ts';
 import { RunRequests } from './runs/requests.ts';
 import { RunTracking } from './runs/tracking.ts';
 import { EMPTY_CALENDAR, Schedules } from './runs/schedules.ts';
@@ -38,41 +38,41 @@ import type { Now } from './lib/time.ts';
 
 export class Planner {
   readonly #context: Context;
-  readonly #calls: Calls;
+  readonly #calls: CallScheduler;
   readonly #clocks: ClockWatch;
-  readonly #life: RunLife;
-  readonly #agent: AgentLife;
+  readonly #life: RunLifecycle;
+  readonly #agent: AgentLifecycle;
   readonly #requests: RunRequests;
   readonly #schedules: Schedules;
-  readonly #news: RunNews;
+  readonly #news: HostEvents;
   readonly #tracking: RunTracking;
-  readonly #leases: RunLeases;
+  readonly #leases: TaskLeases;
   readonly #outbox: OutboxRequests;
   readonly #history: HistoryReader;
   #actions: Action[] = [];
   #decidedAt: Now | undefined;
 
   constructor(
-    ledger: Ledger,
+    ledger: PersistentState,
     settings: Settings,
     now: Now,
     random: () => number,
     calendar: Calendar = EMPTY_CALENDAR,
   ) {
     this.#context = new Context(ledger, settings, random, now);
-    this.#calls = new Calls(this.#context);
+    this.#calls = new CallScheduler(this.#context);
     this.#clocks = new ClockWatch(this.#context, now);
-    this.#life = new RunLife(this.#context, now, (run, news, reason, at) => {
-      this.#leases.news(run, news, reason, at);
+    this.#life = new RunLifecycle(this.#context, now, (run, news, reason, at) => {
+      this.#leases.judge(run, news, reason, at);
     });
     this.#requests = new RunRequests(this.#context, this.#life);
-    this.#agent = new AgentLife(this.#context, this.#calls, this.#life, this.#requests);
+    this.#agent = new AgentLifecycle(this.#context, this.#calls, this.#life, this.#requests);
     this.#schedules = new Schedules(this.#context, this.#requests, calendar, now);
-    this.#news = new RunNews(this.#context, this.#life);
+    this.#news = new HostEvents(this.#context, this.#life);
     this.#tracking = new RunTracking(this.#context, this.#life);
-    this.#leases = new RunLeases(this.#context, this.#life);
-    this.#outbox = new OutboxRequests(this.#context, this.#life.book);
-    this.#history = new HistoryReader(this.#context, this.#life.book);
+    this.#leases = new TaskLeases(this.#context, this.#life);
+    this.#outbox = new OutboxRequests(this.#context, this.#life.index);
+    this.#history = new HistoryReader(this.#context, this.#life.index);
     this.#addServiceSpeakers();
     this.#requests.autostart(now);
     this.#calls.refresh(now);
@@ -87,7 +87,7 @@ export class Planner {
   }
 
   takeChanges(): Changes {
-    return this.#context.ledger.takeChanges();
+    return this.#context.state.takeChanges();
   }
 
   /**
@@ -97,7 +97,7 @@ export class Planner {
    */
   decide(now: Now, isDurable = true): Action[] {
     this.#decidedAt = now;
-    if (this.#context.kept(isDurable)) this.#calls.refresh(now);
+    if (this.#context.committed(isDurable)) this.#calls.refresh(now);
     const actions = this.#life.takeActions(isDurable);
     actions.push(...this.#calls.decide(now));
     const code = this.#agent.ended(now, isDurable);
@@ -127,7 +127,7 @@ export class Planner {
   view(): PlannerView {
     return {
       context: this.#context,
-      runs: this.#life.book,
+      runs: this.#life.index,
       pacing: this.#calls.pacing,
       isDraining: this.#agent.isDraining,
       schedules: this.#schedules,
@@ -159,8 +159,8 @@ export class Planner {
         this.#history.ask(event, now, (reply) => this.#answer(event.request, reply));
         break;
       case 'outbox-requested': {
-        const { choice, wish, by, request } = event;
-        const isRetry = wish === 'retry';
+        const { choice, action, by, request } = event;
+        const isRetry = action === 'retry';
         this.#answer(
           request,
           isRetry ? this.#outbox.retry(choice, now) : this.#outbox.drop(choice, by, now),
@@ -181,7 +181,7 @@ export class Planner {
         break;
       case 'settings-changed':
         this.#changeSettings(event.settings, now);
-        this.#answer(event.request, { ok: true, words: 'settings applied' });
+        this.#answer(event.request, { ok: true, message: 'settings applied' });
         break;
       case 'run-started':
       case 'run-start-failed':
@@ -207,16 +207,16 @@ export class Planner {
 
   #addServiceSpeakers(): void {
     const { settings } = this.#context;
-    this.#context.addSpeaker(new HubSetupSpeaker(this.#context));
-    this.#context.addSpeaker(
-      new RunnerSpeaker(this.#context, (now) => {
+    this.#context.addReporter(new HubSetupReporter(this.#context));
+    this.#context.addReporter(
+      new RunnerHeartbeat(this.#context, (now) => {
         this.#agent.terminate(now);
       }),
     );
     for (const group of settings.dataPipeline?.workerGroups ?? []) {
-      if (this.#context.speaker(pollerKey(group)) !== undefined) continue;
-      this.#context.addSpeaker(
-        new PollerSpeaker(
+      if (this.#context.reporter(pollerKey(group)) !== undefined) continue;
+      this.#context.addReporter(
+        new Poller(
           this.#context,
           group,
           () => this.#mayPoll(group),
@@ -236,16 +236,16 @@ export class Planner {
       !this.#agent.isDraining &&
       // A task would wait in line behind a run that may be another host's.
       !this.#isAnotherAtWork() &&
-      this.#context.stopAskedAt === undefined &&
+      this.#context.stopRequestedAt === undefined &&
       dataPipeline.workerGroups.includes(group) &&
-      this.#context.ledger.livePipelineRuns.size + this.#calls.pollsInFlight <
+      this.#context.state.livePipelineRuns.size + this.#calls.pollsInFlight <
         dataPipeline.concurrency
     );
   }
 
   /** Runs of the host that this state was copied from hold their jobs. */
   #isAnotherAtWork(): boolean {
-    const { foreignRuns } = this.#context.ledger;
+    const { copiedHostRuns: foreignRuns } = this.#context.state;
     if (foreignRuns.size === 0) return false;
     return [...foreignRuns.values()].some((run) => !isFinal(run.state));
   }
@@ -257,14 +257,14 @@ export class Planner {
     this.#life.reschedule(now);
     this.#schedules.plan(now);
     this.#context.touchAll();
-    this.#context.note('settings.changed', now, { jobs: settings.jobs.size });
+    this.#context.addEvent('settings.changed', now, { jobs: settings.jobs.size });
   }
 
   #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {
     const reply = this.#requests.start(event.job, event.origin, now);
     this.#answer(event.request, reply);
     if (!reply.ok && event.origin === 'schedule') {
-      this.#schedules.skipped(event.job, reply.words, now);
+      this.#schedules.skipped(event.job, reply.message, now);
     }
   }
 

@@ -8,15 +8,15 @@
 import type { Event } from '../core/model/event.ts';
 import type { ProcessIdentity, Run } from '../core/model/job.ts';
 import type { JobHost, Post } from '../ports.ts';
-import { findRun, identifyKeeper } from './supervise/adoption.ts';
+import { findRun, identifyShim } from './supervise/adoption.ts';
 import { cgroupOf, Cgroups } from './process/cgroups.ts';
 import type { RunCgroup } from './process/cgroups.ts';
-import { errorWords } from './lib/error-code.ts';
+import { errorText } from './lib/error-code.ts';
 import { runMark } from './process/environment.ts';
-import { startKeeperProcess } from './supervise/shim-process.ts';
-import { startKeeperUnit, unitName } from './supervise/shim-unit.ts';
+import { startShimProcess } from './supervise/shim-process.ts';
+import { startShimUnit, unitName } from './supervise/shim-unit.ts';
 import { prepareStart, resolveLaunch, StartRefused } from './supervise/launch.ts';
-import type { Keeper, KeeperStart } from './supervise/launch.ts';
+import type { Shim, ShimStart } from './supervise/launch.ts';
 import { lives } from './process/process-table.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import {
@@ -73,7 +73,7 @@ class LocalJobHost implements JobHost {
   readonly #watches = new Map<string, Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   /** Keepers that this agent started or found alive, until their runs end. */
-  readonly #keepers = new Map<string, ProcessIdentity>();
+  readonly #shims = new Map<string, ProcessIdentity>();
   /** Trees that are being emptied: what was found of them once is remembered. */
   readonly #trees = new Map<string, ProcessTree>();
 
@@ -149,20 +149,21 @@ class LocalJobHost implements JobHost {
   async #start(run: Run): Promise<void> {
     const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
-    let keeper: Keeper;
+    let keeper: Shim;
     try {
       await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
-      const start: KeeperStart = { run, directory, launch, logs, bootId };
+      const start: ShimStart = { run, directory, launch, logs, bootId };
       await prepareStart(start);
       keeper =
         this.#options.backend === 'unit'
-          ? await startKeeperUnit(start, socketPath)
-          : await startKeeperProcess(start, this.#cgroups);
+          ? await startShimUnit(start, socketPath)
+          : await startShimProcess(start, this.#cgroups);
     } catch (error) {
-      const words = errorWords(error);
-      const reason = error instanceof StartRefused ? words : `the run cannot be prepared: ${words}`;
+      const message = errorText(error);
+      const reason =
+        error instanceof StartRefused ? message : `the run cannot be prepared: ${message}`;
       this.#post({ type: 'run-start-failed', run: run.id, reason: mask(reason) });
       return;
     }
@@ -198,10 +199,10 @@ class LocalJobHost implements JobHost {
     else this.#watch(run, found);
   }
 
-  #watch(run: Run, keeper: Keeper | Pick<Keeper, 'process'>): void {
+  #watch(run: Run, keeper: Shim | Pick<Shim, 'process'>): void {
     const { stateDirectory, socketPath } = this.#options;
     const directory = this.#directoryOf(run);
-    this.#keepers.set(run.id, keeper.process);
+    this.#shims.set(run.id, keeper.process);
     const watch = watchRun({
       ...this.#options,
       ...keeper,
@@ -214,7 +215,7 @@ class LocalJobHost implements JobHost {
       closing: this.#closing.signal,
     }).finally(() => {
       this.#watches.delete(directory);
-      this.#keepers.delete(run.id);
+      this.#shims.delete(run.id);
       return this.#removeCgroupInTime(run);
     });
     this.#watches.set(directory, watch);
@@ -254,7 +255,7 @@ class LocalJobHost implements JobHost {
     const written = await readCgroup(this.#directoryOf(run), run.spawn, bootId);
     if (written !== undefined) return written;
     // An agent that died right after systemd had started the unit has written nothing down.
-    const keeper = this.#keepers.get(run.id) ?? run.process;
+    const keeper = this.#shims.get(run.id) ?? run.process;
     if (keeper === undefined || !lives(keeper, bootId)) return undefined;
     const present = cgroupOf(keeper.pid);
     return present?.name === unitName(run, socketPath) ? present : undefined;
@@ -266,8 +267,7 @@ class LocalJobHost implements JobHost {
     const { bootId, socketPath } = this.#options;
     const started = await readStarted(this.#directoryOf(run), run.spawn);
     const mark = runMark(run, started?.socketPath ?? socketPath);
-    const keeper =
-      this.#keepers.get(run.id) ?? run.process ?? identifyKeeper(started, mark, bootId);
+    const keeper = this.#shims.get(run.id) ?? run.process ?? identifyShim(started, mark, bootId);
     const cgroup = await this.#cgroupOf(run);
     const tree = new ProcessTree(keeper, mark, bootId, cgroup);
     if (keeper !== undefined) this.#trees.set(run.id, tree);

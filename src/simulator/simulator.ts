@@ -5,7 +5,7 @@
  * How to add an operation: its members in `hub-shapes.ts` or `pipeline-shapes.ts`; its work in one of the
  * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
  */
-import { AuditBook } from './audit/audit.ts';
+import { Auditor } from './audit/audit.ts';
 import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches } from './lib/behaviour.ts';
 import type { Behaviour } from './lib/behaviour.ts';
 import { createClock } from './lib/clock.ts';
@@ -26,7 +26,7 @@ import { createPager } from './lib/pages.ts';
 import { cancelPipeline, submitShellActivity } from './pipeline/quick-pipeline.ts';
 import { createRateLimits } from './faults/rate-limits.ts';
 import { createServer } from './console/server.ts';
-import { createStateKeeper, readState } from './state-file.ts';
+import { createStateSaver, readState } from './state-file.ts';
 import type { Simulator, SimulatorOptions } from './console/interface.ts';
 
 import { stateOf } from './console/state.ts';
@@ -60,7 +60,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const seed = options.seed ?? 1;
   const dice = createDice(seed);
   const startedAt = clock.now();
-  const audit = new AuditBook(behaviour);
+  const audit = new Auditor(behaviour);
   const journal = createJournal(options.journalSize ?? 10_000);
   const limits = createRateLimits(options.limits ?? {}, startedAt);
   // Dice of their own: a rule that is added does not change the ids that are given out.
@@ -124,7 +124,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const keeper =
     stateFile === undefined
       ? undefined
-      : createStateKeeper({
+      : createStateSaver({
           file: stateFile,
           clock,
           delayMs: WRITE_DELAY_MS * speed,

@@ -57,7 +57,7 @@ export function writeState(file: string, state: unknown): void {
   }
 }
 
-export interface StateKeeper {
+export interface StateSaver {
   /** Something may have changed: it will be on disk a little later. */
   touch(): void;
   /** Writes now what is not written yet. */
@@ -65,13 +65,13 @@ export interface StateKeeper {
 }
 
 /** Many changes within `delayMs` of simulated time make one write. What a write fails with goes to `onError`. */
-export function createStateKeeper(options: {
+export function createStateSaver(options: {
   readonly file: string;
   readonly clock: SimulatorClock;
   readonly delayMs: number;
   readonly snapshot: () => unknown;
   readonly onError: (error: StateFileError) => void;
-}): StateKeeper {
+}): StateSaver {
   const { file, clock, delayMs, snapshot, onError } = options;
   let stopTimer: (() => void) | undefined;
   const write = (): void => {

@@ -1,7 +1,7 @@
 /** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
-import type { Facts } from '../core/state/ledger.ts';
+import type { AgentMetadata } from '../core/state/ledger.ts';
 import { rebase } from '../core/lib/time.ts';
 import type { Instant, Now } from '../core/lib/time.ts';
 
@@ -12,12 +12,12 @@ export function rebaseRun(run: Run, now: Now): Run {
 /** How long ago the promise was made is told by a wall clock that may have been wrong, or is: it is renewed soon. */
 export function rebaseHubTask(task: HubTask, now: Now): HubTask {
   const moved = rebaseInstants(task, now) as HubTask;
-  if (moved.promise !== undefined) moved.promise = { ...moved.promise, isFarewell: true };
+  if (moved.promise !== undefined) moved.promise = { ...moved.promise, isShutdown: true };
   return moved;
 }
 
-export function rebaseFacts(facts: Facts, now: Now): Facts {
-  return rebaseInstants(facts, now) as Facts;
+export function rebaseMetadata(facts: AgentMetadata, now: Now): AgentMetadata {
+  return rebaseInstants(facts, now) as AgentMetadata;
 }
 
 /** An instant is told by its shape, so that a new field of one cannot be forgotten here. */

@@ -13,12 +13,12 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Operation } from '../core/model/call.ts';
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
-import { Ledger } from '../core/state/ledger.ts';
-import type { Changes, Facts } from '../core/state/ledger.ts';
+import { PersistentState } from '../core/state/ledger.ts';
+import type { Changes, AgentMetadata } from '../core/state/ledger.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import { rebaseFacts, rebaseHubTask, rebaseRun } from './rebase-rows.ts';
+import { rebaseMetadata, rebaseHubTask, rebaseRun } from './rebase-rows.ts';
 
 const SCHEMA_VERSION = 1;
 /** Notes kept for each job: a timeline is for reading, not an archive. */
@@ -38,7 +38,7 @@ const SCHEMA = `
 interface Moved {
   readonly runs: readonly Run[];
   readonly hubTasks: readonly HubTask[];
-  readonly facts: Facts;
+  readonly metadata: AgentMetadata;
 }
 
 export class UnreadableStore extends Error {
@@ -98,20 +98,20 @@ export class SqliteStore implements Store {
       putFact: database.prepare('INSERT OR REPLACE INTO fact (name, body) VALUES (?, ?)'),
       getFact: database.prepare('SELECT body FROM fact WHERE name = ?'),
       dropFact: database.prepare('DELETE FROM fact WHERE name = ?'),
-      putNote: database.prepare(
+      putEvent: database.prepare(
         'INSERT INTO note (job, run, event, wall_ms, boot_ms, fields) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       timeline: database.prepare(
         'SELECT run, event, wall_ms, boot_ms, fields FROM note WHERE job = ? ORDER BY id DESC LIMIT ?',
       ),
-      trimNotes: database.prepare(
+      trimEvents: database.prepare(
         'DELETE FROM note WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY job ORDER BY id DESC) AS place FROM note) WHERE place > ?)',
       ),
     };
   }
 
-  load(now: Now): Ledger {
-    const ledger = new Ledger();
+  load(now: Now): PersistentState {
+    const ledger = new PersistentState();
     const isSameBoot = this.#fact('boot') === this.#bootId;
     for (const row of this.#database.prepare('SELECT body FROM hub_task').all()) {
       const task = JSON.parse(String(row['body'])) as HubTask;
@@ -121,13 +121,14 @@ export class SqliteStore implements Store {
       const stored = JSON.parse(String(row['body'])) as Run;
       ledger.recoverRun(isSameBoot ? stored : rebaseRun(stored, now));
     }
-    const facts = this.#fact('facts') as Facts | undefined;
-    if (facts !== undefined) ledger.facts = isSameBoot ? facts : rebaseFacts(facts, now);
+    const metadata = this.#fact('facts') as AgentMetadata | undefined;
+    if (metadata !== undefined)
+      ledger.metadata = isSameBoot ? metadata : rebaseMetadata(metadata, now);
     if (!isSameBoot) {
       // From here on every instant on disk is on this boot's clock.
       const runs = [...ledger.runs.values()];
       const hubTasks = [...ledger.hubTasks.values()];
-      const moved = { runs, hubTasks, facts: ledger.facts };
+      const moved = { runs, hubTasks, metadata: ledger.metadata };
       if (!this.#unlessRefused(() => this.#transaction(() => this.#putMoved(moved)))) {
         const kept = structuredClone(moved);
         this.#unwritten = () => this.#putMoved(kept);
@@ -142,14 +143,14 @@ export class SqliteStore implements Store {
       for (const id of changes.droppedRuns) this.#statements.dropRun.run(id);
       for (const task of changes.hubTasks) this.#putHubTask(task);
       for (const name of changes.droppedHubTasks) this.#statements.dropHubTask.run(name);
-      if (changes.facts !== undefined) {
-        this.#statements.putFact.run('facts', JSON.stringify(changes.facts));
+      if (changes.metadata !== undefined) {
+        this.#statements.putFact.run('facts', JSON.stringify(changes.metadata));
       }
-      for (const note of changes.notes) {
-        if (!EVENTS[note.event].kept) continue;
+      for (const note of changes.events) {
+        if (!EVENTS[note.event].persisted) continue;
         const fields = JSON.stringify(note.fields);
         const { wallMs, bootMs } = note.at;
-        this.#statements.putNote.run(
+        this.#statements.putEvent.run(
           note.job ?? null,
           note.run ?? null,
           note.event,
@@ -158,7 +159,7 @@ export class SqliteStore implements Store {
           fields,
         );
       }
-      if (++this.#commits % 1000 === 0) this.#statements.trimNotes.run(NOTES_PER_JOB_MAX);
+      if (++this.#commits % 1000 === 0) this.#statements.trimEvents.run(NOTES_PER_JOB_MAX);
     });
   }
 
@@ -198,10 +199,10 @@ export class SqliteStore implements Store {
     this.#database.close();
   }
 
-  #putMoved({ runs, hubTasks, facts }: Moved): void {
+  #putMoved({ runs, hubTasks, metadata: metadata }: Moved): void {
     for (const run of runs) this.#putRun(run);
     for (const task of hubTasks) this.#putHubTask(task);
-    this.#statements.putFact.run('facts', JSON.stringify(facts));
+    this.#statements.putFact.run('facts', JSON.stringify(metadata));
     this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
   }
 

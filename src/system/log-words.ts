@@ -4,7 +4,7 @@
 const SHOWN_BEFORE: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
 
 /** `faint` paints what matters less. */
-export function logWords(
+export function logText(
   line: Readonly<Record<string, unknown>>,
   faint: (text: string) => string,
 ): string {

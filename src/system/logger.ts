@@ -6,7 +6,7 @@ import pino, { type DestinationStream, type Logger } from 'pino';
 import { isColorSupported, prettyFactory } from 'pino-pretty';
 
 import type { Log, LogLevel } from '../ports.ts';
-import { logWords } from './log-words.ts';
+import { logText } from './log-words.ts';
 import { maskFields } from './masked-fields.ts';
 
 export interface LogOptions {
@@ -48,7 +48,7 @@ function prettyLines(destination: DestinationStream): DestinationStream {
   const prettify = prettyFactory({
     hideObject: true,
     ignore: 'pid',
-    messageFormat: (line, _messageKey, _levelLabel, { colors }) => logWords(line, colors.gray),
+    messageFormat: (line, _messageKey, _levelLabel, { colors }) => logText(line, colors.gray),
     // UTC, as in the timelines and in the JSON lines.
     translateTime: 'UTC:HH:MM:ss.l',
     colorize: isColorSupported && (process.env['NO_COLOR'] ?? '') === '',

@@ -81,8 +81,8 @@ function sourceDate(): number {
   const told = process.env['SOURCE_DATE_EPOCH'];
   if (told !== undefined && /^\d+$/.test(told)) return Number(told);
   try {
-    const words = ['log', '-1', '--format=%ct'];
-    return Number(execFileSync('git', words, { cwd: ROOT, encoding: 'utf8' }));
+    const message = ['log', '-1', '--format=%ct'];
+    return Number(execFileSync('git', message, { cwd: ROOT, encoding: 'utf8' }));
   } catch (cause) {
     throw new Error('set SOURCE_DATE_EPOCH (seconds since 1970): this is no git checkout', {
       cause,

@@ -94,8 +94,8 @@ function fetchPackage(name: string, work: string): string {
   };
   const locked = lock.packages[`node_modules/${name}`];
   if (locked === undefined) throw new Error(`package-lock.json does not know ${name}`);
-  const words = ['pack', '--silent', '--pack-destination', work, `${name}@${locked.version}`];
-  const file = execFileSync('npm', words, { cwd: work, encoding: 'utf8' }).trim();
+  const message = ['pack', '--silent', '--pack-destination', work, `${name}@${locked.version}`];
+  const file = execFileSync('npm', message, { cwd: work, encoding: 'utf8' }).trim();
   const archive = join(work, file);
   const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   if (found !== locked.integrity) {

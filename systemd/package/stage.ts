@@ -61,9 +61,9 @@ export function stage(tree: string, bundled: Bundle, build: Build): void {
   put('usr/share/fish/vendor_completions.d/migration-agent.fish', run('completion', 'fish'));
 
   /** Runs what was bundled, on this machine's own Node: the other architecture's would not run here. */
-  function run(...words: readonly string[]): string {
+  function run(...message: readonly string[]): string {
     const node = join(ROOT, `node_modules/node-linux-${hostArchitecture()}/bin/node`);
-    return execFileSync(node, [join(bundled.directory, 'main.mjs'), ...words], {
+    return execFileSync(node, [join(bundled.directory, 'main.mjs'), ...message], {
       encoding: 'utf8',
       env: { NO_COLOR: '1', COLUMNS: '80', PATH: process.env['PATH'] },
     });

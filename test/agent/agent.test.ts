@@ -8,7 +8,7 @@ import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Reply } from '../../src/core/model/action.ts';
 import type { Call } from '../../src/core/model/call.ts';
-import { FAREWELL_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../../src/core/scheduling/farewell.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -53,7 +53,7 @@ function createParts(
     tracked: blindTracking(),
     notifier,
     log,
-    reload: () => Promise.resolve({ ok: true, words: '' }),
+    reload: () => Promise.resolve({ ok: true, message: '' }),
     calendar: EMPTY_CALENDAR,
     ...over,
   });
@@ -180,7 +180,7 @@ describe('a turn', () => {
       expect(Math.abs(at - times[i]! - 142.5 * SECOND_MS)).toBeLessThan(SECOND_MS);
     }
     agent.stop();
-    await Promise.all([ended, pass(time, HOUR_MS + FAREWELL_MS_MAX)]);
+    await Promise.all([ended, pass(time, HOUR_MS + SHUTDOWN_MS_MAX)]);
   });
 });
 
@@ -229,7 +229,7 @@ describe('P8 a full disk', () => {
     expect(await reply).toMatchObject({ ok: true });
     expect(jobs.started).toEqual(['copy/1']);
     expect(store.committed[0]).toBe('copy/1 starting');
-    expect(agent.status().agent.troubles).toEqual([]);
+    expect(agent.status().agent.problems).toEqual([]);
     agent.stop();
     await ended;
   });
@@ -321,9 +321,9 @@ describe('a planned stop', () => {
     agent.stop();
     let isOver = false;
     const noted = ended.finally(() => (isOver = true));
-    await pass(time, MINUTE_MS + FAREWELL_MS_MAX - 1);
+    await pass(time, MINUTE_MS + SHUTDOWN_MS_MAX - 1);
     expect(isOver).toBe(false);
-    await Promise.all([noted, pass(time, MINUTE_MS + FAREWELL_MS_MAX)]);
+    await Promise.all([noted, pass(time, MINUTE_MS + SHUTDOWN_MS_MAX)]);
     expect(isOver).toBe(true);
   });
 });
@@ -440,7 +440,7 @@ describe('what the disk keeps for the next agent', () => {
       const calls = services.calls.map(({ call }) => call.operation);
       seen.push([...jobs.started, ...(calls.includes('NotifyMigrationTaskState') ? ['told'] : [])]);
       if (hardware === 'two') {
-        expect(agent.status().agent.troubles.join()).toContain('copied from another host');
+        expect(agent.status().agent.problems.join()).toContain('copied from another host');
       }
       agent.stop();
       await pass(time, 2 * MINUTE_MS);
@@ -465,7 +465,7 @@ describe('what the disk keeps for the next agent', () => {
     const ended = agent.run();
     await pass(time, MINUTE_MS);
     agent.stop();
-    await Promise.all([ended, pass(time, MINUTE_MS + FAREWELL_MS_MAX)]);
+    await Promise.all([ended, pass(time, MINUTE_MS + SHUTDOWN_MS_MAX)]);
     expect(store.takeGateLevels(time.now())).toEqual({ levels, ageMs: 0 });
   });
 
@@ -524,18 +524,18 @@ test('what comes due while a turn is under way is not slept over', async () => {
 
 test('a configuration that was refused is a trouble until one is accepted', async () => {
   const replies: Reply[] = [
-    { ok: false, code: 'invalid', words: 'a.yaml:3:1 jobs: is empty\na.yaml:4:1 x: unknown key' },
-    { ok: true, words: 'applied' },
+    { ok: false, code: 'invalid', message: 'a.yaml:3:1 jobs: is empty\na.yaml:4:1 x: unknown key' },
+    { ok: true, message: 'applied' },
   ];
   const { agent } = createParts(new MemoryStore(), {
-    reload: () => Promise.resolve(replies.shift() ?? { ok: true, words: '' }),
+    reload: () => Promise.resolve(replies.shift() ?? { ok: true, message: '' }),
   });
   await agent.reload();
-  expect(agent.status().agent.troubles).toEqual([
+  expect(agent.status().agent.problems).toEqual([
     'the new configuration was refused, the old one is in force: a.yaml:3:1 jobs: is empty (and 1 more)',
   ]);
   await agent.reload();
-  expect(agent.status().agent.troubles).toEqual([]);
+  expect(agent.status().agent.problems).toEqual([]);
 });
 
 test('nothing at info or above repeats with the heartbeats of a job that runs', async () => {

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { ReportHistory } from '../../src/agent/report-history.ts';
-import type { Note } from '../../src/core/model/timeline.ts';
+import type { TimelineEvent } from '../../src/core/model/timeline.ts';
 import type { ReportRecord } from '../../src/ports.ts';
 
-function accepted(job: string, atS: number, nextUpdateS: number, percent = 1): Note {
+function accepted(job: string, atS: number, nextUpdateS: number, percent = 1): TimelineEvent {
   const at = { wallMs: atS * 1000, bootMs: atS * 1000 };
   return { event: 'report.accepted', at, job, fields: { task: 't', percent, nextUpdateS } };
 }

@@ -85,7 +85,7 @@ describe('Migration Hub', () => {
     const elsewhere = { ...CALLS.CreateProgressUpdateStream, region: 'us-west-2' };
     expect((await services.send(elsewhere)).kind).toBe('refused');
     simulator.setHomeRegion(undefined);
-    expect((await services.send(CALLS.CreateProgressUpdateStream)).kind).toBe('homeless');
+    expect((await services.send(CALLS.CreateProgressUpdateStream)).kind).toBe('no-home-region');
     expect((await accepted(CALLS.GetHomeRegion)).answer).toEqual({});
   });
 

@@ -67,7 +67,7 @@ describe('an error of the service', () => {
     [400, 'TaskNotFoundException', 'gone'],
     [400, 'PipelineNotFoundException', 'gone'],
     [400, 'PipelineDeletedException', 'gone'],
-    [400, 'HomeRegionNotSetException', 'homeless'],
+    [400, 'HomeRegionNotSetException', 'no-home-region'],
   ])('%d %s is %s', async (status, name, kind) => {
     const date = new Date().toUTCString();
     for (const outcome of await both(fail(status, name, {}, { date }))) {

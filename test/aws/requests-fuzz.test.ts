@@ -13,7 +13,7 @@ import { finalNextUpdateS, nextUpdateS } from '../../src/core/scheduling/deadlin
 import { linksAtStart, linksAtSuccess } from '../../src/core/hub/links-reporter.ts';
 import { hubTaskName, legalName } from '../../src/core/hub/task-name.ts';
 import type { JobDefinition, Run, RunState } from '../../src/core/model/job.ts';
-import { hubWords, pipelineWord } from '../../src/core/model/report.ts';
+import { hubPayload, finalTaskStatus } from '../../src/core/model/report.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
 import type { Services } from '../../src/ports.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
@@ -182,14 +182,14 @@ function callsOf(settings: Settings, facts: Facts): Call[] {
     {
       operation: 'NotifyMigrationTaskState',
       ...task,
-      ...hubWords(run),
+      ...hubPayload(run),
       stampS: Math.floor(simulator.now() / 1000),
       nextUpdateS: nextUpdateS(migrationHub!, 100, settings.rates.NotifyMigrationTaskState),
     },
     {
       operation: 'NotifyMigrationTaskState',
       ...task,
-      ...hubWords(run),
+      ...hubPayload(run),
       stampS: 1,
       nextUpdateS: finalNextUpdateS(migrationHub!),
     },
@@ -210,7 +210,7 @@ function callsOf(settings: Settings, facts: Facts): Call[] {
       ...(run.percent === undefined ? {} : { percent: run.percent }),
       ...(run.detail === undefined ? {} : { detail: run.detail }),
     },
-    pipelineWord(run, 'task'),
+    finalTaskStatus(run, 'task'),
     {
       operation: 'ReportTaskRunnerHeartbeat',
       taskRunnerId: dataPipeline!.taskRunnerId ?? 'made-once',

@@ -135,12 +135,12 @@ function processes(): number {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
 }
 
-function figureOf(name: string, ms: number[], baseline: number[], words: string): Figure {
+function figureOf(name: string, ms: number[], baseline: number[], message: string): Figure {
   const measured = median(ms);
   return {
     name: `${name} (median; 95 % within ${amount(quantile(ms, 0.95), 'ms')})`,
     measured: amount(measured, 'ms'),
-    baseline: `${amount(median(baseline), 'ms')} (${words})`,
+    baseline: `${amount(median(baseline), 'ms')} (${message})`,
     ratio: measured / median(baseline),
     target: `< ${TARGET_MS} ms`,
     isMet: measured < TARGET_MS,

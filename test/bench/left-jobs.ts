@@ -17,7 +17,7 @@ export interface Left {
 
 export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, toldMsAgo }: Left): void {
   const rows = storedRows(jobs, after(clock.now(), -toldMsAgo));
-  store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], notes: [] });
+  store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], events: [] });
 }
 
 /** So many running jobs that were told at that time, as the store keeps them. */
@@ -57,7 +57,7 @@ function toldTask(run: Run, toldAt: Now): HubTask {
     lastStampS: Math.floor(toldAt.wallMs / 1000),
     promise: {
       run: run.id,
-      words: {
+      payload: {
         status: 'IN_PROGRESS',
         ...(run.percent === undefined ? {} : { percent: run.percent }),
         ...(run.detail === undefined ? {} : { detail: run.detail }),
@@ -66,7 +66,7 @@ function toldTask(run: Run, toldAt: Now): HubTask {
       until: after(toldAt, PROMISED_MS),
       nextUpdateS: PROMISED_MS / 1000,
     },
-    lastWords: [],
+    finalReports: [],
     links: [],
   };
 }

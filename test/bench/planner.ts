@@ -26,7 +26,7 @@ taken, so that the planner looks after each event whether it may poll.`,
     const figures: Figure[] = [];
     const nets: number[] = [];
     for (const { jobs, reports } of SIZES) {
-      const net = await add(figures, `CPU a report, ${words(jobs)}`, {
+      const net = await add(figures, `CPU a report, ${message(jobs)}`, {
         jobs,
         reports,
         rounds: 3,
@@ -59,6 +59,6 @@ async function add(figures: Figure[], name: string, options: PlannerOptions): Pr
   return net;
 }
 
-function words(jobs: number): string {
+function message(jobs: number): string {
   return `${jobs.toLocaleString('en-US')} jobs`;
 }

@@ -96,7 +96,7 @@ export function startAgent(options: RealAgentOptions): RealAgent {
       }),
     notifier: NOTIFIER,
     log,
-    reload: () => Promise.resolve({ ok: true, words: '' }),
+    reload: () => Promise.resolve({ ok: true, message: '' }),
     calendar: EMPTY_CALENDAR,
   });
   const running = agent.run();

@@ -43,7 +43,7 @@ async function commitsOf(rows: number): Promise<Figure[]> {
       hubTasks: hubTasks.slice(0, rows - runs.length),
       droppedRuns: [],
       droppedHubTasks: [],
-      notes: [],
+      events: [],
     };
     const texts = [...changes.runs, ...changes.hubTasks].map((row) => JSON.stringify(row));
     const commit = (): void => ours.commit(changes);
@@ -56,14 +56,14 @@ async function commitsOf(rows: number): Promise<Figure[]> {
       () => timed(commit, (us) => (cpu.ours += us)),
       () => timed(put, (us) => (cpu.bare += us)),
     );
-    const words = `${rows} changed ${rows === 1 ? 'row' : 'rows'}`;
+    const message = `${rows} changed ${rows === 1 ? 'row' : 'rows'}`;
     const perCommit = 1000 * COMMITS * ROUNDS;
     return [
       {
-        ...figureOf(`time a commit, ${words}`, wall),
+        ...figureOf(`time a commit, ${message}`, wall),
         measured: `${amount(wall.measured, 'ms')} (${Math.round(1000 / wall.measured)}/s)`,
       },
-      figureOf(`CPU a commit, ${words}`, {
+      figureOf(`CPU a commit, ${message}`, {
         measured: cpu.ours / perCommit,
         baseline: cpu.bare / perCommit,
         ratio: cpu.ours / cpu.bare,

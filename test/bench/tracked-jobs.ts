@@ -1,6 +1,6 @@
 /** Jobs for the benchmarks: each with a definition of its own, a Hub task, a percent and a line of detail. */
 import type { JobDefinition } from '../../src/core/model/job.ts';
-import { Ledger } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/ledger.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { PipelineSettings, Settings } from '../../src/core/model/settings.ts';
 import { HUB, HUB_JOB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
@@ -44,8 +44,8 @@ export function trackedDefinition(index: number): JobDefinition {
 export function driverWithJobs(
   jobs: number,
   over: Partial<Settings> = {},
-): { readonly driver: Driver; readonly ledger: Ledger } {
-  const ledger = new Ledger();
+): { readonly driver: Driver; readonly ledger: PersistentState } {
+  const ledger = new PersistentState();
   const driver = new Driver(
     (now): Turning => new Planner(ledger, ampleSettings(over), now, () => 0.5),
   );

@@ -59,13 +59,14 @@ describe('--help of every command', () => {
   test('goes to stdout, fits 80 columns and ends with an example of itself', async () => {
     const commands = all(program).map(path);
     expect(commands.length).toBeGreaterThan(15);
-    for (const words of commands) {
-      const { code, stdout, stderr } = await run([...words, '--help']);
-      expect([words, code, stderr]).toEqual([words, 0, '']);
-      expect(stdout).toContain(`Usage: migration-agent ${words.join(' ')}`);
+    for (const message of commands) {
+      const { code, stdout, stderr } = await run([...message, '--help']);
+      expect([message, code, stderr]).toEqual([message, 0, '']);
+      expect(stdout).toContain(`Usage: migration-agent ${message.join(' ')}`);
       const [, examples = ''] = stdout.split(/\nExamples?:\n/);
       // What has commands of its own shows them together.
-      if (words.length === 1) expect(examples, words[0]).toContain(`migration-agent ${words[0]}`);
+      if (message.length === 1)
+        expect(examples, message[0]).toContain(`migration-agent ${message[0]}`);
       const [own = ''] = stdout.split(/\nExamples?:\n/);
       // Shorthand of the aws command is one long word, which nobody breaks.
       const tooLong = own.split('\n').filter((line) => line.length > 80 && !/\S{40}/.test(line));

@@ -27,7 +27,7 @@ interface Surroundings {
 class UsageExit extends Error {}
 
 /** Runs `migration-agent WORDS…` in this process. */
-export function begin(words: readonly string[], surroundings: Surroundings = {}): Running {
+export function begin(message: readonly string[], surroundings: Surroundings = {}): Running {
   const stdout = new Collector(surroundings.terminal);
   const stderr = new Collector(undefined);
   const interruption = new AbortController();
@@ -44,7 +44,7 @@ export function begin(words: readonly string[], surroundings: Surroundings = {})
       throw new UsageExit();
     },
   };
-  const done = runProgram(words, terminal).then(
+  const done = runProgram(message, terminal).then(
     () => undefined,
     (error: unknown) => {
       if (!(error instanceof UsageExit)) throw error;
@@ -58,8 +58,8 @@ export function begin(words: readonly string[], surroundings: Surroundings = {})
   };
 }
 
-export function run(words: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
-  return begin(words, surroundings).done;
+export function run(message: readonly string[], surroundings: Surroundings = {}): Promise<Result> {
+  return begin(message, surroundings).done;
 }
 
 export class Collector extends Writable implements Output {

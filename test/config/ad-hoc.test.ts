@@ -76,8 +76,8 @@ describe('an ad hoc job', () => {
     [null, 'is empty'],
     [undefined, 'is missing'],
     [[], 'expected a map of keys'],
-  ])('%j: %s', (request, words) => {
-    expect(problem(request)).toContain(words);
+  ])('%j: %s', (request, message) => {
+    expect(problem(request)).toContain(message);
   });
 
   test('tells everything at once', () => {
@@ -112,10 +112,10 @@ describe('--progress', () => {
     ['size:b:1GB', 'an absolute path'],
     ['size:/b:lots', 'expected a size'],
     ['size:/b:0', 'expected a size'],
-  ])('%j is refused: %s', (option, words) => {
+  ])('%j is refused: %s', (option, message) => {
     expect(parseProgressOption(option)).toMatchObject({
       ok: false,
-      problem: expect.stringContaining(words) as string,
+      problem: expect.stringContaining(message) as string,
     });
   });
 });

@@ -218,10 +218,10 @@ const FAULTS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-test.each(FAULTS)('%s: %s', (text, words) => {
+test.each(FAULTS)('%s: %s', (text, message) => {
   const lines = problems(`${text}\n`);
   expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain(words);
+  expect(lines[0]).toContain(message);
 });
 
 test('everything is told at once, in the order of the file', () => {
@@ -449,10 +449,10 @@ describe('warnings', () => {
       'is the task of job a too',
     ],
   ];
-  test.each(risks)('%s: %s', (text, words) => {
+  test.each(risks)('%s: %s', (text, message) => {
     const lines = warnings(text);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(words);
+    expect(lines[0]).toContain(message);
   });
 
   test('there are none where there is no risk', () => {

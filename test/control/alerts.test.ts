@@ -80,7 +80,7 @@ const FIRES: Readonly<Record<string, { series: string; values: string; at: strin
     values: '3x60',
     at: '11m',
   },
-  MigrationAgentTrouble: { series: 'migration_agent_troubles', values: '1x60', at: '16m' },
+  MigrationAgentProblem: { series: 'migration_agent_problems', values: '1x60', at: '16m' },
   MigrationAgentLoopLags: {
     series: 'nodejs_eventloop_lag_p99_seconds{job="migration-agent"}',
     values: '2x60',
@@ -89,8 +89,8 @@ const FIRES: Readonly<Record<string, { series: string; values: string; at: strin
   MigrationJobFailed: { series: 'migration_agent_job_failed{name="a"}', values: '1x60', at: '1m' },
 };
 
-function promtool(...words: string[]): { status: number | null; text: string } {
-  const { status, stdout, stderr } = spawnSync('promtool', words, { encoding: 'utf8' });
+function promtool(...message: string[]): { status: number | null; text: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', message, { encoding: 'utf8' });
   return { status, text: `${stdout}${stderr}` };
 }
 

@@ -15,9 +15,9 @@ export class OperatorInMemory implements Operator {
   readonly listeners = new Set<(entry: Watched) => void>();
   answer: (request: OperatorRequest) => Reply | Promise<Reply> = () => ({
     ok: true,
-    words: 'done',
+    message: 'done',
   });
-  reloadReply: Reply = { ok: true, words: 'configuration applied' };
+  reloadReply: Reply = { ok: true, message: 'configuration applied' };
 
   status(): Status {
     return this.document;
@@ -74,7 +74,7 @@ export function statusWith(
       clockOffsetSeconds: 0.3,
       waitingForBudget: 0,
       outbox: 0,
-      troubles: [],
+      problems: [],
       ...agent,
     },
     jobs,
@@ -97,7 +97,7 @@ export const FULL_STATUS: Status = {
         pid: 123,
         unit: 'copy.service',
         statusFile: '/srv/status.json',
-        trouble: 'is no JSON',
+        problem: 'is no JSON',
         exitCode: 0,
         exitSignal: 'SIGTERM',
         percent: 72,
@@ -142,7 +142,7 @@ export const FULL_STATUS: Status = {
       outboxAgeSeconds: 1260,
       credentialsExpireAt: '2026-11-22T04:00:00.000Z',
       nearestDeadlineSeconds: 288,
-      troubles: ['credentials have expired'],
+      problems: ['credentials have expired'],
     },
   ),
   budgets: [

@@ -63,8 +63,8 @@ afterEach(async () => {
   await site.close();
 });
 
-async function aws<T = unknown>(...words: readonly string[]): Promise<T> {
-  const { stdout } = await run('aws', ['datapipeline', ...words, '--output', 'json'], {
+async function aws<T = unknown>(...message: readonly string[]): Promise<T> {
+  const { stdout } = await run('aws', ['datapipeline', ...message, '--output', 'json'], {
     env: awsEnvironment(site.url),
   });
   return (stdout.trim() === '' ? {} : JSON.parse(stdout)) as T;
@@ -108,8 +108,8 @@ function activity(id: string, more: object = {}): object {
 
 /** The ids of the pipeline's instances. */
 async function instanceIds(pipeline: readonly string[]): Promise<readonly string[]> {
-  const words = ['query-objects', ...pipeline, '--sphere', 'INSTANCE'];
-  return (await aws<{ ids: string[] }>(...words)).ids;
+  const message = ['query-objects', ...pipeline, '--sphere', 'INSTANCE'];
+  return (await aws<{ ids: string[] }>(...message)).ids;
 }
 
 /** By component: the fields of its instance as DescribeObjects shows them. */

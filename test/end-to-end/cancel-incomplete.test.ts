@@ -20,9 +20,9 @@ afterEach(async () => {
 });
 
 /** A command of the program, as somebody types it. */
-async function command(...words: string[]): Promise<{ code: number; said: string }> {
+async function command(...message: string[]): Promise<{ code: number; said: string }> {
   const environment = { MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'), NO_COLOR: '1' };
-  const child = spawn(LAUNCHER, words, { env: { ...process.env, ...environment } });
+  const child = spawn(LAUNCHER, message, { env: { ...process.env, ...environment } });
   let said = '';
   child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));

@@ -20,14 +20,14 @@ interface Ended {
 }
 
 /** Runs a command of the program. The simulator lives in this process, so it must not be waited for in a block. */
-function agent(...words: string[]): Promise<Ended> {
+function agent(...message: string[]): Promise<Ended> {
   const env = {
     ...process.env,
     MIGRATION_AGENT_SOCKET: `${site.directory}/agent.sock`,
     NO_COLOR: '1',
   };
   return new Promise((resolve) => {
-    execFile(LAUNCHER, words, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(LAUNCHER, message, { env, timeout: 20_000 }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

@@ -61,8 +61,8 @@ async function simulate(options: SimulatorOptions = {}): Promise<string> {
   return (await simulator.listen(0)).url;
 }
 
-async function doctor(file: string, ...words: string[]): Promise<Result & { checks: Checked[] }> {
-  const result = await run(['doctor', '--config', file, '--json', ...words]);
+async function doctor(file: string, ...message: string[]): Promise<Result & { checks: Checked[] }> {
+  const result = await run(['doctor', '--config', file, '--json', ...message]);
   const { checks = [] } = JSON.parse(result.stdout || '{}') as { checks?: Checked[] };
   return { ...result, checks };
 }
@@ -107,8 +107,8 @@ describe('where all is well', () => {
       ...WRITES.map((name) => `DryRun ${name}`),
     ];
     for (const name of names) expect([name, found(checks, name).verdict]).toEqual([name, 'ok']);
-    expect(found(checks, 'home region').words).toBe('eu-central-1');
-    expect(found(checks, 'credentials').words).toContain('AKID…MPLE');
+    expect(found(checks, 'home region').message).toBe('eu-central-1');
+    expect(found(checks, 'credentials').message).toContain('AKID…MPLE');
     expect(found(checks, 'daemon').verdict).toBe('skipped');
     expect(JSON.stringify(simulator!.state())).not.toContain('acme');
     const made = simulator!.journal();
@@ -140,7 +140,7 @@ describe('where all is well', () => {
       const { checks, code } = await doctor(site.configuration);
       expect(red(checks)).toEqual([]);
       expect(code).toBe(0);
-      expect(found(checks, 'daemon').words).toMatch(/^migration-agent .* runs as \d+ since /);
+      expect(found(checks, 'daemon').message).toMatch(/^migration-agent .* runs as \d+ since /);
     } finally {
       await site.close();
     }
@@ -209,7 +209,7 @@ describe('red', () => {
     expect(found(checks, 'way to Data Pipeline').verdict).toBe('ok');
     expect(found(checks, 'home region')).toMatchObject({
       verdict: 'skipped',
-      words: 'needs credentials',
+      message: 'needs credentials',
     });
     expect(simulator!.journal()).toEqual([]);
   });
@@ -235,7 +235,7 @@ describe('red', () => {
     const { checks, code } = await doctor(configure(await simulate()));
     expect(code).toBe(0);
     expect(found(checks, 'credentials')).toMatchObject({ verdict: 'warning' });
-    expect(found(checks, 'credentials').words).toContain('ASIA…5678');
+    expect(found(checks, 'credentials').message).toContain('ASIA…5678');
   });
 
   test('nobody at the endpoints: the ways are red with who must let what out', async () => {
@@ -270,7 +270,7 @@ describe('red', () => {
       environment: { HTTP_PROXY: 'http://user:hunter2@127.0.0.1:9' },
     });
     const { checks: by } = JSON.parse(proxied.stdout) as { checks: Checked[] };
-    expect(found(by, 'way to Data Pipeline').words).toContain(
+    expect(found(by, 'way to Data Pipeline').message).toContain(
       'by the proxy http://***@127.0.0.1:9',
     );
     expect(found(by, 'way to Data Pipeline').remedy).toContain('let the proxy connect to');
@@ -280,10 +280,10 @@ describe('red', () => {
   test.each([
     [60_000, 'warning', 'behind the service’s; reports are corrected'],
     [-600_000, 'failed', '10m00s ahead of the service’s'],
-  ] as const)('a clock that is off by %d ms is %s', async (dateSkewMs, verdict, words) => {
+  ] as const)('a clock that is off by %d ms is %s', async (dateSkewMs, verdict, message) => {
     const { checks } = await doctor(configure(await simulate({ dateSkewMs })));
     expect(found(checks, 'clock').verdict).toBe(verdict);
-    expect(found(checks, 'clock').words.replace(/9m59s/, '10m00s')).toContain(words);
+    expect(found(checks, 'clock').message.replace(/9m59s/, '10m00s')).toContain(message);
     expect(found(checks, 'clock').remedy).toContain('NTP');
   });
 
@@ -292,7 +292,7 @@ describe('red', () => {
     simulator!.setTerminate('runner-1');
     const { checks } = await doctor(file);
     expect(red(checks)).toEqual(['runner heartbeat']);
-    expect(found(checks, 'runner heartbeat').words).toContain('wants the runner runner-1 to end');
+    expect(found(checks, 'runner heartbeat').message).toContain('wants the runner runner-1 to end');
   });
 
   test('a state directory that is none', async () => {
@@ -333,9 +333,9 @@ describe('red', () => {
     const checks = await runChecks([
       { name: 'hangs', limitMs: 50, look: () => new Promise(() => undefined) },
       { name: 'throws', look: () => Promise.reject(new Error('as it is')) },
-      { name: 'well', look: () => Promise.resolve({ verdict: 'ok', words: 'fine' }) },
+      { name: 'well', look: () => Promise.resolve({ verdict: 'ok', message: 'fine' }) },
     ]);
-    expect(checks.map(({ verdict, words }) => `${verdict} ${words}`)).toEqual([
+    expect(checks.map(({ verdict, message }) => `${verdict} ${message}`)).toEqual([
       'failed no result within 0.05 s',
       'failed as it is',
       'ok fine',
@@ -358,13 +358,13 @@ describe('Redis', () => {
   });
 
   test.skipIf(redisMissing)('that answers is green; one that forgets is a warning', async () => {
-    const words = ['--port', '0', '--unixsocket', join(directory, 'redis.sock'), '--save', ''];
+    const message = ['--port', '0', '--unixsocket', join(directory, 'redis.sock'), '--save', ''];
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    words[1] = String(port);
-    const redis = spawn('redis-server', [...words, '--requirepass', 'hunter2'], {
+    message[1] = String(port);
+    const redis = spawn('redis-server', [...message, '--requirepass', 'hunter2'], {
       stdio: 'ignore',
     });
     try {
@@ -384,8 +384,8 @@ describe('Redis', () => {
 });
 
 describe('--iam-policy', () => {
-  const policy = async (file: string, ...words: string[]): Promise<Policy> => {
-    const { code, stdout } = await run(['doctor', '--config', file, '--iam-policy', ...words]);
+  const policy = async (file: string, ...message: string[]): Promise<Policy> => {
+    const { code, stdout } = await run(['doctor', '--config', file, '--iam-policy', ...message]);
     expect(code).toBe(0);
     return JSON.parse(stdout) as Policy;
   };

@@ -58,7 +58,7 @@ test.skipIf(!mayMount())(
     await first.end('SIGKILL');
     const second = await site.start();
     expect(await site.untilJob('copy', isRunning)).toMatchObject({ run: 1 });
-    await until('the store refuses', async () => (await site.status()).agent.troubles.length > 0);
+    await until('the store refuses', async () => (await site.status()).agent.problems.length > 0);
     await second.end('SIGKILL');
 
     rmSync(others);

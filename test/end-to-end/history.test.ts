@@ -18,8 +18,8 @@ jobs:
   untold: { command: ['true'], migrationHub: false }
 `;
 
-function history(...words: string[]): Promise<Result> {
-  return run(['history', '--socket', `${site.directory}/agent.sock`, ...words]);
+function history(...message: string[]): Promise<Result> {
+  return run(['history', '--socket', `${site.directory}/agent.sock`, ...message]);
 }
 
 async function runQuick(): Promise<void> {

@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 /** What SetTaskStatus was sent, newest last. */
-function words(): Record<string, unknown>[] {
+function message(): Record<string, unknown>[] {
   return site.simulator
     .journal()
     .filter(({ operation }) => operation === 'SetTaskStatus')
@@ -20,8 +20,8 @@ function words(): Record<string, unknown>[] {
 }
 
 async function untilTold(): Promise<Record<string, unknown>> {
-  await until('SetTaskStatus', () => words().length > 0);
-  return words().at(-1)!;
+  await until('SetTaskStatus', () => message().length > 0);
+  return message().at(-1)!;
 }
 
 test('a configured job gets the task in its environment, as data that no shell reads', async () => {
@@ -42,7 +42,7 @@ jobs:
     fields: { myKind: 'files', myOwn: 'theirs', mySecondWord: 'x' },
   });
   await site.untilJob('copy', isDelivered);
-  expect(words()).toMatchObject([{ taskStatus: 'FINISHED' }]);
+  expect(message()).toMatchObject([{ taskStatus: 'FINISHED' }]);
   const environment = readFileSync(join(site.directory, 'env'), 'utf8').split('\n');
   expect(environment).toEqual(
     expect.arrayContaining([
@@ -98,15 +98,15 @@ jobs:
 `);
   await site.start();
   const told = async (name: string): Promise<unknown> => {
-    const before = words().length;
+    const before = message().length;
     site.simulator.submitShellActivity({
       name,
       workerGroup: 'wg',
       command: 'unused',
       fields: { maximumRetries: '0' },
     });
-    await until('SetTaskStatus', () => words().length > before);
-    return words().at(-1);
+    await until('SetTaskStatus', () => message().length > before);
+    return message().at(-1);
   };
   expect(await told('Mounted')).toMatchObject({
     taskStatus: 'FALSE',

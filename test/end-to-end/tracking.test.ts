@@ -19,12 +19,12 @@ afterEach(async () => {
 });
 
 /** A command of the program, as somebody types it. */
-async function command(words: string[], stdin = ''): Promise<{ code: number; said: string }> {
+async function command(message: string[], stdin = ''): Promise<{ code: number; said: string }> {
   const environment = {
     ...process.env,
     MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'),
   };
-  const child = spawn(LAUNCHER, words, { env: environment });
+  const child = spawn(LAUNCHER, message, { env: environment });
   let said = '';
   child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
@@ -66,8 +66,8 @@ test("another user's process: seen, adopted after kill -9, reported, and its fin
     detail: 'reel 2',
   });
   await until('it is adopted', async () => (await eventsOf('copy')).includes('job.adopted'));
-  const words = ['report', 'copy', '--status', 'completed', '--detail', 'all reels'];
-  expect((await command(words)).code).toBe(0);
+  const message = ['report', 'copy', '--status', 'completed', '--detail', 'all reels'];
+  expect((await command(message)).code).toBe(0);
   await site.untilJob('copy', isDelivered);
   expect(hubTask('copy')).toMatchObject({
     status: 'COMPLETED',
@@ -113,8 +113,8 @@ test.skipIf(noMount !== '')(
       writeFileSync(file, '{"percent": 30}');
       await track({ name: 'load', statusFile: file });
       await site.untilJob('load', (job) => job.percent === 30);
-      await site.untilJob('e', ({ trouble }) => trouble !== undefined);
-      expect((await site.job('a')).trouble).toBe(
+      await site.untilJob('e', ({ problem: trouble }) => trouble !== undefined);
+      expect((await site.job('a')).problem).toBe(
         `${dead}/a gives no answer: its file system hangs`,
       );
       writeFileSync(file, '{"percent": 60}');
@@ -139,12 +139,12 @@ test('a status file, from nothing to its last word, with a bad moment between', 
   write('{"percent": 30, "detail": "table 3 of 10"}');
   await site.untilJob('load', (job) => job.percent === 30 && job.state === 'running');
   write('{"percent": ');
-  await site.untilJob('load', (job) => job.trouble !== undefined);
+  await site.untilJob('load', (job) => job.problem !== undefined);
   expect(await site.job('load')).toMatchObject({ percent: 30, detail: 'table 3 of 10' });
   write('{"percent": 100, "status": "failed", "detail": "table 9: password=hunter2 refused"}');
   const job = await site.untilJob('load', isDelivered);
   expect(job).toMatchObject({ state: 'failed', percent: 99 });
-  expect(job.trouble).toBeUndefined();
+  expect(job.problem).toBeUndefined();
   const task = site.simulator.audit().migrationHub.tasks[0];
   expect(task?.task).toMatch(/^load-of-/);
   expect(task).toMatchObject({ status: 'FAILED', detail: 'failed: table 9: password=*** refused' });

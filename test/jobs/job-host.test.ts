@@ -161,12 +161,23 @@ describe('the command', () => {
   test('gets its arguments as they are written, whatever a shell would make of them', () =>
     withHosts(async (newHost) => {
       const host = newHost();
-      const words = ['$HOME', '`id`', 'a  b', '', '*', '"\'\\', 'two\nlines', '-n', 'A=b', 'ü€😀'];
+      const message = [
+        '$HOME',
+        '`id`',
+        'a  b',
+        '',
+        '*',
+        '"\'\\',
+        'two\nlines',
+        '-n',
+        'A=b',
+        'ü€😀',
+      ];
       const print = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))';
-      const run = makeRun([process.execPath, '-e', print, '--', ...words]);
+      const run = makeRun([process.execPath, '-e', print, '--', ...message]);
       host.host.start(run);
       await host.told('run-exited');
-      expect(JSON.parse(await host.read(run, 'stdout.log'))).toEqual(words);
+      expect(JSON.parse(await host.read(run, 'stdout.log'))).toEqual(message);
     }));
 
   test('is a program, never a built-in of the shell', () =>
@@ -346,8 +357,8 @@ describe('a start that cannot be made', () => {
       await chmod(state, 0o777);
       const run = makeRun(sh('echo ran'), { user: 'daemon' });
       const module = join(import.meta.dirname, '../../src/jobs/job-host.ts');
-      const words = execFileSync(process.execPath, [script, module, state, JSON.stringify(run)]);
-      const event = JSON.parse(words.toString()) as { type: string; reason: string };
+      const message = execFileSync(process.execPath, [script, module, state, JSON.stringify(run)]);
+      const event = JSON.parse(message.toString()) as { type: string; reason: string };
       expect(event.type).toBe('run-start-failed');
       expect(event.reason).toMatch(/permitted|CAP_SETUID/);
     }),

@@ -154,11 +154,11 @@ export function sh(text: string): string[] {
 
 export async function until(
   isSo: () => boolean | Promise<boolean>,
-  words: () => string,
+  message: () => string,
 ): Promise<void> {
   const endMs = performance.now() + 15_000;
   while (!(await isSo())) {
-    if (performance.now() > endMs) throw new Error(`waited in vain for ${words()}`);
+    if (performance.now() > endMs) throw new Error(`waited in vain for ${message()}`);
     await sleep(10);
   }
 }
@@ -169,9 +169,9 @@ export function processesWith(text: string): number[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        const words = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${pid}/${name}`));
+        const message = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${pid}/${name}`));
         const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').split('\n').at(-2)!);
-        return words.some((word) => word.includes(text)) && !['Z', 'X'].includes(state![1]!);
+        return message.some((word) => word.includes(text)) && !['Z', 'X'].includes(state![1]!);
       } catch {
         return false;
       }

@@ -101,7 +101,7 @@ ${jobs.join('\n')}
   expect(together).toBeGreaterThan(0);
   // Not only the last word: each job was seen on its way.
   for (const [name, percents] of seen)
-    expect({ name, words: percents.size > 2 }).toEqual({ name, words: true });
+    expect({ name, message: percents.size > 2 }).toEqual({ name, message: true });
   const codes = (await site.status()).jobs.map(({ name, exitCode }) => [name, exitCode]);
   expect(codes.toSorted()).toEqual(jobs.map((_, index) => [`job-${index}`, index % 3]).toSorted());
   expect(site.simulator.audit().violations).toEqual([]);

@@ -95,7 +95,9 @@ test(
       expect(saidOutOfOrder(site)).toEqual([]);
       // An agent that is dead most of the time is late, and says again what it did not live to keep the answer of:
       // the same words with the same stamp, which was looked at above.
-      expect(violations.filter((words) => !/stale|after|again|not later/.test(words))).toEqual([]);
+      expect(violations.filter((message) => !/stale|after|again|not later/.test(message))).toEqual(
+        [],
+      );
       expect(processesWith(join(site.directory, 'job.sh'))).toEqual([]);
       const repeated = migrationHub.tasks.reduce((sum, task) => sum + task.repeated, 0);
       process.stdout.write(
@@ -184,12 +186,12 @@ function finalWords(site: Site): Map<string, string[]> {
     if (!told.has(name)) told.set(name, new Map());
     told.get(name)!.set(JSON.stringify(request), task.Status);
   }
-  return new Map([...told].map(([name, words]) => [name, [...words.values()]]));
+  return new Map([...told].map(([name, message]) => [name, [...message.values()]]));
 }
 
 /** What was said of a task later than its last word or with no later stamp, and was not the same words again. */
 function saidOutOfOrder(site: Site): unknown[] {
-  const before = new Map<string, { words: string; stamp: number; isLast: boolean }>();
+  const before = new Map<string, { message: string; stamp: number; isLast: boolean }>();
   const wrong: unknown[] = [];
   for (const { operation, outcome, request } of site.simulator.journal()) {
     if (operation !== 'NotifyMigrationTaskState' || outcome !== 'ok') continue;
@@ -203,14 +205,14 @@ function saidOutOfOrder(site: Site): unknown[] {
       UpdateDateTime: number;
     };
     expect(stamp).toBeTypeOf('number');
-    const words = JSON.stringify(request);
+    const message = JSON.stringify(request);
     const last = before.get(name);
-    const isAgain = last?.words === words;
+    const isAgain = last?.message === message;
     if (last !== undefined && !isAgain && (last.isLast || stamp <= last.stamp)) {
       wrong.push({ last, said: request });
     }
     const isLast = task.Status === 'COMPLETED' || task.Status === 'FAILED';
-    before.set(name, { words, stamp, isLast });
+    before.set(name, { message, stamp, isLast });
   }
   return wrong;
 }

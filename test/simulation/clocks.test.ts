@@ -182,7 +182,7 @@ describe('a wall clock that was stepped while no agent ran', () => {
   /** As after a reboot, when nothing tells that the clock was stepped. */
   function staleOfWrongClock(made: World): number {
     made.time.stepWall(-2 * HOUR_MS);
-    made.ledger.facts.clock = { offsetMs: 0, at: made.time.now() };
+    made.ledger.metadata.clock = { offsetMs: 0, at: made.time.now() };
     made.crash();
     let staleMs = 0;
     made.service.onStale = (_task, lateMs) => (staleMs = Math.max(staleMs, lateMs));

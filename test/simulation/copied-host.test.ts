@@ -54,7 +54,7 @@ function wakeAs(made: World, identity: typeof ORIGINAL): void {
 function status(made: World): Status {
   const startedAt = made.time.now();
   const facts = { version: '0', pid: 1, startedAt, nextStartMs: new Map<string, number>() };
-  return snapshot(made.planner.view(), { ...facts, troubles: [] }, made.time.now());
+  return snapshot(made.planner.view(), { ...facts, problems: [] }, made.time.now());
 }
 
 function tasksSpokenOf(made: World): string[] {
@@ -81,7 +81,7 @@ test('the copy adopts, fences and tells nothing of the original, polls nothing, 
   const copied = made.notes.filter((note) => note.event === 'host.copied');
   expect(copied.map(({ job }) => job)).toEqual(['own', 'ended', 'task', undefined]);
   const { agent, jobs } = status(made);
-  expect(agent.troubles.join()).toContain('copied from another host: 3 of its runs are withheld');
+  expect(agent.problems.join()).toContain('copied from another host: 3 of its runs are withheld');
   expect(jobs.find(({ name }) => name === 'own')?.reason).toContain('belongs to the host');
 });
 
@@ -108,24 +108,24 @@ test('work of its own goes on under names of its own; what may run elsewhere is 
   }
   made.runUntil(13 * MINUTE_MS);
   expect(made.replies.map(({ ok }) => ok)).toEqual([false, true, true]);
-  expect(made.replies[0]?.words).toContain('migration-agent claim');
+  expect(made.replies[0]?.message).toContain('migration-agent claim');
   expect(tasksSpokenOf(made)).toEqual(['ended-b2', 'idle']);
 });
 
 test('an operator who moved the state claims it: everything goes on, under the old runner id', () => {
   const made = original();
-  const before = made.ledger.facts.taskRunnerId;
+  const before = made.ledger.metadata.taskRunnerId;
   wakeAs(made, COPY);
   made.runUntil(11 * MINUTE_MS);
   made.post({ type: 'claim-requested', by: 'anna', request: 1 });
   made.runUntil(3 * HOUR_MS);
   expect(made.replies.at(-1)).toMatchObject({ ok: true });
-  expect(made.ledger.facts).toMatchObject({ taskRunnerId: before, hostIdentity: COPY });
+  expect(made.ledger.metadata).toMatchObject({ taskRunnerId: before, hostIdentity: COPY });
   expect(made.running()).toBe(2);
   expect(made.service.lastNotify('ended')?.status).toBe('COMPLETED');
   expect(made.service.lastNotify('own')?.status).toBe('IN_PROGRESS');
   expect(made.service.close()).toMatchObject({ lapses: 0, afterFinal: 0, stampsNotRising: 0 });
-  expect(status(made).agent.troubles).toEqual([]);
+  expect(status(made).agent.problems).toEqual([]);
   wakeAs(made, COPY);
   made.runUntil(3 * HOUR_MS + MINUTE_MS);
   expect(made.notes.map((note) => note.event)).not.toContain('host.copied');

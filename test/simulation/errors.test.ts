@@ -58,18 +58,18 @@ function said<Operation extends Call['operation']>(
   );
 }
 
-function troubles(made: World): readonly string[] {
+function problems(made: World): readonly string[] {
   const facts = {
     version: '0',
     pid: 1,
     startedAt: made.time.now(),
-    troubles: [],
+    problems: [],
   };
-  return snapshot(made.planner.view(), facts, made.time.now()).agent.troubles;
+  return snapshot(made.planner.view(), facts, made.time.now()).agent.problems;
 }
 
 function hubOf(made: World, job: string): HubDestination | undefined {
-  const facts = { version: '0', pid: 1, startedAt: made.time.now(), troubles: [] };
+  const facts = { version: '0', pid: 1, startedAt: made.time.now(), problems: [] };
   const { jobs } = snapshot(made.planner.view(), facts, made.time.now());
   return jobs.find(({ name }) => name === job)?.destinations.migrationHub;
 }
@@ -90,15 +90,15 @@ describe('home region', () => {
     expect(said(made, 'ImportMigrationTask')).toHaveLength(0);
     expect(said(made, 'ReportTaskProgress').length).toBeGreaterThan(55);
     expect(said(made, 'GetHomeRegion').length).toBeLessThan(40);
-    expect(troubles(made).join()).toContain('no home region');
-    expect(events(made).filter((event) => event === 'hub.homeless')).toHaveLength(1);
+    expect(problems(made).join()).toContain('no home region');
+    expect(events(made).filter((event) => event === 'hub.no_home_region')).toHaveLength(1);
     made.service.setHomeRegion('us-west-2');
     made.runUntil(HOUR_MS + 3 * MINUTE_MS);
     expect(made.service.lastNotify('copy')).toMatchObject({
       region: 'us-west-2',
       status: 'IN_PROGRESS',
     });
-    expect(troubles(made)).toEqual([]);
+    expect(problems(made)).toEqual([]);
   });
 
   test('it cannot be asked for: each job says why nothing of it is told', () => {
@@ -115,11 +115,11 @@ describe('home region', () => {
     made.service.setHomeRegion(undefined);
     made.runUntil(HOUR_MS);
     expect(said(made, 'NotifyMigrationTaskState', 30 * MINUTE_MS).length).toBeLessThan(3);
-    expect(troubles(made).join()).toContain('no home region');
+    expect(problems(made).join()).toContain('no home region');
     made.service.setHomeRegion('ap-southeast-2');
     made.runUntil(HOUR_MS + 3 * MINUTE_MS);
     expect(made.service.lastNotify('copy')?.region).toBe('ap-southeast-2');
-    expect(troubles(made)).toEqual([]);
+    expect(problems(made)).toEqual([]);
   });
 
   test('it has moved: asked for once, then all goes on in the new region, whole', () => {
@@ -233,11 +233,11 @@ describe('a policy is missing', () => {
     expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(1);
     expect(said(made, 'NotifyApplicationState')).toHaveLength(1);
     expect(said(made, 'NotifyMigrationTaskState').length).toBeGreaterThan(10);
-    expect(troubles(made).join()).toContain('AssociateDiscoveredResource rests');
+    expect(problems(made).join()).toContain('AssociateDiscoveredResource rests');
     made.runUntil(4 * HOUR_MS);
     expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(3);
     expect(made.ledger.hubTasks.get('copy')?.links).toEqual([]);
-    expect(troubles(made)).toEqual([]);
+    expect(problems(made)).toEqual([]);
   });
 });
 
@@ -253,7 +253,7 @@ describe('denied', () => {
     start(made);
     made.runUntil(DAY_MS);
     expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(700);
-    expect(troubles(made).join()).toContain('ExpiredTokenException');
+    expect(problems(made).join()).toContain('ExpiredTokenException');
     made.runUntil(DAY_MS + 6 * MINUTE_MS);
     expect(made.service.lastNotify('copy')?.status).toBe('FAILED');
   });
@@ -329,8 +329,8 @@ describe('a payload is refused', () => {
       reason: 'InvalidInputException',
     });
     const kept = made.ledger.hubTasks.get('copy');
-    expect(kept?.lastWords).toEqual([]);
-    expect(kept?.quarantine?.[0]?.word?.words.detail).toBe('failed: exit code 3');
+    expect(kept?.finalReports).toEqual([]);
+    expect(kept?.quarantine?.[0]?.report?.payload.detail).toBe('failed: exit code 3');
     start(made);
     made.runUntil(18 * MINUTE_MS);
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
@@ -361,12 +361,12 @@ describe('a payload is refused', () => {
     });
     made.service.offer(task());
     made.runUntil(until);
-    const words = said(made, 'SetTaskStatus');
-    expect(words.slice(0, 2).map((word) => word.errorMessage)).toEqual([
+    const message = said(made, 'SetTaskStatus');
+    expect(message.slice(0, 2).map((word) => word.errorMessage)).toEqual([
       'failed: exit code 3',
       undefined,
     ]);
-    expect(words.length).toBeLessThan(12);
+    expect(message.length).toBeLessThan(12);
     expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery).toMatchObject({ state: 'refused' });
     // Nobody else was given the work meanwhile.
     expect(made.service.close()).toMatchObject({ lapses: 0 });

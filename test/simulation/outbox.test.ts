@@ -34,8 +34,8 @@ function show(made: World): OutboxEntry[] {
   return entries;
 }
 
-function ask(made: World, wish: 'retry' | 'drop', choice: OutboxChoice = {}): void {
-  made.post({ type: 'outbox-requested', wish, choice, by: 'anna', request: 1 });
+function ask(made: World, action: 'retry' | 'drop', choice: OutboxChoice = {}): void {
+  made.post({ type: 'outbox-requested', action, choice, by: 'anna', request: 1 });
   made.turn();
 }
 
@@ -62,7 +62,7 @@ describe('what is shown', () => {
     ]);
     for (const entry of entries) {
       expect(entry).toMatchObject({ job: 'copy', run: 1, quarantined: false });
-      expect(entry.words).toMatch(/^FAILED \(failed: exit code 3\)$/);
+      expect(entry.message).toMatch(/^FAILED \(failed: exit code 3\)$/);
       expect(entry.lastError).toContain('ECONNREFUSED');
     }
     expect(entries[0]?.attempts).toBeGreaterThan(20);
@@ -96,7 +96,10 @@ describe('what is shown', () => {
     made.runUntil(6 * MINUTE_MS);
     const entries = outbox(made.planner.view(), made.time.now());
     expect(entries).toHaveLength(1);
-    expect(entries[0]).toMatchObject({ quarantined: true, words: 'the state of the running job' });
+    expect(entries[0]).toMatchObject({
+      quarantined: true,
+      message: 'the state of the running job',
+    });
   });
 });
 
@@ -190,7 +193,13 @@ describe('drop', () => {
   test('of a job that nobody knows: nothing, and that is said', () => {
     const made = world(() => undefined);
     made.planner.observe(
-      { type: 'outbox-requested', wish: 'drop', choice: { job: 'nobody' }, by: 'anna', request: 7 },
+      {
+        type: 'outbox-requested',
+        action: 'drop',
+        choice: { job: 'nobody' },
+        by: 'anna',
+        request: 7,
+      },
       made.time.now(),
     );
     const answers = made.planner.decide(made.time.now()).filter(({ type }) => type === 'answer');

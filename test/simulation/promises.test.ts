@@ -8,7 +8,7 @@ import type { Call, NotifyCall, PolledTask } from '../../src/core/model/call.ts'
 import { promisesMax } from '../../src/core/scheduling/deadlines.ts';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
-import { Ledger } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/ledger.ts';
 import type { PipelineSettings } from '../../src/core/model/settings.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
@@ -98,7 +98,7 @@ function pipelineWorld(
 function withDisk(made: World): { crash(): void } {
   const runs = new Map<string, Run>();
   const hubTasks = new Map<string, HubTask>();
-  let facts = structuredClone(made.ledger.facts);
+  let facts = structuredClone(made.ledger.metadata);
   const tap = (): void => {
     const { planner } = made;
     const takeChanges = planner.takeChanges.bind(planner);
@@ -108,17 +108,17 @@ function withDisk(made: World): { crash(): void } {
       for (const id of changes.droppedRuns) runs.delete(id);
       for (const task of changes.hubTasks) hubTasks.set(task.name, structuredClone(task));
       for (const name of changes.droppedHubTasks) hubTasks.delete(name);
-      if (changes.facts !== undefined) facts = structuredClone(changes.facts);
+      if (changes.metadata !== undefined) facts = structuredClone(changes.metadata);
       return changes;
     };
   };
   tap();
   return {
     crash() {
-      made.ledger = new Ledger();
+      made.ledger = new PersistentState();
       for (const run of runs.values()) made.ledger.recoverRun(run);
       for (const [name, task] of hubTasks) made.ledger.hubTasks.set(name, task);
-      made.ledger.facts = facts;
+      made.ledger.metadata = facts;
       made.crash();
       tap();
     },
@@ -727,8 +727,8 @@ describe('P4 cancel means gone', () => {
     expect(run).toMatchObject({ state: 'canceled', survivors: [42] });
     const tookMs = (run?.endedAt?.bootMs ?? 0) - (run?.ending?.since.bootMs ?? 0);
     expect(Math.abs(tookMs - 40 * SECOND_MS)).toBeLessThan(SECOND_MS);
-    const last = made.ledger.hubTasks.get('copy')?.lastWords.at(-1);
-    expect(last?.words.detail).toContain('1 processes could not be ended');
+    const last = made.ledger.hubTasks.get('copy')?.finalReports.at(-1);
+    expect(last?.payload.detail).toContain('1 processes could not be ended');
   });
 
   test('a cancel that comes while the last word is owed takes it back', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ledger } from '../../src/core/state/ledger.ts';
+import type { PersistentState } from '../../src/core/state/ledger.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { JobSchedule } from '../../src/core/model/schedule.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
@@ -44,7 +44,7 @@ class Host {
 
   start(): void {
     this.#store = new SqliteStore(join(directory, 'state.db'), this.bootId);
-    const ledger: Ledger = this.#store.load(this.#now());
+    const ledger: PersistentState = this.#store.load(this.#now());
     this.#planner = new Planner(ledger, this.#settings(), this.#now(), () => 0.5, calendar);
     this.turn();
   }
@@ -96,7 +96,7 @@ class Host {
   /** The run that goes on ends well. */
   end(): void {
     const planner = this.#planner!;
-    for (const run of planner.view().context.ledger.liveRuns.keys()) {
+    for (const run of planner.view().context.state.liveRuns.keys()) {
       planner.observe({ type: 'run-exited', run, exitCode: 0 }, this.#now());
     }
     this.turn();
@@ -127,7 +127,7 @@ class Host {
   #commit(): void {
     const changes = this.#planner!.takeChanges();
     this.#store!.commit(changes);
-    for (const { event, at, fields } of changes.notes) {
+    for (const { event, at, fields } of changes.events) {
       this.notes.push({ event, at: new Date(at.wallMs).toISOString(), fields });
     }
   }

@@ -1,7 +1,7 @@
 /** A planned stop, in virtual time, told by the books of a service that knows nothing of the planner. */
 import { describe, expect, test } from 'vitest';
 import type { NotifyCall, PolledTask } from '../../src/core/model/call.ts';
-import { FAREWELL_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../../src/core/scheduling/farewell.ts';
 import type { JobDefinition } from '../../src/core/model/job.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { PIPELINE, definition, rates, settings } from '../support/settings.ts';
@@ -105,17 +105,17 @@ describe('a planned stop', () => {
     const nearest = [...made.ledger.hubTasks.values()]
       .toSorted((a, b) => a.promise!.until.bootMs - b.promise!.until.bootMs)
       .map(({ name }) => name);
-    expect(stop(made)).toBeLessThanOrEqual(FAREWELL_MS_MAX + 10);
+    expect(stop(made)).toBeLessThanOrEqual(SHUTDOWN_MS_MAX + 10);
     const told = notifies(made).map(({ task }) => task);
     expect(told.length).toBeGreaterThan(3);
-    expect(told.length).toBeLessThanOrEqual(5 + FAREWELL_MS_MAX / SECOND_MS);
+    expect(told.length).toBeLessThanOrEqual(5 + SHUTDOWN_MS_MAX / SECOND_MS);
     // Calls that go out together arrive in any order.
     expect(told.toSorted()).toEqual(nearest.slice(0, told.length).toSorted());
   });
 
   test('is not held up by an outage: one try each, and then it is over', () => {
     const made = running(3, { isOut: (_call, bootMs) => bootMs >= 10 * MINUTE_MS });
-    expect(stop(made)).toBeLessThan(FAREWELL_MS_MAX);
+    expect(stop(made)).toBeLessThan(SHUTDOWN_MS_MAX);
     expect(made.exits[0]).toBe(0);
   });
 

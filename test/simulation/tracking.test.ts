@@ -63,7 +63,7 @@ describe('by report alone', () => {
     expect(world.track(tracked('copy', { by: 'report' }))).toEqual({
       ok: true,
       run: 'copy/1',
-      words: 'copy is tracked as run 1',
+      message: 'copy is tracked as run 1',
       refused: [],
     });
     expect(world.run('copy')).toMatchObject({ state: 'running', origin: 'tracked' });
@@ -87,10 +87,10 @@ describe('by report alone', () => {
   test('a percent never falls, and is never 100 before the work has ended well', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'report' }));
-    const words = (percent: number) => world.report({ name: 'copy', percent }).words;
-    expect(words(60.7)).toBe('copy is at 60%');
-    expect(words(20)).toBe('copy stays at 60%: a percent never falls');
-    expect(words(100)).toBe('copy stays at 99% until it has ended well');
+    const message = (percent: number) => world.report({ name: 'copy', percent }).message;
+    expect(message(60.7)).toBe('copy is at 60%');
+    expect(message(20)).toBe('copy stays at 60%: a percent never falls');
+    expect(message(100)).toBe('copy stays at 99% until it has ended well');
     expect(world.run('copy').percent).toBe(99);
     world.report({ name: 'copy', status: 'failed' });
     expect(world.run('copy')).toMatchObject({
@@ -179,10 +179,10 @@ describe('by what is looked at', () => {
       world.post({ type: 'watch-troubled', run: 'copy/1', reason });
     }
     world.turn();
-    expect(world.run('copy').trouble).toBe('is empty');
+    expect(world.run('copy').problem).toBe('is empty');
     world.post({ type: 'watch-troubled', run: 'copy/1' });
     world.turn();
-    expect(world.run('copy').trouble).toBeUndefined();
+    expect(world.run('copy').problem).toBeUndefined();
     const said = world.notes.filter(({ event }) => event.includes('readable'));
     expect(said.map(({ event }) => event)).toEqual([
       'job.unreadable',
@@ -215,7 +215,7 @@ describe('cancel', () => {
     world.turn();
     world.post({ type: 'cancel-requested', job: 'copy', by: 'anna', request: 1 });
     world.pass(MINUTE_MS);
-    expect(world.replies.at(-1)?.words).toMatch(/no longer tracked .* not stopped/);
+    expect(world.replies.at(-1)?.message).toMatch(/no longer tracked .* not stopped/);
     expect(world.run('copy').state).toBe('canceled');
     expect(world.notes.map(({ event }) => event)).not.toContain('tree.signalled');
     expect(world.watched.at(-1)).toBe('release-run copy/1');
@@ -229,18 +229,21 @@ describe('names', () => {
     world.track(tracked('copy', { by: 'report' }));
     expect(world.track(tracked('copy', { by: 'report' }))).toMatchObject({
       refused: [
-        { index: 0, name: 'copy', code: 'conflict', words: 'copy is running already (run 1)' },
+        { index: 0, name: 'copy', code: 'conflict', message: 'copy is running already (run 1)' },
       ],
     });
     expect(world.track(tracked('nightly', { by: 'report' }))).toMatchObject({
       refused: [
-        { code: 'conflict', words: expect.stringMatching(/job of the configuration/) as string },
+        { code: 'conflict', message: expect.stringMatching(/job of the configuration/) as string },
       ],
     });
     world.report({ name: 'copy', status: 'failed', detail: 'disk full' });
     expect(world.report({ name: 'copy', percent: 3 })).toMatchObject({
       refused: [
-        { code: 'conflict', words: expect.stringMatching(/has ended \(run 1: failed\)/) as string },
+        {
+          code: 'conflict',
+          message: expect.stringMatching(/has ended \(run 1: failed\)/) as string,
+        },
       ],
     });
     expect(world.track(tracked('copy', { by: 'report' }))).toMatchObject({ run: 'copy/2' });
@@ -258,13 +261,13 @@ describe('names', () => {
     );
     expect(reply).toEqual({
       ok: true,
-      words: '2 taken, 1 refused',
+      message: '2 taken, 1 refused',
       refused: [
         {
           index: 1,
           name: 'nobody',
           code: 'no-such-job',
-          words: 'there is no job "nobody"; "track nobody" makes one',
+          message: 'there is no job "nobody"; "track nobody" makes one',
         },
       ],
     });
@@ -274,14 +277,14 @@ describe('names', () => {
   test('a script in a job of the agent may tell percent and detail, not the end', () => {
     const world = new Tracking({ jobs: new Map([['nightly', definition('nightly')]]) });
     expect(world.report({ name: 'nightly', percent: 1 })).toMatchObject({
-      refused: [{ code: 'conflict', words: 'nightly is not running' }],
+      refused: [{ code: 'conflict', message: 'nightly is not running' }],
     });
     world.post({ type: 'start-requested', job: 'nightly', origin: 'operator' });
     world.pass(SECOND_MS);
-    expect(world.report({ name: 'nightly', percent: 30 }).words).toBe('nightly is at 30%');
+    expect(world.report({ name: 'nightly', percent: 30 }).message).toBe('nightly is at 30%');
     expect(world.report({ name: 'nightly', status: 'completed' })).toMatchObject({
       refused: [
-        { code: 'conflict', words: expect.stringMatching(/sees itself how it ends/) as string },
+        { code: 'conflict', message: expect.stringMatching(/sees itself how it ends/) as string },
       ],
     });
     expect(world.run('nightly')).toMatchObject({ state: 'running', percent: 30 });
@@ -294,9 +297,9 @@ test('10,000 at once are one turn: one commit, one answer', () => {
     tracked(`job-${index}`, { by: 'report' }),
   );
   const before = world.turns;
-  expect(world.track(...many).words).toBe('10000 tracked');
+  expect(world.track(...many).message).toBe('10000 tracked');
   expect(world.turns - before).toBe(1);
-  expect(world.report(...many.map(({ name }) => ({ name, percent: 50 }))).words).toBe(
+  expect(world.report(...many.map(({ name }) => ({ name, percent: 50 }))).message).toBe(
     '10000 taken',
   );
   expect([...world.ledger.liveRuns.values()].every(({ percent }) => percent === 50)).toBe(true);

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { Run } from '../../src/core/model/job.ts';
-import { Ledger } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/ledger.ts';
 import type { Changes } from '../../src/core/state/ledger.ts';
 import { StateInUse, lockState } from '../../src/store/state-lock.ts';
 import { UnreadableStore, openStore } from '../../src/store/store.ts';
@@ -43,7 +43,7 @@ function run(over: Partial<Run> = {}): Run {
 }
 
 function changes(over: Partial<Changes>): Changes {
-  return { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], notes: [], ...over };
+  return { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], events: [], ...over };
 }
 
 test('runs, Hub tasks and facts are there for the next agent, exactly as they were', () => {
@@ -55,10 +55,12 @@ test('runs, Hub tasks and facts are there for the next agent, exactly as they we
     imported: true,
     run: 'copy/1',
     lastStampS: 7,
-    lastWords: [{ run: 'copy/0', kind: 'end', words: { status: 'FAILED' }, stampS: 6, since: NOW }],
+    finalReports: [
+      { run: 'copy/0', kind: 'end', payload: { status: 'FAILED' }, stampS: 6, since: NOW },
+    ],
     links: [],
   };
-  first.commit(changes({ runs: [run()], hubTasks: [task], facts: { streams: ['eu/x'] } }));
+  first.commit(changes({ runs: [run()], hubTasks: [task], metadata: { streams: ['eu/x'] } }));
   first.close();
   const second = open();
   expect(second.isNew()).toBe(false);
@@ -66,7 +68,7 @@ test('runs, Hub tasks and facts are there for the next agent, exactly as they we
   expect(ledger.runs.get('copy/1')).toEqual(run());
   expect([...ledger.liveRuns.keys()]).toEqual(['copy/1']);
   expect(ledger.hubTasks.get('copy')).toEqual(task);
-  expect(ledger.facts).toEqual({ streams: ['eu/x'] });
+  expect(ledger.metadata).toEqual({ streams: ['eu/x'] });
   second.commit(changes({ droppedRuns: ['copy/1'], droppedHubTasks: ['copy'] }));
   second.close();
   expect(open().load(NOW).runs.size).toBe(0);
@@ -92,7 +94,7 @@ test('the timeline of a job is kept in order, the newest of it', () => {
     run: 'copy/1',
     fields: { i },
   }));
-  store.commit(changes({ notes: [...notes, { ...notes[0]!, event: 'report.accepted' }] }));
+  store.commit(changes({ events: [...notes, { ...notes[0]!, event: 'report.accepted' }] }));
   const entries = store.timeline('copy', 10);
   expect(entries.map((entry) => entry.fields['i'])).toEqual([
     20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
@@ -107,7 +109,7 @@ test('a turn is all or nothing', () => {
   circular['self'] = circular;
   const bad = { event: 'job.exited' as const, at: NOW, job: 'copy', fields: circular };
   expect(() => {
-    store.commit(changes({ runs: [run()], notes: [bad] }));
+    store.commit(changes({ runs: [run()], events: [bad] }));
   }).toThrow();
   expect(store.load(NOW).runs.size).toBe(0);
   store.commit(changes({ runs: [run()] }));
@@ -155,10 +157,10 @@ test('one agent to a state directory; the lock goes with its owner', () => {
 });
 
 test('what the ledger hands over is each change once', () => {
-  const ledger = new Ledger();
+  const ledger = new PersistentState();
   const one = run();
-  ledger.keepRun(one);
-  ledger.keepRun(one);
+  ledger.saveRun(one);
+  ledger.saveRun(one);
   expect([...ledger.takeChanges().runs]).toEqual([one]);
   expect([...ledger.takeChanges().runs]).toEqual([]);
 });

@@ -120,7 +120,7 @@ export class AgentWorld {
         tracked: blindTracking(),
         notifier: recordingNotifier(),
         log: this.#log(life),
-        reload: () => Promise.resolve({ ok: true, words: '' }),
+        reload: () => Promise.resolve({ ok: true, message: '' }),
         calendar: EMPTY_CALENDAR,
       });
     } catch (error) {
@@ -207,7 +207,7 @@ export class AgentWorld {
     if (life?.agent === undefined || life.isOver) return;
     const answered = (reply: Reply): void => {
       // The word of an agent that is about to end: the next one is asked.
-      if (!reply.ok && reply.words === 'the agent is stopping') return;
+      if (!reply.ok && reply.message === 'the agent is stopping') return;
       if (this.#questions.delete(question)) question.answered(reply);
     };
     life.agent.ask(question.request).then(answered, (error: unknown) => this.faults.push(error));
@@ -287,7 +287,7 @@ export class AgentWorld {
       giveBack: (operation, slots) => this.outside.gate(operation).giveBack(slots),
       levels: () => new Map(),
       fleet: () => undefined,
-      troubles: () => [],
+      problems: () => [],
       close: () => Promise.resolve(),
     };
   }

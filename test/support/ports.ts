@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
 import type { Run } from '../../src/core/model/job.ts';
-import { Ledger } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/ledger.ts';
 import type { Changes } from '../../src/core/state/ledger.ts';
 import { SECOND_MS } from '../../src/core/lib/time.ts';
 import type {
@@ -50,8 +50,8 @@ export class MemoryStore implements Store {
   readonly committed: string[] = [];
   readonly #runs = new Map<string, string>();
 
-  load(): Ledger {
-    const ledger = new Ledger();
+  load(): PersistentState {
+    const ledger = new PersistentState();
     for (const body of this.#runs.values()) ledger.recoverRun(JSON.parse(body) as Run);
     return ledger;
   }
@@ -84,7 +84,7 @@ export function openGates(post: (event: Event) => void): Gates {
     giveBack: () => undefined,
     levels: () => new Map(),
     fleet: () => undefined,
-    troubles: () => [],
+    problems: () => [],
     close: () => Promise.resolve(),
   };
 }

@@ -204,7 +204,7 @@ export class ServiceModel {
   #perform(call: Exclude<Call, { operation: 'PollForTask' }>): Outcome {
     if ('region' in call) {
       if (this.#homeRegion === undefined) {
-        return { kind: 'homeless', reason: 'HomeRegionNotSetException' };
+        return { kind: 'no-home-region', reason: 'HomeRegionNotSetException' };
       }
       if (call.region !== this.#homeRegion) {
         return { kind: 'refused', reason: 'InvalidInputException: wrong region' };

@@ -8,8 +8,8 @@ import type { Event } from '../../src/core/model/event.ts';
 import type { Run } from '../../src/core/model/job.ts';
 import { recogniseHost } from '../../src/core/state/host-identity.ts';
 import type { HostIdentity } from '../../src/core/model/host-identity.ts';
-import { Ledger } from '../../src/core/state/ledger.ts';
-import type { Note } from '../../src/core/model/timeline.ts';
+import { PersistentState } from '../../src/core/state/ledger.ts';
+import type { TimelineEvent } from '../../src/core/model/timeline.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { Calendar } from '../../src/core/runs/schedules.ts';
 import { SECOND_MS } from '../../src/core/lib/time.ts';
@@ -30,11 +30,11 @@ export interface WorldOptions extends OutsideOptions {
 export class World {
   readonly time = new VirtualTime();
   readonly service: ServiceModel;
-  readonly notes: Note[] = [];
+  readonly notes: TimelineEvent[] = [];
   readonly random: () => number;
   turns = 0;
   planner: Planner;
-  ledger = new Ledger();
+  ledger = new PersistentState();
   /** The host that the next agent finds itself on; absent: nothing tells. */
   identity: HostIdentity | undefined;
   keepNotes = true;
@@ -45,7 +45,7 @@ export class World {
   calls: { readonly call: Call; readonly atMs: number }[] | undefined;
   /** Exit codes of agents that ended by themselves. */
   readonly exits: number[] = [];
-  onNote: (note: Note) => void = () => undefined;
+  onNote: (note: TimelineEvent) => void = () => undefined;
   onEnded: (run: Run) => void = () => undefined;
   readonly #options: WorldOptions;
   #inbox: Event[] = [];
@@ -97,7 +97,7 @@ export class World {
     this.ledger = reload(this.ledger);
     if (this.identity !== undefined) {
       recogniseHost(this.ledger, this.identity, this.time.now());
-      this.ledger.facts.taskRunnerId ??= `runner-of-${this.identity.hardware ?? ''}`;
+      this.ledger.metadata.taskRunnerId ??= `runner-of-${this.identity.hardware ?? ''}`;
     }
     this.planner = this.#newPlanner();
   }
@@ -110,8 +110,8 @@ export class World {
     for (const event of events) this.planner.observe(event, now);
     this.planner.observe({ type: 'time-passed' }, now);
     const changes = this.planner.takeChanges();
-    if (this.keepNotes) this.notes.push(...changes.notes);
-    for (const note of changes.notes) this.onNote(note);
+    if (this.keepNotes) this.notes.push(...changes.events);
+    for (const note of changes.events) this.onNote(note);
     for (const run of changes.runs) if (run.endedAt?.bootMs === now.bootMs) this.onEnded(run);
     for (const action of this.planner.decide(now)) this.#act(action);
   }
@@ -171,15 +171,15 @@ export class World {
 }
 
 /** What another process would read from the disk: values, not objects of this one. */
-function reload(ledger: Ledger): Ledger {
-  const copy = new Ledger();
+function reload(ledger: PersistentState): PersistentState {
+  const copy = new PersistentState();
   const kept = structuredClone({
-    runs: [...ledger.runs.values(), ...ledger.foreignRuns.values()],
-    hubTasks: [...ledger.hubTasks.entries(), ...ledger.foreignHubTasks.entries()],
-    facts: ledger.facts,
+    runs: [...ledger.runs.values(), ...ledger.copiedHostRuns.values()],
+    hubTasks: [...ledger.hubTasks.entries(), ...ledger.copiedHostHubTasks.entries()],
+    facts: ledger.metadata,
   });
   for (const run of kept.runs) copy.recoverRun(run);
   for (const [name, task] of kept.hubTasks) copy.hubTasks.set(name, task);
-  copy.facts = kept.facts;
+  copy.metadata = kept.facts;
   return copy;
 }

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { expect, test } from 'vitest';
 
-import { logWords } from '../../src/system/log-words.ts';
+import { logText } from '../../src/system/log-words.ts';
 import { createLog } from '../../src/system/logger.ts';
 
 function capture(level: 'debug' | 'info' = 'info', pretty = false) {
@@ -114,7 +114,7 @@ test('people get the same words in a readable form', () => {
 test('for people a line stays one row; only stacks and lists of problems stand below it', () => {
   const faint = (text: string) => `<${text}>`;
   const line = { level: 'info', time: 'x', msg: 'it began', event: 'a.b' };
-  expect(logWords({ ...line, file: '/a', words: 'two words', at: { port: 1 } }, faint)).toBe(
+  expect(logText({ ...line, file: '/a', message: 'two words', at: { port: 1 } }, faint)).toBe(
     'it began  <a.b file=/a words="two words" at={"port":1}>',
   );
   const long = {
@@ -122,7 +122,7 @@ test('for people a line stays one row; only stacks and lists of problems stand b
     err: { stack: 'Error: no\n at x' },
     problems: ['f:1:1 a: b', 'f:2:1 c: d'],
   };
-  expect(logWords(long, faint)).toBe(
+  expect(logText(long, faint)).toBe(
     'it began  <a.b>\n    Error: no\n     at x\n    f:1:1 a: b\n    f:2:1 c: d',
   );
 });

@@ -11,8 +11,8 @@ const unit = `${directory}migration-agent.service`;
 const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
 const hasSysusers = spawnSync('systemd-sysusers', ['--version']).status === 0;
 
-function run(program: string, ...words: string[]): { status: number | null; text: string } {
-  const { status, stdout, stderr } = spawnSync(program, words, {
+function run(program: string, ...message: string[]): { status: number | null; text: string } {
+  const { status, stdout, stderr } = spawnSync(program, message, {
     encoding: 'utf8',
     cwd: directory,
   });

@@ -54,8 +54,8 @@ export class InstalledHost {
   /** Builds the package; resolves to where the box sees it. */
   build(version: string): string {
     const output = join(this.#share, version);
-    const words = [join(ROOT, 'systemd/package/build.ts'), '--fast', '--version', version];
-    execFileSync(process.execPath, [...words, '--output', output], { stdio: 'ignore' });
+    const message = [join(ROOT, 'systemd/package/build.ts'), '--fast', '--version', version];
+    execFileSync(process.execPath, [...message, '--output', output], { stdio: 'ignore' });
     const deb = readdirSync(output).find((name) => name.endsWith('.deb'));
     return `/share/${version}/${String(deb)}`;
   }
@@ -103,10 +103,10 @@ export class InstalledHost {
 
   /** Waits until systemd knows nothing of a unit any more. */
   async untilForgotten(unit: string): Promise<void> {
-    const words = ['show', '--value', '-p', 'InvocationID', unit];
+    const message = ['show', '--value', '-p', 'InvocationID', unit];
     await until(
       `${unit} is forgotten`,
-      async () => (await this.output('systemctl', ...words)) === '',
+      async () => (await this.output('systemctl', ...message)) === '',
     );
   }
 
@@ -159,9 +159,9 @@ export class InstalledHost {
   async log(): Promise<string> {
     await this.output('journalctl', '--sync');
     const since = this.#cursor === '' ? [] : ['--after-cursor', this.#cursor];
-    const words = ['-u', SERVICE, '-u', 'migration-agent.socket', '-o', 'cat', '--show-cursor'];
+    const message = ['-u', SERVICE, '-u', 'migration-agent.socket', '-o', 'cat', '--show-cursor'];
     // Where nothing was logged, it says so by its exit code.
-    const { stdout } = await this.run('journalctl', '--no-pager', ...words, ...since);
+    const { stdout } = await this.run('journalctl', '--no-pager', ...message, ...since);
     const lines = stdout.trimEnd().split('\n');
     const cursor = lines.findLast((line) => line.startsWith('-- cursor: '));
     if (cursor !== undefined) this.#cursor = cursor.slice('-- cursor: '.length);

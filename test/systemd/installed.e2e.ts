@@ -32,9 +32,9 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
 
   test('install: a user, a configuration to edit; enabled, not started', async () => {
     const startedMs = performance.now();
-    const words = await host.output('dpkg', '--install', first);
+    const message = await host.output('dpkg', '--install', first);
     process.stdout.write(`    installed in ${seconds(startedMs)} s\n`);
-    expect(words).toContain('edit /etc/migration-agent/config.yaml');
+    expect(message).toContain('edit /etc/migration-agent/config.yaml');
     expect(await host.output('stat', '-c', '%U:%G %a', CONFIG)).toBe('root:migration-agent 640');
     expect(await host.output('systemctl', 'is-enabled', SERVICE)).toBe('enabled');
     expect((await host.run('systemctl', 'is-active', SERVICE)).stdout).toBe('inactive\n');

@@ -14,8 +14,8 @@ const root = join(work, 'root');
 const home = join(root, 'usr/lib/migration-agent');
 
 function build(output: string): Readonly<Record<string, string>> {
-  const words = ['--fast', '--version', '9.0.1', '--output', join(work, output)];
-  execFileSync(process.execPath, [BUILD, ...words], { stdio: 'ignore' });
+  const message = ['--fast', '--version', '9.0.1', '--output', join(work, output)];
+  execFileSync(process.execPath, [BUILD, ...message], { stdio: 'ignore' });
   const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
   const names = readdirSync(join(work, output)).toSorted();
   return Object.fromEntries(names.map((name) => [name, digest(join(work, output, name))]));
@@ -45,16 +45,16 @@ test('is the same twice, byte for byte, also for another user’s umask', () => 
 test.skipIf(!has('lintian'))('has no error for lintian (skipped without it)', () => {
   // Compression is left out here for speed; the rest is the package as it is given out.
   const fast = 'uses-no-compression-for-control-tarball,uses-no-compression-for-data-tarball';
-  const words = ['--allow-root', '--tag-display-limit', '0', '--suppress-tags', fast, deb];
-  const { status, stdout } = spawnSync('lintian', words, { encoding: 'utf8' });
+  const message = ['--allow-root', '--tag-display-limit', '0', '--suppress-tags', fast, deb];
+  const { status, stdout } = spawnSync('lintian', message, { encoding: 'utf8' });
   expect([status, stdout]).toEqual([0, '']);
 });
 
 test('runs where it was unpacked, without any other Node: version, demo of the screens, koffi', () => {
   const program = join(root, 'usr/bin/migration-agent');
   const environment = { PATH: '/usr/bin:/bin', HOME: work };
-  const run = (file: string, ...words: string[]) =>
-    spawnSync(file, words, { encoding: 'utf8', env: environment });
+  const run = (file: string, ...message: string[]) =>
+    spawnSync(file, message, { encoding: 'utf8', env: environment });
   expect(run(program, '--version').stdout).toBe('9.0.1\n');
   expect(run(program, '--help').stdout).toContain('daemon');
   const koffi = `import('${home}/node_modules/koffi/index.js').then(({ default: k }) => console.log(typeof k.load))`;

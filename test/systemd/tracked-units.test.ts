@@ -42,8 +42,8 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
     directory = mkdtempSync(join(tmpdir(), 'tracked-units-'));
     for (const name of ['systemctl', 'journalctl']) {
       const program = join(directory, name);
-      const words = `#!/bin/sh\nBOX='${box.directory}' exec '${SCRIPT}' run ${name} "$@"\n`;
-      writeFileSync(program, words);
+      const message = `#!/bin/sh\nBOX='${box.directory}' exec '${SCRIPT}' run ${name} "$@"\n`;
+      writeFileSync(program, message);
       chmodSync(program, 0o755);
     }
     process.env['PATH'] = `${directory}:${path ?? ''}`;
@@ -125,9 +125,9 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
     await box.output('systemctl', 'stop', 'stopped');
     await box.output('systemctl', 'start', '--no-block', 'later');
 
-    const lost = (words: RegExp) => ({
+    const lost = (message: RegExp) => ({
       type: 'run-lost',
-      reason: expect.stringMatching(words) as string,
+      reason: expect.stringMatching(message) as string,
     });
     expect(await endOf('good')).toMatchObject({ type: 'run-exited', exitCode: 0 });
     expect(await endOf('later')).toMatchObject({ type: 'run-exited', exitCode: 0 });

@@ -52,8 +52,8 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
   /** What `doctor` says of the journal. */
   async function journalCheck(): Promise<string | undefined> {
     const { stdout } = await host.run('migration-agent', 'doctor', '--json');
-    const { checks } = JSON.parse(stdout) as { checks: { check: string; words: string }[] };
-    return checks.find(({ check }) => check === 'journal')?.words;
+    const { checks } = JSON.parse(stdout) as { checks: { check: string; message: string }[] };
+    return checks.find(({ check }) => check === 'journal')?.message;
   }
 
   test('the installed agent has a reader for status files beside it', async () => {

@@ -22,8 +22,13 @@ describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () 
     const box = await SystemdBox.start({ [PROJECT]: PROJECT });
     try {
       const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
-      const words = [process.execPath, vitest, 'run', '--root', PROJECT, import.meta.filename];
-      const { code, stdout, stderr } = await box.run('env', 'INSIDE_BOX=1', 'NO_COLOR=1', ...words);
+      const message = [process.execPath, vitest, 'run', '--root', PROJECT, import.meta.filename];
+      const { code, stdout, stderr } = await box.run(
+        'env',
+        'INSIDE_BOX=1',
+        'NO_COLOR=1',
+        ...message,
+      );
       expect({ code, told: code === 0 ? '' : `${stdout}${stderr}` }).toEqual({ code: 0, told: '' });
       expect(stdout).toMatch(/Tests\s+[1-9]\d* passed/);
     } finally {
@@ -32,8 +37,8 @@ describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () 
   }, 180_000);
 });
 
-async function systemctl(...words: string[]): Promise<string> {
-  return (await promisify(execFile)('systemctl', words)).stdout.trim();
+async function systemctl(...message: string[]): Promise<string> {
+  return (await promisify(execFile)('systemctl', message)).stdout.trim();
 }
 
 /** The units of jobs that systemd knows. */
@@ -53,7 +58,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
   test('gets its words, its environment and its place as they are, and nothing of systemd', () =>
     withHosts(async (newHost, directory) => {
       const host = unitHost(newHost);
-      const words = [
+      const message = [
         '$HOME',
         '${HOME}',
         '$$',
@@ -68,7 +73,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const print = `console.log(JSON.stringify({ words: process.argv.slice(1), env: process.env, cwd: process.cwd() }));
         console.error(require('fs').readFileSync('/proc/self/oom_score_adj', 'utf8').trim());`;
       const environment = { PASSWORD: 'hun"ter\\2 $x `y`\nz', LOGNAME: 'kept' };
-      const run = makeRun([process.execPath, '-e', print, '--', ...words], {
+      const run = makeRun([process.execPath, '-e', print, '--', ...message], {
         environment,
         workingDirectory: directory,
         name: 'copy files %i',
@@ -76,11 +81,11 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       host.host.start(run);
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 0, errorTail: '500' });
       const told = JSON.parse(await host.read(run, 'stdout.log')) as {
-        words: string[];
+        message: string[];
         env: Record<string, string>;
         cwd: string;
       };
-      expect(told.words).toEqual(words);
+      expect(told.message).toEqual(message);
       expect(told.cwd).toBe(directory);
       expect(told.env).toMatchObject({ ...environment, MIGRATION_JOB: 'copy files %i' });
       const known =

@@ -73,9 +73,9 @@ function fieldNames(node: ts.Expression, place: string): string[] {
  * The two lists of config/events.md, as markdown. Lists, not tables: a new event then changes one line of the page.
  */
 export function eventLists(): { readonly timeline: string; readonly agent: string } {
-  const timeline = Object.entries(EVENTS).map(([name, { level, msg, kept, fields }]) => {
-    const told = Object.entries(fields).map(([field, words]) => `\`${field}\`: ${words}`);
-    return item(name, kept ? `${level}, kept` : level, msg, told.join('; '));
+  const timeline = Object.entries(EVENTS).map(([name, { level, msg, persisted, fields }]) => {
+    const told = Object.entries(fields).map(([field, message]) => `\`${field}\`: ${message}`);
+    return item(name, persisted ? `${level}, kept` : level, msg, told.join('; '));
   });
   const agent = shellEvents().map(({ name, level, msg, fields }) =>
     item(name, level, msg, fields.map((field) => `\`${field}\``).join(', ')),

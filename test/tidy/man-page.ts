@@ -40,7 +40,7 @@ export function manPage(program: Command, version: string): string {
       .visibleCommands(program)
       .flatMap((command) => (command.name() === 'help' ? [] : section(command, 'migration-agent'))),
     '.SH EXIT STATUS',
-    ...EXIT_CODES.flatMap(([code, words]) => ['.TP', `.B ${code}`, roff(words)]),
+    ...EXIT_CODES.flatMap(([code, message]) => ['.TP', `.B ${code}`, roff(message)]),
     '.SH ENVIRONMENT',
     '.TP',
     '.B MIGRATION_AGENT_CONFIG, MIGRATION_AGENT_SOCKET',
@@ -52,7 +52,7 @@ export function manPage(program: Command, version: string): string {
     '.B AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, HTTPS_PROXY, NO_PROXY …',
     'as every program of AWS takes them',
     '.SH FILES',
-    ...FILES.flatMap(([file, words]) => ['.TP', `.I ${roff(file)}`, roff(words)]),
+    ...FILES.flatMap(([file, message]) => ['.TP', `.I ${roff(file)}`, roff(message)]),
     '.SH SEE ALSO',
     '.BR systemctl (1),',
     '.BR journalctl (1)',

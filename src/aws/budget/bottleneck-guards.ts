@@ -119,7 +119,7 @@ export function endCluster({ connection, client }: Cluster): void {
  * ioredis hears the first error of a socket only. TLS that fails says two (the certificate is not good; the other side's
  * alert), and an error that nobody hears ends the process. To be called before the client connects.
  */
-export function hearAllErrors(client: Redis): void {
+export function catchAllErrors(client: Redis): void {
   let stream: Redis['stream'] | undefined;
   Object.defineProperty(client, 'stream', {
     configurable: true,

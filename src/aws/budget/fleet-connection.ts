@@ -8,13 +8,13 @@ import {
   createCluster,
   createClusteredLimiter,
   endCluster,
-  hearAllErrors,
+  catchAllErrors,
   settingsKey,
 } from './bottleneck-guards.ts';
 import type { Cluster } from './bottleneck-guards.ts';
 import type { Bucket } from '../../core/scheduling/token-bucket.ts';
-import { LATE, NO_RESERVOIR, VISIT } from './fleet-script.ts';
-import type { VisitTimes } from './fleet-times.ts';
+import { LATE, NO_RESERVOIR, SYNC_SCRIPT } from './fleet-script.ts';
+import type { SyncTimes } from './fleet-times.ts';
 
 export interface FleetConnectionOptions {
   /** `redis://` or `rediss://`, with what it needs of user, password and database. */
@@ -23,7 +23,7 @@ export interface FleetConnectionOptions {
   readonly prefix: string;
   /** This host's name in the fleet: the same over restarts, and nobody else's. */
   readonly host: string;
-  readonly times: VisitTimes;
+  readonly times: SyncTimes;
   readonly answerMs: number;
   readonly monotonicMs: () => number;
 }
@@ -39,7 +39,7 @@ export interface Demand {
   readonly right: number;
 }
 
-export interface Visit {
+export interface Sync {
   readonly hosts: number;
   /** The sum of their shares. */
   readonly shares: number;
@@ -49,12 +49,12 @@ export interface Visit {
   readonly waitMs: number;
 }
 
-type Visiting = Redis & { visitFleet(...args: (string | number)[]): Promise<unknown> };
+type Visiting = Redis & { syncFleet(...args: (string | number)[]): Promise<unknown> };
 type Answer = readonly [string, number, number, number, number, number];
 
 export class FleetConnection {
   /** When the last visit was sent, on the monotonic clock: it is done `answerMs` later, or never. */
-  visitedMs = -Infinity;
+  syncedMs = -Infinity;
   readonly #options: FleetConnectionOptions;
   readonly #cluster: Cluster;
   readonly #client: Visiting;
@@ -66,7 +66,7 @@ export class FleetConnection {
     this.#options = options;
     this.#cluster = createCluster(client, subscriber);
     this.#client = client as Visiting;
-    client.defineCommand('visitFleet', { numberOfKeys: 2, lua: VISIT });
+    client.defineCommand('visitFleet', { numberOfKeys: 2, lua: SYNC_SCRIPT });
   }
 
   /** Rejects where Redis does not answer in time, or does not let this host in. */
@@ -76,7 +76,7 @@ export class FleetConnection {
     const subscriber = client.duplicate();
     const failures: Error[] = [];
     for (const one of [client, subscriber]) {
-      hearAllErrors(one);
+      catchAllErrors(one);
       one.on('error', (error: Error) => failures.push(error));
     }
     try {
@@ -94,7 +94,7 @@ export class FleetConnection {
   }
 
   /** Prolongs this host's stay; with a demand, says what the pool has for it. */
-  async visit(share: number, demand?: Demand): Promise<Visit> {
+  async visit(share: number, demand?: Demand): Promise<Sync> {
     if (demand !== undefined) await this.#limiter(demand.id);
     let answer = await this.#run('stay', share, demand);
     if (answer[0] === NO_RESERVOIR && demand !== undefined) {
@@ -141,9 +141,9 @@ export class FleetConnection {
 
   async #runOnce(verb: string, share: number, demand: Demand | undefined): Promise<Answer> {
     const { host, times, answerMs, monotonicMs } = this.#options;
-    const { stayMs, gatherMs, earnMsMax, forgetMs } = times;
-    this.visitedMs = monotonicMs();
-    const notAfterMs = Math.floor(this.visitedMs + this.#aheadMs + answerMs);
+    const { membershipTtlMs: stayMs, gatherMs, earnMsMax, forgetMs } = times;
+    this.syncedMs = monotonicMs();
+    const notAfterMs = Math.floor(this.syncedMs + this.#aheadMs + answerMs);
     const keys = [this.#key('fleet'), settingsKey(this.#key(demand?.id ?? 'none'))];
     const asked =
       demand === undefined
@@ -157,7 +157,7 @@ export class FleetConnection {
             demand.right,
           ];
     const args = [verb, host, share, notAfterMs, stayMs, gatherMs, earnMsMax, forgetMs, ...asked];
-    const answer = (await this.#answered(this.#client.visitFleet(...keys, ...args))) as Answer;
+    const answer = (await this.#answered(this.#client.syncFleet(...keys, ...args))) as Answer;
     this.#learn(answer[1]);
     return answer;
   }

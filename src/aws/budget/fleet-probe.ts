@@ -37,8 +37,8 @@ export async function probeRedis(url: string): Promise<RedisFound> {
       ...(evictionPolicy === undefined ? {} : { evictionPolicy }),
     };
   } catch (error) {
-    const words = last?.message ?? (error instanceof Error ? error.message : String(error));
-    throw new Error(maskSecrets(words), { cause: error });
+    const message = last?.message ?? (error instanceof Error ? error.message : String(error));
+    throw new Error(maskSecrets(message), { cause: error });
   } finally {
     client.disconnect();
   }

@@ -5,7 +5,7 @@ import type { FleetStatus } from '../../core/model/status.ts';
 const SHARES_MAX = 1.001;
 
 /** One sentence each; none while all is well. */
-export function fleetTroubles({ hosts, reason, share, shares, state }: FleetStatus): string[] {
+export function fleetProblems({ hosts, reason, share, shares, state }: FleetStatus): string[] {
   if (state !== 'joined') {
     if (reason === undefined) return [];
     return [

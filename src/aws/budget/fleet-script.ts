@@ -37,7 +37,7 @@ export const NO_RESERVOIR = 'no-reservoir';
  * Answers a word, the time in ms, the number of hosts that are known, the sum of their shares in thousandths, and for
  * calls: how many may be taken now, and in how many ms the next look is worth while.
  */
-export const VISIT = `
+export const SYNC_SCRIPT = `
 local fleet, settings = KEYS[1], KEYS[2]
 local verb, name, share = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local notAfter, stay, gather = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])

@@ -1,8 +1,8 @@
 /** How long everything between a host and its fleet's Redis may take. The limit holds with any of these (fleet.ts). */
 
-export interface VisitTimes {
+export interface SyncTimes {
   /** How long a stay lasts after each visit. */
-  readonly stayMs: number;
+  readonly membershipTtlMs: number;
   /** How long a pool that began anew counts on nobody who has not been here. */
   readonly gatherMs: number;
   /** Time between two visits that counts at most, so that a step of Redis's clock earns next to nothing. */
@@ -11,14 +11,14 @@ export interface VisitTimes {
   readonly forgetMs: number;
 }
 
-export const VISIT_TIMES: VisitTimes = {
-  stayMs: 4_000,
+export const SYNC_TIMES: SyncTimes = {
+  membershipTtlMs: 4_000,
   gatherMs: 30_000,
   earnMsMax: 1_500,
   forgetMs: 24 * 3_600_000,
 };
 
-export interface FleetTimes extends VisitTimes {
+export interface FleetTimes extends SyncTimes {
   /** How long an answer of Redis may take. */
   readonly answerMs: number;
   /** A host that takes nothing still says so often that it is here. */
@@ -29,7 +29,7 @@ export interface FleetTimes extends VisitTimes {
 }
 
 export const TIMES: FleetTimes = {
-  ...VISIT_TIMES,
+  ...SYNC_TIMES,
   answerMs: 2_000,
   renewMs: 1_000,
   retryMs: 1_000,

@@ -15,8 +15,8 @@ import type { Rate } from '../../core/model/settings.ts';
 import type { FleetStatus } from '../../core/model/status.ts';
 import type { Log, Random } from '../../ports.ts';
 import { FleetConnection } from './fleet-connection.ts';
-import type { Visit } from './fleet-connection.ts';
-import { fleetTroubles } from './fleet-problems.ts';
+import type { Sync } from './fleet-connection.ts';
+import { fleetProblems } from './fleet-problems.ts';
 import { codeOf, remedyOf } from '../remedies.ts';
 import { TIMES } from './fleet-times.ts';
 import type { FleetTimes } from './fleet-times.ts';
@@ -134,8 +134,8 @@ export class Fleet {
   }
 
   /** What is wrong, one sentence each. */
-  troubles(): string[] {
-    return fleetTroubles(this.status());
+  problems(): string[] {
+    return fleetProblems(this.status());
   }
 
   /** Leaves the fleet: what this host's share earns belongs to the others from now on. */
@@ -190,7 +190,7 @@ export class Fleet {
     try {
       this.#learn(await connection.visit(this.#share));
     } catch (error) {
-      this.#goAloneAfter(connection.visitedMs);
+      this.#goAloneAfter(connection.syncedMs);
       connection.close();
       throw error;
     }
@@ -225,7 +225,7 @@ export class Fleet {
   #renewLater(connection: FleetConnection): void {
     this.#renewTimer = setTimeout(() => {
       if (this.#connection !== connection) return;
-      const idleMs = this.#options.monotonicMs() - connection.visitedMs;
+      const idleMs = this.#options.monotonicMs() - connection.syncedMs;
       const renewed =
         idleMs < this.#times.renewMs
           ? Promise.resolve()
@@ -248,7 +248,7 @@ export class Fleet {
     const lastedMs = this.#options.monotonicMs() - this.#joinedAtMs;
     if (lastedMs >= this.#times.gatherMs) this.#failures = 0;
     this.#setState('waiting');
-    this.#goAloneAfter(connection.visitedMs);
+    this.#goAloneAfter(connection.syncedMs);
     this.#failed(error);
     this.#retry();
   }
@@ -264,7 +264,7 @@ export class Fleet {
 
   /** A visit that was sent at `sentMs` is done within the time for an answer, and prolongs the stay from then on. */
   #goAloneAfter(sentMs: number): void {
-    const atMs = sentMs + this.#times.answerMs + this.#times.stayMs;
+    const atMs = sentMs + this.#times.answerMs + this.#times.membershipTtlMs;
     clearTimeout(this.#aloneTimer);
     if (this.#state === 'alone') return;
     const waitMs = Math.max(0, atMs - this.#options.monotonicMs());
@@ -286,7 +286,7 @@ export class Fleet {
     );
   }
 
-  #learn({ hosts, shares }: Visit): void {
+  #learn({ hosts, shares }: Sync): void {
     this.#known = { hosts, shares };
   }
 

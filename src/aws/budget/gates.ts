@@ -14,7 +14,7 @@ import { HostBudget } from './host-budget.ts';
 /** What a gate needs of a fleet. */
 export type FleetPool = Pick<
   Fleet,
-  'state' | 'onChange' | 'take' | 'giveBack' | 'status' | 'troubles' | 'close'
+  'state' | 'onChange' | 'take' | 'giveBack' | 'status' | 'problems' | 'close'
 >;
 
 export type Rates = Readonly<Record<Operation, Rate>>;
@@ -62,7 +62,7 @@ export function createGates(options: GatesOptions): AdjustableGates {
     giveBack: (operation, slots) => gateOf(operation).giveBack(slots),
     levels: () => new Map([...gates].map(([operation, gate]) => [operation, gate.level()])),
     fleet: () => fleet?.status(),
-    troubles: () => fleet?.troubles() ?? [],
+    problems: () => fleet?.problems() ?? [],
     setRates: (rates) => {
       for (const [operation, gate] of gates) gate.setRate(rates[operation]);
     },

@@ -15,10 +15,10 @@ export interface SocketOption {
 
 export function clientCommand(
   name: string,
-  words: { readonly description: string; readonly example: string },
+  texts: { readonly description: string; readonly example: string },
   terminal: Terminal,
 ): Command {
-  return newCommand(name, words, terminal).addOption(
+  return newCommand(name, texts, terminal).addOption(
     new Option(
       '--socket <path>',
       "the agent's socket; default: MIGRATION_AGENT_SOCKET, else agent.socket of the configuration",

@@ -136,10 +136,10 @@ function unreachable(socketPath: string, error: NodeJS.ErrnoException): NoDaemon
 }
 
 function unreachableWords(socketPath: string, error: NodeJS.ErrnoException): string {
-  const words: Readonly<Record<string, string>> = {
+  const messages: Readonly<Record<string, string>> = {
     ENOENT: `no daemon: ${socketPath} does not exist (is migration-agent running? --socket names another)`,
     ECONNREFUSED: `no daemon answers on ${socketPath} (it has ended; systemctl status migration-agent tells why)`,
     EACCES: `permission denied on ${socketPath} (be root, or a member of the group that owns it)`,
   };
-  return words[error.code ?? ''] ?? `no daemon answers on ${socketPath}: ${error.message}`;
+  return messages[error.code ?? ''] ?? `no daemon answers on ${socketPath}: ${error.message}`;
 }

@@ -10,7 +10,7 @@ import { CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
-import { say } from '../terminal/terminal.ts';
+import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface Item {
@@ -19,7 +19,7 @@ interface Item {
 }
 
 interface ManyReply {
-  readonly words: string;
+  readonly message: string;
   readonly refused: readonly {
     readonly index: number;
     readonly name: string;
@@ -46,9 +46,9 @@ export async function sendLines(
     const reply = await sendPart(client, path, part, name, at);
     for (const { index, name: job, code, message } of reply.refused) {
       codes.add(code);
-      say(terminal, `${name}:${part[index]?.line ?? '?'} ${plain(job)}: ${plain(message)}`);
+      print(terminal, `${name}:${part[index]?.line ?? '?'} ${plain(job)}: ${plain(message)}`);
     }
-    say(terminal, plain(reply.words));
+    print(terminal, plain(reply.message));
   }
   if (codes.has('no-such-job')) return EXIT.noSuchJob;
   return codes.size === 0 ? EXIT.ok : EXIT.jobFailed;
@@ -69,13 +69,13 @@ async function sendPart(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const taken = before === 0 ? 'nothing was taken' : `only the first ${before} were taken`;
-    const words = error.message
+    const message = error.message
       .replaceAll(
         /(?:; )?\bbody\[(\d+)\](?:\.|: )?/g,
         (_whole, index: string) => `\n${name}:${part[Number(index)]?.line ?? '?'} `,
       )
       .trimStart();
-    throw new CommandFailure(error.exitCode, `${taken}:\n${words}`, { cause: error });
+    throw new CommandFailure(error.exitCode, `${taken}:\n${message}`, { cause: error });
   }
 }
 

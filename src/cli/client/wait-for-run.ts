@@ -11,7 +11,7 @@ import type { Client } from './client.ts';
 import { CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
-import { say } from '../terminal/terminal.ts';
+import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** At first short, for jobs that end at once; then gentle on the agent. */
@@ -38,13 +38,13 @@ export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
     const job = await askPatiently(waiting, shown !== undefined);
     run ??= job.run;
     if (run !== undefined && job.run !== undefined && job.run > run) {
-      const words = `${job.name}/${run} has made room for ${job.name}/${job.run}; how it ended: migration-agent events ${job.name}`;
-      throw new CommandFailure(EXIT.unknown, words);
+      const message = `${job.name}/${run} has made room for ${job.name}/${job.run}; how it ended: migration-agent events ${job.name}`;
+      throw new CommandFailure(EXIT.unknown, message);
     }
     const name = job.run === undefined ? job.name : `${job.name}/${job.run}`;
-    const words = stateInWords(job);
-    if (words !== shown) say(waiting.terminal, `${name}: ${words}`);
-    shown = words;
+    const message = stateInWords(job);
+    if (message !== shown) print(waiting.terminal, `${name}: ${message}`);
+    shown = message;
     if (waiting.until(job)) return job;
     await sleep(askAgainMs);
     askAgainMs = Math.min(ASK_AGAIN_MS_MAX, askAgainMs * 1.5);
@@ -91,7 +91,7 @@ async function askPatiently(
     } catch (error) {
       if (!(error instanceof NoDaemon) || !wasThere || performance.now() > giveUpAt) throw error;
     }
-    if (!told) say(terminal, 'the agent does not answer; waiting for it to come back');
+    if (!told) print(terminal, 'the agent does not answer; waiting for it to come back');
     told = true;
     await sleep(ASK_AGAIN_MS_MAX);
   }

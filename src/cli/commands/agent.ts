@@ -6,7 +6,7 @@ import type { SocketOption } from '../client/client-command.ts';
 import { Refusal } from '../client/client.ts';
 import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export function drainCommand(terminal: Terminal = processTerminal()): Command {
@@ -39,13 +39,13 @@ function agentCommand(
   name: 'claim' | 'drain' | 'resume' | 'reload',
   description: string,
 ): Command {
-  const words = { description, example: `migration-agent ${name}` };
-  return clientCommand(name, words, terminal).action(
+  const message = { description, example: `migration-agent ${name}` };
+  return clientCommand(name, message, terminal).action(
     action(terminal, async (options: SocketOption) => {
       try {
         const client = clientOf(options, terminal);
-        const reply = await client.post<{ words: string }>(`/v1/${name}`);
-        say(terminal, reply.words);
+        const reply = await client.post<{ message: string }>(`/v1/${name}`);
+        print(terminal, reply.message);
         return EXIT.ok;
       } catch (error) {
         if (!(error instanceof Refusal) || error.code !== 'invalid') throw error;

@@ -10,7 +10,7 @@ import { action, CommandFailure } from '../command.ts';
 import { readCount } from '../terminal/whole-number.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderHistory } from '../views/history.ts';
-import { processTerminal, say, write } from '../terminal/terminal.ts';
+import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface HistoryOptions extends SocketOption {
@@ -63,7 +63,7 @@ async function readHistory(
     } catch (error) {
       const isExpired = error instanceof Refusal && error.code === 'expired';
       if (!isExpired || beginning === BEGINNINGS_MAX) throw error;
-      say(terminal, 'the service no longer knows where the pages were; beginning again');
+      print(terminal, 'the service no longer knows where the pages were; beginning again');
     }
   }
 }
@@ -91,7 +91,7 @@ async function readPages(
     }
     seen.add(nextToken);
     token = nextToken;
-    say(terminal, `${updates.length} updates read, and more to come`);
+    print(terminal, `${updates.length} updates read, and more to come`);
   }
 }
 

@@ -10,14 +10,14 @@ import { action } from '../command.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, isSettled, runNumber, waitForJob } from '../client/wait-for-run.ts';
 import type { JobStatus } from '../../core/model/status.ts';
 
 interface Reply {
   readonly run?: string;
-  readonly words: string;
+  readonly message: string;
 }
 
 export function startCommand(terminal: Terminal = processTerminal()): Command {
@@ -36,7 +36,7 @@ export function startCommand(terminal: Terminal = processTerminal()): Command {
         const client = clientOf(options, terminal);
         const reply = await client.post<Reply>(jobPath(name, '/start'));
         if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        say(terminal, plain(reply.words));
+        print(terminal, plain(reply.message));
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
         return exitCodeOf(await waitForJob({ client, terminal, job: name, run, until: hasEnded }));
@@ -65,7 +65,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
             by: callerName(terminal.environment),
             ...(options.grace === undefined ? {} : { grace: options.grace }),
           });
-          say(terminal, plain(reply.words));
+          print(terminal, plain(reply.message));
           if (!options.wait) return EXIT.ok;
           const run = runNumber(reply.run);
           const job = await waitForJob({ client, terminal, job: name, run, until: hasEnded });
@@ -103,7 +103,7 @@ export function waitCommand(terminal: Terminal = processTerminal()): Command {
             until: (each) =>
               each.state === 'idle' || (hasEnded(each) && (!delivered || isSettled(each))),
           });
-          if (job.state === 'idle') say(terminal, `${plain(job.name)} has never run`);
+          if (job.state === 'idle') print(terminal, `${plain(job.name)} has never run`);
           return delivered && wasRefused(job, terminal) ? EXIT.jobFailed : exitCodeOf(job);
         },
       ),
@@ -113,7 +113,7 @@ export function waitCommand(terminal: Terminal = processTerminal()): Command {
 function cancelResult(job: JobStatus, terminal: Terminal): ExitCode {
   if (job.cancelIncomplete === true) {
     const alive = job.survivors?.join(', ') ?? 'unknown';
-    say(terminal, `processes outlived SIGKILL: ${alive}`);
+    print(terminal, `processes outlived SIGKILL: ${alive}`);
     return EXIT.cancelIncomplete;
   }
   // It was quicker than the signal: nothing of it runs, which is what was asked for.
@@ -126,7 +126,10 @@ function wasRefused(job: JobStatus, terminal: Terminal): boolean {
     ([, told]) => told.delivery === 'refused',
   );
   for (const [destination, told] of refused) {
-    say(terminal, `${destination} refused the report: ${plain(told.reason ?? 'no reason given')}`);
+    print(
+      terminal,
+      `${destination} refused the report: ${plain(told.reason ?? 'no reason given')}`,
+    );
   }
   return refused.length > 0;
 }

@@ -9,7 +9,7 @@ import type { Client } from '../client/client.ts';
 import { action } from '../command.ts';
 import { readCount } from '../terminal/whole-number.ts';
 import { EXIT } from '../exit-codes.ts';
-import { processTerminal, say, write } from '../terminal/terminal.ts';
+import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Output, Terminal } from '../terminal/terminal.ts';
 import { hasEnded } from '../client/wait-for-run.ts';
 
@@ -82,6 +82,6 @@ async function sayHowItEnded(
 ): Promise<void> {
   const job = await client.get<JobStatus>(jobPath(name));
   if (job.run !== run) return;
-  const words = hasEnded(job) ? job.state : 'still runs, but its log has gone away';
-  say(terminal, `${job.name}/${job.run ?? 0}: ${words}`);
+  const message = hasEnded(job) ? job.state : 'still runs, but its log has gone away';
+  print(terminal, `${job.name}/${job.run ?? 0}: ${message}`);
 }

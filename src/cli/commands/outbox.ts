@@ -11,7 +11,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { renderOutbox } from '../views/outbox.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, say, write } from '../terminal/terminal.ts';
+import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface OutboxOptions extends SocketOption {
@@ -77,23 +77,23 @@ async function show(
     return EXIT.ok;
   }
   const lines = renderOutbox(document.outbox, viewOf(terminal, new Date().toISOString()));
-  if (lines.length === 0) say(terminal, 'nothing is owed');
+  if (lines.length === 0) print(terminal, 'nothing is owed');
   else await write(terminal.stdout, `${lines.join('\n')}\n`);
   return EXIT.ok;
 }
 
 async function ask(
   client: Client,
-  wish: Wish,
+  action: Wish,
   job: string | undefined,
   { json, to }: OutboxOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const reply = await client.post<{ words: string }>(`/v1/outbox/${wish}`, {
+  const reply = await client.post<{ message: string }>(`/v1/outbox/${action}`, {
     ...(job === undefined ? {} : { job }),
     ...(to === undefined ? {} : { destination: to }),
   });
   if (json) printJson(terminal, reply);
-  else say(terminal, plain(reply.words));
+  else print(terminal, plain(reply.message));
   return EXIT.ok;
 }

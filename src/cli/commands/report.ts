@@ -7,7 +7,7 @@ import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { sendLines } from '../client/json-lines.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface ReportOptions extends SocketOption {
@@ -61,14 +61,14 @@ refuses the whole file; a job that is not there or has ended, that line alone.`,
         if (percent === undefined && detail === undefined && status === undefined) {
           throw new CommandFailure(EXIT.usage, 'give --percent, --detail or --status');
         }
-        const reply = await client.post<{ words: string }>('/v1/reports', {
+        const reply = await client.post<{ message: string }>('/v1/reports', {
           name: nameOf(given, terminal),
           ...(percent === undefined ? {} : { percent }),
           ...(detail === undefined ? {} : { detail }),
           ...(status === undefined ? {} : { status }),
         });
         if (options.json) printJson(terminal, reply);
-        say(terminal, plain(reply.words));
+        print(terminal, plain(reply.message));
         return EXIT.ok;
       }),
     );

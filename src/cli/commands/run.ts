@@ -7,7 +7,7 @@ import type { SocketOption } from '../client/client-command.ts';
 import { action } from '../command.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, runNumber, waitForJob } from '../client/wait-for-run.ts';
 
@@ -57,13 +57,13 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
     .action(
       action(terminal, async (command: string[], options: RunOptions) => {
         const client = clientOf(options, terminal);
-        const reply = await client.post<{ run?: string; words: string }>(
+        const reply = await client.post<{ run?: string; message: string }>(
           '/v1/jobs',
           adHocJob(command, options),
         );
         if (options.json) printJson(terminal, reply);
         else if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        say(terminal, plain(reply.words));
+        print(terminal, plain(reply.message));
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
         const job = await waitForJob({ client, terminal, job: options.name, run, until: hasEnded });

@@ -10,7 +10,7 @@ import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { sendLines } from '../client/json-lines.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface TrackOptions extends SocketOption {
@@ -72,13 +72,13 @@ A line that is wrong refuses the whole file; a name that is tracked already, tha
           return sendLines(client, '/v1/tracked', options.from, terminal);
         }
         if (name === undefined) throw usage('name the job, or give many with --from FILE');
-        const reply = await client.post<{ run?: string; words: string }>(
+        const reply = await client.post<{ run?: string; message: string }>(
           '/v1/tracked',
           trackedJob(name, options),
         );
         if (options.json) printJson(terminal, reply);
         else if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        say(terminal, plain(reply.words));
+        print(terminal, plain(reply.message));
         return EXIT.ok;
       }),
     );
@@ -105,6 +105,6 @@ function readPid(text: string): number {
   return Number(text);
 }
 
-function usage(words: string): CommandFailure {
-  return new CommandFailure(EXIT.usage, words);
+function usage(message: string): CommandFailure {
+  return new CommandFailure(EXIT.usage, message);
 }

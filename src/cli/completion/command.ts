@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 
 import { newCommand } from '../command.ts';
 import { completionScript } from './scripts.ts';
-import type { CommandWords } from './scripts.ts';
+import type { CompletionWords } from './scripts.ts';
 import { processTerminal } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -26,7 +26,7 @@ export function completionCommand(
     });
 }
 
-function describe(program: Command): readonly CommandWords[] {
+function describe(program: Command): readonly CompletionWords[] {
   const help = program.createHelp();
   return help.visibleCommands(program).map((command) => {
     const [argument] = command.registeredArguments;

@@ -1,6 +1,6 @@
 /** Completion for shells: commands, their options, what options may be, and the jobs that the agent knows. */
 
-export interface CommandWords {
+export interface CompletionWords {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly { readonly long: string; readonly choices: readonly string[] }[];
@@ -14,14 +14,14 @@ const JOBS = 'migration-agent status --names 2>/dev/null';
 
 export function completionScript(
   shell: 'bash' | 'zsh' | 'fish',
-  commands: readonly CommandWords[],
+  commands: readonly CompletionWords[],
 ): string {
   if (shell === 'fish') return fish(commands);
   // zsh runs bash's completions through bashcompinit.
   return `${shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : ''}${bash(commands)}`;
 }
 
-function bash(commands: readonly CommandWords[]): string {
+function bash(commands: readonly CompletionWords[]): string {
   const cases = commands.map(({ name, options, words, takesJob }) => {
     const longs = options.map(({ long }) => long).join(' ');
     const plain = takesJob ? `$(${JOBS})` : words.join(' ');
@@ -53,7 +53,7 @@ complete -o default -F _migration_agent migration-agent
 `;
 }
 
-function fish(commands: readonly CommandWords[]): string {
+function fish(commands: readonly CompletionWords[]): string {
   return commands
     .flatMap(({ name, summary, options, words, takesJob }) => {
       const seen = `'__fish_seen_subcommand_from ${name}'`;

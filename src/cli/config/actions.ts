@@ -7,16 +7,16 @@ import { formatProblem, formatWarning } from '../../config/lib/problem.ts';
 import { configurationSchema } from '../../config/schema/schema.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { say } from '../terminal/terminal.ts';
+import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export async function checkFile(file: string, terminal: Terminal): Promise<ExitCode> {
   const configuration = await loadOrComplain(file, terminal);
   if (configuration === undefined) return EXIT.badConfiguration;
-  for (const warning of configuration.warnings) say(terminal, formatWarning(file, warning));
+  for (const warning of configuration.warnings) print(terminal, formatWarning(file, warning));
   const { length } = configuration.warnings;
   const warnings = length === 1 ? '1 warning' : `${length} warnings`;
-  say(terminal, `${file}: ${length === 0 ? 'no problems' : `no errors, ${warnings}`}`);
+  print(terminal, `${file}: ${length === 0 ? 'no problems' : `no errors, ${warnings}`}`);
   return EXIT.ok;
 }
 
@@ -50,6 +50,6 @@ async function loadOrComplain(
 ): Promise<Configuration | undefined> {
   const loaded = await readConfiguration(file, terminal.environment, hostname());
   if (loaded.ok) return loaded.configuration;
-  for (const problem of loaded.problems) say(terminal, formatProblem(file, problem));
+  for (const problem of loaded.problems) print(terminal, formatProblem(file, problem));
   return undefined;
 }

@@ -70,10 +70,10 @@ export function configCommand(terminal: Terminal = processTerminal()): Command {
 
 function fileCommand(
   name: string,
-  words: { readonly description: string; readonly example: string },
+  texts: { readonly description: string; readonly example: string },
   terminal: Terminal,
 ): Command {
-  return newCommand(name, words, terminal).option(
+  return newCommand(name, texts, terminal).option(
     '--config <file>',
     'the configuration file; default: MIGRATION_AGENT_CONFIG, else /etc/migration-agent/config.yaml',
   );

@@ -251,14 +251,14 @@ async function reload(
       log.write('error', 'config.refused', 'new configuration refused; the old one stays', {
         problems,
       });
-      return { ok: false, code: 'invalid', words: problems.join('\n') };
+      return { ok: false, code: 'invalid', message: problems.join('\n') };
     }
     const { configuration, needsRestart } = planReload(running, loaded.configuration);
     apply(configuration);
     log.write('info', 'config.reloaded', 'configuration read again', { needsRestart });
     const rest =
       needsRestart.length === 0 ? '' : `; wait for a restart: ${needsRestart.join(', ')}`;
-    return { ok: true, words: `${file} applied${rest}` };
+    return { ok: true, message: `${file} applied${rest}` };
   } finally {
     notifier.ready();
   }

@@ -48,8 +48,12 @@ export async function untilAnswering(
     } catch (error) {
       if (!(error instanceof NoDaemon)) throw error;
       if (hasExited(agent)) {
-        const words = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
-        const message = `the agent of the demo ended with ${String(agent.exitCode ?? agent.signalCode)}:\n${words}`;
+        const lastLines = readFileSync(log, 'utf8')
+          .trimEnd()
+          .split('\n')
+          .slice(-LOG_LINES)
+          .join('\n');
+        const message = `the agent of the demo ended with ${String(agent.exitCode ?? agent.signalCode)}:\n${lastLines}`;
         throw new CommandFailure(EXIT.jobFailed, message, { cause: error });
       }
     }

@@ -15,11 +15,11 @@ import { chooseCopier } from './copier.ts';
 import { makeDemoWorld } from './files.ts';
 import { play } from './script.ts';
 import { createDemoScreen } from './screen.ts';
-import { tellStories } from './stories.ts';
+import { runScenarios } from './stories.ts';
 import { summarize } from './summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { say, widthOf } from '../terminal/terminal.ts';
+import { print, widthOf } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
@@ -31,7 +31,7 @@ export async function runDemo(terminal: Terminal): Promise<ExitCode> {
     return await perform(terminal, interruption.signal);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
-    say(terminal, 'interrupted; the agent, its jobs and their files are gone');
+    print(terminal, 'interrupted; the agent, its jobs and their files are gone');
     return EXIT.interrupted;
   } finally {
     for (const signal of SIGNALS) process.off(signal, interrupt);
@@ -55,15 +55,15 @@ async function perform(terminal: Terminal, interrupted: AbortSignal): Promise<Ex
     client = createClient(world.socket);
     agent = startAgent(world);
     await untilAnswering(client, agent, world, interrupted);
-    screen.say('agent', `runs as pid ${agent.pid}; AWS is simulated at ${url}`);
-    if (copier.parser !== 'rsync') screen.say('agent', `its jobs copy by ${copier.name}`);
+    screen.print('agent', `runs as pid ${agent.pid}; AWS is simulated at ${url}`);
+    if (copier.parser !== 'rsync') screen.print('agent', `its jobs copy by ${copier.name}`);
 
     const played = await play({ client, simulator, screen, interrupted });
     screen.end();
     const timelines = await readTimelines(client, played.status.jobs);
     const width = widthOf(terminal.stdout);
     const summary = summarize(simulator.audit(), played.status.jobs, width);
-    const stories = tellStories(timelines, played, beganAtMs, width);
+    const stories = runScenarios(timelines, played, beganAtMs, width);
     const seconds = Math.round((Date.now() - beganAtMs) / 1000);
     terminal.stdout.write(`\n${stories}\n\n${summary.text}\n(${seconds} s)\n`);
     return summary.isAsPromised ? EXIT.ok : EXIT.jobFailed;

@@ -13,7 +13,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 
 export interface DemoScreen {
   /** Somebody did something that a reader should see. */
-  say(who: 'agent' | 'operator' | 'pipeline' | 'network', words: string): void;
+  print(who: 'agent' | 'operator' | 'pipeline' | 'network', message: string): void;
   /** The agent's newest status. */
   show(status: Status): void;
   /** Leaves the last picture standing. */
@@ -34,7 +34,7 @@ export function createDemoScreen(terminal: Terminal, sinceStartMs: () => number)
 function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen {
   const { stdout } = terminal;
   const redraw = createRedraw(stdout);
-  const words: string[] = [];
+  const message: string[] = [];
   let newest: Status | undefined;
 
   function draw(): void {
@@ -46,19 +46,19 @@ function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScree
         ? []
         : renderStatus(newest, {
             width,
-            height: room - Math.max(WORDS_MIN, words.length),
+            height: room - Math.max(WORDS_MIN, message.length),
             color: wantsColor(stdout, terminal.environment),
             now: new Date(newest.agent.now),
           }).split('\n');
-    const shown = words.slice(-Math.max(1, room - picture.length));
+    const shown = message.slice(-Math.max(1, room - picture.length));
     stdout.write(
       redraw([...picture, '', ...shown.map((line) => truncate(line, width))].join('\n')),
     );
   }
 
   return {
-    say(who, text) {
-      words.push(stamped(sinceStartMs(), who, text));
+    print(who, text) {
+      message.push(stamped(sinceStartMs(), who, text));
       draw();
     },
     show(status) {
@@ -71,17 +71,17 @@ function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScree
 
 function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen {
   const shown = new Map<string, string>();
-  let troubles: readonly string[] = [];
-  const say = (who: string, text: string): void => {
+  let problems: readonly string[] = [];
+  const print = (who: string, text: string): void => {
     terminal.stdout.write(`${stamped(sinceStartMs(), who, text)}\n`);
   };
   const sayOnce = (job: JobStatus, key: string, line: string, more?: string): void => {
     if (shown.get(key) === line) return;
     shown.set(key, line);
-    say(job.name, more === undefined ? line : `${line}: ${plain(more)}`);
+    print(job.name, more === undefined ? line : `${line}: ${plain(more)}`);
   };
   return {
-    say,
+    print: print,
     show({ agent, jobs }) {
       for (const job of jobs) {
         if (job.state === 'idle') continue;
@@ -99,11 +99,11 @@ function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen
           sayOnce(job, `${job.name} hub`, 'Migration Hub has its last word');
         }
       }
-      for (const trouble of agent.troubles) {
-        if (!troubles.includes(trouble)) say('agent', `in trouble: ${plain(trouble)}`);
+      for (const trouble of agent.problems) {
+        if (!problems.includes(trouble)) print('agent', `in trouble: ${plain(trouble)}`);
       }
-      if (troubles.length > 0 && agent.troubles.length === 0) say('agent', 'well again');
-      troubles = agent.troubles;
+      if (problems.length > 0 && agent.problems.length === 0) print('agent', 'well again');
+      problems = agent.problems;
     },
     end: () => undefined,
   };

@@ -37,30 +37,30 @@ export async function play(stage: Stage): Promise<Played> {
     simulator.submitShellActivity({ name, workerGroup: 'demo-host', command: 'see the host' })
       .pipelineId;
 
-  screen.say('operator', 'starts photos');
+  screen.print('operator', 'starts photos');
   await client.post(jobPath('photos', '/start'));
-  screen.say('pipeline', 'MoveArchive waits for a runner (here: job archive)');
+  screen.print('pipeline', 'MoveArchive waits for a runner (here: job archive)');
   submit('MoveArchive');
   await pause(2_000);
-  screen.say('pipeline', 'MoveMail waits for a runner (here: job mail)');
+  screen.print('pipeline', 'MoveMail waits for a runner (here: job mail)');
   const mail = submit('MoveMail');
   await pause(3_000);
-  screen.say('operator', 'starts invoices, which verifies checksums; one file is damaged');
+  screen.print('operator', 'starts invoices, which verifies checksums; one file is damaged');
   await client.post(jobPath('invoices', '/start'));
   await until((jobs) => hasEnded(jobs('invoices')) && (jobs('mail').percent ?? 0) >= 15);
 
-  screen.say('pipeline', 'its owner cancels MoveMail; the next report will learn of it');
+  screen.print('pipeline', 'its owner cancels MoveMail; the next report will learn of it');
   const canceledAtMs = Date.now();
   simulator.cancel(mail);
   await until((jobs) => hasEnded(jobs('mail')) && (jobs('photos').percent ?? 0) >= 80);
 
-  screen.say('network', 'AWS is out of reach; the jobs go on');
+  screen.print('network', 'AWS is out of reach; the jobs go on');
   const fromMs = Date.now();
   simulator.addFault({ operation: '*', fault: 'drop' });
   await until((jobs) => hasEnded(jobs('photos')) && Date.now() >= fromMs + OUTAGE_MS_MIN);
   simulator.clearFaults();
   const toMs = Date.now();
-  screen.say('network', `AWS is back after ${Math.round((toMs - fromMs) / 1000)} s`);
+  screen.print('network', `AWS is back after ${Math.round((toMs - fromMs) / 1000)} s`);
 
   const status = await until((jobs) =>
     ['photos', 'archive', 'mail', 'invoices'].every(

@@ -9,7 +9,7 @@ type Timelines = ReadonlyMap<string, readonly TimelineEntryDocument[]>;
 /** Columns of a job's name in the stories and in the plain form. */
 const NAME_COLUMNS = 10;
 
-export function tellStories(
+export function runScenarios(
   timelines: Timelines,
   played: Pick<Played, 'canceledAtMs' | 'outage'>,
   beganAtMs: number,

@@ -36,25 +36,25 @@ export function awsChecks(doctor: AwsDoctor): Check[] {
   ];
 }
 
-const WITHOUT: Finding = { verdict: 'skipped', words: 'needs credentials' };
+const WITHOUT: Finding = { verdict: 'skipped', message: 'needs credentials' };
 
 async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> {
   try {
     const { account, expiresAtMs, key } = await probe.credentials();
     const who = `${key}${account === undefined ? '' : ` of account ${account}`}`;
-    if (expiresAtMs === undefined) return { verdict: 'ok', words: `${who}, without an end` };
+    if (expiresAtMs === undefined) return { verdict: 'ok', message: `${who}, without an end` };
     const leftMs = expiresAtMs - nowMs();
     const until = `${who}, until ${new Date(expiresAtMs).toISOString()}`;
     if (leftMs <= 0) {
-      return { verdict: 'failed', words: `${until}: they have ended`, remedy: 'renew them' };
+      return { verdict: 'failed', message: `${until}: they have ended`, remedy: 'renew them' };
     }
     return leftMs < ENDS_SOON_MS
-      ? { verdict: 'warning', words: `${until}: ${span(leftMs)} are left` }
-      : { verdict: 'ok', words: until };
+      ? { verdict: 'warning', message: `${until}: ${span(leftMs)} are left` }
+      : { verdict: 'ok', message: until };
   } catch (error) {
     return {
       verdict: 'failed',
-      words: error instanceof Error ? error.message : String(error),
+      message: error instanceof Error ? error.message : String(error),
       remedy:
         'give the agent credentials in a way that the AWS SDK knows: a profile (aws.profile), variables, credential_process; and run doctor as the user and with the variables of the service',
     };
@@ -68,22 +68,22 @@ async function homeRegion({ configuration }: AwsDoctor, asked: Questions): Promi
   if (outcome.kind !== 'accepted') {
     return named === undefined
       ? await failure('GetHomeRegion', outcome, asked)
-      : { verdict: 'warning', words: `${named} by the configuration; ${outcome.reason}` };
+      : { verdict: 'warning', message: `${named} by the configuration; ${outcome.reason}` };
   }
   const { homeRegion: home } = outcome.answer;
   if (home === undefined) {
     return {
       verdict: 'failed',
-      words: 'this account has no home region: every write is refused',
+      message: 'this account has no home region: every write is refused',
       remedy:
         'set one: aws migrationhub-config create-home-region-control --home-region REGION --target Type=ACCOUNT',
     };
   }
   return named === undefined || named === home
-    ? { verdict: 'ok', words: home }
+    ? { verdict: 'ok', message: home }
     : {
         verdict: 'failed',
-        words: `${home}, but migrationHub.region is ${named}: every write is refused there`,
+        message: `${home}, but migrationHub.region is ${named}: every write is refused there`,
         remedy: `leave migrationHub.region out, or set it to ${home}`,
       };
 }
@@ -94,12 +94,12 @@ async function dryRun(
 ): Promise<Finding> {
   if (!(await asked.hasCredentials())) return WITHOUT;
   const region = await asked.hubRegion();
-  if (region === undefined) return { verdict: 'skipped', words: 'needs the home region' };
+  if (region === undefined) return { verdict: 'skipped', message: 'needs the home region' };
   const call = dryCall(operation, region, asked.doctor);
   const { outcome } = await asked.ask(call);
-  if (outcome.kind === 'accepted') return { verdict: 'ok', words: 'allowed' };
+  if (outcome.kind === 'accepted') return { verdict: 'ok', message: 'allowed' };
   if (outcome.kind === 'missing') {
-    return { verdict: 'ok', words: 'allowed; the stream or the task is not there yet' };
+    return { verdict: 'ok', message: 'allowed; the stream or the task is not there yet' };
   }
   return failure(operation, outcome, asked);
 }
@@ -161,13 +161,13 @@ async function heartbeat(asked: Questions): Promise<Finding> {
   return outcome.answer.terminate === true
     ? {
         verdict: 'failed',
-        words: `the service wants the runner ${taskRunnerId} to end`,
+        message: `the service wants the runner ${taskRunnerId} to end`,
         remedy:
           'an agent that is told so drains and exits with 75; give it another dataPipeline.taskRunnerId to go on',
       }
     : {
         verdict: 'ok',
-        words: `accepted of ${taskRunnerId}; PollForTask is not tried, since it may take a task`,
+        message: `accepted of ${taskRunnerId}; PollForTask is not tried, since it may take a task`,
       };
 }
 
@@ -184,15 +184,15 @@ async function clock(asked: Questions): Promise<Finding> {
   const sorted = offsetsMs.toSorted((a, b) => a - b);
   const offsetMs = sorted[sorted.length >> 1];
   if (offsetMs === undefined) {
-    return { verdict: 'skipped', words: 'no answer told the time of the service' };
+    return { verdict: 'skipped', message: 'no answer told the time of the service' };
   }
   const side = offsetMs > 0 ? 'behind' : 'ahead of';
   if (Math.abs(offsetMs) <= OFFSET_MS_SEEN) {
-    return { verdict: 'ok', words: 'as the service’s, to two seconds' };
+    return { verdict: 'ok', message: 'as the service’s, to two seconds' };
   }
-  const words = `${span(offsetMs)} ${side} the service’s`;
+  const message = `${span(offsetMs)} ${side} the service’s`;
   const remedy = 'let NTP set it: systemctl status systemd-timesyncd, chronyc tracking';
   return Math.abs(offsetMs) < OFFSET_MS_MAX
-    ? { verdict: 'warning', words: `${words}; reports are corrected for it`, remedy }
-    : { verdict: 'failed', words: `${words}: other programs' signatures are refused`, remedy };
+    ? { verdict: 'warning', message: `${message}; reports are corrected for it`, remedy }
+    : { verdict: 'failed', message: `${message}: other programs' signatures are refused`, remedy };
 }

@@ -88,47 +88,51 @@ export async function failure(
   asked: Questions,
 ): Promise<Finding> {
   const { dataPipeline, migrationHub } = asked.doctor.configuration.settings;
-  const words = outcome.reason;
+  const message = outcome.reason;
   switch (outcome.kind) {
     case 'denied': {
-      if (!/AccessDenied|UnauthorizedOperation|NotAuthorized/u.test(words)) {
-        return { verdict: 'failed', words, remedy: 'the credentials are not accepted: renew them' };
+      if (!/AccessDenied|UnauthorizedOperation|NotAuthorized/u.test(message)) {
+        return {
+          verdict: 'failed',
+          message,
+          remedy: 'the credentials are not accepted: renew them',
+        };
       }
       const where = await asked.where();
       const { stream = '' } = migrationHub ?? {};
       const { workerGroups = [] } = dataPipeline ?? {};
       return {
         verdict: 'failed',
-        words,
+        message,
         remedy: `allow it (doctor --iam-policy prints all that this configuration needs)`,
         iam: missingStatement(operation, stream, workerGroups, where),
       };
     }
-    case 'homeless':
-      return { verdict: 'failed', words, remedy: 'set a home region for the account' };
+    case 'no-home-region':
+      return { verdict: 'failed', message, remedy: 'set a home region for the account' };
     case 'throttled':
-      return { verdict: 'warning', words: `${words}: nothing is known of the permission` };
+      return { verdict: 'warning', message: `${message}: nothing is known of the permission` };
     case 'disabled':
       return {
         verdict: 'failed',
-        words,
+        message,
         remedy:
           'open Migration Hub in the console once, so that the role migrationhub-discovery is made; else check that Application Discovery Service may be used',
       };
     case 'refused':
       return {
         verdict: 'failed',
-        words,
+        message,
         remedy:
           'the request is not accepted: look at the values of migrationHub, and at its region',
       };
     case 'missing':
     case 'gone':
-      return { verdict: 'failed', words, remedy: 'what it names is not known to the service' };
+      return { verdict: 'failed', message, remedy: 'what it names is not known to the service' };
     case 'unavailable':
       return {
         verdict: 'failed',
-        words,
+        message,
         remedy: 'the service or the way to it fails: see the checks of the way',
       };
   }

@@ -21,7 +21,7 @@ import type { Checked } from './report.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { iamPolicy } from './iam-policy.ts';
-import { processTerminal, say, write } from '../terminal/terminal.ts';
+import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
 
@@ -67,11 +67,11 @@ async function doctor(options: Options, terminal: Terminal): Promise<ExitCode> {
   if (!loaded.ok) {
     const problems = loaded.problems.map((problem) => formatProblem(file, problem));
     const remedy = 'mend the file: config/README.md has every key';
-    const words = problems.join('\n');
+    const message = problems.join('\n');
     if (options.json) {
-      print([{ check: 'configuration', verdict: 'failed', words, remedy }], terminal);
+      printReport([{ check: 'configuration', verdict: 'failed', message, remedy }], terminal);
     } else {
-      say(terminal, words);
+      print(terminal, message);
     }
     return EXIT.badConfiguration;
   }
@@ -88,12 +88,12 @@ async function doctor(options: Options, terminal: Terminal): Promise<ExitCode> {
     {
       check: 'configuration',
       ...(warnings.length === 0
-        ? { verdict: 'ok', words: file }
-        : { verdict: 'warning', words: warnings.join('; ') }),
+        ? { verdict: 'ok', message: file }
+        : { verdict: 'warning', message: warnings.join('; ') }),
     },
     ...checks,
   ];
-  if (options.json) print(whole, terminal);
+  if (options.json) printReport(whole, terminal);
   else {
     const view = viewOf(terminal, new Date().toISOString());
     await write(terminal.stdout, `${renderChecks(whole, view)}\n`);
@@ -135,7 +135,7 @@ async function askDaemon(socket: string, terminal: Terminal): Promise<Status | u
   }
 }
 
-function print(checks: readonly Checked[], terminal: Terminal): void {
+function printReport(checks: readonly Checked[], terminal: Terminal): void {
   const isOk = checks.every(({ verdict }) => verdict !== 'failed');
   printJson(terminal, { schema: 1, ok: isOk, checks });
 }

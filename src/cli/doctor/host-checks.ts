@@ -35,13 +35,13 @@ export function hostChecks(configuration: Configuration, daemon: Status | undefi
 }
 
 function daemonFinding(daemon: Status | undefined): Finding {
-  if (daemon === undefined) return { verdict: 'skipped', words: 'none answers on the socket' };
-  const { now, pid, startedAt, troubles, version } = daemon.agent;
+  if (daemon === undefined) return { verdict: 'skipped', message: 'none answers on the socket' };
+  const { now, pid, startedAt, problems: problems, version } = daemon.agent;
   const since = span(Date.parse(now) - Date.parse(startedAt));
-  const words = `migration-agent ${version} runs as ${pid} since ${since}`;
-  return troubles.length === 0
-    ? { verdict: 'ok', words }
-    : { verdict: 'warning', words: `${words}; it says: ${troubles.join('; ')}` };
+  const message = `migration-agent ${version} runs as ${pid} since ${since}`;
+  return problems.length === 0
+    ? { verdict: 'ok', message }
+    : { verdict: 'warning', message: `${message}; it says: ${problems.join('; ')}` };
 }
 
 async function stateDirectory(directory: string): Promise<Finding> {
@@ -61,27 +61,28 @@ async function stateDirectory(directory: string): Promise<Finding> {
     }
     const syncMs = Math.round(performance.now() - sinceMs);
     const { mode } = await stat(directory);
-    const words = `${directory}: ${room}, on disk in ${syncMs} ms`;
+    const message = `${directory}: ${room}, on disk in ${syncMs} ms`;
     if (freeBytes < SPACE_BYTES_LEAST) {
       return {
         verdict: 'failed',
-        words,
+        message,
         remedy: 'make room: nothing can be started or told without',
       };
     }
     if ((mode & 0o007) !== 0) {
       const remedy = `chmod o-rwx ${directory}: it holds command lines and the output of jobs`;
-      return { verdict: 'warning', words: `${words}; others may enter it`, remedy };
+      return { verdict: 'warning', message: `${message}; others may enter it`, remedy };
     }
-    if (freeBytes < SPACE_BYTES_MIN) return { verdict: 'warning', words, remedy: 'make room soon' };
+    if (freeBytes < SPACE_BYTES_MIN)
+      return { verdict: 'warning', message, remedy: 'make room soon' };
     return syncMs > SYNC_MS_MAX
-      ? { verdict: 'warning', words, remedy: 'a slow disk delays every report: put it elsewhere' }
-      : { verdict: 'ok', words };
+      ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: put it elsewhere' }
+      : { verdict: 'ok', message };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return {
       verdict: 'failed',
-      words: `${directory}: ${message}`,
+      message: `${directory}: ${message}`,
       remedy:
         code === 'EACCES' || code === 'EPERM'
           ? 'run doctor as the user of the service, who must own the directory'
@@ -100,17 +101,17 @@ function controlGroups(pid: number | undefined): Finding {
     'runs are then found by session, descent and their mark, which a process can shed by daemonising in full';
   const path = cgroupOf(pid ?? process.pid)?.path;
   if (path === undefined) {
-    return { verdict: 'warning', words: `no cgroup v2 here: ${without}` };
+    return { verdict: 'warning', message: `no cgroup v2 here: ${without}` };
   }
   // In a service the daemon has moved into a leaf of its own, beside which the groups of runs are made.
   const base = path.endsWith('/agent') ? path.slice(0, -'/agent'.length) : path;
   try {
     accessSync(join(base, 'cgroup.procs'), constants.W_OK);
-    return { verdict: 'ok', words: `each run can have a group of its own below ${base}` };
+    return { verdict: 'ok', message: `each run can have a group of its own below ${base}` };
   } catch {
     return {
       verdict: 'warning',
-      words: `${base} is not writable for this user: ${without}`,
+      message: `${base} is not writable for this user: ${without}`,
       remedy: 'in the unit: Delegate=yes (as systemd/migration-agent.service has it)',
     };
   }
@@ -120,34 +121,34 @@ async function systemd(): Promise<Finding> {
   if (!existsSync('/run/systemd/system')) {
     return {
       verdict: 'skipped',
-      words:
+      message:
         'this host was not booted with systemd: units cannot be tracked, and nobody restarts the agent',
     };
   }
   try {
     const properties = 'ActiveState,UnitFileState,Delegate,KillMode';
-    const words = ['show', 'migration-agent.service', '--property', properties];
+    const message = ['show', 'migration-agent.service', '--property', properties];
     const [{ stdout: version }, { stdout: unit }] = await Promise.all([
       execute('systemctl', ['--version'], { timeout: 5_000 }),
-      execute('systemctl', words, { timeout: 5_000 }),
+      execute('systemctl', message, { timeout: 5_000 }),
     ]);
     const read = (name: string): string =>
       new RegExp(`^${name}=(.*)$`, 'mu').exec(unit)?.[1] ?? 'unknown';
     const number = /^systemd (\d+)/u.exec(version)?.[1] ?? 'unknown';
     const state = `systemd ${number}; migration-agent.service is ${read('ActiveState')}, ${read('UnitFileState') || 'not installed'}`;
-    if (read('UnitFileState') === '') return { verdict: 'ok', words: state };
+    if (read('UnitFileState') === '') return { verdict: 'ok', message: state };
     const isRight = read('Delegate') === 'yes' && read('KillMode') === 'process';
     return isRight
-      ? { verdict: 'ok', words: state }
+      ? { verdict: 'ok', message: state }
       : {
           verdict: 'failed',
-          words: `${state}; Delegate=${read('Delegate')}, KillMode=${read('KillMode')}`,
+          message: `${state}; Delegate=${read('Delegate')}, KillMode=${read('KillMode')}`,
           remedy: 'Delegate=yes and KillMode=process, or a restart of the agent ends its jobs',
         };
   } catch (error) {
     return {
       verdict: 'failed',
-      words: `systemctl does not answer: ${error instanceof Error ? error.message : String(error)}`,
+      message: `systemctl does not answer: ${error instanceof Error ? error.message : String(error)}`,
       remedy: 'see journalctl -p err; the manager may be overloaded, or not be yours to ask',
     };
   }
@@ -159,17 +160,17 @@ async function systemd(): Promise<Finding> {
  */
 function journal(pid: number | undefined): Finding {
   const directory = ['/var/log/journal', '/run/log/journal'].find((path) => existsSync(path));
-  if (directory === undefined) return { verdict: 'skipped', words: 'there is none on this host' };
+  if (directory === undefined) return { verdict: 'skipped', message: 'there is none on this host' };
   const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
   const ids = (name: string): string[] =>
     new RegExp(`^${name}:\\s*(.*)$`, 'mu').exec(status)?.[1]?.split(/\s+/u) ?? [];
   const group = String(statSync(directory).gid);
   const who = pid === undefined ? 'this user' : 'the daemon';
   return ids('Uid')[1] === '0' || [...ids('Gid'), ...ids('Groups')].includes(group)
-    ? { verdict: 'ok', words: `${who} may read it: it tells how tracked units ended` }
+    ? { verdict: 'ok', message: `${who} may read it: it tells how tracked units ended` }
     : {
         verdict: 'skipped',
-        words: `${who} may not read it: a tracked unit that systemd forgets at its end is lost (config/tracking.md)`,
+        message: `${who} may not read it: a tracked unit that systemd forgets at its end is lost (config/tracking.md)`,
       };
 }
 
@@ -177,18 +178,18 @@ async function redis(url: string): Promise<Finding> {
   const shown = maskSecrets(url);
   try {
     const { evictionPolicy, tookMs, version } = await probeRedis(url);
-    const words = `${shown} answers in ${tookMs} ms (Redis ${version})`;
+    const message = `${shown} answers in ${tookMs} ms (Redis ${version})`;
     return evictionPolicy === undefined || evictionPolicy === 'noeviction'
-      ? { verdict: 'ok', words }
+      ? { verdict: 'ok', message }
       : {
           verdict: 'warning',
-          words: `${words}; maxmemory-policy is ${evictionPolicy}: it may forget budgets`,
+          message: `${message}; maxmemory-policy is ${evictionPolicy}: it may forget budgets`,
           remedy: 'maxmemory-policy noeviction, or a Redis of their own for the budgets',
         };
   } catch (error) {
     return {
       verdict: 'failed',
-      words: `${shown}: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${shown}: ${error instanceof Error ? error.message : String(error)}`,
       remedy:
         'until it answers each host keeps to its share (fleet.share); look at fleet.redis, the firewall, its password',
     };

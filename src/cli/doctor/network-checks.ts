@@ -17,11 +17,11 @@ export function reachable(
     const proxy = proxyWords(aws.proxy, environment);
     try {
       const { tookMs } = await probe.reach(endpoint);
-      return { verdict: 'ok', words: `${endpoint} is there${proxy} (${tookMs} ms)` };
+      return { verdict: 'ok', message: `${endpoint} is there${proxy} (${tookMs} ms)` };
     } catch (error) {
       return {
         verdict: 'failed',
-        words: `${endpoint}${proxy}: ${wordsOf(error)}`,
+        message: `${endpoint}${proxy}: ${wordsOf(error)}`,
         remedy: reachRemedy(error, endpoint, proxy !== ''),
       };
     }

@@ -12,7 +12,7 @@ export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 export interface Finding {
   readonly verdict: Verdict;
   /** What was found, in a sentence. */
-  readonly words: string;
+  readonly message: string;
   /** What to do about it; there for every `failed`. */
   readonly remedy?: string;
   /** The IAM statement that is missing. */
@@ -39,8 +39,8 @@ export function runChecks(checks: readonly Check[]): Promise<Checked[]> {
       try {
         return { check: name, ...(await within(look(), limitMs)) };
       } catch (error) {
-        const words = error instanceof Error ? error.message : String(error);
-        return { check: name, verdict: 'failed', words, remedy: 'see the reason' } as const;
+        const message = error instanceof Error ? error.message : String(error);
+        return { check: name, verdict: 'failed', message, remedy: 'see the reason' } as const;
       }
     }),
   );
@@ -58,9 +58,9 @@ export function renderChecks(checks: readonly Checked[], view: View): string {
   const paint = painter(view.color);
   const nameWidth = Math.max(...checks.map(({ check }) => check.length));
   const room = Math.max(30, view.width - nameWidth - 'skipped'.length - 4);
-  const rows = checks.flatMap(({ check, iam, remedy, verdict, words }): Cell[][] => {
+  const rows = checks.flatMap(({ check, iam, remedy, verdict, message }): Cell[][] => {
     const lines = [
-      ...wrap(plain(words), room),
+      ...wrap(plain(message), room),
       ...(remedy === undefined ? [] : wrap(`→ ${plain(remedy)}`, room)),
       ...(iam === undefined ? [] : wrap(`IAM: ${JSON.stringify(iam)}`, room)),
     ];

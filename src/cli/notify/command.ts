@@ -18,8 +18,8 @@ import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { notifyInput, SKELETON } from './input.ts';
 import type { NotifyOptions } from './input.ts';
-import { sendPatiently } from './send-with-retries.ts';
-import { processTerminal, say } from '../terminal/terminal.ts';
+import { sendWithRetries } from './send-with-retries.ts';
+import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
 
@@ -96,10 +96,10 @@ async function notify(options: Options, terminal: Terminal): Promise<ExitCode> {
 }
 
 async function send(services: Services, call: NotifyCall, terminal: Terminal): Promise<ExitCode> {
-  const outcome = await sendPatiently(services, call, terminal);
+  const outcome = await sendWithRetries(services, call, terminal);
   const where = `task "${call.task}" of stream "${call.stream}" in ${call.region}`;
   if (outcome.kind === 'accepted') {
-    say(
+    print(
       terminal,
       call.dryRun === true
         ? `DryRunOperation: the report would be allowed; nothing was told of ${where}`
@@ -178,10 +178,10 @@ async function regionOf(
     hub?.region ??
     (hub === undefined ? regionOfEnvironment(terminal.environment) : undefined);
   if (named !== undefined) return named;
-  const outcome = await sendPatiently(services, { operation: 'GetHomeRegion' }, terminal);
+  const outcome = await sendWithRetries(services, { operation: 'GetHomeRegion' }, terminal);
   if (outcome.kind !== 'accepted') {
-    const words = `the home region is not known (--region names it): ${outcome.reason}`;
-    throw new CommandFailure(EXIT.jobFailed, words);
+    const message = `the home region is not known (--region names it): ${outcome.reason}`;
+    throw new CommandFailure(EXIT.jobFailed, message);
   }
   const { homeRegion } = outcome.answer;
   if (homeRegion === undefined) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Call, Outcome } from '../../core/model/call.ts';
 import type { Services } from '../../ports.ts';
-import { say } from '../terminal/terminal.ts';
+import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** As many as the SDKs make by default. */
@@ -12,7 +12,7 @@ const PAUSE_MS = 1_000;
 /** A service that wants a longer pause is left alone. */
 const PAUSE_MS_MAX = 20_000;
 
-export async function sendPatiently(
+export async function sendWithRetries(
   services: Services,
   call: Call,
   terminal: Terminal,
@@ -23,7 +23,7 @@ export async function sendPatiently(
     const wantedMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(PAUSE_MS * 2 ** (attempt - 1), wantedMs);
     if (attempt === ATTEMPTS_MAX || pauseMs > PAUSE_MS_MAX) return outcome;
-    say(terminal, `${call.operation}: ${outcome.reason}; once more in ${pauseMs / 1000} s`);
+    print(terminal, `${call.operation}: ${outcome.reason}; once more in ${pauseMs / 1000} s`);
     await sleep(pauseMs);
   }
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../exit-codes.ts';
-import { asksOfSimulator } from './queries.ts';
+import { simulatorQueries } from './queries.ts';
 import { readSwitches } from '../../simulator/lib/behaviour.ts';
 import type { Behaviour } from '../../simulator/lib/behaviour.ts';
 import { FaultFileError, parseFaultFile } from '../../simulator/faults/file.ts';
@@ -54,7 +54,7 @@ export function simulateCommand(): Command {
     .option('--seed <n>', 'for ids and the dice of fault rules', parseSeed, 1)
     .addHelpText('after', EXAMPLES)
     .action(simulate);
-  for (const ask of asksOfSimulator()) command.addCommand(ask);
+  for (const ask of simulatorQueries()) command.addCommand(ask);
   for (const each of [command, ...command.commands]) {
     each.exitOverride((error) => {
       // Help asked for is no mistake; everything else that commander refuses is wrong usage.

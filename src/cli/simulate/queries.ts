@@ -16,7 +16,7 @@ interface Where {
   readonly json?: boolean;
 }
 
-export function asksOfSimulator(): readonly Command[] {
+export function simulatorQueries(): readonly Command[] {
   return [
     asking('journal', 'the calls that a running simulator saw, and what it answered')
       .option('--operation <name>', 'only calls of this operation')

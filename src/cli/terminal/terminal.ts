@@ -51,8 +51,8 @@ export async function write(output: Output, text: string | Uint8Array): Promise<
   if (!output.write(text)) await once(output, 'drain');
 }
 
-export function say(terminal: Terminal, words: string): void {
-  terminal.stderr.write(`${words}\n`);
+export function print(terminal: Terminal, message: string): void {
+  terminal.stderr.write(`${message}\n`);
 }
 
 /** https://no-color.org; a terminal that can only write knows no colours either. */

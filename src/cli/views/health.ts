@@ -30,12 +30,12 @@ export function renderHealth({ agent }: Status, view: View, paint: Paint): strin
     if (used > view.width) break;
     line += `, ${fact}`;
   }
-  const troubles = agent.troubles.flatMap((text) =>
+  const problems = agent.problems.flatMap((text) =>
     wrap(plain(text), view.width - 2).map((piece, index) =>
       paint('red', `${index === 0 ? '! ' : '  '}${piece}`),
     ),
   );
-  return [line, ...troubles];
+  return [line, ...problems];
 }
 
 function outboxWords({ outbox, outboxAgeSeconds: ageS }: AgentStatus): string {
@@ -48,9 +48,12 @@ function credentialsWords({ credentialsExpireAt: at }: AgentStatus, now: Date): 
   return [`credentials end in ${spanUntil(at, now)}`];
 }
 
-function healthVerdict({ troubles, nearestDeadlineSeconds: slackS }: AgentStatus): [string, Style] {
-  const words =
-    troubles.length === 0 ? [] : [`${troubles.length} trouble${troubles.length === 1 ? '' : 's'}`];
-  if (slackS !== undefined && slackS < 0) words.push(`late by ${span(slackS * 1000)}`);
-  return words.length === 0 ? ['well', 'green'] : [words.join(', '), 'red'];
+function healthVerdict({
+  problems: problems,
+  nearestDeadlineSeconds: slackS,
+}: AgentStatus): [string, Style] {
+  const message =
+    problems.length === 0 ? [] : [`${problems.length} trouble${problems.length === 1 ? '' : 's'}`];
+  if (slackS !== undefined && slackS < 0) message.push(`late by ${span(slackS * 1000)}`);
+  return message.length === 0 ? ['well', 'green'] : [message.join(', '), 'red'];
 }

@@ -57,7 +57,7 @@ function jobFacts(job: JobStatus, now: Date): Fact[] {
   add('detail', job.detail);
   add('unit', job.unit);
   add('status file', job.statusFile);
-  add('trouble', job.trouble);
+  add('trouble', job.problem);
   if (job.startedAt !== undefined) {
     const by = job.origin === undefined ? '' : `, by ${job.origin}`;
     const pid = job.pid === undefined ? '' : `, pid ${job.pid}`;

@@ -45,9 +45,9 @@ function cells(entry: OutboxEntry, { now }: View): Cell[] {
 }
 
 /** A state is told by its own words; of a link only its operation says what it is. */
-function owes({ operation, words }: OutboxEntry): string {
+function owes({ operation, message }: OutboxEntry): string {
   const isState = operation === 'NotifyMigrationTaskState' || operation === 'SetTaskStatus';
-  return plain(isState ? words : `${operation} ${words}`);
+  return plain(isState ? message : `${operation} ${message}`);
 }
 
 function next({ quarantined }: OutboxEntry, inTime: string | undefined): Cell {

@@ -237,12 +237,12 @@ function ageText(job: JobStatus, now: Date): string {
 }
 
 function jobDetail(job: JobStatus): string {
-  const words = [job.endedAt === undefined ? job.detail : (job.reason ?? job.detail)];
+  const message = [job.endedAt === undefined ? job.detail : (job.reason ?? job.detail)];
   if (job.survivors !== undefined && job.survivors.length > 0) {
     // First: a narrow terminal cuts the end off, and this is what somebody must look after.
-    words.unshift(`still alive: ${job.survivors.join(', ')}`);
+    message.unshift(`still alive: ${job.survivors.join(', ')}`);
   }
-  return words.filter((each) => each !== undefined && each !== '').join('; ');
+  return message.filter((each) => each !== undefined && each !== '').join('; ');
 }
 
 /** Columns of the longest line. Not by a spread: ten thousand jobs are too many arguments. */

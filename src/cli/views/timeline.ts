@@ -3,7 +3,7 @@
  * as it reads, and its fields by their names and units, so that an event of tomorrow is shown as well.
  */
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
-import { eventWords } from '../../control/page/event-sentences.ts';
+import { eventSentence } from '../../control/page/event-sentences.ts';
 import { plain, wrap } from '../terminal/printable.ts';
 import { moment, span } from '../terminal/durations.ts';
 import type { View } from './status.ts';
@@ -16,15 +16,15 @@ export function renderTimeline(entries: readonly TimelineEntryDocument[], view: 
   const rows = entries.map((entry) => ({
     time: moment(entry.at, view.now),
     run: entry.run === undefined ? '' : `#${plain(entry.run.split('/').at(-1) ?? '')}`,
-    words: plain(eventWords(entry.event, entry.fields) ?? nameAndFields(entry)),
+    message: plain(eventSentence(entry.event, entry.fields) ?? nameAndFields(entry)),
     style: styleOf(entry.event),
   }));
   const timeWidth = Math.max(0, ...rows.map(({ time }) => time.length));
   const runWidth = Math.max(0, ...rows.map(({ run }) => run.length));
-  return rows.flatMap(({ time, run, words, style }) => {
+  return rows.flatMap(({ time, run, message, style }) => {
     const start = `${time.padEnd(timeWidth)}  ${runWidth === 0 ? '' : `${run.padEnd(runWidth)}  `}`;
     const painted = (line: string): string => (style === undefined ? line : paint(style, line));
-    const [first = '', ...more] = wrap(words, Math.max(20, view.width - start.length));
+    const [first = '', ...more] = wrap(message, Math.max(20, view.width - start.length));
     return [
       `${paint('dim', start)}${painted(first)}`,
       ...more.map((line) => ' '.repeat(start.length) + painted(line)),
@@ -40,8 +40,9 @@ function nameAndFields({ event, fields }: TimelineEntryDocument): string {
 
 /** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`words`) stands as it is. */
 export function describeFields(fields: Readonly<Record<string, unknown>>): string {
-  const { state, words } = fields;
-  const said = typeof words === 'string' && typeof state === 'string' && words.startsWith(state);
+  const { state, message } = fields;
+  const said =
+    typeof message === 'string' && typeof state === 'string' && message.startsWith(state);
   return Object.entries(said ? { ...fields, state: undefined } : fields)
     .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([name, value]) => describeField(name, value))
@@ -69,7 +70,7 @@ function spaced(name: string): string {
 }
 
 function styleOf(event: string): Style | undefined {
-  if (/fail|refused|lost|fenced|gone|broken|incomplete|homeless/.test(event)) return 'red';
+  if (/fail|refused|lost|fenced|gone|broken|incomplete|no_home_region/.test(event)) return 'red';
   if (/throttled|stalled|stretched|timeout|cancel|jumped|reduced/.test(event)) return 'yellow';
   if (/delivered|recovered/.test(event)) return 'green';
   return undefined;

@@ -190,8 +190,8 @@ export class SourceDocument {
         this.brokenAt = { line, column };
       const opens = error.message.includes('flow-map-start');
       const remedy = opens ? '; put text with { } in quotes, such as "${env:NAME}"' : '';
-      const words = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-      this.problems.push({ line, column, key: '(yaml)', message: words + remedy });
+      const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+      this.problems.push({ line, column, key: '(yaml)', message: message + remedy });
     }
   }
 

@@ -142,7 +142,7 @@ export const jobKeys = {
           : undefined,
     })
     .min(1, 'must name a program: [rsync, -a, /srv/a/, /srv/b/]')
-    .refine((words) => words[0] !== '', 'must name a program')
+    .refine((message) => message[0] !== '', 'must name a program')
     .meta({ description: 'The program and its arguments; no shell reads them.' }),
   environment: z
     .record(
@@ -219,7 +219,7 @@ export const job = z.strictObject({
 });
 
 function cronProblem(cron: string): string | undefined {
-  const words = 'expected a cron expression such as "0 4 * * *"';
+  const message = 'expected a cron expression such as "0 4 * * *"';
   try {
     const result = nodeCron.validateDetailed(cron);
     if (result.valid) return undefined;
@@ -227,9 +227,9 @@ function cronProblem(cron: string): string | undefined {
       .filter((error) => error.value !== undefined)
       .map((error) => `${error.field} "${error.value ?? ''}"`);
     return wrong.length === 0
-      ? `${words}, found "${cron}"`
-      : `${words}; wrong: ${wrong.join(', ')}`;
+      ? `${message}, found "${cron}"`
+      : `${message}; wrong: ${wrong.join(', ')}`;
   } catch {
-    return `${words}, found "${cron}"`;
+    return `${message}, found "${cron}"`;
   }
 }

@@ -17,17 +17,17 @@ type Text = z.ZodType<string, string>;
 
 /** Milliseconds from `90s`, `15m`, `1h30m`, `7d`; at least one second. */
 export function duration(maxMs = Number.MAX_SAFE_INTEGER): z.ZodType<number, string> {
-  const words = (input: unknown) =>
+  const expected = (input: unknown) =>
     typeof input === 'number'
       ? `a number without a unit; write ${input}s or ${input}m`
       : 'expected a duration such as 90s, 15m, 1h30m or 7d';
   return z
-    .string({ error: (issue) => (isGiven(issue.input) ? words(issue.input) : undefined) })
+    .string({ error: (issue) => (isGiven(issue.input) ? expected(issue.input) : undefined) })
     .meta({ pattern: DURATION_PATTERN })
     .transform((text, context) => {
       const durationMs = parseDuration(text);
       let message: string | undefined;
-      if (durationMs === undefined) message = `${words(text)}, found "${text}"`;
+      if (durationMs === undefined) message = `${expected(text)}, found "${text}"`;
       else if (durationMs < SECOND_MS) message = 'must be one second at least';
       else if (durationMs > maxMs) {
         const most = formatDuration(Math.floor(maxMs / SECOND_MS) * SECOND_MS);
@@ -41,16 +41,16 @@ export function duration(maxMs = Number.MAX_SAFE_INTEGER): z.ZodType<number, str
 
 /** Bytes from `10 GB` or from a whole number of bytes. */
 export function size(): z.ZodType<number, string | number> {
-  const words = 'expected a size such as 10 GB, 512 MiB or a number of bytes';
+  const message = 'expected a size such as 10 GB, 512 MiB or a number of bytes';
   return z
     .union([z.string(), z.number()], {
-      error: (issue) => (isGiven(issue.input) ? words : undefined),
+      error: (issue) => (isGiven(issue.input) ? message : undefined),
     })
     .meta({ type: ['string', 'integer'], pattern: SIZE_PATTERN, anyOf: undefined })
     .transform((value, context) => {
       const bytes = typeof value === 'number' ? value : parseSize(value);
       if (bytes !== undefined && bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
-      context.addIssue({ code: 'custom', message: `${words}, found "${value}"` });
+      context.addIssue({ code: 'custom', message: `${message}, found "${value}"` });
       return z.NEVER;
     });
 }
@@ -134,7 +134,7 @@ export function url(...schemes: [string, ...string[]]): Text {
 
 /** Where to listen, as parts. */
 export function listenAddress(): z.ZodType<{ host: string; port: number }, string> {
-  const words = 'expected HOST:PORT such as 127.0.0.1:9464 or [::1]:9464';
+  const message = 'expected HOST:PORT such as 127.0.0.1:9464 or [::1]:9464';
   return z
     .string({
       error: ({ input }) =>
@@ -145,7 +145,7 @@ export function listenAddress(): z.ZodType<{ host: string; port: number }, strin
       if (host !== undefined && Number(port) <= 65_535) {
         return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
       }
-      context.addIssue({ code: 'custom', message: `${words}, found "${value}"` });
+      context.addIssue({ code: 'custom', message: `${message}, found "${value}"` });
       return z.NEVER;
     });
 }

@@ -48,9 +48,9 @@ export function validate<Value>(schema: z.ZodType<Value>, value: unknown, where:
 }
 
 /** Of many, the first ones: whoever sent thousands finds the rest by the same token. */
-export function listed(words: readonly string[], separator: string): string {
-  const left = words.length - LISTED_MAX;
-  const first = words.slice(0, LISTED_MAX).join(separator);
+export function listed(items: readonly string[], separator: string): string {
+  const left = items.length - LISTED_MAX;
+  const first = items.slice(0, LISTED_MAX).join(separator);
   return left > 0 ? `${first}${separator}and ${left} more` : first;
 }
 

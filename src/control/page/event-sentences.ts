@@ -7,7 +7,7 @@ import type { EventName } from '../../core/model/timeline.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** One line, or `undefined` where there are no words for it. */
-export function eventWords(event: string, fields: Fields): string | undefined {
+export function eventSentence(event: string, fields: Fields): string | undefined {
   return WORDS[event as EventName]?.(fields);
 }
 
@@ -43,7 +43,7 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
   'job.reported': ({ status, detail }) =>
     `reported as ${text(status)}${detail === undefined ? '' : `: ${text(detail)}`}`,
   'job.unreadable': ({ reason }) => `it cannot be seen how it stands: ${text(reason)}`,
-  'run.ended': ({ words }) => `run ended: ${text(words)}`,
+  'run.ended': ({ message }) => `run ended: ${text(message)}`,
   'job.started': ({ pid }) => `job started${pid === undefined ? '' : `, pid ${text(pid)}`}`,
   'job.adopted': ({ pid }) =>
     `job of an earlier agent found${pid === undefined ? '' : `, pid ${text(pid)}`}`,

@@ -1,7 +1,7 @@
 /** What the status page shows of one job: its timeline in words, and its reports against their deadlines. */
 import type { JobStatus } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
-import { eventWords } from './event-sentences.ts';
+import { eventSentence } from './event-sentences.ts';
 
 const EVENTS_MAX = 100;
 
@@ -12,7 +12,7 @@ interface JobPageDocument {
   readonly events: readonly {
     readonly at: string;
     readonly event: string;
-    readonly words: string;
+    readonly message: string;
   }[];
   readonly reports: readonly {
     readonly at: string;
@@ -36,7 +36,7 @@ export function jobPageDocument(operator: Operator, path: string): JobPageDocume
     events: operator.timeline(job.name, EVENTS_MAX).map(({ at, event, fields }) => ({
       at: iso(at.wallMs),
       event,
-      words: eventWords(event, fields) ?? event.replaceAll(/[._]/g, ' '),
+      message: eventSentence(event, fields) ?? event.replaceAll(/[._]/g, ' '),
     })),
     reports: operator.reports(job.name).map(({ atMs, holdsUntilMs, ...rest }) => ({
       at: iso(atMs),

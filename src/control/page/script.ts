@@ -169,8 +169,8 @@ function nothing(words) {
 }
 function showAgent(agent) {
   const slack = agent.nearestDeadlineSeconds;
-  const count = agent.troubles.length;
-  const verdict = count > 0 ? (count === 1 ? '1 trouble' : count + ' troubles') : slack < 0 ? 'late by ' + span(slack) : 'well';
+  const count = agent.problems.length;
+  const verdict = count > 0 ? (count === 1 ? '1 problem' : count + ' problems') : slack < 0 ? 'late by ' + span(slack) : 'well';
   at('host').textContent = agent.host;
   at('verdict').textContent = verdict;
   at('verdict').className = verdict === 'well' ? 'good' : 'bad';
@@ -179,10 +179,10 @@ function showAgent(agent) {
     (agent.outbox === 1 ? '1 report owed' : agent.outbox + ' reports owed') + (agent.outboxAgeSeconds ? ' for ' + span(agent.outboxAgeSeconds) : ''),
     slack === undefined ? 'nothing promised' : slack < 0 ? 'late by ' + span(slack) : 'next deadline in ' + span(slack),
     'clock offset ' + agent.clockOffsetSeconds.toFixed(1) + 's'].concat(agent.homeRegion ? ['home region ' + agent.homeRegion] : []).join(' · ');
-  const troubles = agent.troubles.join('\\n');
-  if (at('troubles').dataset.shown !== troubles) {
-    at('troubles').dataset.shown = troubles;
-    at('troubles').replaceChildren(...agent.troubles.map((text) => element('li', text, 'bad')));
+  const problems = agent.problems.join('\\n');
+  if (at('problems').dataset.shown !== problems) {
+    at('problems').dataset.shown = problems;
+    at('problems').replaceChildren(...agent.problems.map((text) => element('li', text, 'bad')));
   }
   document.title = agent.host + ': ' + verdict;
 }

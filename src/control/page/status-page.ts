@@ -23,7 +23,7 @@ export const STATUS_PAGE = `<!doctype html>
 <body>
 <header><h1>migration-agent on <span id="host">this host</span></h1><strong id="verdict"></strong><span id="state" class="warn"></span><span id="link" class="bad" role="status"></span></header>
 <p id="facts" class="faint"></p>
-<ul id="troubles" aria-label="troubles"></ul>
+<ul id="problems" aria-label="problems"></ul>
 <main>
 <div class="tools"><label>Filter <input id="filter" type="search" autocomplete="off" placeholder="name or state" aria-keyshortcuts="/"></label><span id="more" class="faint" role="status"></span></div>
 <table id="jobs-table"><thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col">Progress</th><th scope="col">Age</th><th scope="col">Told</th></tr></thead><tbody id="jobs"></tbody></table>

@@ -12,8 +12,8 @@ header, footer, .tools { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; alig
 .tools { margin: 1rem 0 .3rem; align-items: center; }
 #facts { margin: .2rem 0 0; }
 #verdict { padding: 0 .6rem; border-radius: 1rem; border: 1px solid currentColor; }
-#troubles { margin: .8rem 0 0; padding: .5rem .5rem .5rem 1.6rem; background: var(--panel); border-left: 3px solid var(--bad); }
-#troubles:empty { display: none; }
+#problems { margin: .8rem 0 0; padding: .5rem .5rem .5rem 1.6rem; background: var(--panel); border-left: 3px solid var(--bad); }
+#problems:empty { display: none; }
 table { border-collapse: collapse; width: 100%; margin: 0 0 1.2rem; }
 th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { font-weight: 600; font-size: .85rem; color: var(--faint); white-space: nowrap; overflow-wrap: normal; }

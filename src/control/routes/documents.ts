@@ -45,7 +45,7 @@ export const jobDocument = z
     cancelIncomplete: z.boolean().exactOptional(),
     survivors: z.array(z.int()).readonly().exactOptional(),
     stalled: z.boolean().exactOptional(),
-    trouble: z.string().exactOptional(),
+    problem: z.string().exactOptional(),
     startedAt: time.exactOptional(),
     endedAt: time.exactOptional(),
     nextStartAt: time.exactOptional(),
@@ -95,7 +95,7 @@ const agent = z.strictObject({
       reason: z.string().exactOptional(),
     })
     .exactOptional(),
-  troubles: z.array(z.string()).readonly(),
+  problems: z.array(z.string()).readonly(),
 });
 
 const budget = z.strictObject({
@@ -160,7 +160,7 @@ export const historyDocument = z
 export type HistoryDocument = z.infer<typeof historyDocument>;
 
 export const replyDocument = z
-  .strictObject({ run: z.string().optional(), words: z.string() })
+  .strictObject({ run: z.string().optional(), message: z.string() })
   .meta({ id: 'Reply' });
 
 export const outboxDocument = z.strictObject({
@@ -173,7 +173,7 @@ export const outboxDocument = z.strictObject({
         destination: z.enum(['migrationHub', 'dataPipeline']),
         operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
         task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
-        words: z.string().describe('What is to be told, in one line.'),
+        message: z.string().describe('What is to be told, in one line.'),
         since: time.exactOptional(),
         attempts: z.int(),
         nextTryAt: time.exactOptional(),

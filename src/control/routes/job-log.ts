@@ -1,5 +1,5 @@
 /**
- * Sends what a run wrote: all that is kept or its last lines, and on wish what is still being written. Reads in
+ * Sends what a run wrote: all that is kept or its last lines, and on action what is still being written. Reads in
  * pieces and waits for the client, so neither a huge log nor a slow reader costs memory.
  */
 import { once } from 'node:events';

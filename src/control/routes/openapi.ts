@@ -49,8 +49,8 @@ function operation(route: Route, describe: Describe): unknown {
 
 /** `POST /v1/jobs/{name}/start` is `postJobsNameStart`. */
 function operationId(route: Route): string {
-  const words = route.path.split(/[^A-Za-z]+/).filter((word) => word !== '' && word !== 'v');
-  const capitals = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  const message = route.path.split(/[^A-Za-z]+/).filter((word) => word !== '' && word !== 'v');
+  const capitals = message.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return route.method.toLowerCase() + capitals.join('');
 }
 

@@ -3,7 +3,7 @@ import { outboxDocument, replyDocument } from './documents.ts';
 import type { DestinationName, OutboxEntry } from '../../core/model/outbox.ts';
 import type { Operator, OperatorRequest } from '../../ports.ts';
 import { nameOf } from '../lib/peer.ts';
-import { told } from '../lib/reply.ts';
+import { replyBody } from '../lib/reply.ts';
 import { noQuery, outboxBody, outboxQuery } from './requests.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
@@ -32,7 +32,8 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
       body: outboxBody,
       status: 200,
       reply: replyDocument,
-      handle: ({ body, peer }) => told(operator.ask(wish('retry', body, nameOf(peer, body.by)))),
+      handle: ({ body, peer }) =>
+        replyBody(operator.ask(action('retry', body, nameOf(peer, body.by)))),
     }),
     route({
       method: 'POST',
@@ -43,7 +44,8 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
       body: outboxBody,
       status: 200,
       reply: replyDocument,
-      handle: ({ body, peer }) => told(operator.ask(wish('drop', body, nameOf(peer, body.by)))),
+      handle: ({ body, peer }) =>
+        replyBody(operator.ask(action('drop', body, nameOf(peer, body.by)))),
     }),
   ];
 }
@@ -53,12 +55,12 @@ interface Asked {
   readonly destination?: DestinationName | undefined;
 }
 
-function wish(what: 'retry' | 'drop', { job, destination }: Asked, by: string): OperatorRequest {
+function action(what: 'retry' | 'drop', { job, destination }: Asked, by: string): OperatorRequest {
   const choice = {
     ...(job === undefined ? {} : { job }),
     ...(destination === undefined ? {} : { destination }),
   };
-  return { type: 'outbox', wish: what, choice, by };
+  return { type: 'outbox', action: what, choice, by };
 }
 
 function isChosen(entry: OutboxEntry, { job, destination }: Asked): boolean {

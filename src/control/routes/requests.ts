@@ -56,7 +56,7 @@ export const adHocJob = z
       .array(text)
       .min(1, 'names no program')
       .max(4096)
-      .refine((words) => words[0] !== '', 'names no program')
+      .refine((message) => message[0] !== '', 'names no program')
       .describe('The program and its arguments; no shell reads them.'),
     progress: progress.optional(),
     environment: z

@@ -38,7 +38,7 @@ import {
   noQuery,
   timelineQuery,
 } from './requests.ts';
-import { told } from '../lib/reply.ts';
+import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
@@ -96,7 +96,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       handle: ({ body }) => {
         const definition = options.makeDefinition(body);
         if (typeof definition === 'string') throw new Problem('invalid', `body: ${definition}`);
-        return told(operator.ask({ type: 'submit', definition }));
+        return replyBody(operator.ask({ type: 'submit', definition }));
       },
     }),
     ...trackedRoutes(options),
@@ -118,7 +118,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       body: emptyBody,
       status: 202,
       reply: replyDocument,
-      handle: ({ name }) => told(operator.ask({ type: 'start', job: name })),
+      handle: ({ name }) => replyBody(operator.ask({ type: 'start', job: name })),
     }),
     route({
       method: 'POST',
@@ -131,7 +131,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       reply: replyDocument,
       handle: ({ name, body, peer }) => {
         const graceMs = body.grace === undefined ? undefined : readDurationMs(body.grace);
-        return told(
+        return replyBody(
           operator.ask({
             type: 'cancel',
             job: name,
@@ -223,7 +223,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       body: emptyBody,
       status: 200,
       reply: replyDocument,
-      handle: () => told(operator.ask({ type: 'drain' })),
+      handle: () => replyBody(operator.ask({ type: 'drain' })),
     }),
     route({
       method: 'POST',
@@ -234,7 +234,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       body: emptyBody,
       status: 200,
       reply: replyDocument,
-      handle: ({ peer }) => told(operator.ask({ type: 'claim', by: nameOf(peer, undefined) })),
+      handle: ({ peer }) => replyBody(operator.ask({ type: 'claim', by: nameOf(peer, undefined) })),
     }),
     route({
       method: 'POST',
@@ -245,7 +245,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       body: emptyBody,
       status: 200,
       reply: replyDocument,
-      handle: () => told(operator.ask({ type: 'resume' })),
+      handle: () => replyBody(operator.ask({ type: 'resume' })),
     }),
     route({
       method: 'POST',
@@ -256,14 +256,14 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       body: emptyBody,
       status: 200,
       reply: replyDocument,
-      handle: () => told(operator.reload()),
+      handle: () => replyBody(operator.reload()),
     }),
   ];
   return routes;
 }
 
 function historyPage(reply: Reply): HistoryDocument {
-  if (!reply.ok) throw new Problem(reply.code, reply.words);
+  if (!reply.ok) throw new Problem(reply.code, reply.message);
   const { updates = [], ...page } = reply.page ?? { region: '', stream: '', task: '' };
   return {
     schema: 1,

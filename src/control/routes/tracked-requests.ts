@@ -87,7 +87,7 @@ export type TrackedJob = z.infer<typeof trackedJob>;
 /** Of an array: how many were done, and what was refused, by its place in the array. */
 export const manyReply = z
   .strictObject({
-    words: z.string(),
+    message: z.string(),
     run: z.string().optional(),
     refused: z
       .array(

@@ -79,10 +79,13 @@ function checked(
 }
 
 function told(reply: Reply, isArray: boolean): unknown {
-  if (!reply.ok) throw new Problem(reply.code, reply.words);
-  const { words, run, refused = [] } = reply;
+  if (!reply.ok) throw new Problem(reply.code, reply.message);
+  const { message: message, run, refused = [] } = reply;
   const [first] = refused;
-  if (!isArray && first !== undefined) throw new Problem(first.code, first.words);
-  if (!isArray) return { ...(run === undefined ? {} : { run }), words };
-  return { words, refused: refused.map(({ words: message, ...item }) => ({ ...item, message })) };
+  if (!isArray && first !== undefined) throw new Problem(first.code, first.message);
+  if (!isArray) return { ...(run === undefined ? {} : { run }), message };
+  return {
+    message,
+    refused: refused.map(({ message: message, ...item }) => ({ ...item, message })),
+  };
 }

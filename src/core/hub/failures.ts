@@ -5,12 +5,12 @@
 import type { Call, NotifyCall, Operation, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import { quarantine } from '../model/hub-task.ts';
-import type { HubTask, LastWord } from '../model/hub-task.ts';
-import type { HubWords } from '../model/report.ts';
+import type { HubTask, FinalReport } from '../model/hub-task.ts';
+import type { HubPayload } from '../model/report.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import { again } from '../scheduling/retry.ts';
-import type { Trouble } from '../scheduling/retry.ts';
+import type { Retry } from '../scheduling/retry.ts';
 
 /** How long a live job's state that was refused twice is left alone. */
 const QUARANTINE_MS = 5 * MINUTE_MS;
@@ -19,26 +19,26 @@ const MISSING_MS = 5 * MINUTE_MS;
 /** A live job's state is reduced without knowing the region for sure: nothing of it is lost. */
 const UNSURE_ATTEMPTS = 3;
 
-export interface HubTrouble extends Trouble {
+export interface HubRetry extends Retry {
   /** Where it was: what one region refuses, another may take. */
   readonly region: string | undefined;
   /** What was answered that the task or its stream is not there, since a report was last accepted. */
   readonly missing: readonly Operation[];
   /** Words that were refused: of what reads like them, the status alone is said from now on. */
-  readonly refused?: HubWords;
+  readonly refused?: HubPayload;
 }
 
 /** The trouble after one more failure; a last word that is refused for good is put aside, and the trouble with it. */
-export function hubTrouble(
+export function hubRetryAfter(
   context: Context,
   task: HubTask,
-  before: HubTrouble | undefined,
+  before: HubRetry | undefined,
   call: Call,
   outcome: Exclude<Outcome, { kind: 'accepted' }>,
   now: Now,
-): HubTrouble | undefined {
+): HubRetry | undefined {
   const slackMs = (task.promise?.until.bootMs ?? Infinity) - now.bootMs;
-  const trouble: HubTrouble = {
+  const trouble: HubRetry = {
     missing: [],
     ...before,
     ...again(before, outcome.reason, slackMs, now, context.random),
@@ -49,8 +49,8 @@ export function hubTrouble(
       return isMissing(context, task, trouble, call, now);
     case 'refused':
       return isRefused(context, task, trouble, call, now);
-    case 'homeless':
-      context.homeless(outcome.reason, now);
+    case 'no-home-region':
+      context.noHomeRegion(outcome.reason, now);
       return trouble;
     case 'throttled':
     case 'unavailable':
@@ -61,7 +61,7 @@ export function hubTrouble(
   }
 }
 
-export function wordsOf({ status, percent, detail }: NotifyCall): HubWords {
+export function payloadOf({ status, percent, detail }: NotifyCall): HubPayload {
   return {
     status,
     ...(percent === undefined ? {} : { percent }),
@@ -73,13 +73,13 @@ export function wordsOf({ status, percent, detail }: NotifyCall): HubWords {
 function isMissing(
   context: Context,
   task: HubTask,
-  trouble: HubTrouble,
+  trouble: HubRetry,
   call: Call,
   now: Now,
-): HubTrouble {
-  if (call.operation === 'ImportMigrationTask') context.forgetStream(now);
+): HubRetry {
+  if (call.operation === 'ImportMigrationTask') context.streamMissing(now);
   task.imported = false;
-  context.ledger.keepHubTask(task);
+  context.state.saveHubTask(task);
   const isAgain = trouble.missing.includes(call.operation);
   return {
     ...trouble,
@@ -92,10 +92,10 @@ function isMissing(
 function isRefused(
   context: Context,
   task: HubTask,
-  trouble: HubTrouble,
+  trouble: HubRetry,
   call: Call,
   now: Now,
-): HubTrouble | undefined {
+): HubRetry | undefined {
   const { reason } = trouble;
   if ('region' in call && call.region !== context.hubRegion()) {
     return { ...trouble, retryAtMs: now.bootMs };
@@ -105,7 +105,7 @@ function isRefused(
   if (!isSure && (word !== undefined || trouble.attempts < UNSURE_ATTEMPTS)) return trouble;
   if (call.operation === 'NotifyMigrationTaskState' && isReducible(call)) {
     note(context, task, 'report.reduced', reason, now);
-    return { ...trouble, refused: wordsOf(call) };
+    return { ...trouble, refused: payloadOf(call) };
   }
   note(context, task, 'report.refused', reason, now);
   if (word === undefined) {
@@ -116,19 +116,25 @@ function isRefused(
 }
 
 /** The last word that the call was about; what has come to the head of the line meanwhile was not refused. */
-function wordOf(task: HubTask, call: Call): LastWord | undefined {
-  const [head] = task.lastWords;
+function wordOf(task: HubTask, call: Call): FinalReport | undefined {
+  const [head] = task.finalReports;
   return 'stampS' in call && head?.stampS !== call.stampS ? undefined : head;
 }
 
-function putAside(context: Context, task: HubTask, word: LastWord, reason: string, now: Now): void {
-  task.lastWords.shift();
-  quarantine(task, { run: word.run, word, reason, at: now });
-  context.ledger.keepHubTask(task);
-  const run = context.ledger.runs.get(word.run);
+function putAside(
+  context: Context,
+  task: HubTask,
+  word: FinalReport,
+  reason: string,
+  now: Now,
+): void {
+  task.finalReports.shift();
+  quarantine(task, { run: word.run, report: word, reason, at: now });
+  context.state.saveHubTask(task);
+  const run = context.state.runs.get(word.run);
   if (run?.hub === undefined || word.kind !== 'end') return;
   run.hub.delivery = { state: 'refused', reason };
-  context.ledger.keepRun(run);
+  context.state.saveRun(run);
 }
 
 function isReducible({ percent, detail }: NotifyCall): boolean {
@@ -142,6 +148,6 @@ function note(
   reason: string,
   now: Now,
 ): void {
-  const run = context.ledger.runs.get(task.lastWords[0]?.run ?? task.run ?? '');
-  context.note(event, now, { task: task.name, reason }, run);
+  const run = context.state.runs.get(task.finalReports[0]?.run ?? task.run ?? '');
+  context.addEvent(event, now, { task: task.name, reason }, run);
 }

@@ -4,20 +4,20 @@
  * nobody waits for, and nothing of it is kept here.
  */
 import type { Reply } from '../model/action.ts';
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import type { Event } from '../model/event.ts';
-import type { RunBook } from '../state/run-index.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { RunIndex } from '../state/run-index.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 export class HistoryReader {
   readonly #context: Context;
-  readonly #book: RunBook;
+  readonly #book: RunIndex;
 
-  constructor(context: Context, book: RunBook) {
+  constructor(context: Context, book: RunIndex) {
     this.#context = context;
     this.#book = book;
   }
@@ -36,21 +36,21 @@ export class HistoryReader {
     const { pausedUntilMs, because } = this.#context.pacing.of('ListMigrationTaskUpdates');
     const pauseMs = pausedUntilMs - now.bootMs;
     if (pauseMs > PAUSE_MS_MAX) {
-      const words = `no call of ListMigrationTaskUpdates for ${Math.ceil(pauseMs / SECOND_MS)} s: ${because ?? 'it is paused'}`;
-      answer({ ok: false, code: 'unavailable', words });
+      const message = `no call of ListMigrationTaskUpdates for ${Math.ceil(pauseMs / SECOND_MS)} s: ${because ?? 'it is paused'}`;
+      answer({ ok: false, code: 'unavailable', message: message });
       return;
     }
     const page = question.token === undefined ? address : { ...address, token: question.token };
-    const speaker = new HistorySpeaker(question.request, page, now, (reply) => {
-      this.#context.dropSpeaker(speaker.key);
+    const speaker = new HistoryReporter(question.request, page, now, (reply) => {
+      this.#context.removeReporter(speaker.key);
       answer(reply);
     });
-    this.#context.addSpeaker(speaker);
+    this.#context.addReporter(speaker);
   }
 
   #addressOf(job: string, number: number | undefined): Address | Reply {
-    const refuse = (code: 'no-such-job' | 'conflict' | 'unavailable', words: string): Reply => {
-      return { ok: false, code, words };
+    const refuse = (code: 'no-such-job' | 'conflict' | 'unavailable', message: string): Reply => {
+      return { ok: false, code, message: message };
     };
     const { settings } = this.#context;
     const runs = this.#book.of(job);
@@ -90,7 +90,7 @@ interface PageQuestion extends Address {
   readonly token?: string;
 }
 
-class HistorySpeaker implements Speaker {
+class HistoryReporter implements Reporter {
   readonly key: string;
   readonly #question: PageQuestion;
   readonly #askedAtMs: number;
@@ -104,7 +104,7 @@ class HistorySpeaker implements Speaker {
     this.#answer = answer;
   }
 
-  duty(): Duty {
+  next(): PendingCall {
     return {
       operation: 'ListMigrationTaskUpdates',
       readyAtMs: this.#askedAtMs,
@@ -128,17 +128,17 @@ class HistorySpeaker implements Speaker {
         updates,
         ...(nextToken === undefined ? {} : { nextToken }),
       };
-      this.#answer({ ok: true, words: `${updates.length} updates`, page });
+      this.#answer({ ok: true, message: `${updates.length} updates`, page });
     } else if (outcome.kind === 'refused' && token !== undefined) {
       // A token lives for 24 hours (MODEL ListMigrationTaskUpdates); one that has ended is refused.
-      const words = `the token is no longer good, start again from the first page: ${outcome.reason}`;
-      this.#answer({ ok: false, code: 'expired', words });
+      const message = `the token is no longer good, start again from the first page: ${outcome.reason}`;
+      this.#answer({ ok: false, code: 'expired', message: message });
     } else if (outcome.kind === 'missing') {
-      const words = `Migration Hub knows no task "${task}" of stream "${stream}" in ${region} (yet)`;
-      this.#answer({ ok: false, code: 'conflict', words });
+      const message = `Migration Hub knows no task "${task}" of stream "${stream}" in ${region} (yet)`;
+      this.#answer({ ok: false, code: 'conflict', message: message });
     } else {
-      const words = `ListMigrationTaskUpdates: ${outcome.reason}`;
-      this.#answer({ ok: false, code: 'unavailable', words });
+      const message = `ListMigrationTaskUpdates: ${outcome.reason}`;
+      this.#answer({ ok: false, code: 'unavailable', message: message });
     }
   }
 }

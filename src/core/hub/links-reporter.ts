@@ -3,18 +3,18 @@
  * stands for, what came out of it, how its application stands. Kept apart from the task's own speaker, so that
  * a link that fails (a missing Discovery role, say) never holds up a heartbeat.
  */
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
 import { quarantine } from '../model/hub-task.ts';
 import type { HubLink, HubTask } from '../model/hub-task.ts';
 import type { HubJobSettings, Run } from '../model/job.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import { again } from '../scheduling/retry.ts';
-import type { Trouble } from '../scheduling/retry.ts';
+import type { Retry } from '../scheduling/retry.ts';
 
 /** What is owed when a run begins. Attributes first: without them the console maps the task to no server. */
 export function linksAtStart(hub: HubJobSettings): HubLink[] {
@@ -66,12 +66,12 @@ export function linksAtSuccess(hub: HubJobSettings): HubLink[] {
   ];
 }
 
-export class HubLinksSpeaker implements Speaker {
+export class HubLinksReporter implements Reporter {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
   /** One that fails holds up no other: each has its own next try. */
-  readonly #troubles = new Map<HubLink, Trouble>();
+  readonly #problems = new Map<HubLink, Retry>();
   /** Links whose task was said to be missing: it is made again for each of them once. */
   readonly #missed = new WeakSet<HubLink>();
   #saying: HubLink | undefined;
@@ -83,16 +83,16 @@ export class HubLinksSpeaker implements Speaker {
   }
 
   /** What stands in the way of a link, for the outbox. */
-  troubleOf(link: HubLink): Trouble | undefined {
-    return this.#troubles.get(link);
+  troubleOf(link: HubLink): Retry | undefined {
+    return this.#problems.get(link);
   }
 
   /** An operator wants what is owed tried again now. */
   retry(): void {
-    this.#troubles.clear();
+    this.#problems.clear();
   }
 
-  duty(now: Now): Duty | undefined {
+  next(now: Now): PendingCall | undefined {
     const link = this.#next(now);
     if (link === undefined || !this.#task.imported || !this.#context.hubIsReady()) return undefined;
     const readyAtMs = this.#readyAtMs(link);
@@ -125,13 +125,13 @@ export class HubLinksSpeaker implements Speaker {
       this.#context.disable(call.operation, reason, now);
       return;
     }
-    const trouble = again(this.#troubles.get(link), reason, Infinity, now, this.#context.random);
-    this.#troubles.set(link, trouble);
+    const trouble = again(this.#problems.get(link), reason, Infinity, now, this.#context.random);
+    this.#problems.set(link, trouble);
     if (outcome.kind === 'missing' && this.#makeAgain(link)) return;
     if (outcome.kind !== 'refused' && outcome.kind !== 'missing') return;
     if (!this.#context.isRegionSure(trouble.firstAtMs)) return;
     const fields = { task: this.#task.name, operation: call.operation, reason };
-    this.#context.note('report.refused', now, fields, this.#run());
+    this.#context.addEvent('report.refused', now, fields, this.#run());
     quarantine(this.#task, { run: this.#run()?.id ?? '', link, reason, at: now });
     this.#done(link);
   }
@@ -144,7 +144,7 @@ export class HubLinksSpeaker implements Speaker {
     if (link.operation === 'NotifyApplicationState' || this.#missed.has(link)) return false;
     this.#missed.add(link);
     this.#task.imported = false;
-    this.#context.ledger.keepHubTask(this.#task);
+    this.#context.state.saveHubTask(this.#task);
     this.#context.touch(hubTaskKey(this.#task.name));
     return true;
   }
@@ -162,17 +162,17 @@ export class HubLinksSpeaker implements Speaker {
 
   #readyAtMs(link: HubLink): number {
     const restsUntilMs = this.#context.disabled.get(link.operation)?.untilMs ?? 0;
-    return Math.max(this.#troubles.get(link)?.retryAtMs ?? 0, restsUntilMs);
+    return Math.max(this.#problems.get(link)?.retryAtMs ?? 0, restsUntilMs);
   }
 
   #done(link: HubLink): void {
     this.#task.links = this.#task.links.filter((one) => one !== link);
-    this.#troubles.delete(link);
-    this.#context.ledger.keepHubTask(this.#task);
+    this.#problems.delete(link);
+    this.#context.state.saveHubTask(this.#task);
   }
 
   #run(): Run | undefined {
-    return this.#context.ledger.runs.get(this.#task.run ?? this.#task.promise?.run ?? '');
+    return this.#context.state.runs.get(this.#task.run ?? this.#task.promise?.run ?? '');
   }
 }
 

@@ -4,18 +4,18 @@
  * "at least once before you call any other"); it is kept, and asked again when a write is refused.
  */
 import { HUB_SETUP_KEY } from '../scheduling/reporter-keys.ts';
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 /** An account without home region is looked at again so often; somebody has to set it. */
 const HOMELESS_RETRY_MS = 2 * MINUTE_MS;
 
-export class HubSetupSpeaker implements Speaker {
+export class HubSetupReporter implements Reporter {
   readonly key = HUB_SETUP_KEY;
   readonly #context: Context;
   #attempts = 0;
@@ -25,7 +25,7 @@ export class HubSetupSpeaker implements Speaker {
     this.#context = context;
   }
 
-  duty(): Duty | undefined {
+  next(): PendingCall | undefined {
     const operation = this.#next();
     if (operation === undefined) return undefined;
     return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs };
@@ -58,16 +58,16 @@ export class HubSetupSpeaker implements Speaker {
     if (call.operation === 'GetHomeRegion') {
       const region = outcome.answer.homeRegion;
       if (region === undefined) this.#homeless('GetHomeRegion answered that none is set', now);
-      else this.#context.homeRegionTold(region, now);
+      else this.#context.regionAnswered(region, now);
     }
     if (call.operation === 'CreateProgressUpdateStream') {
-      this.#context.streamMade(`${call.region}/${call.stream}`, now);
-      this.#context.note('hub.stream_ready', now, { stream: call.stream, region: call.region });
+      this.#context.streamCreated(`${call.region}/${call.stream}`, now);
+      this.#context.addEvent('hub.stream_ready', now, { stream: call.stream, region: call.region });
     }
   }
 
   #failed(call: Call, outcome: Exclude<Outcome, { kind: 'accepted' }>, now: Now): void {
-    if (outcome.kind === 'homeless') this.#homeless(outcome.reason, now);
+    if (outcome.kind === 'no-home-region') this.#homeless(outcome.reason, now);
     if (call.operation === 'GetHomeRegion') {
       // Who may not ask learns nothing by waiting: what was known before has to do.
       if (outcome.kind === 'denied' && this.#context.hubRegion() !== undefined) {
@@ -93,6 +93,6 @@ export class HubSetupSpeaker implements Speaker {
   #homeless(reason: string, now: Now): void {
     this.#retryAtMs = now.bootMs + HOMELESS_RETRY_MS;
     this.#context.isRegionDoubtful = false;
-    this.#context.homeless(reason, now);
+    this.#context.noHomeRegion(reason, now);
   }
 }

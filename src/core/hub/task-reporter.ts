@@ -2,39 +2,39 @@
  * One MigrationTask: imported once, then told how the run under its name stands, with a promise for the next
  * report. Last words of ended runs wait here in order and go first, exactly as they were made.
  */
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import {
   deadlineOf,
-  farewellNextUpdateS,
+  shutdownNextUpdateS,
   finalNextUpdateS,
   freshnessMs,
   nextUpdateS,
   renewAtMs,
   takeBackAtMs,
 } from '../scheduling/deadlines.ts';
-import { owesFarewell } from '../scheduling/farewell.ts';
+import { needsShutdownReport } from '../scheduling/farewell.ts';
 import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
 import { isFinalStatus, isPromised, nextStampS } from '../model/hub-task.ts';
 import type { HubPromise, HubTask } from '../model/hub-task.ts';
-import { hubTrouble, wordsOf } from './failures.ts';
-import type { HubTrouble } from './failures.ts';
+import { hubRetryAfter, payloadOf } from './failures.ts';
+import type { HubRetry } from './failures.ts';
 import type { Run } from '../model/job.ts';
-import { hubWords } from '../model/report.ts';
-import type { HubWords } from '../model/report.ts';
+import { hubPayload } from '../model/report.ts';
+import type { HubPayload } from '../model/report.ts';
 import type { HubSettings, Rate } from '../model/settings.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS, after } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
-import type { Trouble } from '../scheduling/retry.ts';
+import type { Retry } from '../scheduling/retry.ts';
 
-export class HubTaskSpeaker implements Speaker {
+export class HubTaskReporter implements Reporter {
   readonly key: string;
   readonly #context: Context;
   readonly #task: HubTask;
   readonly #early: number;
-  #trouble: HubTrouble | undefined;
+  #trouble: HubRetry | undefined;
   /** The run that the call in flight is about: another may hold the task when its answer comes. */
   #spokenOf: string | undefined;
   /** The highest percent that the live run may have been told with. */
@@ -49,11 +49,11 @@ export class HubTaskSpeaker implements Speaker {
     this.#context = context;
     this.#task = task;
     this.#early = context.random();
-    this.#percentSaid = context.ledger.runs.get(task.run ?? '')?.percent;
+    this.#percentSaid = context.state.runs.get(task.run ?? '')?.percent;
   }
 
   /** What stands in the way of the next report, for `status` and the outbox. */
-  get trouble(): Trouble | undefined {
+  get trouble(): Retry | undefined {
     return this.#trouble;
   }
 
@@ -62,13 +62,13 @@ export class HubTaskSpeaker implements Speaker {
     this.#trouble = undefined;
   }
 
-  duty(now: Now): Duty | undefined {
+  next(now: Now): PendingCall | undefined {
     const task = this.#task;
     if (!this.#context.hubIsReady()) return undefined;
     if (this.#trouble !== undefined && this.#trouble.region !== this.#context.hubRegion()) {
       this.retry();
     }
-    const lastWord = task.lastWords[0];
+    const lastWord = task.finalReports[0];
     const run = this.#liveRun();
     if (lastWord === undefined && run === undefined && task.links.length === 0) return undefined;
     if (!task.imported) {
@@ -80,23 +80,23 @@ export class HubTaskSpeaker implements Speaker {
     if (lastWord !== undefined) {
       const word = this.#word('NotifyMigrationTaskState', lastWord.since);
       const isHeld = this.#isAhead || this.#context.isEndHeld(lastWord.run);
-      return isHeld ? word : { ...word, isKept: true };
+      return isHeld ? word : { ...word, isDurable: true };
     }
     if (run === undefined) return undefined;
 
     const { promise } = task;
-    const words = this.#reduce(hubWords(run));
+    const message = this.#reduce(hubPayload(run));
     // After an end the task is opened again with IN_PROGRESS, so a run that only waits has nothing to say yet.
-    if (words.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
+    if (message.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
       return undefined;
     }
     if (promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
-    if (promise?.run !== run.id || promise.words.status !== words.status) {
+    if (promise?.run !== run.id || promise.payload.status !== message.status) {
       const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
       return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
     }
     const isChanged =
-      promise.words.percent !== words.percent || promise.words.detail !== words.detail;
+      promise.payload.percent !== message.percent || promise.payload.detail !== message.detail;
     return this.#heartbeat(promise, isChanged);
   }
 
@@ -109,30 +109,30 @@ export class HubTaskSpeaker implements Speaker {
     if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
 
     const repeated = this.#repeated();
-    const lastWord = task.lastWords[0];
+    const lastWord = task.finalReports[0];
     this.#spokenOf = repeated?.run ?? lastWord?.run ?? task.run;
-    this.#isFarewell = this.#context.stopAskedAt !== undefined;
+    this.#isFarewell = this.#context.stopRequestedAt !== undefined;
     if (repeated === undefined && lastWord !== undefined) {
       return {
         operation: 'NotifyMigrationTaskState',
         ...address,
-        ...this.#reduce(lastWord.words),
+        ...this.#reduce(lastWord.payload),
         stampS: lastWord.stampS,
         // Of an opening too: its run has ended, and how is told next, whenever that gets through.
         nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }
     const run = this.#liveRun();
-    const words = repeated?.words ?? (run === undefined ? undefined : hubWords(run));
-    if (words === undefined) return undefined;
-    this.#percentSaid = words.percent;
+    const message = repeated?.payload ?? (run === undefined ? undefined : hubPayload(run));
+    if (message === undefined) return undefined;
+    this.#percentSaid = message.percent;
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
-      ...this.#reduce(words),
+      ...this.#reduce(message),
       stampS: nextStampS(task, this.#context.serviceMs(now)),
       nextUpdateS: this.#isFarewell
-        ? farewellNextUpdateS(migrationHub)
+        ? shutdownNextUpdateS(migrationHub)
         : this.#nextUpdateS(migrationHub),
     };
   }
@@ -149,31 +149,32 @@ export class HubTaskSpeaker implements Speaker {
         const afresh = { attempts: 0, retryAtMs: 0, isQuarantined: false };
         this.#trouble = this.#trouble?.refused && { ...this.#trouble, ...afresh };
       }
-      this.#context.ledger.keepHubTask(this.#task);
+      this.#context.state.saveHubTask(this.#task);
       return;
     }
-    this.#trouble = hubTrouble(this.#context, this.#task, this.#trouble, call, outcome, now);
+    this.#trouble = hubRetryAfter(this.#context, this.#task, this.#trouble, call, outcome, now);
   }
 
   #accepted(call: NotifyCall, now: Now, sentAt: Now): void {
-    const { ledger } = this.#context;
+    const { state: ledger } = this.#context;
     const task = this.#task;
     const before = task.promise;
     this.#isAhead = this.#context.isBehind;
     if (isPromised(task)) this.#context.promisedHubTasks--;
     task.offered = undefined;
     const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
-    const lastWord = task.lastWords[0]?.stampS === call.stampS ? task.lastWords.shift() : undefined;
+    const lastWord =
+      task.finalReports[0]?.stampS === call.stampS ? task.finalReports.shift() : undefined;
     const run = lastWord?.run ?? this.#spokenOf;
     if (run === undefined) return;
     const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
     task.promise = {
       run,
-      words: wordsOf(call),
+      payload: payloadOf(call),
       madeAt: sentAt,
       until: after(now, untilInMs),
       nextUpdateS: call.nextUpdateS,
-      ...(this.#isFarewell ? { isFarewell: true } : {}),
+      ...(this.#isFarewell ? { isShutdown: true } : {}),
     };
     if (isPromised(task)) this.#context.promisedHubTasks++;
     this.#context.offerPromise();
@@ -182,25 +183,25 @@ export class HubTaskSpeaker implements Speaker {
     if (lastWord?.kind === 'end') {
       if (told?.hub !== undefined) {
         told.hub.delivery = { state: 'delivered', at: now };
-        ledger.keepRun(told);
+        ledger.saveRun(told);
       }
       const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
       const delivered = { ...fields, to: 'migrationHub', afterS: lateS };
-      this.#context.note('report.delivered', now, delivered, told);
+      this.#context.addEvent('report.delivered', now, delivered, told);
     } else {
       const accepted = { ...fields, nextUpdateS: call.nextUpdateS };
-      this.#context.note('report.accepted', now, accepted, told);
+      this.#context.addEvent('report.accepted', now, accepted, told);
     }
-    if (told !== undefined) ledger.keepTouchedRun(told);
+    if (told !== undefined) ledger.saveTouchedRun(told);
     if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
       const broken = { task: task.name, lateS: Math.round(lateMs / SECOND_MS) };
-      this.#context.note('promise.broken', now, broken, told);
+      this.#context.addEvent('promise.broken', now, broken, told);
     }
   }
 
   /** While the disk refuses, what is new is not said, or a crash would forget it: the promise is said again as it was. */
   #repeated(): HubPromise | undefined {
-    const { lastWords, promise, run } = this.#task;
+    const { finalReports: lastWords, promise, run } = this.#task;
     if (!this.#context.isBehind || promise === undefined || isFinalStatus(promise))
       return undefined;
     const [word] = lastWords;
@@ -208,10 +209,12 @@ export class HubTaskSpeaker implements Speaker {
       return undefined;
     }
     const percent = this.#percentSaid;
-    return percent === undefined ? promise : { ...promise, words: { ...promise.words, percent } };
+    return percent === undefined
+      ? promise
+      : { ...promise, payload: { ...promise.payload, percent } };
   }
 
-  #heartbeat(promise: HubPromise, isChanged: boolean): Duty {
+  #heartbeat(promise: HubPromise, isChanged: boolean): PendingCall {
     const readyAtMs = renewAtMs(promise, this.#early);
     const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
     const earliestMs = Math.min(readyAtMs, freshAtMs, this.#outOfPlaceAtMs(promise));
@@ -224,8 +227,8 @@ export class HubTaskSpeaker implements Speaker {
 
   /** Too short for an agent that stops, or, made by one that stopped, too long for one that is here. */
   #outOfPlaceAtMs(promise: HubPromise): number {
-    if (owesFarewell(this.#context, promise.madeAt)) return promise.madeAt.bootMs;
-    const isLeft = this.#context.stopAskedAt === undefined && promise.isFarewell === true;
+    if (needsShutdownReport(this.#context, promise.madeAt)) return promise.madeAt.bootMs;
+    const isLeft = this.#context.stopRequestedAt === undefined && promise.isShutdown === true;
     return isLeft ? takeBackAtMs(this.#context.startedAt, this.#early) : Infinity;
   }
 
@@ -237,17 +240,17 @@ export class HubTaskSpeaker implements Speaker {
   #mayPromise(run: Run, now: Now): boolean {
     const task = this.#task;
     if (task.offered === run.id) return true;
-    const { ledger, waitingHubTasks } = this.#context;
+    const { state: ledger, waitingHubTasks } = this.#context;
     if (this.#context.hasRoomForPromise()) {
       waitingHubTasks.delete(this.key);
       task.offered = run.id;
       this.#context.promisedHubTasks++;
       this.#context.offerPromise();
-      ledger.keepHubTask(task);
+      ledger.saveHubTask(task);
       return true;
     }
     if (waitingHubTasks.size === 0) {
-      this.#context.note('promise.stretched', now, {
+      this.#context.addEvent('promise.stretched', now, {
         promised: this.#context.promisedHubTasks,
         live: this.#context.liveHubTasks,
       });
@@ -260,7 +263,7 @@ export class HubTaskSpeaker implements Speaker {
     return nextUpdateS(hub, this.#context.liveHubTasks, this.#rate());
   }
 
-  #word(operation: HubOperation, since: Instant): Duty {
+  #word(operation: HubOperation, since: Instant): PendingCall {
     const { promise } = this.#task;
     // Whoever shows a promise must not break it, however many words are owed elsewhere.
     const isPromising = promise !== undefined && !isFinalStatus(promise);
@@ -287,15 +290,15 @@ export class HubTaskSpeaker implements Speaker {
   }
 
   /** Status alone, where such words were refused; a percent that has risen makes no difference to that. */
-  #reduce(words: HubWords): HubWords {
+  #reduce(message: HubPayload): HubPayload {
     const refused = this.#trouble?.refused;
-    const isLike = refused?.status === words.status && refused.detail === words.detail;
-    return isLike ? { status: words.status } : words;
+    const isLike = refused?.status === message.status && refused.detail === message.detail;
+    return isLike ? { status: message.status } : message;
   }
 
   #liveRun(): Run | undefined {
     return this.#task.run === undefined
       ? undefined
-      : this.#context.ledger.liveRuns.get(this.#task.run);
+      : this.#context.state.liveRuns.get(this.#task.run);
   }
 }

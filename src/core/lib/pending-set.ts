@@ -4,7 +4,7 @@
  * Whoever takes gets the set itself and a new one is begun. A set that is cleared and used again keeps its old tables
  * alive until the next full collection, each through the one before: half a kilobyte a turn.
  */
-export class Gathering<T> {
+export class PendingSet<T> {
   #items: Set<T> | undefined;
 
   add(item: T): void {

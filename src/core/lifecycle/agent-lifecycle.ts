@@ -3,11 +3,11 @@
  * service, it says farewell; a state that was moved here is claimed.
  */
 import type { Reply } from '../model/action.ts';
-import type { Calls } from '../scheduling/call-scheduler.ts';
+import type { CallScheduler } from '../scheduling/call-scheduler.ts';
 import type { Context } from '../scheduling/context.ts';
-import { farewellEndsMs } from '../scheduling/farewell.ts';
+import { shutdownEndsMs } from '../scheduling/farewell.ts';
 import { claimState } from '../state/host-identity.ts';
-import type { RunLife } from '../runs/lifecycle.ts';
+import type { RunLifecycle } from '../runs/lifecycle.ts';
 import type { RunRequests } from '../runs/requests.ts';
 import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
 import type { Now } from '../lib/time.ts';
@@ -15,16 +15,16 @@ import type { Now } from '../lib/time.ts';
 /** Terminated by the service: no restart (DESIGN.md, section 5). */
 const EXIT_TERMINATED = 75;
 
-export class AgentLife {
+export class AgentLifecycle {
   readonly #context: Context;
-  readonly #calls: Calls;
-  readonly #life: RunLife;
+  readonly #calls: CallScheduler;
+  readonly #life: RunLifecycle;
   readonly #requests: RunRequests;
   #isDraining = false;
   #isTerminated = false;
   #exitCode = 0;
 
-  constructor(context: Context, calls: Calls, life: RunLife, requests: RunRequests) {
+  constructor(context: Context, calls: CallScheduler, life: RunLifecycle, requests: RunRequests) {
     this.#context = context;
     this.#calls = calls;
     this.#life = life;
@@ -37,27 +37,27 @@ export class AgentLife {
   }
 
   drain(now: Now): Reply {
-    if (!this.#isDraining) this.#context.note('agent.draining', now, {});
+    if (!this.#isDraining) this.#context.addEvent('agent.draining', now, {});
     this.#isDraining = true;
-    return { ok: true, words: 'no more pipeline tasks are taken' };
+    return { ok: true, message: 'no more pipeline tasks are taken' };
   }
 
   resume(now: Now): Reply {
     this.#isDraining = false;
-    this.#context.note('agent.resumed', now, {});
-    return { ok: true, words: 'pipeline tasks are taken again' };
+    this.#context.addEvent('agent.resumed', now, {});
+    return { ok: true, message: 'pipeline tasks are taken again' };
   }
 
   /** The state was moved here, not copied: what is in it is this host's again. */
   claim(by: string, now: Now): Reply {
-    if (this.#context.ledger.facts.copiedFrom === undefined) {
-      return { ok: false, code: 'conflict', words: 'this state was made on this host' };
+    if (this.#context.state.metadata.copiedFrom === undefined) {
+      return { ok: false, code: 'conflict', message: 'this state was made on this host' };
     }
-    const { runs, tasks } = claimState(this.#context.ledger);
-    this.#context.note('host.claimed', now, { runs: runs.length, by });
+    const { runs, tasks } = claimState(this.#context.state);
+    this.#context.addEvent('host.claimed', now, { runs: runs.length, by });
     this.#life.takeOver(runs, tasks, now);
     this.#context.touch(RUNNER_KEY);
-    return { ok: true, words: `${runs.length} runs are this host's again` };
+    return { ok: true, message: `${runs.length} runs are this host's again` };
   }
 
   /** The service wants the task runner to end: when its last task is told, the agent does. */
@@ -65,7 +65,7 @@ export class AgentLife {
     if (this.#isTerminated) return;
     this.#isTerminated = true;
     const { dataPipeline } = this.#context.settings;
-    this.#context.note('agent.terminated', now, { policy: dataPipeline?.onTerminate });
+    this.#context.addEvent('agent.terminated', now, { policy: dataPipeline?.onTerminate });
     this.drain(now);
     if (dataPipeline?.onTerminate === 'stop') {
       this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
@@ -78,8 +78,8 @@ export class AgentLife {
   }
 
   stop(now: Now, exitCode = 0): void {
-    if (this.#context.stopAskedAt !== undefined) return;
-    this.#context.stopAskedAt = now;
+    if (this.#context.stopRequestedAt !== undefined) return;
+    this.#context.stopRequestedAt = now;
     this.#exitCode = exitCode;
     this.#context.touchAll();
   }
@@ -88,19 +88,19 @@ export class AgentLife {
   ended(now: Now, isDurable: boolean): number | undefined {
     const endsMs = this.endsMs();
     if (endsMs === undefined) return undefined;
-    const isOver = now.bootMs >= endsMs || (isDurable && !this.#calls.isSpeaking(now, endsMs));
+    const isOver = now.bootMs >= endsMs || (isDurable && !this.#calls.isBusy(now, endsMs));
     return isOver ? this.#exitCode : undefined;
   }
 
   /** When the time for the farewell is over, on the boot clock; `undefined`: the agent is not to end. */
   endsMs(): number | undefined {
-    const { stopAskedAt } = this.#context;
-    return stopAskedAt === undefined ? undefined : farewellEndsMs(stopAskedAt);
+    const { stopRequestedAt: stopAskedAt } = this.#context;
+    return stopAskedAt === undefined ? undefined : shutdownEndsMs(stopAskedAt);
   }
 
   /** No pipeline run lives here, and none has anything left to say. */
   #pipelineIsDone(): boolean {
-    const { livePipelineRuns, runs } = this.#context.ledger;
+    const { livePipelineRuns, runs } = this.#context.state;
     if (livePipelineRuns.size > 0) return false;
     return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }

@@ -5,7 +5,7 @@
  */
 import type { Context } from '../scheduling/context.ts';
 import { isFinal } from '../model/job.ts';
-import { isOwed } from '../model/job.ts';
+import { isPending } from '../model/job.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
@@ -25,7 +25,7 @@ export class ClockWatch {
     this.#context = context;
     this.#wallLessBootMs = now.wallMs - now.bootMs;
     this.#seenMs = now.bootMs;
-    const { clock } = context.ledger.facts;
+    const { clock } = context.state.metadata;
     if (clock === undefined) return;
     const stepMs = this.#wallLessBootMs - (clock.at.wallMs - clock.at.bootMs);
     context.offset.restore(clock.offsetMs, stepMs);
@@ -43,7 +43,7 @@ export class ClockWatch {
     this.#seenMs = now.bootMs;
     if (Math.abs(stepMs) >= STEP_MS) this.#stepped(stepMs, now);
     if (asleepMs >= ASLEEP_MS) {
-      this.#context.note('host.woke', now, { asleepS: Math.round(asleepMs / SECOND_MS) });
+      this.#context.addEvent('host.woke', now, { asleepS: Math.round(asleepMs / SECOND_MS) });
     }
     if (asleepMs >= ASLEEP_MS || Math.abs(stepMs) >= ASLEEP_MS) this.#askAgain(now);
     return Math.abs(stepMs) >= STEP_MS ? stepMs : 0;
@@ -52,16 +52,16 @@ export class ClockWatch {
   #stepped(stepMs: number, now: Now): void {
     this.#wallLessBootMs += stepMs;
     this.#context.offset.stepped(stepMs);
-    this.#context.keepOffset(now);
-    this.#context.note('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
+    this.#context.saveOffset(now);
+    this.#context.addEvent('clock.jumped', now, { stepS: Math.round(stepMs / SECOND_MS) });
   }
 
   #askAgain(now: Now): void {
-    const { ledger, pacing, unheard } = this.#context;
+    const { state: ledger, pacing, unconfirmed: unheard } = this.#context;
     unheard.clear();
     for (const { id, pipeline, state } of ledger.runs.values()) {
       const isLive = !isFinal(state) || pipeline?.delivery.state === 'pending';
-      if (pipeline?.acceptedAt === undefined || !isLive || !isOwed(pipeline.delivery)) continue;
+      if (pipeline?.acceptedAt === undefined || !isLive || !isPending(pipeline.delivery)) continue;
       unheard.add(pipelineTaskKey(id));
       this.#context.touch(pipelineTaskKey(id));
     }

@@ -36,7 +36,7 @@ export type Reply =
   | {
       readonly ok: true;
       readonly run?: string;
-      readonly words: string;
+      readonly message: string;
       /** Of a `history-requested`. */
       readonly page?: HistoryPage;
       /** Of a request for many: what was not done, by its place in the request. */
@@ -46,7 +46,7 @@ export type Reply =
       readonly ok: false;
       /** `expired`: the page's token; `unavailable`: the service or the way to it. */
       readonly code: RefusalCode | 'expired' | 'unavailable';
-      readonly words: string;
+      readonly message: string;
     };
 
 export type RefusalCode = 'no-such-job' | 'conflict' | 'invalid';
@@ -55,7 +55,7 @@ export interface RefusedItem {
   readonly index: number;
   readonly name: string;
   readonly code: RefusalCode;
-  readonly words: string;
+  readonly message: string;
 }
 
 /** A page of what Migration Hub recorded of a task. */

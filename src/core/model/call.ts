@@ -183,7 +183,7 @@ export type Outcome = (
   /** Data Pipeline: the task or its pipeline is gone, so the task is not ours. */
   | { readonly kind: 'gone'; readonly reason: string }
   /** Hub: the account has no home region. */
-  | { readonly kind: 'homeless'; readonly reason: string }
+  | { readonly kind: 'no-home-region'; readonly reason: string }
   /** Hub: a feature lacks a policy of its own (Application Discovery Service); everything else works. */
   | { readonly kind: 'disabled'; readonly reason: string }
 ) & {

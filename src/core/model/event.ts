@@ -55,7 +55,7 @@ export type Event =
   /** Try again now, or give up, what the outbox holds. */
   | {
       readonly type: 'outbox-requested';
-      readonly wish: 'retry' | 'drop';
+      readonly action: 'retry' | 'drop';
       readonly choice: OutboxChoice;
       /** Who asked, for the timeline. */
       readonly by: string;

@@ -3,15 +3,15 @@
  * of them without knowing anything else.
  */
 import type { Run, SourceResource } from './job.ts';
-import { hubWords } from './report.ts';
-import type { HubWords } from './report.ts';
+import { hubPayload } from './report.ts';
+import type { HubPayload } from './report.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
 /** The last accepted report. */
 export interface HubPromise {
   readonly run: string;
-  readonly words: HubWords;
+  readonly payload: HubPayload;
   readonly madeAt: Instant;
   /** UpdateDateTime plus NextUpdateSeconds: from then on the task is stale. */
   readonly until: Instant;
@@ -20,15 +20,15 @@ export interface HubPromise {
    * Made by an agent that was about to stop, longer than usual, or before the host was restarted, by whatever clock it
    * had: the next one renews it soon.
    */
-  readonly isFarewell?: true;
+  readonly isShutdown?: true;
 }
 
 /** What must be told of a run that has ended, exactly so (P5): that it was under way, and how it ended. */
-export interface LastWord {
+export interface FinalReport {
   readonly run: string;
   /** `opening`: IN_PROGRESS was not accepted while the run lived; `end`: its final state. */
   readonly kind: 'opening' | 'end';
-  readonly words: HubWords;
+  readonly payload: HubPayload;
   /** UpdateDateTime, fixed when the run ended. */
   readonly stampS: number;
   readonly since: Instant;
@@ -38,7 +38,7 @@ export interface LastWord {
 export interface Quarantined {
   /** The run whose word or link it is. */
   readonly run: string;
-  readonly word?: LastWord;
+  readonly report?: FinalReport;
   readonly link?: HubLink;
   readonly reason: string;
   readonly at: Instant;
@@ -57,13 +57,13 @@ export interface HubTask {
   /** The live run that the budget has a promise for, though none was accepted yet: it may have been, and the answer lost. */
   // Emptied, never deleted: an object that a field is deleted from becomes a dictionary, of 400 bytes more.
   offered?: string | undefined;
-  lastWords: LastWord[];
+  finalReports: FinalReport[];
   /** What else the Hub is to know, each said once (see hub-links.ts). */
   links: HubLink[];
   /** Absent nearly always. */
   quarantine?: Quarantined[];
   /** Told by the host that this state was copied from (host-identity.ts). */
-  foreign?: true;
+  copiedHost?: true;
 }
 
 /** What the Hub is told of a task beside its state, each once (see hub-links.ts). */
@@ -85,15 +85,21 @@ export type HubLink =
  * Fixes how the run ended as the task's next last word. A run that nobody was told of is opened first: a step that
  * matters is never dropped, and a task that shows an earlier run's end is opened again before it ends anew.
  */
-export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now): void {
-  const add = (kind: LastWord['kind'], words: HubWords, atMs: number): void => {
+export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: Now): void {
+  const add = (kind: FinalReport['kind'], message: HubPayload, atMs: number): void => {
     task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
-    task.lastWords.push({ run: run.id, kind, words, stampS: task.lastStampS, since: now });
+    task.finalReports.push({
+      run: run.id,
+      kind,
+      payload: message,
+      stampS: task.lastStampS,
+      since: now,
+    });
   };
-  const isOpen = task.promise?.run === run.id && task.promise.words.status === 'IN_PROGRESS';
+  const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';
   const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
   if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
-  add('end', hubWords(run), serviceMs);
+  add('end', hubPayload(run), serviceMs);
   if (task.run === run.id) delete task.run;
 }
 
@@ -104,8 +110,8 @@ export function addLastWord(task: HubTask, run: Run, serviceMs: number, now: Now
 export function nextStampS(task: HubTask, serviceMs: number): number {
   const stampS = Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS + 1);
   task.lastStampS = stampS;
-  if (task.lastWords.length > 0) {
-    task.lastWords = task.lastWords.map((word) => ({ ...word, stampS: ++task.lastStampS }));
+  if (task.finalReports.length > 0) {
+    task.finalReports = task.finalReports.map((word) => ({ ...word, stampS: ++task.lastStampS }));
   }
   return stampS;
 }
@@ -122,5 +128,5 @@ export function isPromised({ offered, promise, run }: HubTask): boolean {
 
 /** True for a promise that nobody has to renew: the task has ended. */
 export function isFinalStatus(promise: HubPromise): boolean {
-  return promise.words.status === 'COMPLETED' || promise.words.status === 'FAILED';
+  return promise.payload.status === 'COMPLETED' || promise.payload.status === 'FAILED';
 }

@@ -136,7 +136,7 @@ export type Delivery =
   | { readonly state: 'pending' }
   | { readonly state: 'delivered'; readonly at: Instant }
   /** `isKept`: it lies in the outbox until it is accepted after all or an operator drops it. */
-  | { readonly state: 'refused'; readonly reason: string; readonly isKept?: true }
+  | { readonly state: 'refused'; readonly reason: string; readonly isRetained?: true }
   /** Nothing may be said: the service canceled the task, or it may belong to somebody else (P3, P4). */
   | { readonly state: 'withheld'; readonly reason: string };
 
@@ -182,7 +182,7 @@ export interface Run {
   progressAt?: Instant;
   stalled?: boolean;
   /** What keeps the agent from seeing how tracked work stands, while it does. */
-  trouble?: string;
+  problem?: string;
   exitCode?: number;
   exitSignal?: string;
   /** Why it ended as it did, in words, secrets masked. */
@@ -193,7 +193,7 @@ export interface Run {
   /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
   survivors?: readonly number[];
   /** It belongs to the host that this state was copied from: kept, and not acted upon (host-identity.ts). */
-  foreign?: true;
+  copiedHost?: true;
   hub?: { readonly task: string; delivery: Delivery };
   pipeline?: {
     task: PipelineTask;
@@ -208,7 +208,7 @@ export function isFinal(state: RunState): boolean {
 }
 
 /** Why nothing is done with a run that is another host's. */
-export function foreignWords({ job, number }: Run): string {
+export function copiedHostRefusal({ job, number }: Run): string {
   return `run ${number} of ${job} belongs to the host that this state was copied from; if the state was moved here, migration-agent claim makes it this host's`;
 }
 
@@ -226,6 +226,8 @@ export function moveRun(run: Run, to: RunState): void {
 }
 
 /** True while the task is to be told something: also of a refused word that nobody has dropped. */
-export function isOwed(delivery: Delivery): boolean {
-  return delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isKept === true);
+export function isPending(delivery: Delivery): boolean {
+  return (
+    delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isRetained === true)
+  );
 }

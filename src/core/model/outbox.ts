@@ -18,7 +18,7 @@ export interface OutboxEntry {
   /** MigrationTaskName, or the pipeline task's id. */
   readonly task: string;
   /** What is to be told, in one line. */
-  readonly words: string;
+  readonly message: string;
   /** ISO 8601. */
   readonly since?: string;
   /** Failed tries since it came to the head of its task's line. */

@@ -7,7 +7,7 @@ import type { EndCause, Ending, Run } from './job.ts';
 import { isFinal } from './job.ts';
 
 /** What the Hub shows of a task (MODEL Task). */
-export interface HubWords {
+export interface HubPayload {
   readonly status: HubStatus;
   readonly percent?: number;
   readonly detail?: string;
@@ -27,7 +27,7 @@ export function endCause(ending: Ending): string {
 }
 
 /** The newest state of a run, as the Hub is told it. */
-export function hubWords(run: Run): HubWords {
+export function hubPayload(run: Run): HubPayload {
   return {
     status: hubStatus(run),
     ...(run.percent === undefined ? {} : { percent: run.percent }),
@@ -36,7 +36,7 @@ export function hubWords(run: Run): HubWords {
 }
 
 /** How a run's end reads, in one line. */
-export function endWords(run: Run): string {
+export function endText(run: Run): string {
   switch (run.state) {
     case 'succeeded':
       return run.detail === undefined ? 'completed' : `completed: ${run.detail}`;
@@ -61,7 +61,7 @@ export function endWords(run: Run): string {
 }
 
 /** The last word to Data Pipeline (SetTaskStatus; there is no CANCELED). */
-export function pipelineWord(
+export function finalTaskStatus(
   run: Run,
   taskId: string,
 ): Extract<PipelineCall, { operation: 'SetTaskStatus' }> {
@@ -78,7 +78,7 @@ export function pipelineWord(
     taskId,
     status: isUnmet ? 'FALSE' : 'FAILED',
     errorId: isUnmet ? 'PreconditionNotMet' : errorId(run),
-    errorMessage: endWords(run),
+    errorMessage: endText(run),
     ...(run.errorTail === undefined || run.errorTail === ''
       ? {}
       : { errorStackTrace: run.errorTail }),
@@ -111,7 +111,7 @@ function hubStatus(run: Run): HubStatus {
 }
 
 function hubDetail(run: Run): string | undefined {
-  if (isFinal(run.state)) return endWords(run);
+  if (isFinal(run.state)) return endText(run);
   if (run.state === 'canceling') return `ending: ${CANCELED_BY[run.ending?.cause ?? 'operator']}`;
   if (run.stalled === true) return `no progress lately; ${run.detail ?? 'nothing read yet'}`;
   return run.detail;

@@ -38,7 +38,7 @@ export interface AgentStatus {
   /** Where a fleet shares its budgets through Redis. */
   readonly fleet?: FleetStatus;
   /** What is wrong now, one sentence each; empty: all is well. */
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
 }
 
 export interface FleetStatus {
@@ -73,7 +73,7 @@ export interface JobStatus {
   readonly survivors?: readonly number[];
   readonly stalled?: boolean;
   /** Why it cannot be seen how tracked work stands, while that is so. */
-  readonly trouble?: string;
+  readonly problem?: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
   /** When a schedule starts it next. */

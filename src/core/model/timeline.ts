@@ -8,7 +8,7 @@ import type { Now } from '../lib/time.ts';
 interface Kind {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly msg: string;
-  readonly kept: boolean;
+  readonly persisted: boolean;
   /** What each field holds; a note has no other, and may lack some. Units are in the names. */
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -24,13 +24,13 @@ export const EVENTS = {
   'run.queued': {
     level: 'info',
     msg: 'run queued',
-    kept: true,
+    persisted: true,
     fields: { origin: 'Who wanted it: operator, autostart, schedule, ad-hoc' },
   },
   'run.missed': {
     level: 'warn',
     msg: 'scheduled start missed',
-    kept: true,
+    persisted: true,
     fields: {
       dueAt: 'When it should have started',
       lateS: 'How long ago that was when it was seen',
@@ -38,11 +38,11 @@ export const EVENTS = {
       policy: 'missedStart of the job: skip, or once to make up for it now',
     },
   },
-  'run.skipped': { level: 'warn', msg: 'scheduled start skipped', kept: true, fields: reason },
+  'run.skipped': { level: 'warn', msg: 'scheduled start skipped', persisted: true, fields: reason },
   'run.tracked': {
     level: 'info',
     msg: 'work of somebody else is tracked',
-    kept: true,
+    persisted: true,
     fields: {
       by: 'What is looked at: pid, unit, status-file, or report',
       ...pid,
@@ -53,64 +53,64 @@ export const EVENTS = {
   'run.ended': {
     level: 'info',
     msg: 'run ended',
-    kept: true,
-    fields: { state: 'Its final state', words: 'How it ended, as the services are told' },
+    persisted: true,
+    fields: { state: 'Its final state', message: 'How it ended, as the services are told' },
   },
-  'job.starting': { level: 'info', msg: 'starting the job', kept: true, fields: {} },
-  'job.started': { level: 'info', msg: 'job started', kept: true, fields: seen },
+  'job.starting': { level: 'info', msg: 'starting the job', persisted: true, fields: {} },
+  'job.started': { level: 'info', msg: 'job started', persisted: true, fields: seen },
   'job.adopted': {
     level: 'info',
     msg: 'job of an earlier agent found',
-    kept: true,
+    persisted: true,
     fields: seen,
   },
   'job.start_failed': {
     level: 'error',
     msg: 'job could not be started',
-    kept: true,
+    persisted: true,
     fields: reason,
   },
   'job.exited': {
     level: 'info',
     msg: 'job exited',
-    kept: true,
+    persisted: true,
     fields: { exitCode: 'Its exit code', signal: 'Signal that ended it' },
   },
   'job.lost': {
     level: 'error',
     msg: 'job is gone and left no exit record',
-    kept: true,
+    persisted: true,
     fields: reason,
   },
   'job.stalled': {
     level: 'warn',
     msg: 'job shows no progress',
-    kept: true,
+    persisted: true,
     fields: { noProgressForS: 'For how long' },
   },
   'job.reported': {
     level: 'info',
     msg: 'final word reported',
-    kept: true,
+    persisted: true,
     fields: { status: 'completed or failed', detail: 'What was said with it' },
   },
   'job.unreadable': {
     level: 'warn',
     msg: 'tracked work cannot be seen',
-    kept: true,
+    persisted: true,
     fields: reason,
   },
-  'job.readable': { level: 'info', msg: 'tracked work is seen again', kept: true, fields: {} },
+  'job.readable': { level: 'info', msg: 'tracked work is seen again', persisted: true, fields: {} },
   'job.timeout': {
     level: 'warn',
     msg: 'job ran longer than its timeout',
-    kept: true,
+    persisted: true,
     fields: { timeoutS: 'The timeout' },
   },
   'cancel.received': {
     level: 'info',
     msg: 'cancel received',
-    kept: true,
+    persisted: true,
     fields: {
       cause: 'operator, service, timeout, fence or gone',
       detail: 'Who asked, or what happened',
@@ -119,20 +119,20 @@ export const EVENTS = {
   'cancel.incomplete': {
     level: 'error',
     msg: 'processes outlived SIGKILL',
-    kept: true,
+    persisted: true,
     fields: { survivors: 'Their process ids' },
   },
   'tree.signalled': {
     level: 'info',
     msg: 'process tree signalled',
-    kept: true,
+    persisted: true,
     fields: { signal: 'The signal', processes: 'How many processes got it' },
   },
-  'tree.empty': { level: 'info', msg: 'process tree is empty', kept: true, fields: {} },
+  'tree.empty': { level: 'info', msg: 'process tree is empty', persisted: true, fields: {} },
   'task.received': {
     level: 'info',
     msg: 'pipeline task received',
-    kept: true,
+    persisted: true,
     fields: {
       ...taskId,
       workerGroup: 'Worker group that it came from',
@@ -142,25 +142,25 @@ export const EVENTS = {
   'task.refused': {
     level: 'warn',
     msg: 'pipeline task not allowed here',
-    kept: true,
+    persisted: true,
     fields: reason,
   },
   'task.rebound': {
     level: 'warn',
     msg: 'attempt handed out again',
-    kept: true,
+    persisted: true,
     fields: taskId,
   },
   'lease.acknowledged': {
     level: 'info',
     msg: 'pipeline task acknowledged',
-    kept: true,
+    persisted: true,
     fields: {},
   },
   'lease.fenced': {
     level: 'error',
     msg: 'ownership window ending; run fenced',
-    kept: true,
+    persisted: true,
     fields: {
       silentS: 'How long no report had been accepted',
       policy: 'dataPipeline.onFence: stop or continue',
@@ -169,13 +169,13 @@ export const EVENTS = {
   'lease.gone': {
     level: 'warn',
     msg: 'pipeline task is no longer ours',
-    kept: true,
+    persisted: true,
     fields: reason,
   },
   'report.accepted': {
     level: 'debug',
     msg: 'report accepted',
-    kept: false,
+    persisted: false,
     fields: {
       ...hubTask,
       ...taskId,
@@ -188,7 +188,7 @@ export const EVENTS = {
   'report.delivered': {
     level: 'info',
     msg: 'last word delivered',
-    kept: true,
+    persisted: true,
     fields: {
       ...hubTask,
       ...taskId,
@@ -201,7 +201,7 @@ export const EVENTS = {
   'report.throttled': {
     level: 'warn',
     msg: 'service asked to slow down',
-    kept: false,
+    persisted: false,
     fields: {
       ...operation,
       ...reason,
@@ -212,7 +212,7 @@ export const EVENTS = {
   'report.failed': {
     level: 'debug',
     msg: 'report not accepted; will be repeated',
-    kept: false,
+    persisted: false,
     fields: {
       ...operation,
       ...reason,
@@ -223,19 +223,19 @@ export const EVENTS = {
   'report.reduced': {
     level: 'warn',
     msg: 'report refused; trying status alone',
-    kept: true,
+    persisted: true,
     fields: { ...hubTask, ...reason },
   },
   'report.refused': {
     level: 'error',
     msg: 'report refused for good',
-    kept: true,
+    persisted: true,
     fields: { ...hubTask, ...operation, ...reason },
   },
   'report.dropped': {
     level: 'warn',
     msg: 'report given up by an operator',
-    kept: true,
+    persisted: true,
     fields: {
       to: 'Destination: migrationHub or dataPipeline',
       ...operation,
@@ -245,103 +245,103 @@ export const EVENTS = {
   'promise.broken': {
     level: 'warn',
     msg: 'a promised report is late',
-    kept: true,
+    persisted: true,
     fields: { ...hubTask, lateS: 'How late it was accepted' },
   },
   'promise.stretched': {
     level: 'warn',
     msg: 'budget too small for all promises',
-    kept: false,
+    persisted: false,
     fields: { promised: 'Jobs that a promise was made for', live: 'Jobs that run' },
   },
   'hub.home_region': {
     level: 'info',
     msg: 'home region known',
-    kept: false,
+    persisted: false,
     fields: { region: 'The home region of the account' },
   },
-  'hub.homeless': {
+  'hub.no_home_region': {
     level: 'error',
     msg: 'no home region is set in this account',
-    kept: false,
+    persisted: false,
     fields: reason,
   },
   'hub.stream_ready': {
     level: 'info',
     msg: 'progress update stream is ready',
-    kept: false,
+    persisted: false,
     fields: { stream: 'Its name', region: 'The region it is in' },
   },
   'hub.feature_disabled': {
     level: 'warn',
     msg: 'a policy is missing; this operation rests, all else goes on',
-    kept: false,
+    persisted: false,
     fields: { ...operation, ...reason },
   },
   'service.failing': {
     level: 'warn',
     msg: 'an operation fails; jobs go on',
-    kept: false,
+    persisted: false,
     fields: { ...operation, ...reason, outcome: 'Kind of the answer' },
   },
   'service.recovered': {
     level: 'info',
     msg: 'an operation works again',
-    kept: false,
+    persisted: false,
     fields: operation,
   },
   'clock.offset': {
     level: 'warn',
     msg: 'clock differs from the service',
-    kept: false,
+    persisted: false,
     fields: { offsetS: 'The service’s clock less this host’s' },
   },
   'clock.jumped': {
     level: 'warn',
     msg: 'clock was stepped or host slept',
-    kept: false,
+    persisted: false,
     fields: { stepS: 'By how much' },
   },
   'host.copied': {
     level: 'error',
     msg: 'state of another host; what it was doing is withheld here',
-    kept: true,
+    persisted: true,
     fields: { withheld: 'How many runs are withheld', state: 'State that the run had' },
   },
   'host.claimed': {
     level: 'warn',
     msg: 'an operator says that the state was moved here',
-    kept: false,
+    persisted: false,
     fields: { runs: 'How many runs are this host’s again', by: 'Who said so' },
   },
   'host.woke': {
     level: 'warn',
     msg: 'host slept or agent stood still; pipeline tasks are reported first',
-    kept: false,
+    persisted: false,
     fields: { asleepS: 'For how long nothing was done' },
   },
   'agent.draining': {
     level: 'info',
     msg: 'no more pipeline tasks are taken',
-    kept: false,
+    persisted: false,
     fields: {},
   },
   'agent.resumed': {
     level: 'info',
     msg: 'pipeline tasks are taken again',
-    kept: false,
+    persisted: false,
     fields: {},
   },
   'agent.terminated': {
     level: 'warn',
     msg: 'service told the runner to end',
-    kept: false,
+    persisted: false,
     fields: { policy: 'dataPipeline.onTerminate: drain or stop' },
   },
   'settings.changed': {
     level: 'info',
     msg: 'settings applied',
-    kept: false,
+    persisted: false,
     fields: { jobs: 'How many jobs the configuration has' },
   },
 } as const satisfies Record<string, Kind>;
@@ -362,7 +362,7 @@ export type NoOther<Fields, Event extends EventName> = Readonly<
   Record<Exclude<keyof Fields, FieldName<Event>>, never>
 >;
 
-export interface Note<Event extends EventName = EventName> {
+export interface TimelineEvent<Event extends EventName = EventName> {
   readonly event: Event;
   readonly at: Now;
   readonly job?: string;

@@ -2,24 +2,24 @@
 import type { OutboxChoice } from '../model/outbox.ts';
 import type { Reply } from '../model/action.ts';
 import type { Context } from '../scheduling/context.ts';
-import { HubLinksSpeaker } from '../hub/links-reporter.ts';
+import { HubLinksReporter } from '../hub/links-reporter.ts';
 import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
 import { isFinalStatus } from '../model/hub-task.ts';
-import type { HubTask, LastWord, Quarantined } from '../model/hub-task.ts';
-import { HubTaskSpeaker } from '../hub/task-reporter.ts';
+import type { HubTask, FinalReport, Quarantined } from '../model/hub-task.ts';
+import { HubTaskReporter } from '../hub/task-reporter.ts';
 import type { Delivery, Run } from '../model/job.ts';
-import { isOwedToPipeline } from './outbox.ts';
+import { isPendingForPipeline } from './outbox.ts';
 import type { DestinationName } from '../model/outbox.ts';
-import { PipelineTaskSpeaker } from '../pipeline/task-reporter.ts';
+import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { RunBook } from '../state/run-index.ts';
+import type { RunIndex } from '../state/run-index.ts';
 import type { Now } from '../lib/time.ts';
 
 export class OutboxRequests {
   readonly #context: Context;
-  readonly #book: RunBook;
+  readonly #book: RunIndex;
 
-  constructor(context: Context, book: RunBook) {
+  constructor(context: Context, book: RunIndex) {
     this.#context = context;
     this.#book = book;
   }
@@ -35,19 +35,19 @@ export class OutboxRequests {
       for (const refused of again) this.#requeue(task, refused);
       overtaken += late.length;
       this.#speakAgain(task);
-      tried += task.lastWords.length + task.links.length;
+      tried += task.finalReports.length + task.links.length;
     }
     for (const run of this.#pipelineRuns(choice)) {
       if (run.pipeline?.delivery.state === 'refused') run.pipeline.delivery = { state: 'pending' };
       const key = pipelineTaskKey(run.id);
-      const speaker = this.#context.speaker(key);
-      if (speaker instanceof PipelineTaskSpeaker) speaker.retry();
+      const speaker = this.#context.reporter(key);
+      if (speaker instanceof PipelineTaskReporter) speaker.retry();
       this.#context.touch(key);
-      this.#context.ledger.keepRun(run);
+      this.#context.state.saveRun(run);
       tried++;
     }
     // Whoever asks has mended something, as likely as not. What the service itself said (slow down) stands.
-    for (const trouble of ['unavailable', 'denied', 'homeless'] as const) {
+    for (const trouble of ['unavailable', 'denied', 'no-home-region'] as const) {
       this.#context.pacing.mended(trouble, now.bootMs);
     }
     this.#context.disabled.clear();
@@ -55,7 +55,7 @@ export class OutboxRequests {
       overtaken === 0
         ? ''
         : `; ${overtaken} cannot be told any more, for later ones have been: outbox drop gives them up`;
-    return { ok: true, words: `${count(tried)} ${tried === 1 ? 'is' : 'are'} tried now${late}` };
+    return { ok: true, message: `${count(tried)} ${tried === 1 ? 'is' : 'are'} tried now${late}` };
   }
 
   /** Gives up what is owed of a job's ended runs; without a job only what was refused for good. */
@@ -70,32 +70,32 @@ export class OutboxRequests {
       run.pipeline.delivery = givenUp(by);
       this.#note(run, 'dataPipeline', 'SetTaskStatus', by, now);
       this.#context.touch(pipelineTaskKey(run.id));
-      this.#context.ledger.keepRun(run);
+      this.#context.state.saveRun(run);
       dropped++;
     }
-    return { ok: true, words: `${count(dropped)} dropped` };
+    return { ok: true, message: `${count(dropped)} dropped` };
   }
 
   #dropHub(task: HubTask, choice: OutboxChoice, by: string, now: Now): number {
     const refused = this.#chosen(task, choice);
     const isNamed = choice.job !== undefined;
-    const words = isNamed ? task.lastWords.filter((word) => this.#isOf(word.run, choice)) : [];
+    const message = isNamed ? task.finalReports.filter((word) => this.#isOf(word.run, choice)) : [];
     const links = isNamed && this.#isOf(ownerOf(task), choice) ? task.links : [];
-    const dropped = refused.length + words.length + links.length;
+    const dropped = refused.length + message.length + links.length;
     if (dropped === 0) return 0;
     setQuarantine(
       task,
       (task.quarantine ?? []).filter((one) => !refused.includes(one)),
     );
-    task.lastWords = task.lastWords.filter((word) => !words.includes(word));
+    task.finalReports = task.finalReports.filter((word) => !message.includes(word));
     if (links.length > 0) task.links = [];
-    for (const word of [...words, ...refused.flatMap(({ word }) => word ?? [])]) {
-      const run = this.#context.ledger.runs.get(word.run);
+    for (const word of [...message, ...refused.flatMap(({ report: word }) => word ?? [])]) {
+      const run = this.#context.state.runs.get(word.run);
       if (run?.hub !== undefined && word.kind === 'end') run.hub.delivery = givenUp(by);
-      if (run !== undefined) this.#context.ledger.keepRun(run);
+      if (run !== undefined) this.#context.state.saveRun(run);
       this.#note(run, 'migrationHub', 'NotifyMigrationTaskState', by, now);
     }
-    const run = this.#context.ledger.runs.get(ownerOf(task) ?? '');
+    const run = this.#context.state.runs.get(ownerOf(task) ?? '');
     for (const link of [...links, ...refused.flatMap(({ link }) => link ?? [])]) {
       this.#note(run, 'migrationHub', link.operation, by, now);
     }
@@ -105,31 +105,32 @@ export class OutboxRequests {
 
   /** Back into the line of its task, in the order of time. */
   #requeue(task: HubTask, refused: Quarantined): void {
-    const { link, word } = refused;
+    const { link, report: word } = refused;
     setQuarantine(
       task,
       (task.quarantine ?? []).filter((one) => one !== refused),
     );
     if (link !== undefined) task.links.push(link);
     if (word === undefined) return;
-    task.lastWords = [...task.lastWords, word].sort((a, b) => a.stampS - b.stampS);
-    const run = this.#context.ledger.runs.get(word.run);
+    task.finalReports = [...task.finalReports, word].sort((a, b) => a.stampS - b.stampS);
+    const run = this.#context.state.runs.get(word.run);
     if (run?.hub === undefined || word.kind !== 'end') return;
     run.hub.delivery = { state: 'pending' };
-    this.#context.ledger.keepRun(run);
+    this.#context.state.saveRun(run);
   }
 
   #speakAgain(task: HubTask): void {
-    this.#context.ledger.keepHubTask(task);
-    if (task.links.length > 0 && this.#context.speaker(hubLinksKey(task.name)) === undefined) {
-      this.#context.addSpeaker(new HubLinksSpeaker(this.#context, task));
+    this.#context.state.saveHubTask(task);
+    if (task.links.length > 0 && this.#context.reporter(hubLinksKey(task.name)) === undefined) {
+      this.#context.addReporter(new HubLinksReporter(this.#context, task));
     }
-    if (this.#context.speaker(hubTaskKey(task.name)) === undefined) {
-      this.#context.addSpeaker(new HubTaskSpeaker(this.#context, task));
+    if (this.#context.reporter(hubTaskKey(task.name)) === undefined) {
+      this.#context.addReporter(new HubTaskReporter(this.#context, task));
     }
     for (const key of [hubTaskKey(task.name), hubLinksKey(task.name)]) {
-      const speaker = this.#context.speaker(key);
-      if (speaker instanceof HubTaskSpeaker || speaker instanceof HubLinksSpeaker) speaker.retry();
+      const speaker = this.#context.reporter(key);
+      if (speaker instanceof HubTaskReporter || speaker instanceof HubLinksReporter)
+        speaker.retry();
       this.#context.touch(key);
     }
   }
@@ -137,9 +138,9 @@ export class OutboxRequests {
   /** Tasks that have something to do with the choice. */
   *#hubTasks(choice: OutboxChoice): Iterable<HubTask> {
     if (choice.destination === 'dataPipeline') return;
-    for (const task of this.#context.ledger.hubTasks.values()) {
+    for (const task of this.#context.state.hubTasks.values()) {
       const runs = [
-        ...task.lastWords.map((word) => word.run),
+        ...task.finalReports.map((word) => word.run),
         ...(task.quarantine ?? []).map((one) => one.run),
         ...(task.links.length > 0 || task.run !== undefined ? [ownerOf(task)] : []),
       ];
@@ -149,8 +150,8 @@ export class OutboxRequests {
 
   *#pipelineRuns(choice: OutboxChoice): Iterable<Run> {
     if (choice.destination === 'migrationHub') return;
-    for (const run of this.#context.ledger.runs.values()) {
-      if (isOwedToPipeline(run) && this.#isOf(run.id, choice)) yield run;
+    for (const run of this.#context.state.runs.values()) {
+      if (isPendingForPipeline(run) && this.#isOf(run.id, choice)) yield run;
     }
   }
 
@@ -159,17 +160,17 @@ export class OutboxRequests {
   }
 
   #isOf(run: string | undefined, { job }: OutboxChoice): boolean {
-    return job === undefined || this.#context.ledger.runs.get(run ?? '')?.job === job;
+    return job === undefined || this.#context.state.runs.get(run ?? '')?.job === job;
   }
 
   #unknownJob({ job }: OutboxChoice): Reply | undefined {
     if (job === undefined || this.#book.of(job).length > 0) return undefined;
     if (this.#context.settings.jobs.has(job)) return undefined;
-    return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
+    return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
   }
 
   #note(run: Run | undefined, to: DestinationName, operation: string, by: string, now: Now): void {
-    this.#context.note('report.dropped', now, { to, operation, by }, run);
+    this.#context.addEvent('report.dropped', now, { to, operation, by }, run);
   }
 }
 
@@ -178,7 +179,7 @@ function split(
   task: HubTask,
   refused: readonly Quarantined[],
 ): { readonly again: Quarantined[]; readonly late: Quarantined[] } {
-  const isLate = ({ word, at }: Quarantined): boolean =>
+  const isLate = ({ report: word, at }: Quarantined): boolean =>
     word !== undefined && task.promise !== undefined && isAfter(task, word, at.bootMs);
   return {
     again: refused.filter((one) => !isLate(one)),
@@ -186,14 +187,14 @@ function split(
   };
 }
 
-function isAfter({ promise }: HubTask, word: LastWord, putAsideMs: number): boolean {
+function isAfter({ promise }: HubTask, word: FinalReport, putAsideMs: number): boolean {
   if (promise === undefined) return false;
   if (promise.run === word.run) return isFinalStatus(promise);
   return promise.madeAt.bootMs >= putAsideMs;
 }
 
 function ownerOf(task: HubTask): string | undefined {
-  return task.run ?? task.promise?.run ?? task.lastWords[0]?.run;
+  return task.run ?? task.promise?.run ?? task.finalReports[0]?.run;
 }
 
 function setQuarantine(task: HubTask, left: Quarantined[]): void {

@@ -4,24 +4,24 @@
  */
 import type { OutboxEntry } from '../model/outbox.ts';
 import type { Operation } from '../model/call.ts';
-import { HubLinksSpeaker } from '../hub/links-reporter.ts';
+import { HubLinksReporter } from '../hub/links-reporter.ts';
 import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import type { HubLink, HubTask, LastWord } from '../model/hub-task.ts';
-import { HubTaskSpeaker } from '../hub/task-reporter.ts';
+import type { HubLink, HubTask, FinalReport } from '../model/hub-task.ts';
+import { HubTaskReporter } from '../hub/task-reporter.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
-import { PipelineTaskSpeaker } from '../pipeline/task-reporter.ts';
-import { isOwed } from '../model/job.ts';
+import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
+import { isPending } from '../model/job.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import type { PlannerView } from './planner-view.ts';
-import { endWords, pipelineWord } from '../model/report.ts';
+import { endText, finalTaskStatus } from '../model/report.ts';
 import { iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
-import type { Trouble } from '../scheduling/retry.ts';
+import type { Retry } from '../scheduling/retry.ts';
 
 /** Everything that is owed; the oldest of each task first. */
 export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
-  const { hubTasks, runs } = view.context.ledger;
+  const { hubTasks, runs } = view.context.state;
   const entries: OutboxEntry[] = [];
   for (const task of hubTasks.values()) entries.push(...hubEntries(view, task, now));
   for (const run of runs.values()) {
@@ -34,40 +34,44 @@ export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
 /** How many entries there are; cheaper than making them. */
 export function outboxSize(view: PlannerView): number {
   let owed = 0;
-  for (const { lastWords, links, quarantine } of view.context.ledger.hubTasks.values()) {
+  for (const {
+    finalReports: lastWords,
+    links,
+    quarantine,
+  } of view.context.state.hubTasks.values()) {
     owed += lastWords.length + links.length + (quarantine?.length ?? 0);
   }
-  for (const run of view.context.ledger.runs.values()) if (isOwedToPipeline(run)) owed++;
+  for (const run of view.context.state.runs.values()) if (isPendingForPipeline(run)) owed++;
   return owed;
 }
 
 /** When the oldest last word came to wait, on the boot clock; `undefined`: none waits. */
-export function oldestOwedMs(view: PlannerView): number | undefined {
+export function oldestPendingMs(view: PlannerView): number | undefined {
   let oldestMs = Infinity;
-  for (const { lastWords } of view.context.ledger.hubTasks.values()) {
+  for (const { finalReports: lastWords } of view.context.state.hubTasks.values()) {
     oldestMs = Math.min(oldestMs, lastWords[0]?.since.bootMs ?? Infinity);
   }
-  for (const run of view.context.ledger.runs.values()) {
-    if (isOwedToPipeline(run)) oldestMs = Math.min(oldestMs, run.endedAt?.bootMs ?? Infinity);
+  for (const run of view.context.state.runs.values()) {
+    if (isPendingForPipeline(run)) oldestMs = Math.min(oldestMs, run.endedAt?.bootMs ?? Infinity);
   }
   return oldestMs === Infinity ? undefined : oldestMs;
 }
 
-export function isOwedToPipeline(run: Run): boolean {
-  return run.pipeline !== undefined && isFinal(run.state) && isOwed(run.pipeline.delivery);
+export function isPendingForPipeline(run: Run): boolean {
+  return run.pipeline !== undefined && isFinal(run.state) && isPending(run.pipeline.delivery);
 }
 
 function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
-  const { lastWords, links, quarantine = [] } = task;
-  const speaker = view.context.speaker(hubTaskKey(task.name));
-  const trouble = speaker instanceof HubTaskSpeaker ? speaker.trouble : undefined;
+  const { finalReports: lastWords, links, quarantine = [] } = task;
+  const speaker = view.context.reporter(hubTaskKey(task.name));
+  const trouble = speaker instanceof HubTaskReporter ? speaker.trouble : undefined;
   if (lastWords.length + links.length + quarantine.length === 0) {
-    const run = view.context.ledger.runs.get(task.run ?? '');
+    const run = view.context.state.runs.get(task.run ?? '');
     if (trouble?.isQuarantined !== true || run === undefined) return [];
   }
-  const linkSpeaker = view.context.speaker(hubLinksKey(task.name));
-  const troubleOf = (link: HubLink): Trouble | undefined =>
-    linkSpeaker instanceof HubLinksSpeaker ? linkSpeaker.troubleOf(link) : undefined;
+  const linkSpeaker = view.context.reporter(hubLinksKey(task.name));
+  const troubleOf = (link: HubLink): Retry | undefined =>
+    linkSpeaker instanceof HubLinksReporter ? linkSpeaker.troubleOf(link) : undefined;
   const about = (run: string | undefined) => ({
     ...runOf(view, run, task),
     destination: 'migrationHub' as const,
@@ -76,10 +80,10 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
   const owner = task.run ?? task.promise?.run ?? lastWords[0]?.run;
   const live = trouble?.isQuarantined === true && lastWords.length === 0 && task.run !== undefined;
   return [
-    ...quarantine.map(({ run, word, link, reason, at }) => ({
+    ...quarantine.map(({ run, report: word, link, reason, at }) => ({
       ...about(run),
       operation: link?.operation ?? ('NotifyMigrationTaskState' as const),
-      words: word === undefined ? linkWords(link) : wordWords(word),
+      message: word === undefined ? linkWords(link) : wordWords(word),
       since: iso((word?.since ?? at).wallMs),
       attempts: 0,
       lastError: reason,
@@ -90,7 +94,7 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
           {
             ...about(task.run),
             operation: 'NotifyMigrationTaskState' as const,
-            words: 'the state of the running job',
+            message: 'the state of the running job',
             ...troubleFields(view, 'NotifyMigrationTaskState', trouble, now),
             quarantined: true,
           },
@@ -99,7 +103,7 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
     ...lastWords.map((word, index) => ({
       ...about(word.run),
       operation: 'NotifyMigrationTaskState' as const,
-      words: wordWords(word),
+      message: wordWords(word),
       since: iso(word.since.wallMs),
       ...troubleFields(view, headOperation(task), index === 0 ? trouble : undefined, now),
       quarantined: false,
@@ -107,7 +111,7 @@ function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
     ...links.map((link) => ({
       ...about(owner),
       operation: link.operation,
-      words: linkWords(link),
+      message: linkWords(link),
       ...troubleFields(view, link.operation, troubleOf(link), now),
       quarantined: false,
     })),
@@ -120,9 +124,9 @@ function headOperation(task: HubTask): Operation {
 }
 
 function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | undefined {
-  if (run.pipeline === undefined || !isOwedToPipeline(run)) return undefined;
-  const speaker = view.context.speaker(pipelineTaskKey(run.id));
-  const trouble = speaker instanceof PipelineTaskSpeaker ? speaker.trouble : undefined;
+  if (run.pipeline === undefined || !isPendingForPipeline(run)) return undefined;
+  const speaker = view.context.reporter(pipelineTaskKey(run.id));
+  const trouble = speaker instanceof PipelineTaskReporter ? speaker.trouble : undefined;
   const { delivery, task } = run.pipeline;
   return {
     job: run.job,
@@ -130,7 +134,7 @@ function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | und
     destination: 'dataPipeline',
     operation: 'SetTaskStatus',
     task: task.taskId,
-    words: `${pipelineWord(run, task.taskId).status} (${endWords(run)})`,
+    message: `${finalTaskStatus(run, task.taskId).status} (${endText(run)})`,
     since: iso((run.endedAt ?? run.requestedAt).wallMs),
     ...troubleFields(view, 'SetTaskStatus', trouble, now),
     ...('reason' in delivery ? { lastError: delivery.reason } : {}),
@@ -143,7 +147,7 @@ function runOf(
   id: string | undefined,
   task: HubTask,
 ): { readonly job: string; readonly run?: number } {
-  const run = view.context.ledger.runs.get(id ?? '');
+  const run = view.context.state.runs.get(id ?? '');
   return run === undefined ? { job: task.name } : { job: run.job, run: run.number };
 }
 
@@ -151,7 +155,7 @@ function runOf(
 function troubleFields(
   view: PlannerView,
   operation: Operation,
-  trouble: Trouble | undefined,
+  trouble: Retry | undefined,
   now: Now,
 ): Pick<OutboxEntry, 'attempts' | 'nextTryAt' | 'lastError'> {
   const pace = view.pacing.of(operation);
@@ -177,8 +181,8 @@ function setupError(view: PlannerView, operation: Operation): string | undefined
   return pacing.of('GetHomeRegion').because ?? pacing.of('CreateProgressUpdateStream').because;
 }
 
-function wordWords({ kind, words }: LastWord): string {
-  const { status, detail } = words;
+function wordWords({ kind, payload: message }: FinalReport): string {
+  const { status, detail } = message;
   if (kind === 'opening') return `${status} (that it ran)`;
   return detail === undefined ? status : `${status} (${detail})`;
 }

@@ -1,13 +1,13 @@
 /** Makes the document behind `status` from the planner's state. Reads, changes nothing. */
 import type { Operation } from '../model/call.ts';
 import { hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { HubTaskSpeaker } from '../hub/task-reporter.ts';
-import { foreignWords, isFinal } from '../model/job.ts';
+import { HubTaskReporter } from '../hub/task-reporter.ts';
+import { copiedHostRefusal, isFinal } from '../model/job.ts';
 import type { Delivery, Run } from '../model/job.ts';
-import { oldestOwedMs, outboxSize } from './outbox.ts';
+import { oldestPendingMs, outboxSize } from './outbox.ts';
 import { endCause } from '../model/report.ts';
 import { runnerId } from '../pipeline/runner-heartbeat.ts';
-import { PipelineTaskSpeaker } from '../pipeline/task-reporter.ts';
+import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import type { PlannerView } from './planner-view.ts';
 import type {
@@ -23,12 +23,12 @@ import { SECOND_MS, iso } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
 /** What only the shell knows of the agent. */
-export interface AgentFacts {
+export interface AgentDetails {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: Now;
   /** Troubles outside the planner: a disk that refuses, for one. */
-  readonly troubles: readonly string[];
+  readonly problems: readonly string[];
   readonly fleet?: FleetStatus;
   /** Calls that could be made at once, by operation. */
   readonly gateLevels?: ReadonlyMap<Operation, number>;
@@ -36,7 +36,7 @@ export interface AgentFacts {
   readonly credentialsExpireAtMs?: number;
 }
 
-export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status {
+export function snapshot(view: PlannerView, agent: AgentDetails, now: Now): Status {
   return {
     schema: 1,
     agent: agentStatus(view, agent, now),
@@ -45,9 +45,9 @@ export function snapshot(view: PlannerView, agent: AgentFacts, now: Now): Status
   };
 }
 
-function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatus {
+function agentStatus(view: PlannerView, agent: AgentDetails, now: Now): AgentStatus {
   const { context } = view;
-  const { facts } = context.ledger;
+  const { metadata: facts } = context.state;
   const nearestMs = nearestDeadlineMs(view);
   const taskRunnerId = runnerId(context);
   return {
@@ -70,19 +70,19 @@ function agentStatus(view: PlannerView, agent: AgentFacts, now: Now): AgentStatu
       ? {}
       : { nearestDeadlineSeconds: Math.round((nearestMs - now.bootMs) / SECOND_MS) }),
     ...(agent.fleet === undefined ? {} : { fleet: agent.fleet }),
-    troubles: [...agent.troubles, ...troubles(view, now)],
+    problems: [...agent.problems, ...problems(view, now)],
   };
 }
 
 function outboxAge(view: PlannerView, now: Now): { outboxAgeSeconds?: number } {
-  const sinceMs = oldestOwedMs(view);
+  const sinceMs = oldestPendingMs(view);
   if (sinceMs === undefined) return {};
   return { outboxAgeSeconds: Math.round((now.bootMs - sinceMs) / SECOND_MS) };
 }
 
 export function nearestDeadlineMs(view: PlannerView): number | undefined {
   let nearestMs = Infinity;
-  for (const run of view.context.ledger.liveRuns.values()) {
+  for (const run of view.context.state.liveRuns.values()) {
     nearestMs = Math.min(nearestMs, hubDeadline(view, run)?.bootMs ?? Infinity);
     const { pipeline } = run;
     if (pipeline?.acceptedAt !== undefined) {
@@ -92,10 +92,10 @@ export function nearestDeadlineMs(view: PlannerView): number | undefined {
   return nearestMs === Infinity ? undefined : nearestMs;
 }
 
-function troubles(view: PlannerView, now: Now): string[] {
+function problems(view: PlannerView, now: Now): string[] {
   const found: string[] = [];
   for (const [operation, pace] of view.pacing.all()) {
-    if (pace.troubles > 2 && pace.because !== undefined) {
+    if (pace.problems > 2 && pace.because !== undefined) {
       found.push(`${operation} fails: ${pace.because}`);
     }
   }
@@ -104,7 +104,7 @@ function troubles(view: PlannerView, now: Now): string[] {
   for (const [operation, { reason, untilMs }] of disabled) {
     if (untilMs > now.bootMs) found.push(`${operation} rests, a policy is missing: ${reason}`);
   }
-  const { foreignRuns } = view.context.ledger;
+  const { copiedHostRuns: foreignRuns } = view.context.state;
   if (foreignRuns.size > 0) {
     found.push(
       `this state was copied from another host: ${foreignRuns.size} of its runs are withheld; if it was moved here, migration-agent claim; else see "A copied host" in the README`,
@@ -118,7 +118,7 @@ function troubles(view: PlannerView, now: Now): string[] {
       `the budget of NotifyMigrationTaskState keeps ${view.context.promisedHubTasks} promises; ${waiting} jobs wait untold`,
     );
   }
-  for (const run of view.context.ledger.liveRuns.values()) {
+  for (const run of view.context.state.liveRuns.values()) {
     const deadline = hubDeadline(view, run);
     if (deadline !== undefined && deadline.bootMs < now.bootMs) {
       found.push(`${run.job} is stale in Migration Hub`);
@@ -130,9 +130,9 @@ function troubles(view: PlannerView, now: Now): string[] {
 /** Reports that wait for an operator's word. */
 function quarantined(view: PlannerView): number {
   let aside = 0;
-  for (const task of view.context.ledger.hubTasks.values()) aside += task.quarantine?.length ?? 0;
-  for (const { pipeline } of view.context.ledger.runs.values()) {
-    if (pipeline?.delivery.state === 'refused' && pipeline.delivery.isKept === true) aside++;
+  for (const task of view.context.state.hubTasks.values()) aside += task.quarantine?.length ?? 0;
+  for (const { pipeline } of view.context.state.runs.values()) {
+    if (pipeline?.delivery.state === 'refused' && pipeline.delivery.isRetained === true) aside++;
   }
   return aside;
 }
@@ -168,7 +168,7 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
       ? {}
       : { cancelIncomplete: true, survivors: run.survivors }),
     ...(run.stalled === true ? { stalled: true } : {}),
-    ...(run.trouble === undefined ? {} : { trouble: run.trouble }),
+    ...(run.problem === undefined ? {} : { problem: run.problem }),
     ...(run.startedAt === undefined ? {} : { startedAt: iso(run.startedAt.wallMs) }),
     ...(run.endedAt === undefined ? {} : { endedAt: iso(run.endedAt.wallMs) }),
     destinations: {
@@ -184,24 +184,24 @@ function watchedOf({ definition: { tracked } }: Run): { unit?: string; statusFil
 }
 
 function reasonOf(run: Run): { reason?: string } {
-  if (run.foreign === true) return { reason: foreignWords(run) };
+  if (run.copiedHost === true) return { reason: copiedHostRefusal(run) };
   if (run.ending !== undefined) return { reason: `${endCause(run.ending)}: ${run.ending.detail}` };
   return run.reason === undefined ? {} : { reason: run.reason };
 }
 
 function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination | undefined {
   if (run.hub === undefined) return undefined;
-  const promise = view.context.ledger.hubTasks.get(run.hub.task)?.promise;
+  const promise = view.context.state.hubTasks.get(run.hub.task)?.promise;
   const told = promise?.run === run.id ? promise : undefined;
-  const speaker = view.context.speaker(hubTaskKey(run.hub.task));
-  const own = speaker instanceof HubTaskSpeaker ? speaker.trouble?.reason : undefined;
+  const speaker = view.context.reporter(hubTaskKey(run.hub.task));
+  const own = speaker instanceof HubTaskReporter ? speaker.trouble?.reason : undefined;
   return {
     task: run.hub.task,
     ...delivery(run.hub.delivery, own ?? hubObstacle(view)),
     ...(told === undefined
       ? {}
       : {
-          lastStatus: told.words.status,
+          lastStatus: told.payload.status,
           lastAcceptedAt: iso(told.madeAt.wallMs),
           nextUpdateSeconds: told.nextUpdateS,
           ...(isFinal(run.state) ? {} : deadline(told.until, now)),
@@ -230,8 +230,8 @@ function pipelineDestination(
 ): PipelineDestination | undefined {
   const { pipeline } = run;
   if (pipeline === undefined) return undefined;
-  const speaker = view.context.speaker(pipelineTaskKey(run.id));
-  const obstacle = speaker instanceof PipelineTaskSpeaker ? speaker.obstacle : undefined;
+  const speaker = view.context.reporter(pipelineTaskKey(run.id));
+  const obstacle = speaker instanceof PipelineTaskReporter ? speaker.obstacle : undefined;
   const { task, acceptedAt } = pipeline;
   return {
     taskId: task.taskId,
@@ -268,11 +268,11 @@ function deadline(until: Instant, now: Now): { deadlineAt: string; slackSeconds:
 }
 
 function hubDeadline(view: PlannerView, run: Run): Instant | undefined {
-  const promise = view.context.ledger.hubTasks.get(run.hub?.task ?? '')?.promise;
+  const promise = view.context.state.hubTasks.get(run.hub?.task ?? '')?.promise;
   return promise?.run === run.id ? promise.until : undefined;
 }
 
-function budgets(view: PlannerView, { gateLevels }: AgentFacts, now: Now): BudgetStatus[] {
+function budgets(view: PlannerView, { gateLevels }: AgentDetails, now: Now): BudgetStatus[] {
   const { rates } = view.context.settings;
   return [...view.pacing.all()].map(([operation, pace]) => ({
     operation,

@@ -12,9 +12,9 @@ const SHOWN: readonly RunState[] = ['starting', 'canceling', 'queued'];
 /** For example `3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
 export function statusLine(view: PlannerView, now: Now): string {
   const { context, isDraining } = view;
-  const live = [...context.ledger.liveRuns.values()];
+  const live = [...context.state.liveRuns.values()];
   const nearestMs = nearestDeadlineMs(view);
-  const words = [
+  const message = [
     `${count(live, 'running')} running`,
     ...SHOWN.filter((state) => count(live, state) > 0).map(
       (state) => `${count(live, state)} ${state}`,
@@ -22,9 +22,9 @@ export function statusLine(view: PlannerView, now: Now): string {
     ...(nearestMs === undefined ? [] : [`nearest deadline ${left(nearestMs - now.bootMs)}`]),
     `outbox ${outboxSize(view)}`,
     ...(isDraining ? ['draining'] : []),
-    ...(context.stopAskedAt === undefined ? [] : ['stopping']),
+    ...(context.stopRequestedAt === undefined ? [] : ['stopping']),
   ];
-  return words.join(', ');
+  return message.join(', ');
 }
 
 function count(runs: readonly Run[], state: RunState): number {

@@ -3,18 +3,18 @@
  * faster than the floor, since a poll that fails fast would spend the whole account's budget.
  */
 import { pollerKey } from '../scheduling/reporter-keys.ts';
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome, PolledTask } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 /** Two polls of one group begin at least so far apart (PollForTask: 2 calls a second for the whole account). */
 const POLL_EVERY_MS_MIN = SECOND_MS;
 
-export class PollerSpeaker implements Speaker {
+export class Poller implements Reporter {
   readonly key: string;
   readonly #context: Context;
   readonly #workerGroup: string;
@@ -36,7 +36,7 @@ export class PollerSpeaker implements Speaker {
     this.#receive = receive;
   }
 
-  duty(): Duty | undefined {
+  next(): PendingCall | undefined {
     if (!this.#mayPoll()) return undefined;
     // Waiting longest goes first, so that worker groups take turns for the last free place.
     return { operation: 'PollForTask', readyAtMs: this.#notBeforeMs, sinceMs: this.#notBeforeMs };

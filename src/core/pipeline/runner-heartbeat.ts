@@ -3,22 +3,22 @@
  * may tell the runner to end.
  */
 import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import { drawnMs } from '../scheduling/deadlines.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import type { Now } from '../lib/time.ts';
 
 /** The configured one, else the one that was made here; a copied host never speaks as the one it was copied from. */
-export function runnerId({ ledger, settings }: Context): string | undefined {
-  const { copiedFrom, taskRunnerId } = ledger.facts;
+export function runnerId({ state: ledger, settings }: Context): string | undefined {
+  const { copiedFrom, taskRunnerId } = ledger.metadata;
   const configured = copiedFrom === undefined ? settings.dataPipeline?.taskRunnerId : undefined;
   return configured ?? taskRunnerId;
 }
 
-export class RunnerSpeaker implements Speaker {
+export class RunnerHeartbeat implements Reporter {
   readonly key = RUNNER_KEY;
   readonly #context: Context;
   readonly #terminate: (now: Now) => void;
@@ -33,7 +33,7 @@ export class RunnerSpeaker implements Speaker {
     this.#early = context.random();
   }
 
-  duty(): Duty | undefined {
+  next(): PendingCall | undefined {
     const { dataPipeline } = this.#context.settings;
     if (dataPipeline === undefined || this.#runnerId() === undefined) return undefined;
     const operation = 'ReportTaskRunnerHeartbeat';

@@ -13,15 +13,15 @@ const BYTES_MAX = 32_768;
 
 export function taskEnvironment(task: PolledTask, workerGroup: string): Record<string, string> {
   const fields = activityFields(task);
-  const words = texts(fields, 'scriptArgument');
+  const message = texts(fields, 'scriptArgument');
   const environment = new Environment();
   environment.add('ID', task.pipelineId);
   environment.add('ATTEMPT_ID', task.attemptId);
   environment.add('WORKER_GROUP', workerGroup);
   environment.add('ACTIVITY', componentName(task));
   environment.add('TYPE', field(fields, 'type'));
-  environment.add('ARGUMENTS', String(words.length));
-  words.forEach((word, index) => environment.add(`ARGUMENT_${index + 1}`, word));
+  environment.add('ARGUMENTS', String(message.length));
+  message.forEach((word, index) => environment.add(`ARGUMENT_${index + 1}`, word));
   for (const [name, value] of namedFields(fields)) environment.add(name, value);
   return environment.done();
 }

@@ -3,9 +3,9 @@
  * how a cancel is learnt), and told how it ended. While the last word is owed the reports go on, so that the
  * task stays ours through an outage of SetTaskStatus alone.
  */
-import { isOwed } from '../model/job.ts';
+import { isPending } from '../model/job.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { Duty } from '../scheduling/call-queue.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Context } from '../scheduling/context.ts';
 import {
@@ -17,28 +17,28 @@ import {
 } from '../scheduling/deadlines.ts';
 import type { PipelineTask, Run } from '../model/job.ts';
 import { isFinal } from '../model/job.ts';
-import { owesFarewell } from '../scheduling/farewell.ts';
-import { pipelineWord } from '../model/report.ts';
-import type { Speaker } from '../scheduling/reporter.ts';
+import { needsShutdownReport } from '../scheduling/farewell.ts';
+import { finalTaskStatus } from '../model/report.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import { again } from '../scheduling/retry.ts';
-import type { Trouble } from '../scheduling/retry.ts';
+import type { Retry } from '../scheduling/retry.ts';
 
 /** How long a last word that was refused twice is left alone. */
 const QUARANTINE_MS = 15 * MINUTE_MS;
 
 /** What the answer to a report means for the run. The runs' own file acts upon it. */
-export type LeaseNews = 'acknowledged' | 'canceled' | 'gone';
+export type TaskVerdict = 'acknowledged' | 'canceled' | 'gone';
 
-export class PipelineTaskSpeaker implements Speaker {
+export class PipelineTaskReporter implements Reporter {
   readonly key: string;
   readonly #context: Context;
   readonly #run: Run;
   readonly #early: number;
-  readonly #tell: (run: Run, news: LeaseNews, reason: string, now: Now) => void;
-  #reportTrouble: Trouble | undefined;
-  #statusTrouble: Trouble | undefined;
+  readonly #tell: (run: Run, news: TaskVerdict, reason: string, now: Now) => void;
+  #reportTrouble: Retry | undefined;
+  #statusTrouble: Retry | undefined;
   /** Refused with its fields: progress is said without them, so that the task stays ours. */
   #isReportReduced = false;
   #isStatusReduced = false;
@@ -46,7 +46,7 @@ export class PipelineTaskSpeaker implements Speaker {
   constructor(
     context: Context,
     run: Run,
-    tell: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
+    tell: (run: Run, news: TaskVerdict, reason: string, now: Now) => void,
   ) {
     this.key = pipelineTaskKey(run.id);
     this.#context = context;
@@ -61,7 +61,7 @@ export class PipelineTaskSpeaker implements Speaker {
   }
 
   /** What stands in the way of the last word, for the outbox. */
-  get trouble(): Trouble | undefined {
+  get trouble(): Retry | undefined {
     return this.#statusTrouble;
   }
 
@@ -71,30 +71,30 @@ export class PipelineTaskSpeaker implements Speaker {
     this.#isStatusReduced = false;
   }
 
-  duty(): Duty | undefined {
+  next(): PendingCall | undefined {
     const { pipeline } = this.#run;
-    if (pipeline === undefined || !isOwed(pipeline.delivery)) return undefined;
+    if (pipeline === undefined || !isPending(pipeline.delivery)) return undefined;
     const report = this.#reportDuty(pipeline);
     const { endedAt, id, state } = this.#run;
     if (!isFinal(state) || endedAt === undefined || this.#context.isEndHeld(id)) return report;
-    const word: Duty = {
+    const word: PendingCall = {
       operation: 'SetTaskStatus',
       readyAtMs: this.#statusTrouble?.retryAtMs ?? 0,
       sinceMs: endedAt.bootMs,
-      isKept: true,
+      isDurable: true,
     };
     return report !== undefined && report.readyAtMs < word.readyAtMs ? report : word;
   }
 
   call(now: Now): Call | undefined {
     const { pipeline, percent, detail } = this.#run;
-    const duty = this.duty();
+    const duty = this.next();
     if (pipeline === undefined || duty === undefined || duty.readyAtMs > now.bootMs) {
       return undefined;
     }
     const { taskId } = pipeline.task;
     if (duty.operation === 'SetTaskStatus') {
-      const word = pipelineWord(this.#run, taskId);
+      const word = finalTaskStatus(this.#run, taskId);
       return this.#isStatusReduced
         ? { operation: word.operation, taskId, status: word.status }
         : word;
@@ -115,7 +115,7 @@ export class PipelineTaskSpeaker implements Speaker {
     // The answer may be about a task that this run no longer works for (see Runs.rebind).
     if (pipeline === undefined || !('taskId' in call) || call.taskId !== pipeline.task.taskId)
       return;
-    if (!isOwed(pipeline.delivery)) return;
+    if (!isPending(pipeline.delivery)) return;
     if (outcome.kind === 'accepted') {
       if (call.operation === 'SetTaskStatus') this.#delivered(pipeline, now);
       else this.#reported(pipeline, outcome.answer.canceled === true, now, sentAt);
@@ -133,12 +133,12 @@ export class PipelineTaskSpeaker implements Speaker {
       this.#reportTrouble = again(this.#reportTrouble, reason, slackMs, now, random);
       if (outcome.kind === 'refused' && !this.#isReportReduced) {
         this.#isReportReduced = true;
-        this.#context.note('report.reduced', now, { reason }, this.#run);
+        this.#context.addEvent('report.reduced', now, { reason }, this.#run);
       }
     }
   }
 
-  #reportDuty(pipeline: NonNullable<Run['pipeline']>): Duty | undefined {
+  #reportDuty(pipeline: NonNullable<Run['pipeline']>): PendingCall | undefined {
     const { acceptedAt, acknowledgedAt, task } = pipeline;
     if (acceptedAt === undefined || acknowledgedAt === undefined) {
       // A task that ended before it was acknowledged (refused by the configuration) needs no report.
@@ -153,7 +153,7 @@ export class PipelineTaskSpeaker implements Speaker {
     }
     const everyMs = this.#everyMs(task);
     const isOwedNow =
-      owesFarewell(this.#context, acceptedAt) || this.#context.unheard.has(this.key);
+      needsShutdownReport(this.#context, acceptedAt) || this.#context.unconfirmed.has(this.key);
     const waitMs = isOwedNow ? 0 : drawnMs(this.#soonestMs(everyMs), this.#early);
     return {
       operation: 'ReportTaskProgress',
@@ -177,7 +177,7 @@ export class PipelineTaskSpeaker implements Speaker {
     // The service counts from when it got the report, which is not before it was sent: the safe side.
     pipeline.acceptedAt = sentAt;
     if (isFirst) pipeline.acknowledgedAt = now;
-    this.#context.ledger.keepRun(this.#run);
+    this.#context.state.saveRun(this.#run);
     if (canceled) this.#tell(this.#run, 'canceled', 'ReportTaskProgress answered canceled', now);
     else if (isFirst) this.#tell(this.#run, 'acknowledged', '', now);
     else {
@@ -186,15 +186,15 @@ export class PipelineTaskSpeaker implements Speaker {
         percent: this.#run.percent,
         windowS: pipeline.task.windowMs / SECOND_MS,
       };
-      this.#context.note('report.accepted', now, fields, this.#run);
+      this.#context.addEvent('report.accepted', now, fields, this.#run);
     }
   }
 
   #delivered(pipeline: NonNullable<Run['pipeline']>, now: Now): void {
     pipeline.delivery = { state: 'delivered', at: now };
-    this.#context.ledger.keepRun(this.#run);
+    this.#context.state.saveRun(this.#run);
     const afterS = Math.round((now.bootMs - (this.#run.endedAt ?? now).bootMs) / SECOND_MS);
-    this.#context.note(
+    this.#context.addEvent(
       'report.delivered',
       now,
       {
@@ -214,7 +214,7 @@ export class PipelineTaskSpeaker implements Speaker {
   #statusRefused(pipeline: NonNullable<Run['pipeline']>, reason: string, now: Now): void {
     if (!this.#isStatusReduced) {
       this.#isStatusReduced = true;
-      this.#context.note('report.reduced', now, { reason }, this.#run);
+      this.#context.addEvent('report.reduced', now, { reason }, this.#run);
       return;
     }
     if (this.#statusTrouble !== undefined) {
@@ -222,9 +222,9 @@ export class PipelineTaskSpeaker implements Speaker {
       this.#statusTrouble.retryAtMs = now.bootMs + QUARANTINE_MS;
     }
     if (pipeline.delivery.state === 'refused') return;
-    pipeline.delivery = { state: 'refused', reason, isKept: true };
-    this.#context.note('report.refused', now, { reason }, this.#run);
-    this.#context.ledger.keepRun(this.#run);
+    pipeline.delivery = { state: 'refused', reason, isRetained: true };
+    this.#context.addEvent('report.refused', now, { reason }, this.#run);
+    this.#context.state.saveRun(this.#run);
   }
 
   #slackMs(pipeline: NonNullable<Run['pipeline']>, now: Now): number {
@@ -238,9 +238,9 @@ export class PipelineTaskSpeaker implements Speaker {
 
   /** Whoever was throttled or is failing has no budget to spare: the limit is the account's, and others may need it. */
   #soonestMs(everyMs: number): number {
-    const { ledger, pacing, settings } = this.#context;
-    const { speed, troubles } = pacing.of('ReportTaskProgress');
-    if (speed < 1 || troubles > 0) return everyMs;
+    const { state: ledger, pacing, settings } = this.#context;
+    const { speed, problems } = pacing.of('ReportTaskProgress');
+    if (speed < 1 || problems > 0) return everyMs;
     return spareReportMs(everyMs, ledger.livePipelineRuns.size, settings.rates.ReportTaskProgress);
   }
 

@@ -4,7 +4,7 @@ import type { Event } from '../model/event.ts';
 import { moveRun } from '../model/job.ts';
 import type { ProcessIdentity } from '../model/job.ts';
 import { endState } from './lifecycle.ts';
-import type { RunLife } from './lifecycle.ts';
+import type { RunLifecycle } from './lifecycle.ts';
 import { advance, conclude } from './tracking.ts';
 import type { Now } from '../lib/time.ts';
 
@@ -13,11 +13,11 @@ export type RunEvent = Extract<
   { type: `run-${string}` | `tree-${string}` | 'progress-read' | 'watch-troubled' }
 >;
 
-export class RunNews {
+export class HostEvents {
   readonly #context: Context;
-  readonly #life: RunLife;
+  readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLife) {
+  constructor(context: Context, life: RunLifecycle) {
     this.#context = context;
     this.#life = life;
   }
@@ -46,7 +46,7 @@ export class RunNews {
         this.#seen(event, now);
         break;
       case 'run-concluded': {
-        const run = this.#life.book.live(event.run);
+        const run = this.#life.index.live(event.run);
         if (run !== undefined) {
           conclude(this.#context, this.#life, run, event.status, event.detail, now);
         }
@@ -65,26 +65,31 @@ export class RunNews {
   }
 
   #started(id: string, process: ProcessIdentity, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     const isAdopted = run.process !== undefined;
     run.process = process;
     this.#life.begun(run, now);
-    this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, { pid: process.pid }, run);
+    this.#context.addEvent(
+      isAdopted ? 'job.adopted' : 'job.started',
+      now,
+      { pid: process.pid },
+      run,
+    );
     this.#life.changed(run, now);
   }
 
   #startFailed(id: string, reason: string, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     run.reason = reason;
-    this.#context.note('job.start_failed', now, { reason }, run);
+    this.#context.addEvent('job.start_failed', now, { reason }, run);
     this.#life.finish(run, run.state === 'canceling' ? endState(run) : 'failed', now);
   }
 
   /** The start had been decided by an earlier agent and provably never happened: it is made now. */
   #neverStarted(id: string, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     if (run.state === 'canceling') {
       this.#life.finish(run, endState(run), now);
@@ -96,7 +101,7 @@ export class RunNews {
   }
 
   #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     const read = {
       ...(percent === undefined ? {} : { percent }),
@@ -112,12 +117,12 @@ export class RunNews {
     tail: string | undefined,
     now: Now,
   ): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     run.exitCode = exitCode;
     if (signal !== undefined) run.exitSignal = signal;
     if (tail !== undefined && tail !== '') run.errorTail = tail;
-    this.#context.note('job.exited', now, { exitCode, signal }, run);
+    this.#context.addEvent('job.exited', now, { exitCode, signal }, run);
     if (run.state === 'canceling') {
       // The leader is gone; whether the tree is must be seen.
       this.#life.act({ type: 'check-tree', run });
@@ -131,10 +136,10 @@ export class RunNews {
   }
 
   #lost(id: string, reason: string, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     run.reason = reason;
-    this.#context.note('job.lost', now, { reason }, run);
+    this.#context.addEvent('job.lost', now, { reason }, run);
     if (run.state === 'canceling') {
       this.#life.act({ type: 'check-tree', run });
       this.#life.changed(run, now);
@@ -144,24 +149,25 @@ export class RunNews {
   }
 
   #signalled(id: string, signal: string, processes: number, now: Now): void {
-    const run = this.#life.book.live(id);
-    if (run !== undefined) this.#context.note('tree.signalled', now, { signal, processes }, run);
+    const run = this.#life.index.live(id);
+    if (run !== undefined)
+      this.#context.addEvent('tree.signalled', now, { signal, processes }, run);
   }
 
   /** Proof of P4: a run that is being ended has ended when nobody of its tree is alive. */
   #checked(id: string, survivors: readonly number[], now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run?.state !== 'canceling') return;
     run.survivors = survivors;
     if (survivors.length > 0) return;
     delete run.survivors;
-    this.#context.note('tree.empty', now, {}, run);
+    this.#context.addEvent('tree.empty', now, {}, run);
     this.#life.finish(run, endState(run), now);
   }
 
   /** It is there: for the first time, or found again by the next agent. */
   #seen({ run: id, process, invocation }: Extract<Event, { type: 'run-seen' }>, now: Now): void {
-    const run = this.#life.book.live(id);
+    const run = this.#life.index.live(id);
     if (run === undefined) return;
     const isAdopted = run.startedAt !== undefined;
     if (process !== undefined) run.process = process;
@@ -171,18 +177,18 @@ export class RunNews {
       ...(process === undefined ? {} : { pid: process.pid }),
       ...(invocation === undefined ? {} : { invocation }),
     };
-    this.#context.note(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
+    this.#context.addEvent(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
     this.#life.changed(run, now);
   }
 
   /** How it stands cannot be seen: said once, and no end is inferred from it. */
   #troubled(id: string, reason: string | undefined, now: Now): void {
-    const run = this.#life.book.live(id);
-    if (run === undefined || run.trouble === reason) return;
-    if (reason === undefined) delete run.trouble;
-    else run.trouble = reason;
-    if (reason === undefined) this.#context.note('job.readable', now, {}, run);
-    else this.#context.note('job.unreadable', now, { reason }, run);
+    const run = this.#life.index.live(id);
+    if (run === undefined || run.problem === reason) return;
+    if (reason === undefined) delete run.problem;
+    else run.problem = reason;
+    if (reason === undefined) this.#context.addEvent('job.readable', now, {}, run);
+    else this.#context.addEvent('job.unreadable', now, { reason }, run);
     this.#life.changed(run, now);
   }
 }

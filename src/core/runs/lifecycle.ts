@@ -18,22 +18,22 @@ import type {
   RunOrigin,
   RunState,
 } from '../model/job.ts';
-import { isOwed } from '../model/job.ts';
+import { isPending } from '../model/job.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import { shorten } from '../pipeline/task-reporter.ts';
-import type { LeaseNews } from '../pipeline/task-reporter.ts';
-import { endWords } from '../model/report.ts';
-import { RunBook } from '../state/run-index.ts';
+import type { TaskVerdict } from '../pipeline/task-reporter.ts';
+import { endText } from '../model/report.ts';
+import { RunIndex } from '../state/run-index.ts';
 import { isWatched, trackedFields } from '../model/tracked.ts';
 import { RunTimers } from './timers.ts';
-import { Telling } from './deliveries.ts';
+import { Deliveries } from './deliveries.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
-export class RunLife {
-  readonly book: RunBook;
+export class RunLifecycle {
+  readonly index: RunIndex;
   readonly #context: Context;
-  readonly #telling: Telling;
+  readonly #deliveries: Deliveries;
   readonly #timers = new RunTimers();
   #actions: Action[] = [];
 
@@ -41,27 +41,27 @@ export class RunLife {
   constructor(
     context: Context,
     now: Now,
-    leaseNews: (run: Run, news: LeaseNews, reason: string, now: Now) => void,
+    leaseNews: (run: Run, news: TaskVerdict, reason: string, now: Now) => void,
   ) {
     this.#context = context;
-    this.#telling = new Telling(context, leaseNews, now);
-    this.book = new RunBook(context.ledger);
-    this.#recover(context.ledger.runs.values(), now);
+    this.#deliveries = new Deliveries(context, leaseNews, now);
+    this.index = new RunIndex(context.state);
+    this.#recover(context.state.runs.values(), now);
   }
 
   /** What was set aside as another host's is this host's after all. */
   takeOver(runs: readonly Run[], tasks: readonly HubTask[], now: Now): void {
-    for (const task of tasks) this.#telling.recoverTask(task, now);
+    for (const task of tasks) this.#deliveries.recoverTask(task, now);
     this.#recover(runs, now);
   }
 
   #recover(runs: Iterable<Run>, now: Now): void {
     for (const run of runs) {
-      this.#telling.recover(run);
+      this.#deliveries.recover(run);
       if (isStarted(run)) this.#findAgain(run);
       this.#timers.schedule(run, now);
     }
-    for (const job of this.book.all().keys()) this.promote(job, now);
+    for (const job of this.index.all().keys()) this.promote(job, now);
   }
 
   /** Asks for something outside, after the next commit. */
@@ -83,7 +83,7 @@ export class RunLife {
   }
 
   create(definition: JobDefinition, origin: RunOrigin, now: Now, lease?: PipelineTask): Run {
-    const number = this.book.nextNumber(definition.name);
+    const number = this.index.nextNumber(definition.name);
     const run: Run = {
       id: `${definition.name}/${number}`,
       job: definition.name,
@@ -97,13 +97,13 @@ export class RunLife {
         ? {}
         : { pipeline: { task: lease, delivery: { state: 'pending' as const } } }),
     };
-    for (const old of this.book.takeOld(run.job)) {
-      this.#telling.forget(old);
-      this.#context.ledger.dropRun(old);
+    for (const old of this.index.takeOld(run.job)) {
+      this.#deliveries.forget(old);
+      this.#context.state.dropRun(old);
       this.act({ type: 'forget-run', run: old });
     }
-    this.book.add(run);
-    this.#telling.open(run);
+    this.index.add(run);
+    this.#deliveries.open(run);
     this.#noteArrival(run, lease, now);
     this.changed(run, now);
     this.promote(run.job, now);
@@ -120,21 +120,22 @@ export class RunLife {
     if (lease !== undefined) {
       const { workerGroup, attemptId } = lease;
       const fields = { workerGroup, attemptId, taskId: shorten(lease.taskId) };
-      this.#context.note('task.received', now, fields, run);
+      this.#context.addEvent('task.received', now, fields, run);
       return;
     }
     const { tracked } = run.definition;
-    if (tracked === undefined) this.#context.note('run.queued', now, { origin: run.origin }, run);
-    else this.#context.note('run.tracked', now, trackedFields(tracked), run);
+    if (tracked === undefined)
+      this.#context.addEvent('run.queued', now, { origin: run.origin }, run);
+    else this.#context.addEvent('run.tracked', now, trackedFields(tracked), run);
   }
 
   /** Gives the job to the run that has waited longest, if nobody holds it. */
   promote(job: string, now: Now): void {
-    const next = this.book.nextInLine(job);
+    const next = this.index.nextInLine(job);
     if (next === undefined) return;
     moveRun(next, 'starting');
     const { tracked } = next.definition;
-    if (tracked === undefined) this.#context.note('job.starting', now, {}, next);
+    if (tracked === undefined) this.#context.addEvent('job.starting', now, {}, next);
     // What only `report` speaks of is under way as soon as it is known; the rest is looked at first.
     if (tracked?.by === 'report') this.begun(next, now);
     else this.act({ type: tracked === undefined ? 'start-run' : 'watch-run', run: next });
@@ -146,7 +147,7 @@ export class RunLife {
     if (run.ending !== undefined) return;
     run.ending = { cause, detail, since: now, graceMs: graceMs ?? run.definition.stop.graceMs };
     if (cause === 'fence' || cause === 'gone' || cause === 'service') this.withhold(run, detail);
-    this.#context.note('cancel.received', now, { cause, detail }, run);
+    this.#context.addEvent('cancel.received', now, { cause, detail }, run);
     if (run.state === 'queued') {
       this.finish(run, endState(run), now);
       return;
@@ -172,42 +173,42 @@ export class RunLife {
     moveRun(run, state);
     run.endedAt = now;
     this.#context.newlyEnded.add(run.id);
-    delete run.trouble;
+    delete run.problem;
     if (isWatched(run)) this.act({ type: 'release-run', run });
     if (state === 'succeeded') run.percent = 100;
-    this.#telling.close(run, now);
-    this.#context.note('run.ended', now, { state, words: endWords(run) }, run);
+    this.#deliveries.close(run, now);
+    this.#context.addEvent('run.ended', now, { state, message: endText(run) }, run);
     this.changed(run, now);
     this.promote(run.job, now);
   }
 
   /** Call after every change of a run: it is kept, its timers are set, whoever speaks for it looks again. */
   changed(run: Run, now: Now): void {
-    this.#context.ledger.keepRun(run);
+    this.#context.state.saveRun(run);
     this.#timers.schedule(run, now);
-    this.#telling.touch(run);
+    this.#deliveries.touch(run);
   }
 
   /** The run works for another task now, and has a window of its own again. */
   leaseAgain(run: Run, task: PipelineTask, now: Now): void {
     run.pipeline = { task, delivery: { state: 'pending' } };
-    this.#telling.addPipelineTask(run);
+    this.#deliveries.addPipelineTask(run);
     this.#timers.fenceAgain(run);
     this.changed(run, now);
   }
 
   /** A change that need not be on disk now. */
   touched(run: Run, now: Now): void {
-    this.#context.ledger.touchRun(run);
+    this.#context.state.touchRun(run);
     this.#timers.schedule(run, now);
-    this.#telling.touch(run);
+    this.#deliveries.touch(run);
   }
 
   /** Nothing more is said to the pipeline about this run: the task is canceled, or may be somebody else's. */
   withhold(run: Run, reason: string): void {
-    if (run.pipeline !== undefined && isOwed(run.pipeline.delivery)) {
+    if (run.pipeline !== undefined && isPending(run.pipeline.delivery)) {
       run.pipeline.delivery = { state: 'withheld', reason };
-      this.#context.unheard.delete(pipelineTaskKey(run.id));
+      this.#context.unconfirmed.delete(pipelineTaskKey(run.id));
     }
   }
 
@@ -216,14 +217,14 @@ export class RunLife {
     for (;;) {
       const id = this.#timers.takeDue(now);
       if (id === undefined) return;
-      const run = this.book.live(id);
+      const run = this.index.live(id);
       if (run !== undefined) this.#timeCame(run, now);
     }
   }
 
   /** The settings changed: windows and graces may have. */
   reschedule(now: Now): void {
-    for (const run of this.#context.ledger.liveRuns.values()) this.#timers.schedule(run, now);
+    for (const run of this.#context.state.liveRuns.values()) this.#timers.schedule(run, now);
   }
 
   #timeCame(run: Run, now: Now): void {
@@ -236,14 +237,14 @@ export class RunLife {
         break;
       case 'timeout': {
         const timeoutS = Math.round((run.definition.timeoutMs ?? 0) / SECOND_MS);
-        this.#context.note('job.timeout', now, { timeoutS }, run);
+        this.#context.addEvent('job.timeout', now, { timeoutS }, run);
         this.end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
         break;
       }
       case 'stall': {
         run.stalled = true;
         const noProgressForS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);
-        this.#context.note('job.stalled', now, { noProgressForS }, run);
+        this.#context.addEvent('job.stalled', now, { noProgressForS }, run);
         this.changed(run, now);
         break;
       }
@@ -258,7 +259,7 @@ export class RunLife {
     const policy = this.#context.settings.dataPipeline?.onFence ?? 'stop';
     const heardAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
     const silentS = Math.round((now.bootMs - heardAt.bootMs) / SECOND_MS);
-    this.#context.note('lease.fenced', now, { silentS, policy }, run);
+    this.#context.addEvent('lease.fenced', now, { silentS, policy }, run);
     if (policy === 'continue' && isStarted(run)) {
       this.#timers.unfence(run);
       this.#timers.schedule(run, now);
@@ -281,7 +282,7 @@ export class RunLife {
         break;
       case 'give-up':
         run.survivors ??= [];
-        this.#context.note('cancel.incomplete', now, { survivors: run.survivors }, run);
+        this.#context.addEvent('cancel.incomplete', now, { survivors: run.survivors }, run);
         this.finish(run, endState(run), now);
         return;
       case undefined:

@@ -1,57 +1,62 @@
 /** What an operator, a schedule or the configuration wants of jobs: start them, run something by hand, cancel. */
 import type { Reply } from '../model/action.ts';
 import type { Context } from '../scheduling/context.ts';
-import { foreignWords } from '../model/job.ts';
+import { copiedHostRefusal } from '../model/job.ts';
 import type { JobDefinition, Run, RunOrigin } from '../model/job.ts';
-import type { RunLife } from './lifecycle.ts';
+import type { RunLifecycle } from './lifecycle.ts';
 import type { Now } from '../lib/time.ts';
 
 export class RunRequests {
   readonly #context: Context;
-  readonly #life: RunLife;
+  readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLife) {
+  constructor(context: Context, life: RunLifecycle) {
     this.#context = context;
     this.#life = life;
   }
 
   start(job: string, origin: RunOrigin, now: Now): Reply {
-    const definition = this.#context.settings.jobs.get(job) ?? this.#life.book.adHocDefinition(job);
+    const definition =
+      this.#context.settings.jobs.get(job) ?? this.#life.index.adHocDefinition(job);
     if (definition === undefined) {
-      return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
+      return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
     }
-    const [live] = this.#life.book.liveOf(job);
-    if (live?.foreign === true) return refuseForeign(live);
+    const [live] = this.#life.index.liveOf(job);
+    if (live?.copiedHost === true) return refuseForeign(live);
     if (live !== undefined) {
       return {
         ok: false,
         code: 'conflict',
-        words: `${job} is ${live.state} already (run ${live.number})`,
+        message: `${job} is ${live.state} already (run ${live.number})`,
       };
     }
     const run = this.#life.create(definition, origin, now);
-    return { ok: true, run: run.id, words: `${job} starts as run ${run.number}` };
+    return { ok: true, run: run.id, message: `${job} starts as run ${run.number}` };
   }
 
   submit(definition: JobDefinition, now: Now): Reply {
     if (this.#context.settings.jobs.has(definition.name)) {
-      const words = `"${definition.name}" is a job of the configuration: start it by its name`;
-      return { ok: false, code: 'conflict', words };
+      const message = `"${definition.name}" is a job of the configuration: start it by its name`;
+      return { ok: false, code: 'conflict', message: message };
     }
-    const [live] = this.#life.book.liveOf(definition.name);
-    if (live?.foreign === true) return refuseForeign(live);
+    const [live] = this.#life.index.liveOf(definition.name);
+    if (live?.copiedHost === true) return refuseForeign(live);
     if (live !== undefined) {
-      return { ok: false, code: 'conflict', words: `${definition.name} is ${live.state} already` };
+      return {
+        ok: false,
+        code: 'conflict',
+        message: `${definition.name} is ${live.state} already`,
+      };
     }
     const run = this.#life.create(definition, 'ad-hoc', now);
-    return { ok: true, run: run.id, words: `${definition.name} starts as run ${run.number}` };
+    return { ok: true, run: run.id, message: `${definition.name} starts as run ${run.number}` };
   }
 
   /** Starts what the configuration wants started with the agent and has never run as it is now defined. */
   autostart(now: Now): void {
     for (const definition of this.#context.settings.jobs.values()) {
       if (!definition.autostart) continue;
-      const ran = this.#life.book
+      const ran = this.#life.index
         .of(definition.name)
         .some((run) => runsTheSame(run.definition, definition));
       if (!ran) this.start(definition.name, 'autostart', now);
@@ -59,26 +64,26 @@ export class RunRequests {
   }
 
   cancel(job: string, by: string, graceMs: number | undefined, now: Now): Reply {
-    if (this.#life.book.of(job).length === 0 && !this.#context.settings.jobs.has(job)) {
-      return { ok: false, code: 'no-such-job', words: `there is no job "${job}"` };
+    if (this.#life.index.of(job).length === 0 && !this.#context.settings.jobs.has(job)) {
+      return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
     }
-    const live = this.#life.book.liveOf(job);
+    const live = this.#life.index.liveOf(job);
     const last = live.at(-1);
-    if (last?.foreign === true) return refuseForeign(last);
+    if (last?.copiedHost === true) return refuseForeign(last);
     if (last === undefined) {
-      return { ok: false, code: 'conflict', words: `${job} is not running` };
+      return { ok: false, code: 'conflict', message: `${job} is not running` };
     }
     for (const run of live) this.#life.end(run, 'operator', by, now, graceMs);
-    const words =
+    const message =
       last.definition.tracked === undefined
         ? `${job} is being canceled (run ${last.number})`
         : `${job} is no longer tracked (run ${last.number}); the work itself is not stopped`;
-    return { ok: true, run: last.id, words };
+    return { ok: true, run: last.id, message: message };
   }
 
   /** Ends every pipeline run, as `onTerminate: stop` wants it. */
   cancelPipelineRuns(detail: string, now: Now): void {
-    for (const run of [...this.#context.ledger.liveRuns.values()]) {
+    for (const run of [...this.#context.state.liveRuns.values()]) {
       if (run.pipeline !== undefined) this.#life.end(run, 'operator', detail, now);
     }
   }
@@ -86,7 +91,7 @@ export class RunRequests {
 
 /** Another host may be running it, and telling of it. */
 function refuseForeign(run: Run): Reply {
-  return { ok: false, code: 'conflict', words: foreignWords(run) };
+  return { ok: false, code: 'conflict', message: copiedHostRefusal(run) };
 }
 
 /** True where both would run the same program in the same way: what is told about it may differ. */

@@ -48,12 +48,12 @@ export class Schedules {
 
   /** When each job starts next, ms since 1970. */
   due(job: string): number | undefined {
-    return this.#context.ledger.facts.schedules?.[job]?.dueMs;
+    return this.#context.state.metadata.schedules?.[job]?.dueMs;
   }
 
   /** The agent began, the settings changed, or the clock was set back: what is due is looked up anew. */
   plan(now: Now): void {
-    const { facts } = this.#context.ledger;
+    const { metadata: facts } = this.#context.state;
     const before = facts.schedules ?? {};
     const after: Record<string, ScheduleRecord> = {};
     for (const { name, schedule } of this.#jobs()) {
@@ -65,7 +65,7 @@ export class Schedules {
 
   timePassed(now: Now): void {
     if (now.wallMs < this.#nextMs) return;
-    const records = { ...this.#context.ledger.facts.schedules };
+    const records = { ...this.#context.state.metadata.schedules };
     for (const job of this.#jobs()) {
       const record = records[job.name];
       if (record === undefined || record.dueMs > now.wallMs) continue;
@@ -83,7 +83,7 @@ export class Schedules {
     const patienceMs = Math.min(LATE_MS_MAX, (afterwardsMs - dueMs) / 2);
     const lateMs = now.wallMs - dueMs;
     if (lateMs > patienceMs) {
-      this.#context.ledger.note({
+      this.#context.state.addEvent({
         event: 'run.missed',
         at: now,
         job: name,
@@ -97,12 +97,12 @@ export class Schedules {
       if (schedule.missedStart === 'skip') return;
     }
     const reply = this.#requests.start(name, 'schedule', now);
-    if (!reply.ok) this.skipped(name, reply.words, now);
+    if (!reply.ok) this.skipped(name, reply.message, now);
   }
 
   /** Said of a start that came to nothing, because a run still goes on for one. */
   skipped(job: string, reason: string, now: Now): void {
-    this.#context.ledger.note({ event: 'run.skipped', at: now, job, fields: { reason } });
+    this.#context.state.addEvent({ event: 'run.skipped', at: now, job, fields: { reason } });
   }
 
   /** How many starts went by, this one included. */
@@ -150,8 +150,8 @@ export class Schedules {
   #keep(records: Record<string, ScheduleRecord>, isChanged: boolean): void {
     this.#nextMs = Math.min(Infinity, ...Object.values(records).map(({ dueMs }) => dueMs));
     if (!isChanged) return;
-    this.#context.ledger.facts.schedules = records;
-    this.#context.ledger.keepFacts();
+    this.#context.state.metadata.schedules = records;
+    this.#context.state.saveMetadata();
   }
 
   #jobs(): ScheduledJob[] {

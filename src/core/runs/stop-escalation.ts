@@ -12,10 +12,10 @@ import type { Ending } from '../model/job.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
-export type Rung = 'signal' | 'check' | 'kill' | 'give-up';
+export type EscalationStep = 'signal' | 'check' | 'kill' | 'give-up';
 
 /** What has been done already; begins anew with the agent, which only repeats a signal. */
-export interface Climb {
+export interface Escalation {
   signalledAtMs?: number;
   killedAtMs?: number;
   lastLookAtMs: number;
@@ -27,21 +27,21 @@ const KILL_EVERY_MS = 250;
 const GIVE_UP_AFTER_MS = 10 * SECOND_MS;
 
 /** The rung to take now, if any, and when to look again. */
-export function nextRung(
+export function nextStep(
   ending: Ending,
-  climb: Climb,
+  escalation: Escalation,
   now: Now,
-): { readonly rung?: Rung; readonly atMs: number } {
+): { readonly step?: EscalationStep; readonly atMs: number } {
   const killAtMs = ending.since.bootMs + ending.graceMs;
-  const giveUpAtMs = (climb.killedAtMs ?? Infinity) + GIVE_UP_AFTER_MS;
-  if (now.bootMs >= giveUpAtMs) return { rung: 'give-up', atMs: giveUpAtMs };
+  const giveUpAtMs = (escalation.killedAtMs ?? Infinity) + GIVE_UP_AFTER_MS;
+  if (now.bootMs >= giveUpAtMs) return { step: 'give-up', atMs: giveUpAtMs };
   if (now.bootMs >= killAtMs) {
-    const atMs = Math.max(killAtMs, climb.lastLookAtMs + KILL_EVERY_MS);
-    return now.bootMs >= atMs ? { rung: 'kill', atMs } : { atMs };
+    const atMs = Math.max(killAtMs, escalation.lastLookAtMs + KILL_EVERY_MS);
+    return now.bootMs >= atMs ? { step: 'kill', atMs } : { atMs };
   }
-  if (climb.signalledAtMs === undefined) return { rung: 'signal', atMs: now.bootMs };
-  const isFirst = climb.lastLookAtMs <= climb.signalledAtMs;
-  const lookAtMs = climb.lastLookAtMs + (isFirst ? FIRST_LOOK_MS : LOOK_EVERY_MS);
+  if (escalation.signalledAtMs === undefined) return { step: 'signal', atMs: now.bootMs };
+  const isFirst = escalation.lastLookAtMs <= escalation.signalledAtMs;
+  const lookAtMs = escalation.lastLookAtMs + (isFirst ? FIRST_LOOK_MS : LOOK_EVERY_MS);
   const atMs = Math.min(lookAtMs, killAtMs);
-  return now.bootMs >= atMs ? { rung: 'check', atMs } : { atMs };
+  return now.bootMs >= atMs ? { step: 'check', atMs } : { atMs };
 }

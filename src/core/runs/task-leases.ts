@@ -7,18 +7,18 @@ import type { Context } from '../scheduling/context.ts';
 import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, PipelineTask, Run } from '../model/job.ts';
 import { shorten } from '../pipeline/task-reporter.ts';
-import type { LeaseNews } from '../pipeline/task-reporter.ts';
+import type { TaskVerdict } from '../pipeline/task-reporter.ts';
 import { assignment, instanceKey, windowMs } from '../pipeline/task-assignment.ts';
-import type { RunLife } from './lifecycle.ts';
+import type { RunLifecycle } from './lifecycle.ts';
 import { taskEnvironment } from '../pipeline/task-environment.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
-export class RunLeases {
+export class TaskLeases {
   readonly #context: Context;
-  readonly #life: RunLife;
+  readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLife) {
+  constructor(context: Context, life: RunLifecycle) {
     this.#context = context;
     this.#life = life;
   }
@@ -45,16 +45,16 @@ export class RunLeases {
     const run = this.#life.create(definition, 'pipeline', now, lease);
     if (assigned.kind === 'refuse') {
       run.reason = assigned.reason;
-      this.#context.note('task.refused', now, { reason: assigned.reason }, run);
+      this.#context.addEvent('task.refused', now, { reason: assigned.reason }, run);
       this.#life.finish(run, 'failed', now);
     }
   }
 
   /** What the answer to a report means: ours and acknowledged, canceled by its owner, or not ours any more. */
-  news(run: Run, news: LeaseNews, reason: string, now: Now): void {
-    switch (news) {
+  judge(run: Run, judge: TaskVerdict, reason: string, now: Now): void {
+    switch (judge) {
       case 'acknowledged':
-        this.#context.note('lease.acknowledged', now, {}, run);
+        this.#context.addEvent('lease.acknowledged', now, {}, run);
         this.#life.promote(run.job, now);
         this.#life.changed(run, now);
         break;
@@ -65,7 +65,7 @@ export class RunLeases {
         break;
       case 'gone': {
         const isStopping = this.#context.settings.dataPipeline?.onFence !== 'continue';
-        this.#context.note('lease.gone', now, { reason }, run);
+        this.#context.addEvent('lease.gone', now, { reason }, run);
         this.#life.withhold(run, reason);
         if (!isFinal(run.state) && (isStopping || !isStarted(run)))
           this.#life.end(run, 'gone', reason, now);
@@ -77,10 +77,10 @@ export class RunLeases {
 
   /** The same attempt handed out again is the same work: it keeps its run, and its end is told again. */
   #rebind(job: string, lease: PipelineTask, now: Now): boolean {
-    for (const run of this.#life.book.of(job)) {
+    for (const run of this.#life.index.of(job)) {
       if (run.pipeline?.task.instance !== lease.instance) continue;
       if (run.pipeline.task.attemptId === lease.attemptId && hasItsOwnEnd(run)) {
-        this.#context.note('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
+        this.#context.addEvent('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
         this.#life.leaseAgain(run, lease, now);
         return true;
       }

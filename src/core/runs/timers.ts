@@ -1,6 +1,6 @@
 /** When time alone changes a run: its window, its timeout, its silence, the next rung of its ladder. */
-import { nextRung } from './stop-escalation.ts';
-import type { Climb, Rung } from './stop-escalation.ts';
+import { nextStep } from './stop-escalation.ts';
+import type { Escalation, EscalationStep } from './stop-escalation.ts';
 import { fenceAtMs } from '../scheduling/deadlines.ts';
 import { Heap, Ranked } from '../lib/heap.ts';
 import { isFinal } from '../model/job.ts';
@@ -12,7 +12,7 @@ export type Due = 'rung' | 'fence' | 'timeout' | 'stall';
 export class RunTimers {
   readonly #times = new Heap<RunTimer>();
   readonly #timers = new Map<string, RunTimer>();
-  readonly #climbs = new Map<string, Climb>();
+  readonly #climbs = new Map<string, Escalation>();
   /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
   readonly #unfenced = new Set<string>();
 
@@ -38,10 +38,10 @@ export class RunTimers {
   }
 
   /** The rung to take now, noted as taken. */
-  climb(run: Run, now: Now): Rung | undefined {
+  climb(run: Run, now: Now): EscalationStep | undefined {
     if (run.ending === undefined) return undefined;
     const climb = this.#climbOf(run);
-    const { rung } = nextRung(run.ending, climb, now);
+    const { step: rung } = nextStep(run.ending, climb, now);
     if (rung !== undefined) climb.lastLookAtMs = now.bootMs;
     if (rung === 'signal') climb.signalledAtMs = now.bootMs;
     if (rung === 'kill') climb.killedAtMs ??= now.bootMs;
@@ -81,7 +81,7 @@ export class RunTimers {
   #nextTimeMs(run: Run, now: Now): number | undefined {
     if (isFinal(run.state)) return undefined;
     if (run.state === 'canceling') {
-      return run.ending && nextRung(run.ending, this.#climbOf(run), now).atMs;
+      return run.ending && nextStep(run.ending, this.#climbOf(run), now).atMs;
     }
     const times = [this.#fenceAtMs(run), timeoutAtMs(run), stallAtMs(run)].filter(
       (at) => at !== undefined,
@@ -93,7 +93,7 @@ export class RunTimers {
     return this.#unfenced.has(run.id) ? undefined : fenceAtMs(run);
   }
 
-  #climbOf(run: Run): Climb {
+  #climbOf(run: Run): Escalation {
     let climb = this.#climbs.get(run.id);
     if (climb === undefined) {
       climb = { lastLookAtMs: -Infinity };

@@ -7,27 +7,27 @@
 import type { FinalStatus, Report } from '../model/tracked.ts';
 import type { RefusalCode, RefusedItem, Reply } from '../model/action.ts';
 import type { Context } from '../scheduling/context.ts';
-import { foreignWords, isStarted } from '../model/job.ts';
+import { copiedHostRefusal, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
-import type { RunLife } from './lifecycle.ts';
+import type { RunLifecycle } from './lifecycle.ts';
 import type { Now } from '../lib/time.ts';
 
 interface Refused {
   readonly code: RefusalCode;
-  readonly words: string;
+  readonly message: string;
 }
 
 /** What was done of one item. */
 interface Done {
   readonly run: string;
-  readonly words: string;
+  readonly message: string;
 }
 
 export class RunTracking {
   readonly #context: Context;
-  readonly #life: RunLife;
+  readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLife) {
+  constructor(context: Context, life: RunLifecycle) {
     this.#context = context;
     this.#life = life;
   }
@@ -44,55 +44,55 @@ export class RunTracking {
   #track(definition: JobDefinition, now: Now): Done | Refused {
     const { name } = definition;
     if (this.#context.settings.jobs.has(name)) {
-      const words = `${name} is a job of the configuration, which the agent runs; track under another name`;
-      return { code: 'conflict', words };
+      const message = `${name} is a job of the configuration, which the agent runs; track under another name`;
+      return { code: 'conflict', message };
     }
-    const [live] = this.#life.book.liveOf(name);
-    if (live?.foreign === true) return { code: 'conflict', words: foreignWords(live) };
+    const [live] = this.#life.index.liveOf(name);
+    if (live?.copiedHost === true) return { code: 'conflict', message: copiedHostRefusal(live) };
     if (live !== undefined) {
-      const words = `${name} is ${live.state} already (run ${live.number})`;
-      return { code: 'conflict', words };
+      const message = `${name} is ${live.state} already (run ${live.number})`;
+      return { code: 'conflict', message };
     }
     const run = this.#life.create(definition, 'tracked', now);
-    return { run: run.id, words: `${name} is tracked as run ${run.number}` };
+    return { run: run.id, message: `${name} is tracked as run ${run.number}` };
   }
 
   #report(report: Report, now: Now): Done | Refused {
     const { name, status } = report;
-    const run = this.#life.book.liveOf(name)[0];
+    const run = this.#life.index.liveOf(name)[0];
     if (run === undefined) return this.#nobodyToReportOf(name);
-    if (run.foreign === true) return { code: 'conflict', words: foreignWords(run) };
+    if (run.copiedHost === true) return { code: 'conflict', message: copiedHostRefusal(run) };
     if (run.definition.tracked === undefined) {
       if (status !== undefined) {
-        const words = `the agent runs ${name} and sees itself how it ends; leave the status out`;
-        return { code: 'conflict', words };
+        const message = `the agent runs ${name} and sees itself how it ends; leave the status out`;
+        return { code: 'conflict', message };
       }
-      if (!isStarted(run)) return { code: 'conflict', words: `${name} has not started yet` };
+      if (!isStarted(run)) return { code: 'conflict', message: `${name} has not started yet` };
     }
     advance(this.#life, run, report, now);
     if (status !== undefined) conclude(this.#context, this.#life, run, status, report.detail, now);
     // Nobody would tell it again: it is on disk before the answer.
     else this.#life.changed(run, now);
-    return { run: run.id, words: wordsOf(run, report) };
+    return { run: run.id, message: wordsOf(run, report) };
   }
 
   #nobodyToReportOf(name: string): Refused {
-    const last = this.#life.book.of(name).at(-1);
+    const last = this.#life.index.of(name).at(-1);
     if (last !== undefined) {
-      const words = `${name} has ended (run ${last.number}: ${last.state}); nothing more is said of that run`;
-      return { code: 'conflict', words };
+      const message = `${name} has ended (run ${last.number}: ${last.state}); nothing more is said of that run`;
+      return { code: 'conflict', message };
     }
     if (this.#context.settings.jobs.has(name)) {
-      return { code: 'conflict', words: `${name} is not running` };
+      return { code: 'conflict', message: `${name} is not running` };
     }
-    const words = `there is no job "${name}"; "track ${name}" makes one`;
-    return { code: 'no-such-job', words };
+    const message = `there is no job "${name}"; "track ${name}" makes one`;
+    return { code: 'no-such-job', message };
   }
 }
 
 /** Takes in percent and detail. A percent is floored, never falls, and stays at 99 until the run has ended well. */
 export function advance(
-  life: RunLife,
+  life: RunLifecycle,
   run: Run,
   { percent, detail }: { readonly percent?: number; readonly detail?: string },
   now: Now,
@@ -114,13 +114,13 @@ export function advance(
 /** The final word of whoever runs the work. */
 export function conclude(
   context: Context,
-  life: RunLife,
+  life: RunLifecycle,
   run: Run,
   status: FinalStatus,
   detail: string | undefined,
   now: Now,
 ): void {
-  context.note('job.reported', now, { status, detail }, run);
+  context.addEvent('job.reported', now, { status, detail }, run);
   life.begun(run, now);
   if (status === 'completed') {
     if (detail !== undefined) run.detail = detail;
@@ -155,5 +155,5 @@ function each<Item extends { readonly name: string }>(
   });
   if (items.length === 1 && last !== undefined) return { ok: true, ...last, refused };
   const left = refused.length === 0 ? '' : `, ${refused.length} refused`;
-  return { ok: true, words: `${items.length - refused.length} ${verb}${left}`, refused };
+  return { ok: true, message: `${items.length - refused.length} ${verb}${left}`, refused };
 }

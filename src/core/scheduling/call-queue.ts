@@ -10,14 +10,14 @@ import type { Operation } from '../model/call.ts';
 import { Heap, Ranked } from '../lib/heap.ts';
 
 /** What somebody owes next. */
-export interface Duty {
+export interface PendingCall {
   readonly operation: Operation;
   /** Not before this time (boot clock). */
   readonly readyAtMs: number;
   /** A word, owed since then. Absent: a heartbeat. */
   readonly sinceMs?: number;
   /** A word that says only what is on disk: it may be said while the disk takes nothing new. */
-  readonly isKept?: true;
+  readonly isDurable?: true;
   /** Absent: nothing is promised that could be broken. A duty has at least one of this and `sinceMs`. */
   readonly deadline?: Deadline;
 }
@@ -42,7 +42,7 @@ export class Item<Owner> extends Ranked {
   urgentAtMs = NEVER;
   byMs = NEVER;
   /** Its other place, while it is a word that has a deadline. */
-  promised: WordPlace<Owner> | undefined = undefined;
+  promised: ChangePlace<Owner> | undefined = undefined;
 
   constructor(owner: Owner) {
     super();
@@ -50,32 +50,32 @@ export class Item<Owner> extends Ranked {
   }
 }
 
-export class Agenda<Owner> {
+export class CallQueue<Owner> {
   readonly #lanes = new Map<Operation, Lane<Owner>>();
 
   /** Sets what the owner owes next; `undefined`: nothing. O(log n). */
-  set(item: Item<Owner>, duty: Duty | undefined): void {
-    if (isAlready(item, duty)) return;
+  set(item: Item<Owner>, pending: PendingCall | undefined): void {
+    if (isAlready(item, pending)) return;
     this.#takeOff(item);
-    if (duty === undefined) return;
-    item.operation = duty.operation;
-    item.readyAtMs = duty.readyAtMs;
-    item.sinceMs = duty.sinceMs ?? NEVER;
-    item.urgentAtMs = duty.deadline?.urgentAtMs ?? NEVER;
-    item.byMs = duty.deadline?.byMs ?? NEVER;
-    this.#lane(duty.operation).waiting.set(item, item.readyAtMs);
+    if (pending === undefined) return;
+    item.operation = pending.operation;
+    item.readyAtMs = pending.readyAtMs;
+    item.sinceMs = pending.sinceMs ?? NEVER;
+    item.urgentAtMs = pending.deadline?.urgentAtMs ?? NEVER;
+    item.byMs = pending.deadline?.byMs ?? NEVER;
+    this.#lane(pending.operation).waiting.set(item, item.readyAtMs);
   }
 
   /** How many could use a call of this operation now. */
   ready(operation: Operation, nowMs: number): number {
     const lane = this.#promote(operation, nowMs);
-    return lane.words.size + lane.heartbeats.size;
+    return lane.changes.size + lane.heartbeats.size;
   }
 
   /** Takes the most urgent item off the agenda; `undefined`: nobody has anything to say now. */
   take(operation: Operation, nowMs: number): Item<Owner> | undefined {
     const lane = this.#promote(operation, nowMs);
-    const item = urgent(lane, nowMs) ?? lane.words.peek() ?? lane.heartbeats.peek();
+    const item = urgent(lane, nowMs) ?? lane.changes.peek() ?? lane.heartbeats.peek();
     if (item !== undefined) this.#takeOff(item);
     return item;
   }
@@ -91,10 +91,15 @@ export class Agenda<Owner> {
 
   #takeOff(item: Item<Owner>): void {
     if (item.operation === undefined) return;
-    const { heartbeats, promisedWords, waiting, words } = this.#lane(item.operation);
+    const {
+      heartbeats,
+      promisedChanges: promisedChanges,
+      waiting,
+      changes: changes,
+    } = this.#lane(item.operation);
     // It stands in one of these, and as a word with a deadline in another.
-    if (!waiting.delete(item) && !words.delete(item)) heartbeats.delete(item);
-    if (item.promised !== undefined) promisedWords.delete(item.promised);
+    if (!waiting.delete(item) && !changes.delete(item)) heartbeats.delete(item);
+    if (item.promised !== undefined) promisedChanges.delete(item.promised);
     item.promised = undefined;
     item.operation = undefined;
   }
@@ -109,10 +114,10 @@ export class Agenda<Owner> {
         lane.heartbeats.set(item, item.byMs);
         continue;
       }
-      lane.words.set(item, item.sinceMs);
+      lane.changes.set(item, item.sinceMs);
       if (item.byMs === NEVER) continue;
-      item.promised = new WordPlace(item);
-      lane.promisedWords.set(item.promised, item.byMs);
+      item.promised = new ChangePlace(item);
+      lane.promisedChanges.set(item.promised, item.byMs);
     }
   }
 
@@ -129,14 +134,14 @@ export class Agenda<Owner> {
 class Lane<Owner> {
   readonly waiting = new Heap<Item<Owner>>();
   /** All ready words, the longest owed first. */
-  readonly words = new Heap<Item<Owner>>();
+  readonly changes = new Heap<Item<Owner>>();
   /** Those of them that have a deadline, the earliest first. */
-  readonly promisedWords = new Heap<WordPlace<Owner>>();
+  readonly promisedChanges = new Heap<ChangePlace<Owner>>();
   readonly heartbeats = new Heap<Item<Owner>>();
 }
 
 /** The place of a word among those that have a deadline. */
-class WordPlace<Owner> extends Ranked {
+class ChangePlace<Owner> extends Ranked {
   readonly item: Item<Owner>;
 
   constructor(item: Item<Owner>) {
@@ -148,7 +153,7 @@ class WordPlace<Owner> extends Ranked {
 /** Whose slack has run out: the earliest deadline of them. */
 function urgent<Owner>(lane: Lane<Owner>, nowMs: number): Item<Owner> | undefined {
   const heartbeat = ifUrgent(lane.heartbeats.peek(), nowMs);
-  const word = ifUrgent(lane.promisedWords.peek()?.item, nowMs);
+  const word = ifUrgent(lane.promisedChanges.peek()?.item, nowMs);
   if (heartbeat === undefined || word === undefined) return heartbeat ?? word;
   return heartbeat.byMs <= word.byMs ? heartbeat : word;
 }
@@ -158,13 +163,13 @@ function ifUrgent<Owner>(item: Item<Owner> | undefined, nowMs: number): Item<Own
 }
 
 /** True where the same duty stands already: its place among equals is not lost then. */
-function isAlready<Owner>(item: Item<Owner>, duty: Duty | undefined): boolean {
+function isAlready<Owner>(item: Item<Owner>, pending: PendingCall | undefined): boolean {
   return (
-    item.operation === duty?.operation &&
-    (duty === undefined ||
-      (item.readyAtMs === duty.readyAtMs &&
-        item.sinceMs === (duty.sinceMs ?? NEVER) &&
-        item.urgentAtMs === (duty.deadline?.urgentAtMs ?? NEVER) &&
-        item.byMs === (duty.deadline?.byMs ?? NEVER)))
+    item.operation === pending?.operation &&
+    (pending === undefined ||
+      (item.readyAtMs === pending.readyAtMs &&
+        item.sinceMs === (pending.sinceMs ?? NEVER) &&
+        item.urgentAtMs === (pending.deadline?.urgentAtMs ?? NEVER) &&
+        item.byMs === (pending.deadline?.byMs ?? NEVER)))
   );
 }

@@ -3,8 +3,8 @@
  * gate pulls: the most urgent speaker is chosen when there is a call to give, and speaks from the newest state.
  */
 import type { Action } from '../model/action.ts';
-import { Agenda } from './call-queue.ts';
-import type { Duty } from './call-queue.ts';
+import { CallQueue } from './call-queue.ts';
+import type { PendingCall } from './call-queue.ts';
 import type { Call, Operation } from '../model/call.ts';
 import { wakingUntilMs } from './waking.ts';
 import type { Context } from './context.ts';
@@ -13,22 +13,25 @@ import { HUB_SETUP_KEY } from './reporter-keys.ts';
 import { hubLinksKey, hubTaskKey } from './reporter-keys.ts';
 import type { Pacing } from './pacing.ts';
 import { pollerKey } from './reporter-keys.ts';
-import type { Speaker, SpeakerItem } from './reporter.ts';
+import type { Reporter, ReporterEntry } from './reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 /** A change of what is known of the service's clock that is worth telling. */
 const OFFSET_STEP_MS = 2 * SECOND_MS;
 
-export class Calls {
+export class CallScheduler {
   readonly pacing: Pacing;
   readonly #context: Context;
-  readonly #agenda = new Agenda<Speaker | undefined>();
+  readonly #queue = new CallQueue<Reporter | undefined>();
   /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
   readonly #asked = new Map<Operation, number>();
   readonly #granted = new Map<Operation, number>();
-  readonly #inFlight = new Map<number, { readonly item: SpeakerItem; readonly speaker: Speaker }>();
-  readonly #speaking = new Set<SpeakerItem>();
+  readonly #inFlight = new Map<
+    number,
+    { readonly item: ReporterEntry; readonly speaker: Reporter }
+  >();
+  readonly #speaking = new Set<ReporterEntry>();
   #nextCallId = 1;
 
   constructor(context: Context) {
@@ -50,7 +53,7 @@ export class Calls {
   decide(now: Now): Action[] {
     const actions: Action[] = [];
     const isWaking = wakingUntilMs(this.#context, now) !== undefined;
-    for (const operation of this.#agenda.operations()) {
+    for (const operation of this.#queue.operations()) {
       if (isWaking && operation !== 'ReportTaskProgress') {
         this.#giveBack(operation, this.#granted.get(operation) ?? 0, actions);
         continue;
@@ -61,24 +64,24 @@ export class Calls {
   }
 
   /** True while something is being said, or could be before `untilMs`. Polls are not waited for: nobody is owed one. */
-  isSpeaking(now: Now, untilMs: number): boolean {
-    return [...this.#agenda.operations()].some((operation) => {
+  isBusy(now: Now, untilMs: number): boolean {
+    return [...this.#queue.operations()].some((operation) => {
       if (operation === 'PollForTask') return false;
       const { inFlight, pausedUntilMs } = this.pacing.of(operation);
       if (inFlight > 0) return true;
-      return pausedUntilMs < untilMs && this.#agenda.ready(operation, now.bootMs) > 0;
+      return pausedUntilMs < untilMs && this.#queue.ready(operation, now.bootMs) > 0;
     });
   }
 
   /** When a waiting speaker becomes ready or a pause ends, on the boot clock. */
   wakeAtMs(now: Now): number {
     let wakeMs = wakingUntilMs(this.#context, now) ?? Infinity;
-    for (const operation of this.#agenda.operations()) {
+    for (const operation of this.#queue.operations()) {
       const pace = this.pacing.of(operation);
       const readyAtMs =
-        this.#agenda.ready(operation, now.bootMs) > 0
+        this.#queue.ready(operation, now.bootMs) > 0
           ? pace.pausedUntilMs
-          : this.#agenda.nextReadyAtMs(operation);
+          : this.#queue.nextReadyAtMs(operation);
       // A ready speaker whose operation is not paused waits for a gate or an answer: an event, not a time.
       if (readyAtMs !== undefined && readyAtMs > now.bootMs) {
         wakeMs = Math.min(wakeMs, Math.max(readyAtMs, pace.pausedUntilMs));
@@ -92,7 +95,7 @@ export class Calls {
     if (this.#context.hubChanged) {
       this.#context.hubChanged = false;
       this.#context.touch(HUB_SETUP_KEY);
-      for (const task of this.#context.ledger.hubTasks.keys()) {
+      for (const task of this.#context.state.hubTasks.keys()) {
         this.#context.touch(hubTaskKey(task));
         this.#context.touch(hubLinksKey(task));
       }
@@ -102,14 +105,14 @@ export class Calls {
     }
     for (const item of this.#context.takeTouched()) {
       const speaker = this.#speaking.has(item) ? undefined : item.owner;
-      const duty = speaker?.duty(now);
-      this.#agenda.set(item, this.#maySay(duty) ? duty : undefined);
+      const duty = speaker?.next(now);
+      this.#queue.set(item, this.#maySay(duty) ? duty : undefined);
     }
   }
 
   /** While the disk refuses, heartbeats go on, so that nobody goes stale; of words only those that are on disk. */
-  #maySay(duty: Duty | undefined): boolean {
-    return !this.#context.isBehind || duty?.sinceMs === undefined || duty.isKept === true;
+  #maySay(duty: PendingCall | undefined): boolean {
+    return !this.#context.isBehind || duty?.sinceMs === undefined || duty.isDurable === true;
   }
 
   /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
@@ -126,7 +129,7 @@ export class Calls {
     this.#giveBack(operation, left + spare, actions);
 
     const asked = this.#asked.get(operation) ?? 0;
-    const ready = this.#agenda.ready(operation, now.bootMs);
+    const ready = this.#queue.ready(operation, now.bootMs);
     const wanted = Math.min(ready, this.pacing.room(operation, now.bootMs)) - asked;
     if (wanted > 0) {
       add(this.#asked, operation, wanted);
@@ -143,7 +146,7 @@ export class Calls {
   /** The call of the most urgent speaker that has one. */
   #nextCall(operation: Operation, now: Now): { id: number; call: Call } | undefined {
     for (;;) {
-      const item = this.#agenda.take(operation, now.bootMs);
+      const item = this.#queue.take(operation, now.bootMs);
       if (item === undefined) return undefined;
       const speaker = item.owner;
       const call = speaker?.call(now);
@@ -172,7 +175,7 @@ export class Calls {
     }
     const change = this.pacing.settled(call.operation, outcome, now.bootMs, this.#context.random);
     if (sentAt.bootMs >= (this.#context.wokeAt?.bootMs ?? 0))
-      this.#context.unheard.delete(speaker.key);
+      this.#context.unconfirmed.delete(speaker.key);
     speaker.settled(call, outcome, now, sentAt);
     this.#context.touchItem(item);
 
@@ -181,30 +184,30 @@ export class Calls {
       const event = outcome.kind === 'throttled' ? 'report.throttled' : 'report.failed';
       const fields = { operation, outcome: outcome.kind, reason: outcome.reason };
       const retryInMs = Math.round(this.pacing.of(operation).pausedUntilMs - now.bootMs);
-      this.#context.note(
+      this.#context.addEvent(
         event,
         now,
         retryInMs > 0 ? { ...fields, pausedForMs: retryInMs } : fields,
       );
     }
     if (change === 'failing' && outcome.kind !== 'accepted') {
-      this.#context.note('service.failing', now, {
+      this.#context.addEvent('service.failing', now, {
         operation,
         outcome: outcome.kind,
         reason: outcome.reason,
       });
     }
-    if (change === 'recovered') this.#context.note('service.recovered', now, { operation });
+    if (change === 'recovered') this.#context.addEvent('service.recovered', now, { operation });
   }
 
   #learnClock(serverDateMs: number, sentAt: Now, now: Now): void {
     const before = this.#context.offset.ms;
     this.#context.offset.learn(serverDateMs, sentAt, now);
     const offsetMs = this.#context.offset.ms;
-    this.#context.keepOffset(now);
+    this.#context.saveOffset(now);
     if (Math.abs(offsetMs - before) >= OFFSET_STEP_MS) {
       this.#context.movePromises(offsetMs - before);
-      this.#context.note('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
+      this.#context.addEvent('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
     }
   }
 }

@@ -6,16 +6,16 @@ import { Item } from './call-queue.ts';
 import { steadyPerSecond } from './token-bucket.ts';
 import type { Operation } from '../model/call.ts';
 import { ClockOffset } from './clock-offset.ts';
-import { Gathering } from '../lib/pending-set.ts';
+import { PendingSet } from '../lib/pending-set.ts';
 import { hubTaskKey } from './reporter-keys.ts';
 import { isFinalStatus, isPromised } from '../model/hub-task.ts';
 import type { Run } from '../model/job.ts';
 import { promisesMax } from './deadlines.ts';
-import type { Ledger } from '../state/ledger.ts';
+import type { PersistentState } from '../state/ledger.ts';
 import type { EventName, FieldsOf, NoOther } from '../model/timeline.ts';
 import { Pacing } from './pacing.ts';
 import type { Rate, Settings } from '../model/settings.ts';
-import type { Speaker, SpeakerItem } from './reporter.ts';
+import type { Reporter, ReporterEntry } from './reporter.ts';
 import { HOUR_MS, MINUTE_MS, after } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
@@ -27,15 +27,15 @@ const DISABLED_MS = HOUR_MS;
 const STREAM_AGAIN_MS = 5 * MINUTE_MS;
 
 export class Context {
-  readonly ledger: Ledger;
+  readonly state: PersistentState;
   readonly random: () => number;
   /** When this agent began. */
   readonly startedAt: Now;
   readonly offset = new ClockOffset();
   readonly pacing = new Pacing();
   settings: Settings;
-  readonly #speakers = new Map<string, SpeakerItem>();
-  readonly #touched = new Gathering<SpeakerItem>();
+  readonly #reporters = new Map<string, ReporterEntry>();
+  readonly #touched = new PendingSet<ReporterEntry>();
   /** Hub tasks with a live run: how many share the budget. */
   liveHubTasks = 0;
   /** Live Hub tasks that a promise was made for. */
@@ -49,10 +49,10 @@ export class Context {
   /** Runs that ended in this turn, or since the disk began to refuse. */
   readonly newlyEnded = new Set<string>();
   /** The agent is to end: every owner of a live task says one thing more (see farewell.ts). */
-  stopAskedAt: Now | undefined;
+  stopRequestedAt: Now | undefined;
   /** When the host woke or its clock was stepped, and which pipeline tasks have not been heard of since. */
   wokeAt: Now | undefined;
-  readonly unheard = new Set<string>();
+  readonly unconfirmed = new Set<string>();
   /** A write was refused as if the region were wrong: ask again. */
   isRegionDoubtful = false;
   /** When the home region was last asked for and told; on the boot clock. */
@@ -63,8 +63,8 @@ export class Context {
   readonly disabled = new Map<Operation, { readonly untilMs: number; readonly reason: string }>();
   #streamMadeAtMs = -Infinity;
 
-  constructor(ledger: Ledger, settings: Settings, random: () => number, startedAt: Now) {
-    this.ledger = ledger;
+  constructor(state: PersistentState, settings: Settings, random: () => number, startedAt: Now) {
+    this.state = state;
     this.settings = settings;
     this.random = random;
     this.startedAt = startedAt;
@@ -74,7 +74,7 @@ export class Context {
    * Whether everything is on disk by now. Where that changes, everybody looks again at what may be said.
    * True: it changed.
    */
-  kept(isDurable: boolean): boolean {
+  committed(isDurable: boolean): boolean {
     // Every turn: even an empty set gets a new table when it is cleared (see gathering.ts).
     if (isDurable && this.newlyEnded.size > 0) this.newlyEnded.clear();
     if (isDurable !== this.isBehind) return false;
@@ -97,21 +97,21 @@ export class Context {
    * Keeps what is known of the service's clock, where it is other than what is kept. That it is right is worth keeping
    * too: the next agent sees by it that the host's clock was stepped while nobody looked.
    */
-  keepOffset(now: Now): void {
-    const { facts } = this.ledger;
+  saveOffset(now: Now): void {
+    const { metadata: facts } = this.state;
     if (!this.offset.isKnown) return;
     if (facts.clock && Math.abs(this.offset.ms - facts.clock.offsetMs) < OFFSET_STEP_MS) return;
     facts.clock = { offsetMs: this.offset.ms, at: now };
-    this.ledger.keepFacts();
+    this.state.saveMetadata();
   }
 
   /** The service's clock is `byMs` later than was thought: so much earlier ends what was promised by it. */
   movePromises(byMs: number): void {
-    for (const task of this.ledger.hubTasks.values()) {
+    for (const task of this.state.hubTasks.values()) {
       const { promise } = task;
       if (promise === undefined || isFinalStatus(promise)) continue;
       task.promise = { ...promise, until: after(promise.until, -byMs) };
-      this.ledger.keepHubTask(task);
+      this.state.saveHubTask(task);
       this.touch(hubTaskKey(task.name));
     }
   }
@@ -138,7 +138,7 @@ export class Context {
 
   /** Where Migration Hub is to be called; `undefined`: not known yet. */
   hubRegion(): string | undefined {
-    return this.settings.migrationHub?.region ?? this.ledger.facts.homeRegion;
+    return this.settings.migrationHub?.region ?? this.state.metadata.homeRegion;
   }
 
   /** True when tasks can be told to the Hub: the region is known and the stream is there. */
@@ -148,23 +148,23 @@ export class Context {
     return (
       hub !== undefined &&
       region !== undefined &&
-      (!hub.createStream || this.ledger.facts.streams.includes(`${region}/${hub.stream}`))
+      (!hub.createStream || this.state.metadata.streams.includes(`${region}/${hub.stream}`))
     );
   }
 
-  streamMade(name: string, now: Now): void {
-    const { facts } = this.ledger;
+  streamCreated(name: string, now: Now): void {
+    const { metadata: facts } = this.state;
     facts.streams = [...new Set([...facts.streams, name])];
     this.#streamMadeAtMs = now.bootMs;
-    this.ledger.keepFacts();
+    this.state.saveMetadata();
     this.hubChanged = true;
   }
 
   /** The stream is not there, whatever the ledger says: it is made again, once. */
-  forgetStream(now: Now): void {
+  streamMissing(now: Now): void {
     if (now.bootMs - this.#streamMadeAtMs < STREAM_AGAIN_MS) return;
-    this.ledger.facts.streams = [];
-    this.ledger.keepFacts();
+    this.state.metadata.streams = [];
+    this.state.saveMetadata();
     this.hubChanged = true;
   }
 
@@ -181,14 +181,14 @@ export class Context {
   }
 
   /** What GetHomeRegion answered. Where it has moved, nothing that was told in the old region stands in the new one. */
-  homeRegionTold(region: string, now: Now): void {
-    const { facts, hubTasks } = this.ledger;
+  regionAnswered(region: string, now: Now): void {
+    const { metadata: facts, hubTasks } = this.state;
     this.isRegionDoubtful = false;
     this.regionKnownAtMs = now.bootMs;
     this.hubObstacle = undefined;
     if (facts.homeRegion === region) return;
     facts.homeRegion = region;
-    this.ledger.keepFacts();
+    this.state.saveMetadata();
     this.hubChanged = true;
     for (const task of hubTasks.values()) {
       if (!task.imported) continue;
@@ -196,38 +196,38 @@ export class Context {
       task.offered = undefined;
       task.imported = false;
       if (task.promise !== undefined && !isFinalStatus(task.promise)) delete task.promise;
-      this.ledger.keepHubTask(task);
+      this.state.saveHubTask(task);
     }
-    this.note('hub.home_region', now, { region });
+    this.addEvent('hub.home_region', now, { region });
   }
 
   /** The account has no home region (any more): nothing is said to the Hub until it has one. */
-  homeless(reason: string, now: Now): void {
-    const { facts } = this.ledger;
+  noHomeRegion(reason: string, now: Now): void {
+    const { metadata: facts } = this.state;
     if (facts.homeRegion !== undefined) {
       delete facts.homeRegion;
-      this.ledger.keepFacts();
+      this.state.saveMetadata();
       this.hubChanged = true;
     }
-    if (this.hubObstacle === undefined) this.note('hub.homeless', now, { reason });
+    if (this.hubObstacle === undefined) this.addEvent('hub.no_home_region', now, { reason });
     this.hubObstacle = `Migration Hub has no home region (${reason}); set one, all reports wait`;
   }
 
   /** An operation lacks a policy: it is left out for an hour, and said aloud. */
   disable(operation: Operation, reason: string, now: Now): void {
     if ((this.disabled.get(operation)?.untilMs ?? 0) <= now.bootMs) {
-      this.note('hub.feature_disabled', now, { operation, reason });
+      this.addEvent('hub.feature_disabled', now, { operation, reason });
     }
     this.disabled.set(operation, { untilMs: now.bootMs + DISABLED_MS, reason });
   }
 
-  note<Event extends EventName, Fields extends FieldsOf<Event>>(
+  addEvent<Event extends EventName, Fields extends FieldsOf<Event>>(
     event: Event,
     now: Now,
     fields: Fields & NoOther<Fields, Event>,
     run?: Run,
   ): void {
-    this.ledger.note({
+    this.state.addEvent({
       event,
       at: now,
       ...(run === undefined ? {} : { job: run.job, run: run.id }),
@@ -236,42 +236,42 @@ export class Context {
   }
 
   /** Who speaks under this key now. */
-  speaker(key: string): Speaker | undefined {
-    return this.#speakers.get(key)?.owner;
+  reporter(key: string): Reporter | undefined {
+    return this.#reporters.get(key)?.owner;
   }
 
   /** Takes the place of whoever spoke under its key, and waits for the answer to the other's call. */
-  addSpeaker(speaker: Speaker): void {
-    const item = this.#speakers.get(speaker.key) ?? new Item<Speaker | undefined>(speaker);
-    item.owner = speaker;
-    this.#speakers.set(speaker.key, item);
+  addReporter(reporter: Reporter): void {
+    const item = this.#reporters.get(reporter.key) ?? new Item<Reporter | undefined>(reporter);
+    item.owner = reporter;
+    this.#reporters.set(reporter.key, item);
     this.#touched.add(item);
   }
 
-  dropSpeaker(key: string): void {
-    const item = this.#speakers.get(key);
+  removeReporter(key: string): void {
+    const item = this.#reporters.get(key);
     if (item === undefined) return;
     item.owner = undefined;
     this.#touched.add(item);
-    this.#speakers.delete(key);
+    this.#reporters.delete(key);
   }
 
   /** The speaker's duty may have changed. */
   touch(key: string): void {
-    const item = this.#speakers.get(key);
+    const item = this.#reporters.get(key);
     if (item !== undefined) this.touchItem(item);
   }
 
-  touchItem(item: SpeakerItem): void {
+  touchItem(item: ReporterEntry): void {
     this.#touched.add(item);
   }
 
   touchAll(): void {
-    for (const item of this.#speakers.values()) this.#touched.add(item);
+    for (const item of this.#reporters.values()) this.#touched.add(item);
   }
 
   /** The speakers whose duty may have changed since the last call. */
-  takeTouched(): Iterable<SpeakerItem> {
+  takeTouched(): Iterable<ReporterEntry> {
     return this.#touched.take();
   }
 }

@@ -62,7 +62,7 @@ export function promisesMax(hub: HubSettings, rate: Rate): number {
 }
 
 /** The promise of an agent that stops: as long as promises may be, since nobody knows when the next agent starts. */
-export function farewellNextUpdateS(hub: HubSettings): number {
+export function shutdownNextUpdateS(hub: HubSettings): number {
   return Math.min(Math.floor(hub.nextUpdateMaxMs / SECOND_MS), NEXT_UPDATE_S_MAX);
 }
 

@@ -10,13 +10,15 @@ import { SECOND_MS } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
 /** A round trip to a far region, a few budgets of one call a second; an operator who waits for a restart is patient. */
-export const FAREWELL_MS_MAX = 5 * SECOND_MS;
+export const SHUTDOWN_MS_MAX = 5 * SECOND_MS;
 
 /** True while the agent stops and this task was not told since: what was said earlier does not reach far enough. */
-export function owesFarewell(context: Context, saidAt: Instant): boolean {
-  return context.stopAskedAt !== undefined && saidAt.bootMs < context.stopAskedAt.bootMs;
+export function needsShutdownReport(context: Context, reportedAt: Instant): boolean {
+  return (
+    context.stopRequestedAt !== undefined && reportedAt.bootMs < context.stopRequestedAt.bootMs
+  );
 }
 
-export function farewellEndsMs(askedAt: Now): number {
-  return askedAt.bootMs + FAREWELL_MS_MAX;
+export function shutdownEndsMs(requestedAt: Now): number {
+  return requestedAt.bootMs + SHUTDOWN_MS_MAX;
 }

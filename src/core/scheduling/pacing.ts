@@ -18,13 +18,13 @@ interface Ladder {
 }
 
 /** Failures of the way to the service: what is said is not to blame, and the operation pauses. */
-type Trouble = 'throttled' | 'unavailable' | 'denied' | 'homeless';
+type Trouble = 'throttled' | 'unavailable' | 'denied' | 'no-home-region';
 
 const LADDERS: Readonly<Record<Trouble, Ladder>> = {
   throttled: { firstMs: SECOND_MS, maxMs: MINUTE_MS },
   unavailable: { firstMs: SECOND_MS / 2, maxMs: 30 * SECOND_MS },
   denied: { firstMs: 30 * SECOND_MS, maxMs: 5 * MINUTE_MS },
-  homeless: { firstMs: MINUTE_MS, maxMs: 5 * MINUTE_MS },
+  'no-home-region': { firstMs: MINUTE_MS, maxMs: 5 * MINUTE_MS },
 };
 
 /** After a throttle the rate is this part of what it was (multiplicative decrease) … */
@@ -43,9 +43,9 @@ const SUCCESSES_TO_BEGIN = 10;
 /** An outage says nothing of the time after it. */
 const SUCCESS_MIN = 1 / 2;
 
-export interface Pace {
+export interface OperationHealth {
   /** Failures since the last accepted call. */
-  troubles: number;
+  problems: number;
   pausedUntilMs: number;
   /** The part of the configured rate that the service lets through, as far as experience goes: 1 is all of it. */
   speed: number;
@@ -67,13 +67,13 @@ export type PaceChange = 'failing' | 'recovered' | undefined;
 const TROUBLES_TO_TELL = 3;
 
 export class Pacing {
-  readonly #paces = new Map<Operation, Pace>();
+  readonly #paces = new Map<Operation, OperationHealth>();
 
-  of(operation: Operation): Pace {
+  of(operation: Operation): OperationHealth {
     let pace = this.#paces.get(operation);
     if (pace === undefined) {
       pace = {
-        troubles: 0,
+        problems: 0,
         pausedUntilMs: 0,
         speed: 1,
         success: 1,
@@ -87,7 +87,7 @@ export class Pacing {
     return pace;
   }
 
-  all(): Iterable<[Operation, Pace]> {
+  all(): Iterable<[Operation, OperationHealth]> {
     return this.#paces;
   }
 
@@ -95,7 +95,7 @@ export class Pacing {
   room(operation: Operation, nowMs: number): number {
     const pace = this.of(operation);
     if (nowMs < pace.pausedUntilMs) return 0;
-    if (pace.troubles > 0) return 1 - pace.inFlight;
+    if (pace.problems > 0) return 1 - pace.inFlight;
     const room = IN_FLIGHT_MAX - pace.inFlight;
     // At a lowered rate each call waits for its gap.
     return pace.speed < 1 ? Math.min(1, room) : room;
@@ -123,11 +123,11 @@ export class Pacing {
       case 'gone':
       case 'disabled': {
         // The service answered: whatever is wrong is wrong with the payload, not with the way.
-        const wasFailing = pace.troubles >= TROUBLES_TO_TELL;
+        const wasFailing = pace.problems >= TROUBLES_TO_TELL;
         if (wasFailing) this.#lookAgain(pace.trouble, nowMs, random);
         // A pause after trouble is over; the gap of a lowered rate is not.
-        if (pace.troubles > 0 && pace.speed >= 1) pace.pausedUntilMs = 0;
-        pace.troubles = 0;
+        if (pace.problems > 0 && pace.speed >= 1) pace.pausedUntilMs = 0;
+        pace.problems = 0;
         delete pace.because;
         if (outcome.kind === 'accepted') {
           pace.accepted++;
@@ -140,16 +140,16 @@ export class Pacing {
       case 'throttled':
       case 'unavailable':
       case 'denied':
-      case 'homeless': {
+      case 'no-home-region': {
         if (outcome.kind === 'throttled') {
           pace.throttled++;
           // Calls that were under way together are one lesson, not many.
-          if (pace.troubles === 0) pace.speed = Math.max(SPEED_MIN, pace.speed * SLOW_DOWN);
+          if (pace.problems === 0) pace.speed = Math.max(SPEED_MIN, pace.speed * SLOW_DOWN);
         } else {
           pace.failed++;
         }
         const ladder = LADDERS[outcome.kind];
-        const stepMs = Math.min(ladder.firstMs * 2 ** Math.min(pace.troubles, 20), ladder.maxMs);
+        const stepMs = Math.min(ladder.firstMs * 2 ** Math.min(pace.problems, 20), ladder.maxMs);
         // Full jitter for an outage, so that a fleet does not come back at one moment; at least half of
         // the step where the service has spoken.
         const waitMs =
@@ -158,8 +158,8 @@ export class Pacing {
         const saidMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
         pace.pausedUntilMs = Math.max(pace.pausedUntilMs, nowMs + Math.max(waitMs, saidMs));
         pace.because = outcome.reason;
-        pace.troubles++;
-        return pace.troubles === TROUBLES_TO_TELL ? 'failing' : undefined;
+        pace.problems++;
+        return pace.problems === TROUBLES_TO_TELL ? 'failing' : undefined;
       }
     }
   }
@@ -167,7 +167,7 @@ export class Pacing {
   /** What stood in the way has been mended, as far as anybody knows: pauses for this kind of trouble end. */
   mended(trouble: Trouble, nowMs: number): void {
     for (const pace of this.#paces.values()) {
-      if (pace.troubles > 0 && pace.trouble === trouble) pace.pausedUntilMs = nowMs;
+      if (pace.problems > 0 && pace.trouble === trouble) pace.pausedUntilMs = nowMs;
     }
   }
 
@@ -178,7 +178,7 @@ export class Pacing {
   #lookAgain(recoveredFrom: Trouble | undefined, nowMs: number, random: () => number): void {
     for (const pace of this.#paces.values()) {
       const isAlike = pace.trouble === 'unavailable' || pace.trouble === recoveredFrom;
-      if (pace.troubles === 0 || !isAlike || pace.trouble === 'throttled') continue;
+      if (pace.problems === 0 || !isAlike || pace.trouble === 'throttled') continue;
       pace.pausedUntilMs = Math.min(pace.pausedUntilMs, nowMs + SECOND_MS * random());
     }
   }

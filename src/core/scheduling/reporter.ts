@@ -3,17 +3,17 @@
  * A speaker says what it owes next; the agenda decides when it is its turn; the call is made from the
  * newest state at that moment. A speaker has at most one call in flight.
  */
-import type { Duty, Item } from './call-queue.ts';
+import type { PendingCall, Item } from './call-queue.ts';
 import type { Call, Outcome } from '../model/call.ts';
 import type { Now } from '../lib/time.ts';
 
 /** A speaker's line on the agenda; `undefined`: it has gone. */
-export type SpeakerItem = Item<Speaker | undefined>;
+export type ReporterEntry = Item<Reporter | undefined>;
 
-export interface Speaker {
+export interface Reporter {
   readonly key: string;
   /** What is owed next; `undefined`: nothing, until something changes. */
-  duty(now: Now): Duty | undefined;
+  next(now: Now): PendingCall | undefined;
   /** The call itself, now that it may be made; `undefined`: it has become needless. */
   call(now: Now): Call | undefined;
   settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void;

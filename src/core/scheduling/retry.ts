@@ -5,7 +5,7 @@
 import { retryDelayMs } from './pacing.ts';
 import type { Now } from '../lib/time.ts';
 
-export interface Trouble {
+export interface Retry {
   /** Failures since the last accepted call. */
   attempts: number;
   /** When the first of them was, on the boot clock. */
@@ -20,14 +20,14 @@ export interface Trouble {
 
 /** Another failure: the next try comes later, but in time for `slackMs`. */
 export function again(
-  trouble: Trouble | undefined,
+  retry: Retry | undefined,
   reason: string,
   slackMs: number,
   now: Now,
   random: () => number,
-): Trouble {
-  const attempts = (trouble?.attempts ?? 0) + 1;
+): Retry {
+  const attempts = (retry?.attempts ?? 0) + 1;
   const retryAtMs = now.bootMs + retryDelayMs(attempts, Math.max(0, slackMs), random);
-  const firstAtMs = trouble?.firstAtMs ?? now.bootMs;
-  return { attempts, firstAtMs, retryAtMs, reason, isQuarantined: trouble?.isQuarantined ?? false };
+  const firstAtMs = retry?.firstAtMs ?? now.bootMs;
+  return { attempts, firstAtMs, retryAtMs, reason, isQuarantined: retry?.isQuarantined ?? false };
 }

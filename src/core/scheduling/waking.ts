@@ -7,7 +7,10 @@ import type { Now } from '../lib/time.ts';
 const WAKING_MS_MAX = 10 * SECOND_MS;
 
 /** Until when nothing but reports of pipeline tasks goes out; `undefined`: no reason to wait. */
-export function wakingUntilMs({ unheard, wokeAt }: Context, now: Now): number | undefined {
+export function wakingUntilMs(
+  { unconfirmed: unheard, wokeAt }: Context,
+  now: Now,
+): number | undefined {
   if (wokeAt === undefined || unheard.size === 0) return undefined;
   const untilMs = wokeAt.bootMs + WAKING_MS_MAX;
   return now.bootMs < untilMs ? untilMs : undefined;

@@ -8,44 +8,48 @@ import type { HostIdentity } from '../model/host-identity.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import type { HubTask } from '../model/hub-task.ts';
-import type { Ledger } from './ledger.ts';
-import { isOwed } from '../model/job.ts';
+import type { PersistentState } from './ledger.ts';
+import { isPending } from '../model/job.ts';
 import type { Now } from '../lib/time.ts';
 
 /** Compares the host with the state's, and sets aside what is another host's. Call before a planner is made. */
-export function recogniseHost(ledger: Ledger, identity: HostIdentity, now: Now): void {
-  const { facts } = ledger;
+export function recogniseHost(ledger: PersistentState, identity: HostIdentity, now: Now): void {
+  const { metadata: facts } = ledger;
   const known = facts.hostIdentity ?? {};
   if (!isSameHost(known, identity)) becomeCopy(ledger, known, now);
   const merged = isSameHost(known, identity) ? { ...known, ...identity } : identity;
   if (JSON.stringify(merged) !== JSON.stringify(facts.hostIdentity ?? {})) {
     facts.hostIdentity = merged;
-    ledger.keepFacts();
+    ledger.saveMetadata();
   }
-  for (const run of [...ledger.runs.values()]) if (run.foreign === true) ledger.setRunAside(run);
+  for (const run of [...ledger.runs.values()]) if (run.copiedHost === true) ledger.setRunAside(run);
   for (const task of [...ledger.hubTasks.values()]) {
-    if (task.foreign === true) ledger.setHubTaskAside(task);
+    if (task.copiedHost === true) ledger.setHubTaskAside(task);
   }
 }
 
 /** The state is this host's after all. Returns what was set aside, for the planner to go on with. */
-export function claimState(ledger: Ledger): { readonly runs: Run[]; readonly tasks: HubTask[] } {
-  const { copiedFrom } = ledger.facts;
-  if (copiedFrom?.taskRunnerId !== undefined) ledger.facts.taskRunnerId = copiedFrom.taskRunnerId;
-  delete ledger.facts.copiedFrom;
-  ledger.keepFacts();
-  const runs = [...ledger.foreignRuns.values()];
-  const tasks = [...ledger.foreignHubTasks.values()];
+export function claimState(ledger: PersistentState): {
+  readonly runs: Run[];
+  readonly tasks: HubTask[];
+} {
+  const { copiedFrom } = ledger.metadata;
+  if (copiedFrom?.taskRunnerId !== undefined)
+    ledger.metadata.taskRunnerId = copiedFrom.taskRunnerId;
+  delete ledger.metadata.copiedFrom;
+  ledger.saveMetadata();
+  const runs = [...ledger.copiedHostRuns.values()];
+  const tasks = [...ledger.copiedHostHubTasks.values()];
   for (const run of runs) {
-    delete run.foreign;
-    ledger.keepRun(run);
+    delete run.copiedHost;
+    ledger.saveRun(run);
   }
   for (const task of tasks) {
-    delete task.foreign;
-    ledger.keepHubTask(task);
+    delete task.copiedHost;
+    ledger.saveHubTask(task);
   }
-  ledger.foreignRuns.clear();
-  ledger.foreignHubTasks.clear();
+  ledger.copiedHostRuns.clear();
+  ledger.copiedHostHubTasks.clear();
   return { runs, tasks };
 }
 
@@ -56,22 +60,22 @@ export function isSameHost(a: HostIdentity, b: HostIdentity): boolean {
   );
 }
 
-function becomeCopy(ledger: Ledger, identity: HostIdentity, now: Now): void {
-  const { facts } = ledger;
+function becomeCopy(ledger: PersistentState, identity: HostIdentity, now: Now): void {
+  const { metadata: facts } = ledger;
   const { taskRunnerId } = facts;
   facts.copiedFrom ??= { identity, ...(taskRunnerId === undefined ? {} : { taskRunnerId }) };
   delete facts.taskRunnerId;
-  ledger.keepFacts();
+  ledger.saveMetadata();
   let withheld = 0;
   for (const run of ledger.runs.values()) {
     const isEnded = isFinal(run.state);
     const owes =
       run.hub?.delivery.state === 'pending' ||
-      (run.pipeline !== undefined && isOwed(run.pipeline.delivery));
+      (run.pipeline !== undefined && isPending(run.pipeline.delivery));
     if (isEnded && !owes) continue;
-    run.foreign = true;
+    run.copiedHost = true;
     withheld++;
-    ledger.note({
+    ledger.addEvent({
       event: 'host.copied',
       at: now,
       job: run.job,
@@ -79,6 +83,6 @@ function becomeCopy(ledger: Ledger, identity: HostIdentity, now: Now): void {
       fields: { state: run.state },
     });
   }
-  for (const task of ledger.hubTasks.values()) task.foreign = true;
-  ledger.note({ event: 'host.copied', at: now, fields: { withheld } });
+  for (const task of ledger.hubTasks.values()) task.copiedHost = true;
+  ledger.addEvent({ event: 'host.copied', at: now, fields: { withheld } });
 }

@@ -2,17 +2,17 @@
  * Everything that must outlive the process, and what of it changed since the last commit.
  * The planner is the only writer; the store reads `takeChanges` into one transaction.
  */
-import { Gathering } from '../lib/pending-set.ts';
+import { PendingSet } from '../lib/pending-set.ts';
 import type { CopiedFrom, HostIdentity } from '../model/host-identity.ts';
 import type { HubTask } from '../model/hub-task.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
-import type { Note } from '../model/timeline.ts';
+import type { TimelineEvent } from '../model/timeline.ts';
 import type { ScheduleRecord } from '../model/schedule.ts';
 import type { Instant } from '../lib/time.ts';
 
 /** Facts about the agent itself. */
-export interface Facts {
+export interface AgentMetadata {
   /** What GetHomeRegion answered last. */
   homeRegion?: string;
   /** Streams known to exist, as `REGION/STREAM`. */
@@ -34,9 +34,9 @@ export interface Changes {
   /** Ids and names that are no longer worth keeping. */
   readonly droppedRuns: Iterable<string>;
   readonly droppedHubTasks: Iterable<string>;
-  readonly facts?: Facts;
+  readonly metadata?: AgentMetadata;
   /** For the timeline; already told to the log. */
-  readonly notes: Iterable<Note>;
+  readonly events: Iterable<TimelineEvent>;
 }
 
 /** Most turns change nothing: there is one value for that. */
@@ -45,10 +45,10 @@ const NOTHING: Changes = {
   hubTasks: [],
   droppedRuns: [],
   droppedHubTasks: [],
-  notes: [],
+  events: [],
 };
 
-export class Ledger {
+export class PersistentState {
   readonly runs = new Map<string, Run>();
   /** The runs that have not ended: few among many. */
   readonly liveRuns = new Map<string, Run>();
@@ -56,21 +56,21 @@ export class Ledger {
   readonly livePipelineRuns = new Set<string>();
   readonly hubTasks = new Map<string, HubTask>();
   /** What belongs to the host that this state was copied from: nobody here acts upon it. */
-  readonly foreignRuns = new Map<string, Run>();
-  readonly foreignHubTasks = new Map<string, HubTask>();
-  facts: Facts = { streams: [] };
+  readonly copiedHostRuns = new Map<string, Run>();
+  readonly copiedHostHubTasks = new Map<string, HubTask>();
+  metadata: AgentMetadata = { streams: [] };
 
-  readonly #runs = new Gathering<Run>();
-  readonly #hubTasks = new Gathering<HubTask>();
-  readonly #droppedRuns = new Gathering<string>();
-  readonly #droppedHubTasks = new Gathering<string>();
-  readonly #notes = new Gathering<Note>();
+  readonly #runs = new PendingSet<Run>();
+  readonly #hubTasks = new PendingSet<HubTask>();
+  readonly #droppedRuns = new PendingSet<string>();
+  readonly #droppedHubTasks = new PendingSet<string>();
+  readonly #events = new PendingSet<TimelineEvent>();
   /** Runs with a change that need not be on disk by itself. */
   readonly #touchedRuns = new Set<Run>();
-  #factsChanged = false;
+  #metadataChanged = false;
 
   /** Adds the run or marks it as changed. */
-  keepRun(run: Run): void {
+  saveRun(run: Run): void {
     this.recoverRun(run);
     this.#touchedRuns.delete(run);
     this.#runs.add(run);
@@ -82,8 +82,8 @@ export class Ledger {
   }
 
   /** Keeps what was touched since the run was kept last; most reports only renew a promise. */
-  keepTouchedRun(run: Run): void {
-    if (this.#touchedRuns.has(run)) this.keepRun(run);
+  saveTouchedRun(run: Run): void {
+    if (this.#touchedRuns.has(run)) this.saveRun(run);
   }
 
   /** A run as the store had it: known, and not changed. */
@@ -98,24 +98,24 @@ export class Ledger {
     }
   }
 
-  keepHubTask(task: HubTask): void {
+  saveHubTask(task: HubTask): void {
     this.hubTasks.set(task.name, task);
     this.#droppedHubTasks.delete(task.name);
     this.#hubTasks.add(task);
   }
 
   setRunAside(run: Run): void {
-    this.keepRun(run);
+    this.saveRun(run);
     this.runs.delete(run.id);
     this.liveRuns.delete(run.id);
     this.livePipelineRuns.delete(run.id);
-    this.foreignRuns.set(run.id, run);
+    this.copiedHostRuns.set(run.id, run);
   }
 
   setHubTaskAside(task: HubTask): void {
-    this.keepHubTask(task);
+    this.saveHubTask(task);
     this.hubTasks.delete(task.name);
-    this.foreignHubTasks.set(task.name, task);
+    this.copiedHostHubTasks.set(task.name, task);
   }
 
   dropRun(run: Run): void {
@@ -133,38 +133,38 @@ export class Ledger {
     this.#droppedHubTasks.add(task.name);
   }
 
-  keepFacts(): void {
-    this.#factsChanged = true;
+  saveMetadata(): void {
+    this.#metadataChanged = true;
   }
 
-  note(note: Note): void {
-    this.#notes.add(note);
+  addEvent(addEvent: TimelineEvent): void {
+    this.#events.add(addEvent);
   }
 
   /** What changed since the last call. Nothing is told or done before this is on disk. */
   takeChanges(): Changes {
     if (!this.#hasChanged()) return NOTHING;
-    const { facts } = this;
+    const { metadata: metadata } = this;
     const changes: Changes = {
       runs: this.#runs.take(),
       hubTasks: this.#hubTasks.take(),
       droppedRuns: this.#droppedRuns.take(),
       droppedHubTasks: this.#droppedHubTasks.take(),
-      notes: this.#notes.take(),
-      ...(this.#factsChanged ? { facts } : {}),
+      events: this.#events.take(),
+      ...(this.#metadataChanged ? { metadata: metadata } : {}),
     };
-    this.#factsChanged = false;
+    this.#metadataChanged = false;
     return changes;
   }
 
   #hasChanged(): boolean {
     return (
-      this.#factsChanged ||
+      this.#metadataChanged ||
       !this.#runs.isEmpty ||
       !this.#hubTasks.isEmpty ||
       !this.#droppedRuns.isEmpty ||
       !this.#droppedHubTasks.isEmpty ||
-      !this.#notes.isEmpty
+      !this.#events.isEmpty
     );
   }
 }

@@ -4,18 +4,18 @@
  */
 import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
-import type { Ledger } from './ledger.ts';
+import type { PersistentState } from './ledger.ts';
 
 /** Ended runs of one job that are kept for `status` and `events`; older ones go when nothing is owed. */
 const RUNS_KEPT_MAX = 20;
 
-export class RunBook {
-  readonly #ledger: Ledger;
+export class RunIndex {
+  readonly #state: PersistentState;
   readonly #byJob = new Map<string, Run[]>();
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
-    const runs = [...ledger.runs.values(), ...ledger.foreignRuns.values()];
+  constructor(ledger: PersistentState) {
+    this.#state = ledger;
+    const runs = [...ledger.runs.values(), ...ledger.copiedHostRuns.values()];
     for (const run of runs.sort((a, b) => a.number - b.number)) this.add(run);
   }
 
@@ -36,7 +36,7 @@ export class RunBook {
 
   /** A run that has not ended. */
   live(id: string): Run | undefined {
-    return this.#ledger.liveRuns.get(id);
+    return this.#state.liveRuns.get(id);
   }
 
   liveOf(job: string): Run[] {
@@ -54,7 +54,7 @@ export class RunBook {
     return runs.find(
       (run) =>
         run.state === 'queued' &&
-        run.foreign !== true &&
+        run.copiedHost !== true &&
         (run.pipeline === undefined || run.pipeline.acknowledgedAt !== undefined),
     );
   }

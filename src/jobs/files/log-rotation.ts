@@ -107,8 +107,8 @@ async function copy(path: string, part: string, from: number, to: number): Promi
 /** False: this file system cannot, or the program is missing (util-linux has it). */
 async function collapse(path: string, length: number): Promise<boolean> {
   try {
-    const words = ['--collapse-range', '--offset', '0', '--length', String(length), path];
-    await promisify(execFile)('fallocate', words);
+    const message = ['--collapse-range', '--offset', '0', '--length', String(length), path];
+    await promisify(execFile)('fallocate', message);
     return true;
   } catch {
     return false;

@@ -9,7 +9,7 @@ import { errorCode } from '../lib/error-code.ts';
 import { listLogFiles } from './log-files.ts';
 import type { LogFiles, Segment } from './log-files.ts';
 import { openUnfollowedIfThere } from '../lib/open-unfollowed.ts';
-import { bytesInWords } from '../lib/progress.ts';
+import { bytesText } from '../lib/progress.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
@@ -137,7 +137,7 @@ export class RunLog {
 
 function gap(from: number, to: number): LogPiece {
   return {
-    bytes: Buffer.from(`\n[${bytesInWords(to - from)} of output are not kept]\n`),
+    bytes: Buffer.from(`\n[${bytesText(to - from)} of output are not kept]\n`),
     next: to,
   };
 }

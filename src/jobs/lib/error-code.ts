@@ -5,6 +5,6 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /** What went wrong in the system's words, for a sentence. */
-export function errorWords(error: unknown): string {
+export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -35,7 +35,7 @@ export function wholePercent(percent: number): number | undefined {
 }
 
 /** As people write sizes: decimal units, one decimal below 100. */
-export function bytesInWords(bytes: number): string {
+export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let value = bytes;
   let unit = 0;

@@ -39,8 +39,8 @@ export class Cgroups {
   }
 
   nameOf({ job, number, spawn }: Run): string {
-    const words = job.replace(/[^A-Za-z0-9_.@=+-]/g, '_').slice(0, JOB_CHARACTERS_MAX);
-    return `run-${this.#owner}-${words}-${number}.${spawn}`;
+    const message = job.replace(/[^A-Za-z0-9_.@=+-]/g, '_').slice(0, JOB_CHARACTERS_MAX);
+    return `run-${this.#owner}-${message}-${number}.${spawn}`;
   }
 
   /** Absent: the kernel does not let us. */

@@ -23,7 +23,7 @@ const KEEPER_SPARED_MS = 500;
 const RESCAN_MS = 5;
 
 export class ProcessTree {
-  readonly #keeper: ProcessIdentity | undefined;
+  readonly #shim: ProcessIdentity | undefined;
   readonly #mark: RunMark;
   readonly #cgroup: RunCgroup | undefined;
   /** Nothing outlives its boot: after another one, every pid is a stranger's. */
@@ -40,7 +40,7 @@ export class ProcessTree {
     bootId: string,
     cgroup?: RunCgroup,
   ) {
-    this.#keeper = keeper;
+    this.#shim = keeper;
     this.#cgroup = cgroup;
     this.#mark = mark;
     this.#isOfThisBoot = keeper === undefined || keeper.bootId === bootId;
@@ -58,7 +58,7 @@ export class ProcessTree {
   /** Sends a signal that can be caught, once. Resolves to how many processes got it. */
   async signal(signal: string): Promise<number> {
     const members = await this.#scan();
-    const keeper = members.find((entry) => this.#isKeeper(entry));
+    const keeper = members.find((entry) => this.#isShim(entry));
     // The group at one stroke: nobody forks away between two signals. Its number is ours while the keeper lives.
     const struck = keeper !== undefined && isStillThere(keeper) && send(-keeper.pid, signal);
     let signalled = 0;
@@ -77,7 +77,7 @@ export class ProcessTree {
     const killed = new Set<string>();
     let spared = true;
     const kill = (entry: ProcessEntry): void => {
-      if (spared && this.#isKeeper(entry)) return;
+      if (spared && this.#isShim(entry)) return;
       if (strike(entry, 'SIGKILL')) killed.add(`${entry.pid} ${entry.startTicks}`);
     };
     const begin = performance.now();
@@ -126,7 +126,7 @@ export class ProcessTree {
   #isOurs(entry: ProcessEntry): boolean {
     if (this.#known.get(entry.pid) === entry.startTicks) return true;
     // Who was there before the keeper is none of its children: spares most of the reading.
-    const isOlder = Number(entry.startTicks) < Number(this.#keeper?.startTicks ?? 0);
+    const isOlder = Number(entry.startTicks) < Number(this.#shim?.startTicks ?? 0);
     return !isOlder && entry.pid !== process.pid && hasEnvironment(entry.pid, this.#mark);
   }
 
@@ -154,8 +154,8 @@ export class ProcessTree {
     }
   }
 
-  #isKeeper(entry: ProcessEntry): boolean {
-    return entry.pid === this.#keeper?.pid && entry.startTicks === this.#keeper.startTicks;
+  #isShim(entry: ProcessEntry): boolean {
+    return entry.pid === this.#shim?.pid && entry.startTicks === this.#shim.startTicks;
   }
 }
 

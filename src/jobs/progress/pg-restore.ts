@@ -29,11 +29,11 @@ export function createPgRestoreParser(total: () => number | undefined): ReadReco
   const done = new Set<string>();
   let begun = 0;
   const read: ReadRecord = (record) => {
-    const [, verb, item, words = ''] = NUMBERED.exec(record) ?? [];
+    const [, verb, item, message = ''] = NUMBERED.exec(record) ?? [];
     if (item !== undefined) {
-      if (UNLISTED.test(words)) return undefined;
+      if (UNLISTED.test(message)) return undefined;
       if (verb !== 'launching') done.add(item);
-      return progressOf(done.size, total(), `${verb === 'finished' ? 'finished ' : ''}${words}`);
+      return progressOf(done.size, total(), `${verb === 'finished' ? 'finished ' : ''}${message}`);
     }
     if (done.size > 0 || !ENTRY.test(record)) return undefined;
     begun += 1;
@@ -50,13 +50,13 @@ export function createPgRestoreParser(total: () => number | undefined): ReadReco
 function progressOf(
   done: number,
   total: number | undefined,
-  words: string,
+  message: string,
 ): { percent?: number; detail: string } {
   const percent = total === undefined ? undefined : percentOf(done, total);
   const of = total === undefined ? '' : ` of ${total}`;
   return {
     ...(percent === undefined ? {} : { percent }),
-    detail: `${done}${of} entries, ${words}`,
+    detail: `${done}${of} entries, ${message}`,
   };
 }
 

@@ -8,7 +8,7 @@
  * falls, so it is not told. `to-chk` counts files, also those that were there already (a resumed copy ends
  * far below 100 % by bytes). The time is what is left, but with a parenthesis what has passed.
  */
-import { bytesInWords, percentOf, wholePercent } from '../lib/progress.ts';
+import { bytesText, percentOf, wholePercent } from '../lib/progress.ts';
 import type { Progress, ReadRecord } from '../lib/progress.ts';
 
 /** Grouping of any locale: comma, point, apostrophes, blanks (plain, no-break, thin). -h: `1.18G`. */
@@ -23,26 +23,26 @@ export function createRsyncParser(): ReadRecord {
     const match = RECORD.exec(record);
     if (match === null) return undefined;
     const [, bytes = '', byBytes, whole, fraction, unit = '', time = '', kind, left, total] = match;
-    const words = [bytesOf(bytes), `${Number(`${whole}.${fraction}`).toFixed(1)} ${unit}B/s`];
+    const columns = [bytesOf(bytes), `${Number(`${whole}.${fraction}`).toFixed(1)} ${unit}B/s`];
     if (kind === undefined) {
-      if (!time.includes('?') && Number(whole) + Number(fraction) > 0) words.push(`${time} left`);
+      if (!time.includes('?') && Number(whole) + Number(fraction) > 0) columns.push(`${time} left`);
       const percent = isGrowing ? undefined : wholePercent(Number(byBytes));
-      return withPercent(percent, words);
+      return withPercent(percent, columns);
     }
     isGrowing = kind === 'ir';
     const done = Number(total) - Number(left);
-    if (isGrowing) return withPercent(undefined, [...words, `${done} files, still counting`]);
-    return withPercent(percentOf(done, Number(total)), [...words, `${done} of ${total} files`]);
+    if (isGrowing) return withPercent(undefined, [...columns, `${done} files, still counting`]);
+    return withPercent(percentOf(done, Number(total)), [...columns, `${done} of ${total} files`]);
   };
 }
 
-function withPercent(percent: number | undefined, words: readonly string[]): Progress {
-  return { ...(percent === undefined ? {} : { percent }), detail: words.join(', ') };
+function withPercent(percent: number | undefined, columns: readonly string[]): Progress {
+  return { ...(percent === undefined ? {} : { percent }), detail: columns.join(', ') };
 }
 
 function bytesOf(text: string): string {
   const unit = /[KMGTP]$/.exec(text)?.[0] as keyof typeof UNITS | undefined;
   // With a unit the separator is a decimal one, without it separates groups of three digits.
   const number = unit === undefined ? text.replace(/\D/g, '') : text.slice(0, -1).replace(',', '.');
-  return bytesInWords(Number(number) * UNITS[unit ?? '']);
+  return bytesText(Number(number) * UNITS[unit ?? '']);
 }

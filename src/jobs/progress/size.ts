@@ -6,7 +6,7 @@
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../lib/error-code.ts';
-import { bytesInWords, percentOf } from '../lib/progress.ts';
+import { bytesText, percentOf } from '../lib/progress.ts';
 import type { Progress } from '../lib/progress.ts';
 
 /** More entries than this are not counted: a walk must end long before the job does. */
@@ -76,9 +76,9 @@ function larger(before: Measure | undefined, now: Measure): Measure {
 }
 
 function progressOf(done: Measure, total: Measure | undefined): Progress {
-  const words = bytesInWords(done.bytes);
-  if (total?.isWhole !== true) return { detail: words };
-  const detail = `${words} of ${bytesInWords(total.bytes)}`;
+  const message = bytesText(done.bytes);
+  if (total?.isWhole !== true) return { detail: message };
+  const detail = `${message} of ${bytesText(total.bytes)}`;
   const percent = done.isWhole ? percentOf(done.bytes, total.bytes) : undefined;
   return { ...(percent === undefined ? {} : { percent }), detail };
 }

@@ -38,7 +38,7 @@ export async function findRun(adoption: Adoption): Promise<{ process: ProcessIde
   const told = await end();
   if (told !== undefined) return told;
   const process =
-    run.process ?? identifyKeeper(started, runMark(run, started?.socketPath ?? socketPath), bootId);
+    run.process ?? identifyShim(started, runMark(run, started?.socketPath ?? socketPath), bootId);
   if (process !== undefined && lives(process, bootId)) return { process };
   if ((run.process ?? started?.process ?? { bootId }).bootId !== bootId) {
     return lost(run, 'the host was restarted while the run was under way');
@@ -54,7 +54,7 @@ export async function findRun(adoption: Adoption): Promise<{ process: ProcessIde
  * The keeper that a record names. The job's user may write there, so a living process must carry the run's mark:
  * nobody gets a stranger killed by naming it.
  */
-export function identifyKeeper(
+export function identifyShim(
   started: StartedRecord | undefined,
   mark: RunMark,
   bootId: string,

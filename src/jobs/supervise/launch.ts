@@ -8,12 +8,12 @@ import { access, chmod, chown, constants, mkdir, open, stat } from 'node:fs/prom
 import { resolve } from 'node:path';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
 import { maySwitchUsers, SWITCHING_NEEDS } from '../../core/lib/privileges.ts';
-import { errorCode, errorWords } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 import { jobEnvironment } from '../process/environment.ts';
 import { findUser } from '../process/user.ts';
 
 /** A keeper that was started. */
-export interface Keeper {
+export interface Shim {
   readonly process: ProcessIdentity;
   /** Only for a child of the agent: resolves when it has ended, to its exit code or the signal that killed it. */
   readonly ended?: Promise<number | string>;
@@ -42,7 +42,7 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
 }
 
 /** What a back end starts a keeper with. */
-export interface KeeperStart {
+export interface ShimStart {
   readonly run: Run;
   /** The run directory: nobody else uses it. */
   readonly directory: string;
@@ -52,7 +52,7 @@ export interface KeeperStart {
 }
 
 /** Makes everything ready that a keeper needs. Throws `StartRefused` where it cannot be. */
-export async function prepareStart({ directory, launch, logs }: KeeperStart): Promise<void> {
+export async function prepareStart({ directory, launch, logs }: ShimStart): Promise<void> {
   await checkWorkingDirectory(launch.cwd);
   await prepareDirectory(directory, launch);
   // Made by the agent and never by the job's user, who could not be trusted to make plain files.
@@ -67,8 +67,8 @@ async function checkWorkingDirectory(path: string): Promise<void> {
     await access(path, constants.X_OK);
   } catch (error) {
     if (error instanceof StartRefused) throw error;
-    const words = errorCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be entered';
-    throw new StartRefused(`the working directory ${path} ${words}`, { cause: error });
+    const message = errorCode(error) === 'ENOENT' ? 'does not exist' : 'cannot be entered';
+    throw new StartRefused(`the working directory ${path} ${message}`, { cause: error });
   }
 }
 
@@ -84,7 +84,7 @@ async function prepareDirectory(directory: string, { gid }: Launch): Promise<voi
     await chmod(directory, 0o1770);
   } catch (error) {
     throw new StartRefused(
-      `the run directory cannot be given to group ${gid}: ${errorWords(error)}`,
+      `the run directory cannot be given to group ${gid}: ${errorText(error)}`,
       {
         cause: error,
       },

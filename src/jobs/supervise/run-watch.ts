@@ -8,13 +8,13 @@ import type { Event } from '../../core/model/event.ts';
 import { DEFAULT_LOG } from '../../core/model/job.ts';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
 import { readErrorTail } from '../files/error-tail.ts';
-import { errorWords } from '../lib/error-code.ts';
+import { errorText } from '../lib/error-code.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { rotateLog } from '../files/log-rotation.ts';
 import { lives } from '../process/process-table.ts';
 import { ProgressReader } from '../progress/reader.ts';
 import { readExit, readStarted } from '../files/run-directory.ts';
-import { withStartWords } from './start-failures.ts';
+import { explainStartFailure } from './start-failures.ts';
 
 /** How often progress is read, and how late the end of an adopted run may be seen. */
 const POLL_MS = 500;
@@ -66,7 +66,7 @@ export async function watchRun(watched: Watched): Promise<void> {
     } catch (error) {
       failures += 1;
       if (!keeper.isAlive() && failures >= READ_TRIES_MAX) {
-        post(lost(run, `its exit record cannot be read: ${errorWords(error)}`));
+        post(lost(run, `its exit record cannot be read: ${errorText(error)}`));
         return;
       }
       await pause(POLL_MS, closing);
@@ -97,7 +97,7 @@ export async function readEnd(
   const exitCode = await readExit(directory, run.spawn);
   if (exitCode === undefined) return undefined;
   const signal = signalOf(exitCode);
-  const errorTail = withStartWords(run, exitCode, await readErrorTail(stderrLog, mask));
+  const errorTail = explainStartFailure(run, exitCode, await readErrorTail(stderrLog, mask));
   return {
     type: 'run-exited',
     run: run.id,
@@ -158,9 +158,9 @@ async function hasStarted(watched: Watched, keeper: KeeperState): Promise<boolea
       // No descriptors left, for example: the next look may see it.
     }
     if (!wasAlive) {
-      const words =
+      const message =
         (await readErrorTail(logs.stderr, mask)) ?? `it ended with ${keeper.how ?? '?'}`;
-      const reason = `the run could not be set up: ${words}`;
+      const reason = `the run could not be set up: ${message}`;
       post({ type: 'run-start-failed', run: run.id, reason });
       return false;
     }

@@ -8,17 +8,17 @@ import { accessSync, constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { SETPRIV } from '../../core/lib/privileges.ts';
 import type { Cgroups } from '../process/cgroups.ts';
-import { errorCode, errorWords } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 import { PATH_DEFAULT } from '../process/environment.ts';
 import { StartRefused } from './launch.ts';
-import type { Keeper, KeeperStart } from './launch.ts';
+import type { Shim, ShimStart } from './launch.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { readProcess } from '../process/process-table.ts';
 import { writeCgroup } from '../files/run-directory.ts';
 import { AWAIT_PLACE, BECOME_SUBREAPER, SHIM } from './shim-script.ts';
 
 /** Throws `StartRefused` where nothing was started. */
-export async function startKeeperProcess(start: KeeperStart, cgroups?: Cgroups): Promise<Keeper> {
+export async function startShimProcess(start: ShimStart, cgroups?: Cgroups): Promise<Shim> {
   const logs = await Promise.all([open(start.logs.stdout, 'a'), open(start.logs.stderr, 'a')]);
   try {
     return await spawnKeeper(start, [logs[0].fd, logs[1].fd], cgroups);
@@ -32,21 +32,21 @@ export async function startKeeperProcess(start: KeeperStart, cgroups?: Cgroups):
 }
 
 async function spawnKeeper(
-  { run, directory, launch, bootId }: KeeperStart,
+  { run, directory, launch, bootId }: ShimStart,
   [stdout, stderr]: readonly [number, number],
   cgroups: Cgroups | undefined,
-): Promise<Keeper> {
+): Promise<Shim> {
   const { cwd, env } = launch;
   const cgroup = cgroups?.create(run);
   const shell = ['/bin/sh', '-c', AWAIT_PLACE + SHIM, 'migration-agent'];
-  const words = [String(run.spawn), cwd, env['PATH'] ?? PATH_DEFAULT, ...run.definition.command];
+  const message = [String(run.spawn), cwd, env['PATH'] ?? PATH_DEFAULT, ...run.definition.command];
   const reaper = cgroup === undefined ? subreaper(env) : undefined;
   const user = otherUser(launch);
   const [program = '', ...args] = [
     ...(user?.command ?? []),
     ...(reaper?.command ?? []),
     ...shell,
-    ...words,
+    ...message,
   ];
   const child = spawn(program, args, {
     cwd: directory,
@@ -143,8 +143,8 @@ function reasonOf(error: unknown, user: string | undefined): string {
       return 'the command and its environment are too long for the kernel';
     case 'EAGAIN':
     case 'ENOMEM':
-      return `the host has no room for another process (${errorWords(error)})`;
+      return `the host has no room for another process (${errorText(error)})`;
     default:
-      return `the command cannot be started: ${errorWords(error)}`;
+      return `the command cannot be started: ${errorText(error)}`;
   }
 }

@@ -17,12 +17,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Run } from '../../core/model/job.ts';
 import { SETPRIV } from '../../core/lib/privileges.ts';
-import { identifyKeeper } from './adoption.ts';
+import { identifyShim } from './adoption.ts';
 import { cgroupOf } from '../process/cgroups.ts';
-import { errorWords } from '../lib/error-code.ts';
+import { errorText } from '../lib/error-code.ts';
 import { PATH_DEFAULT, runMark } from '../process/environment.ts';
 import { StartRefused } from './launch.ts';
-import type { Keeper, KeeperStart } from './launch.ts';
+import type { Shim, ShimStart } from './launch.ts';
 import { readStarted, takeClaim, writeCgroup } from '../files/run-directory.ts';
 import { SHIM } from './shim-script.ts';
 
@@ -53,13 +53,13 @@ const OF_SYSTEMD = [
 
 /** Names the unit of a run: the same for every agent of this state directory, another for every other agent. */
 export function unitName(run: Run, socketPath: string): string {
-  const words = run.job.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100);
+  const message = run.job.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100);
   const owner = createHash('sha256').update(socketPath).digest('hex').slice(0, 8);
-  return `migration-job-${words}-${run.number}.${run.spawn}-${owner}.service`;
+  return `migration-job-${message}-${run.number}.${run.spawn}-${owner}.service`;
 }
 
 /** Throws `StartRefused` where nothing was started. */
-export async function startKeeperUnit(start: KeeperStart, socketPath: string): Promise<Keeper> {
+export async function startShimUnit(start: ShimStart, socketPath: string): Promise<Shim> {
   const { run, directory, bootId } = start;
   const unit = unitName(run, socketPath);
   const environment = join(directory, `environment.${run.spawn}`);
@@ -72,7 +72,7 @@ export async function startKeeperUnit(start: KeeperStart, socketPath: string): P
   }
   const started = await awaitStarted(start);
   await rm(environment, { force: true });
-  const keeper = identifyKeeper(started, runMark(run, socketPath), bootId);
+  const keeper = identifyShim(started, runMark(run, socketPath), bootId);
   if (keeper === undefined)
     throw new StartRefused('the keeper of the run is not who it says it is');
   const cgroup = cgroupOf(keeper.pid);
@@ -80,7 +80,7 @@ export async function startKeeperUnit(start: KeeperStart, socketPath: string): P
   return { process: keeper };
 }
 
-async function askSystemd(start: KeeperStart, unit: string, environment: string): Promise<void> {
+async function askSystemd(start: ShimStart, unit: string, environment: string): Promise<void> {
   const { run, directory, launch, logs } = start;
   const isRoot = process.geteuid?.() === 0;
   const properties = {
@@ -97,7 +97,7 @@ async function askSystemd(start: KeeperStart, unit: string, environment: string)
     // A job that the kernel killed for memory has failed; its keeper must live to say so.
     OOMPolicy: 'continue',
   };
-  const words = [
+  const message = [
     ...(isRoot ? [] : ['--user']),
     '--quiet',
     '--no-ask-password',
@@ -111,25 +111,25 @@ async function askSystemd(start: KeeperStart, unit: string, environment: string)
     ...commandOf(start).map((word) => word.replaceAll('$', '$$$$')),
   ];
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.geteuid?.() ?? 0}`;
-  await promisify(execFile)('systemd-run', words, {
+  await promisify(execFile)('systemd-run', message, {
     timeout: ANSWER_MS_MAX,
     env: { ...process.env, XDG_RUNTIME_DIR: runtime, LC_ALL: 'C' },
   });
 }
 
-function commandOf({ run, launch }: KeeperStart): string[] {
+function commandOf({ run, launch }: ShimStart): string[] {
   const { uid, gid, cwd, env } = launch;
   const asUser =
     uid === undefined || gid === undefined
       ? []
       : [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...DROP];
   const jobPath = env['PATH'] ?? PATH_DEFAULT;
-  const words = [String(run.spawn), cwd, jobPath, ...run.definition.command];
-  return [...asUser, '/bin/sh', '-c', SHIM, 'migration-agent', ...words];
+  const message = [String(run.spawn), cwd, jobPath, ...run.definition.command];
+  return [...asUser, '/bin/sh', '-c', SHIM, 'migration-agent', ...message];
 }
 
 /** As systemd.exec(5), EnvironmentFile=, wants it: in double quotes, in which a value may have several lines. */
-function environmentFile({ launch }: KeeperStart): string {
+function environmentFile({ launch }: ShimStart): string {
   const path = `${process.env['PATH'] ?? ''}:${PATH_DEFAULT}`.replace(/^:/, '');
   return Object.entries({ ...launch.env, PATH: path })
     .map(([name, value]) => {
@@ -143,7 +143,7 @@ function environmentFile({ launch }: KeeperStart): string {
     .join('');
 }
 
-async function awaitStarted({ run, directory }: KeeperStart): ReturnType<typeof readStarted> {
+async function awaitStarted({ run, directory }: ShimStart): ReturnType<typeof readStarted> {
   const endMs = performance.now() + STARTED_MS_MAX;
   for (;;) {
     const started = await readStarted(directory, run.spawn);
@@ -159,8 +159,8 @@ async function awaitStarted({ run, directory }: KeeperStart): ReturnType<typeof 
 
 function refusal(error: unknown): StartRefused {
   const { stderr, code } = error as { stderr?: string; code?: unknown };
-  const words = stderr?.trim().split('\n').at(-1) ?? '';
-  const reason = words === '' ? errorWords(error) : words;
+  const message = stderr?.trim().split('\n').at(-1) ?? '';
+  const reason = message === '' ? errorText(error) : message;
   if (code === 'ENOENT') return new StartRefused('there is no systemd-run on this host');
   return new StartRefused(
     `systemd does not start the job: ${reason}; agent.backend: unit needs root, or a manager of the agent's own user (loginctl enable-linger)`,

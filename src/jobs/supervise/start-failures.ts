@@ -9,7 +9,7 @@ import { PATH_DEFAULT } from '../process/environment.ts';
 const SHELL_WORDS = /^migration-agent: (?:line )?\d+: (?:(exec|cd): )?(.*)$/;
 
 /** The end of stderr with its last line in plain words, where it was the shell's. */
-export function withStartWords(
+export function explainStartFailure(
   { definition }: Run,
   exitCode: number,
   errorTail: string | undefined,
@@ -20,7 +20,7 @@ export function withStartWords(
   if (rest === '') return errorTail;
   const [program = ''] = definition.command;
   const path = definition.environment['PATH'] ?? process.env['PATH'] ?? PATH_DEFAULT;
-  const words = ((): string => {
+  const message = ((): string => {
     if (builtin === 'cd') {
       return `the working directory ${definition.workingDirectory ?? '/'} cannot be entered`;
     }
@@ -29,5 +29,5 @@ export function withStartWords(
       ? `there is no program ${program}, or the interpreter that its first line names is not there`
       : `there is no program ${program} in the PATH of the job (${path})`;
   })();
-  return [...lines.slice(0, -1), words].join('\n');
+  return [...lines.slice(0, -1), message].join('\n');
 }

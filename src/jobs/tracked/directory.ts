@@ -8,7 +8,7 @@ import type { Run } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
 import { plainDetail } from '../lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
-import type { StatusLook, StatusWords } from './status-file.ts';
+import type { StatusLook, StatusFields } from './status-file.ts';
 import { Rounds } from './poll-loop.ts';
 
 interface Watched {
@@ -49,7 +49,7 @@ export class DirectoryWatch {
     this.#rounds = new Rounds(options.pauseMs, (closing) => this.#look(closing));
   }
 
-  add({ id, startedAt, trouble }: Run, path: string): void {
+  add({ id, startedAt, problem: trouble }: Run, path: string): void {
     const isSeen = startedAt !== undefined;
     this.#watched.set(id, { run: id, path, isSeen, isTold: false, trouble, told: {} });
     this.#rounds.wake();
@@ -131,7 +131,7 @@ export class DirectoryWatch {
     this.#troubled(watched, suspicion);
   }
 
-  #read(watched: Watched, { words, version }: Extract<StatusLook, { kind: 'read' }>): void {
+  #read(watched: Watched, { fields, version }: Extract<StatusLook, { kind: 'read' }>): void {
     const { post } = this.#options;
     const { run } = watched;
     watched.version = version;
@@ -140,7 +140,7 @@ export class DirectoryWatch {
     if (!watched.isTold) post({ type: 'run-seen', run });
     watched.isTold = true;
     watched.isSeen = true;
-    const { status, ...progress } = this.#plain(words);
+    const { status, ...progress } = this.#plain(fields);
     const { percent, detail } = progress;
     if (percent !== watched.told.percent || detail !== watched.told.detail) {
       watched.told = progress;
@@ -151,7 +151,7 @@ export class DirectoryWatch {
     post({ type: 'run-concluded', run, status, ...(detail === undefined ? {} : { detail }) });
   }
 
-  #plain({ detail, ...rest }: StatusWords): StatusWords {
+  #plain({ detail, ...rest }: StatusFields): StatusFields {
     if (detail === undefined) return rest;
     return { ...rest, detail: plainDetail(detail, DETAIL_CHARACTERS_MAX, this.#options.mask) };
   }

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { errorCode, errorWords } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 
 /** Of systemd.journal-fields(7), and what systemd adds of its own. */
 const FIELDS = [
@@ -33,11 +33,11 @@ const RECORDS_MAX = 5000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Never rejects: who cannot be asked has nothing but a complaint. */
-export async function askJournal(
+export async function readJournal(
   invocations: readonly string[],
   signal: AbortSignal,
 ): Promise<JournalAnswer> {
-  const words = [
+  const message = [
     '--no-pager',
     '--output=json',
     `--output-fields=${FIELDS.join(',')}`,
@@ -54,7 +54,7 @@ export async function askJournal(
     signal,
   } as const;
   try {
-    const { stdout, stderr } = await promisify(execFile)('journalctl', words, options);
+    const { stdout, stderr } = await promisify(execFile)('journalctl', message, options);
     return { records: parse(stdout), complaint: firstLine(stderr) };
   } catch (error) {
     return { records: [], complaint: refusal(error) };
@@ -66,7 +66,7 @@ function refusal(error: unknown): string {
   const { stderr, killed } = error as { stderr?: string; killed?: boolean };
   if (killed === true) return `journalctl gave no answer in ${ANSWER_MS_MAX / 1000} s`;
   const said = firstLine(stderr ?? '');
-  return said === '' ? `journalctl failed: ${errorWords(error)}` : said;
+  return said === '' ? `journalctl failed: ${errorText(error)}` : said;
 }
 
 function firstLine(text: string): string {

@@ -3,7 +3,7 @@
  * is under way. Later on the answers would be another's.
  */
 import type { TrackedSource } from '../../core/model/job.ts';
-import { errorWords } from '../lib/error-code.ts';
+import { errorText } from '../lib/error-code.ts';
 import { isAlive, readProcess } from '../process/process-table.ts';
 import { showUnits, unitName } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
@@ -48,7 +48,7 @@ async function showAll(names: readonly string[]): Promise<Units> {
     const shown = await showUnits(units);
     return new Map(units.map((unit, index) => [unit, shown[index] ?? {}]));
   } catch (error) {
-    return errorWords(error);
+    return errorText(error);
   }
 }
 

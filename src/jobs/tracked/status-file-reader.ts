@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
-import { errorWords } from '../lib/error-code.ts';
+import { errorText } from '../lib/error-code.ts';
 import type { StatusLook } from './status-file.ts';
 
 export interface Question {
@@ -38,7 +38,7 @@ export class StatusQuestions {
         this.#reader.send({ id, path, version } satisfies Question, () => undefined);
       } catch (error) {
         // No memory for another process, no descriptors.
-        this.#ended(this.#reader, `its reader does not start: ${errorWords(error)}`);
+        this.#ended(this.#reader, `its reader does not start: ${errorText(error)}`);
       }
     });
   }

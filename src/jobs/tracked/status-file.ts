@@ -9,12 +9,12 @@
  */
 import { lstat } from 'node:fs/promises';
 import type { FinalStatus } from '../../core/model/tracked.ts';
-import { errorCode, errorWords } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 import { openUnfollowed } from '../lib/open-unfollowed.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;
 
-export interface StatusWords {
+export interface StatusFields {
   readonly percent?: number;
   readonly detail?: string;
   readonly status?: FinalStatus;
@@ -25,7 +25,7 @@ export type StatusLook =
   | { readonly kind: 'unchanged' }
   /** It is there, and says nothing that can be used. */
   | { readonly kind: 'bad'; readonly problem: string; readonly version: string }
-  | { readonly kind: 'read'; readonly words: StatusWords; readonly version: string };
+  | { readonly kind: 'read'; readonly fields: StatusFields; readonly version: string };
 
 /** Looks once. `version`: that of the last look, which needs no reading again. */
 export async function lookAtStatusFile(
@@ -48,20 +48,20 @@ export async function lookAtStatusFile(
     const parsed = parseStatus(text);
     return typeof parsed === 'string'
       ? bad(parsed)
-      : { kind: 'read', words: parsed, version: present };
+      : { kind: 'read', fields: parsed, version: present };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { kind: 'missing' };
-    return { kind: 'bad', problem: `cannot be read: ${errorWords(error)}`, version: '' };
+    return { kind: 'bad', problem: `cannot be read: ${errorText(error)}`, version: '' };
   }
 }
 
 /** What a status file says, or what is wrong with it. */
-export function parseStatus(text: string): StatusWords | string {
+export function parseStatus(text: string): StatusFields | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return text.trim() === '' ? 'is empty' : `is no JSON: ${errorWords(error)}`;
+    return text.trim() === '' ? 'is empty' : `is no JSON: ${errorText(error)}`;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'holds no JSON object such as {"percent": 40, "detail": "…"}';

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { errorCode, errorWords } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 
 /** Of systemd.unit(5) and org.freedesktop.systemd1(5). A unit that lacks one answers without it. */
 const PROPERTIES = [
@@ -55,14 +55,14 @@ export async function showUnits(units: readonly string[]): Promise<UnitPropertie
 }
 
 async function show(units: readonly string[]): Promise<string> {
-  const words = ['show', '--no-pager', `--property=${PROPERTIES.join(',')}`, '--', ...units];
+  const message = ['show', '--no-pager', `--property=${PROPERTIES.join(',')}`, '--', ...units];
   const options = {
     timeout: ANSWER_MS_MAX,
     maxBuffer: 16 * 1024 * 1024,
     env: { ...process.env, LC_ALL: 'C' },
   };
   try {
-    return (await promisify(execFile)('systemctl', words, options)).stdout;
+    return (await promisify(execFile)('systemctl', message, options)).stdout;
   } catch (error) {
     throw new Error(refusal(error), { cause: error });
   }
@@ -73,7 +73,7 @@ function refusal(error: unknown): string {
   const { stderr, killed } = error as { stderr?: string; killed?: boolean };
   if (killed === true) return `systemctl gave no answer in ${ANSWER_MS_MAX / 1000} s`;
   const said = stderr?.trim().split('\n')[0] ?? '';
-  return `systemctl cannot ask systemd: ${said === '' ? errorWords(error) : said}`;
+  return `systemctl cannot ask systemd: ${said === '' ? errorText(error) : said}`;
 }
 
 /** `Name=value` lines, a blank line between two units. */

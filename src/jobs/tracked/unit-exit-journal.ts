@@ -13,7 +13,7 @@ const PROCESS_EXIT = '98e322203f7a4ed290d09fe03c09fe15';
 const UNIT_STOPPING = 'de5b426a63be47a7b6ac3eaac82e2f6f';
 
 /** Undefined: the journal does not tell. `records`: those of this invocation alone. */
-export function unitLastWord(
+export function unitExitFromJournal(
   unit: string,
   invocation: string,
   records: readonly JournalRecord[],
@@ -34,7 +34,7 @@ export function unitLastWord(
     const reason = `${unit} was told to stop, and systemd has forgotten how its process ended`;
     return { kind: 'lost', reason };
   }
-  return { kind: 'completed', invocation, words: "ended well, says systemd's journal" };
+  return { kind: 'completed', invocation, message: "ended well, says systemd's journal" };
 }
 
 /** Control processes (ExecStartPre=, ExecStopPost= …) leave the same kind of record. */

@@ -22,12 +22,12 @@ export type UnitEnd =
       readonly exitCode: number;
       readonly signal?: string;
       /** What systemd calls it, where that tells more than the code. */
-      readonly words?: string;
+      readonly message?: string;
     }
   /** It ended badly, and no exit code tells how: its start timed out, a step before it failed … */
   | { readonly kind: 'failed'; readonly invocation: string; readonly reason: string }
   /** It ended well, and which exit code that was is not known. */
-  | { readonly kind: 'completed'; readonly invocation: string; readonly words: string }
+  | { readonly kind: 'completed'; readonly invocation: string; readonly message: string }
   | { readonly kind: 'lost'; readonly reason: string };
 
 /** systemd stamps a process when it forks it, and the unit's start a little later. */
@@ -92,18 +92,18 @@ export function endWith(
   const { result, how, status } = end;
   const isSuccess = result === 'success';
   if (how === CLD.exited && (isSuccess || status !== 0)) {
-    const words = isSuccess || result === 'exit-code' ? {} : { words: `systemd: ${result}` };
-    return { kind: 'exited', invocation, exitCode: status, ...words };
+    const message = isSuccess || result === 'exit-code' ? {} : { message: `systemd: ${result}` };
+    return { kind: 'exited', invocation, exitCode: status, ...message };
   }
   if (how === CLD.killed || how === CLD.dumped) {
-    const words = isSuccess || result === 'signal' ? {} : { words: `systemd: ${result}` };
+    const message = isSuccess || result === 'signal' ? {} : { message: `systemd: ${result}` };
     const signal = signalName(status);
     return {
       kind: 'exited',
       invocation,
       exitCode: 128 + status,
       ...(signal === undefined ? {} : { signal }),
-      ...words,
+      ...message,
     };
   }
   if (!isSuccess && result !== '') {

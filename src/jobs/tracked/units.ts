@@ -4,15 +4,15 @@
  */
 import type { Run, TrackedSource } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
-import { errorWords } from '../lib/error-code.ts';
-import { askJournal } from './journalctl.ts';
+import { errorText } from '../lib/error-code.ts';
+import { readJournal } from './journalctl.ts';
 import { plainDetail } from '../lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
 import { showUnits } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
 import { pauseByTime, Rounds } from './poll-loop.ts';
 import type { Watch } from './tracked-work.ts';
-import { unitLastWord } from './unit-exit-journal.ts';
+import { unitExitFromJournal } from './unit-exit-journal.ts';
 import { unitState } from './unit-state.ts';
 import type { UnitEnd } from './unit-state.ts';
 
@@ -64,7 +64,7 @@ export class UnitWatch implements Watch {
     const { tracked } = run.definition;
     if (tracked?.by !== 'unit') return;
     const invocation = run.invocation ?? tracked.invocation;
-    const { id, trouble } = run;
+    const { id, problem: trouble } = run;
     this.#watched.set(id, { run: id, source: tracked, invocation, isSeen: false, trouble });
     this.#rounds.wake();
   }
@@ -87,7 +87,7 @@ export class UnitWatch implements Watch {
       all.forEach((watched, index) => this.#judge(watched, shown[index] ?? {}));
     } catch (error) {
       // Nothing is inferred from silence: they are asked for again.
-      this.#troubled(errorWords(error));
+      this.#troubled(errorText(error));
     }
     // Beside the rounds: a journal that is slow to answer keeps nobody else from being seen.
     this.#asking ??= this.#askJournal().finally(() => {
@@ -144,7 +144,7 @@ export class UnitWatch implements Watch {
       )
       .slice(0, INVOCATIONS_PER_CALL);
     if (asked.length === 0) return;
-    const { records, complaint } = await askJournal(
+    const { records, complaint } = await readJournal(
       asked.map(({ invocation }) => invocation),
       this.#closing.signal,
     );
@@ -154,7 +154,7 @@ export class UnitWatch implements Watch {
       if (!this.#watched.has(watched.run)) continue;
       const { unit } = watched.source;
       const own = records.filter(({ INVOCATION_ID }) => INVOCATION_ID === invocation);
-      const state = unitLastWord(unit, invocation, own);
+      const state = unitExitFromJournal(unit, invocation, own);
       if (state !== undefined) this.#ended(watched, state);
       else if (performance.now() - sinceMs >= this.#options.patienceMs) {
         this.#ended(watched, { kind: 'lost', reason: `${reason}; ${whyUntold(complaint)}` });
@@ -173,16 +173,16 @@ export class UnitWatch implements Watch {
         post({ type: 'run-concluded', run, status: 'failed', detail: state.reason });
         break;
       case 'completed':
-        post({ type: 'run-concluded', run, status: 'completed', detail: state.words });
+        post({ type: 'run-concluded', run, status: 'completed', detail: state.message });
         break;
       case 'exited': {
-        const { exitCode, signal, words } = state;
+        const { exitCode, signal, message } = state;
         post({
           type: 'run-exited',
           run,
           exitCode,
           ...(signal === undefined ? {} : { signal }),
-          ...(words === undefined ? {} : { errorTail: words }),
+          ...(message === undefined ? {} : { errorTail: message }),
         });
       }
     }

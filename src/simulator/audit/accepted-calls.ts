@@ -1,11 +1,11 @@
 /** Which accepted calls the audit of Migration Hub must hear of, read from the journal's own entry. */
-import type { AuditBook } from './audit.ts';
+import type { Auditor } from './audit.ts';
 import type { JournalEntry } from './journal.ts';
 import { readRequest } from '../lib/constraints.ts';
 import { hubShapes } from '../hub/shapes.ts';
 
 export function noteAccepted(
-  audit: AuditBook,
+  audit: Auditor,
   operation: string,
   entry: JournalEntry,
   at: number,

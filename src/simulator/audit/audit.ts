@@ -74,7 +74,7 @@ const INVALID_NAMES: ReadonlySet<string> = new Set([
   'UnknownOperationException',
 ]);
 
-export class AuditBook {
+export class Auditor {
   readonly #operations = new Map<string, OperationRecord>();
   readonly #hub: HubAudit;
   readonly #tasks = new TasksAudit();

@@ -3,7 +3,7 @@
  * answered. It knows no socket: `server.ts` brings HTTP, and a simulation in virtual time may call it
  * directly.
  */
-import type { AuditBook } from '../audit/audit.ts';
+import type { Auditor } from '../audit/audit.ts';
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { SimulatorClock } from '../lib/clock.ts';
 import type { Dice } from '../lib/dice.ts';
@@ -13,7 +13,7 @@ import { TARGET_PREFIX } from './json-protocol.ts';
 import type { Delivery } from './json-protocol.ts';
 import type { Operation, Service } from '../lib/operation.ts';
 import type { RateLimits } from '../faults/rate-limits.ts';
-import { Visit } from './request.ts';
+import { GatewayRequest } from './request.ts';
 
 export interface GatewayCall {
   /** The X-Amz-Target header. */
@@ -52,7 +52,7 @@ export interface GatewayParts {
   readonly enforceLimits: boolean;
   readonly faults: Faults;
   readonly journal: Journal;
-  readonly audit: AuditBook;
+  readonly audit: Auditor;
   readonly dateSkewMs: number;
   /** Called when a call has been carried out. */
   readonly onChange: () => void;
@@ -69,7 +69,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     targets: [...targets.keys()],
     call(call, deliver) {
       const found = targets.get(call.target ?? '');
-      const visit = new Visit(parts, call, found, deliver);
+      const visit = new GatewayRequest(parts, call, found, deliver);
       visit.begin();
       return () => {
         visit.abandon();

@@ -11,7 +11,7 @@ import type { Delivery, Envelope } from './json-protocol.ts';
 import { Later } from '../lib/operation.ts';
 import type { Operation, Output, Service } from '../lib/operation.ts';
 
-export class Visit {
+export class GatewayRequest {
   readonly #parts: GatewayParts;
   readonly #call: GatewayCall;
   readonly #deliver: Deliver;

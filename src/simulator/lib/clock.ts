@@ -7,11 +7,11 @@
 export interface SimulatorClock {
   /** Simulated time, in milliseconds since 1970. */
   now(): number;
-  /** Calls `wake` once, `delayMs` of simulated time from now. Returns a function that takes the wish back. */
+  /** Calls `wake` once, `delayMs` of simulated time from now. Returns a function that takes the action back. */
   after(delayMs: number, wake: () => void): () => void;
 }
 
-/** setTimeout fires at once beyond 2^31 - 1 ms; a later wish is renewed in steps of this length. */
+/** setTimeout fires at once beyond 2^31 - 1 ms; a later action is renewed in steps of this length. */
 const TIMER_MS_MAX = 2_000_000_000;
 
 /** Simulated time starts at the host's wall time, or at `notBefore` if that is later, and runs `speed` times as fast. */

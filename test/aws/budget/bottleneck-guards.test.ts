@@ -14,7 +14,7 @@ import {
 } from '../../../src/aws/budget/bottleneck-guards.ts';
 import type { Cluster } from '../../../src/aws/budget/bottleneck-guards.ts';
 import { FleetConnection } from '../../../src/aws/budget/fleet-connection.ts';
-import { VISIT_TIMES } from '../../../src/aws/budget/fleet-times.ts';
+import { SYNC_TIMES } from '../../../src/aws/budget/fleet-times.ts';
 import { bucketOf } from '../../../src/core/scheduling/token-bucket.ts';
 import { redisMissing, startRedis } from '../../support/redis-server.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
@@ -68,7 +68,7 @@ function fleetConnection(url = redis.url, answerMs = 5_000): Promise<FleetConnec
     url,
     prefix: 'test',
     host: 'host',
-    times: VISIT_TIMES,
+    times: SYNC_TIMES,
     answerMs,
     monotonicMs: () => performance.now(),
   });

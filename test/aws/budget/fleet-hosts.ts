@@ -87,13 +87,13 @@ export class FleetHosts {
   }
 
   #take(host: string, line: string): void {
-    const [, stamp, words] = /^(\d+) (.*)$/u.exec(line) ?? [];
-    const state = /^# state (\w+)/u.exec(words ?? '')?.[1];
+    const [, stamp, message] = /^(\d+) (.*)$/u.exec(line) ?? [];
+    const state = /^# state (\w+)/u.exec(message ?? '')?.[1];
     if (state !== undefined) this.states.set(host, state);
-    else if (words?.startsWith('#')) this.said.push(`${host} ${words}`);
+    else if (message?.startsWith('#')) this.said.push(`${host} ${message}`);
     else {
       const atMs = Number(BigInt(stamp ?? 0) / 1000n) / 1000;
-      this.parts.push({ atMs, host, slots: Number(words) });
+      this.parts.push({ atMs, host, slots: Number(message) });
     }
   }
 }

@@ -9,9 +9,9 @@ import { settingsKey } from '../../../src/aws/budget/bottleneck-guards.ts';
 import { Fleet } from '../../../src/aws/budget/fleet.ts';
 import type { FleetOptions } from '../../../src/aws/budget/fleet.ts';
 import { FleetConnection } from '../../../src/aws/budget/fleet-connection.ts';
-import type { Visit } from '../../../src/aws/budget/fleet-connection.ts';
-import { VISIT_TIMES } from '../../../src/aws/budget/fleet-times.ts';
-import type { VisitTimes } from '../../../src/aws/budget/fleet-times.ts';
+import type { Sync } from '../../../src/aws/budget/fleet-connection.ts';
+import { SYNC_TIMES } from '../../../src/aws/budget/fleet-times.ts';
+import type { SyncTimes } from '../../../src/aws/budget/fleet-times.ts';
 import { redisMissing, startRedis } from '../../support/redis-server.ts';
 import type { RedisServer } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
@@ -19,7 +19,7 @@ import { until } from '../../support/until.ts';
 const there = redisMissing === undefined;
 const CAPACITY = 1_000_000;
 /** Nothing ends, and nobody is waited for. */
-const LONG: VisitTimes = { ...VISIT_TIMES, stayMs: 60_000, gatherMs: 0, earnMsMax: 60_000 };
+const LONG: SyncTimes = { ...SYNC_TIMES, membershipTtlMs: 60_000, gatherMs: 0, earnMsMax: 60_000 };
 
 let redis: RedisServer;
 let client: Redis;
@@ -48,11 +48,11 @@ afterAll(async () => {
 interface Host {
   readonly connection: FleetConnection;
   /** What the pool would give to one who wants everything and has `right` of it by right. */
-  look(right?: number, capacity?: number, perMs?: number): Promise<Visit>;
-  stay(): Promise<Visit>;
+  look(right?: number, capacity?: number, perMs?: number): Promise<Sync>;
+  stay(): Promise<Sync>;
 }
 
-async function host(name: string, share: number, times: Partial<VisitTimes> = {}): Promise<Host> {
+async function host(name: string, share: number, times: Partial<SyncTimes> = {}): Promise<Host> {
   const connection = await FleetConnection.open({
     url: redis.url,
     prefix,
@@ -103,7 +103,7 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
 
   test('earns the whole budget, but for the shares of those whose stay has ended, until they are back', async () => {
     const a = await host('a', 0.2);
-    const b = await host('b', 0.3, { stayMs: 1 });
+    const b = await host('b', 0.3, { membershipTtlMs: 1 });
     const c = await host('c', 0.1);
     await a.stay();
     expect(await earning(a)).toBeCloseTo(1, 6);
@@ -145,7 +145,7 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
   });
 
   test('that nobody visited for a whole stay begins anew with nothing', async () => {
-    const a = await host('a', 1, { stayMs: 200 });
+    const a = await host('a', 1, { membershipTtlMs: 200 });
     await a.look();
     await sleep(100);
     expect((await a.look()).give).toBeGreaterThan(50);

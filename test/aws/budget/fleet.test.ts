@@ -18,7 +18,7 @@ import { FleetHosts } from './fleet-hosts.ts';
 const QUICK: Partial<FleetTimes> = {
   answerMs: 1_000,
   // Longer than an answer: a host that Redis no longer answers is counted on for a while.
-  stayMs: 2_000,
+  membershipTtlMs: 2_000,
   gatherMs: 2_500,
   renewMs: 250,
   retryMs: 200,
@@ -91,9 +91,9 @@ class Rig {
   }
 }
 
-function title(words: string, ...missing: (string | undefined)[]): string {
+function title(message: string, ...missing: (string | undefined)[]): string {
   const all = missing.filter((word) => word !== undefined);
-  return all.length === 0 ? words : `${words} (skipped: ${all.join(', ')})`;
+  return all.length === 0 ? message : `${message} (skipped: ${all.join(', ')})`;
 }
 
 const fleetTest = test.skipIf(redisMissing !== undefined).concurrent;
@@ -219,8 +219,8 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
       await until('the others are alone', () =>
         ['wrong', 'none'].every((host) => hosts.states.get(host) === 'alone'),
       );
-      const has = (host: string, words: string): boolean =>
-        hosts.said.some((line) => line.startsWith(host) && line.includes(words));
+      const has = (host: string, message: string): boolean =>
+        hosts.said.some((line) => line.startsWith(host) && line.includes(message));
       await until('they have said why', () => has('wrong', 'WRONGPASS') && has('none', 'NOAUTH'));
       expect(hosts.said.join('\n')).not.toContain('hunter2');
       await until(

@@ -225,7 +225,7 @@ describe('a gate in a fleet', () => {
       return { state: this.state, share: 0.1 };
     }
 
-    troubles(): string[] {
+    problems(): string[] {
       return [];
     }
 

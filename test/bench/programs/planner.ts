@@ -25,7 +25,7 @@ class NoPlanner implements Turning {
     hubTasks: [],
     droppedRuns: [],
     droppedHubTasks: [],
-    notes: [],
+    events: [],
   };
   readonly #calls: readonly Call[];
   #wanted = 32;

@@ -28,8 +28,8 @@ const ended = (state: JobStatus['state'], rest: Partial<JobStatus> = {}) =>
 describe('run', () => {
   test('submits the command with everything that was said, and returns at once', async () => {
     const { operator, socketPath } = await serve();
-    operator.answer = () => ({ ok: true, run: 'copy/2', words: 'copy/2 is starting' });
-    const words = [
+    operator.answer = () => ({ ok: true, run: 'copy/2', message: 'copy/2 is starting' });
+    const message = [
       'run',
       '--socket',
       socketPath,
@@ -42,7 +42,7 @@ describe('run', () => {
       '--env',
       'B=x=y',
     ];
-    expect(await run([...words, '--', 'rsync', '-a', '--name', 'x'])).toEqual({
+    expect(await run([...message, '--', 'rsync', '-a', '--name', 'x'])).toEqual({
       code: 0,
       stdout: 'copy/2\n',
       stderr: 'copy/2 is starting\n',
@@ -64,14 +64,14 @@ describe('run', () => {
         return makeDefinition(body);
       },
     });
-    const words = ['run', '--socket', socketPath, '--name', 'copy', '--cwd', '/'];
-    await run([...words, '--progress', 'rsync', '--user', 'anna', '--no-hub', '--', 'a']);
-    await run([...words, '--progress', 'regex:(?<percent>\\d+)', '--task', 't-1', '--', 'a']);
-    await run([...words, '--progress', '{"parser":"size","target":"/srv"}', '--', 'a']);
+    const message = ['run', '--socket', socketPath, '--name', 'copy', '--cwd', '/'];
+    await run([...message, '--progress', 'rsync', '--user', 'anna', '--no-hub', '--', 'a']);
+    await run([...message, '--progress', 'regex:(?<percent>\\d+)', '--task', 't-1', '--', 'a']);
+    await run([...message, '--progress', '{"parser":"size","target":"/srv"}', '--', 'a']);
     const artifacts = ['arn:aws:s3:::b/k'];
     const hub = ['--migration-hub', JSON.stringify({ artifacts }), '--task', 't'];
-    await run([...words, ...hub, '--', 'a']);
-    expect((await run([...words, '--migration-hub', 'no JSON', '--', 'a'])).code).toBe(2);
+    await run([...message, ...hub, '--', 'a']);
+    expect((await run([...message, '--migration-hub', 'no JSON', '--', 'a'])).code).toBe(2);
     const plain = { name: 'copy', command: ['a'], workingDirectory: '/' };
     expect(bodies).toEqual([
       { ...plain, progress: { parser: 'rsync' }, user: 'anna', migrationHub: false },
@@ -100,7 +100,7 @@ describe('run', () => {
   ] as const)('with --wait, a run that has %s exits with %i', async (state, code) => {
     const { operator, socketPath } = await serve();
     operator.show(RUNNING);
-    operator.answer = () => ({ ok: true, run: 'copy/2', words: 'copy/2 is starting' });
+    operator.answer = () => ({ ok: true, run: 'copy/2', message: 'copy/2 is starting' });
     const running = begin(['run', '--socket', socketPath, '--name', 'copy', '--wait', '--', 'a']);
     await vi.waitFor(() => expect(running.stderr()).toContain('copy/2: running'));
     operator.show(ended(state, { reason: 'as it is' }));
@@ -111,14 +111,14 @@ describe('run', () => {
 
   test('what the agent refuses is wrong usage; a job that runs already is not', async () => {
     const { operator, socketPath } = await serve();
-    const words = ['run', '--socket', socketPath, '--name'];
-    const wrong = await run([...words, '../x', '--', 'a']);
+    const message = ['run', '--socket', socketPath, '--name'];
+    const wrong = await run([...message, '../x', '--', 'a']);
     expect([wrong.code, wrong.stderr]).toEqual([
       2,
       expect.stringMatching(/^migration-agent: name: /),
     ]);
-    operator.answer = () => ({ ok: false, code: 'conflict', words: 'copy runs already' });
-    expect(await run([...words, 'copy', '--', 'a'])).toEqual({
+    operator.answer = () => ({ ok: false, code: 'conflict', message: 'copy runs already' });
+    expect(await run([...message, 'copy', '--', 'a'])).toEqual({
       code: 1,
       stdout: '',
       stderr: 'migration-agent: copy runs already\n',
@@ -127,11 +127,11 @@ describe('run', () => {
 });
 
 describe('cancel', () => {
-  const canceling = async (last: JobStatus, words: readonly string[] = []) => {
+  const canceling = async (last: JobStatus, message: readonly string[] = []) => {
     const { operator, socketPath } = await serve();
     operator.show(jobNamed('copy', { run: 2, state: 'canceling', ...STARTED }));
-    operator.answer = () => ({ ok: true, run: 'copy/2', words: 'canceling copy/2' });
-    const running = begin(['cancel', 'copy', '--socket', socketPath, ...words]);
+    operator.answer = () => ({ ok: true, run: 'copy/2', message: 'canceling copy/2' });
+    const running = begin(['cancel', 'copy', '--socket', socketPath, ...message]);
     await vi.waitFor(() => expect(running.stderr()).toContain('copy/2: canceling'));
     operator.show(last);
     return { operator, result: await running.done };
@@ -202,8 +202,8 @@ describe('wait', () => {
     const { operator, socketPath } = await serve();
     operator.show(withHub('pending', 'no credentials'));
     const running = begin(['wait', 'copy', '--for', 'delivered', '--socket', socketPath]);
-    const words = 'copy/2: succeeded; not told to migrationHub yet: no credentials\n';
-    await vi.waitFor(() => expect(running.stderr()).toBe(words));
+    const message = 'copy/2: succeeded; not told to migrationHub yet: no credentials\n';
+    await vi.waitFor(() => expect(running.stderr()).toBe(message));
     operator.show(withHub('delivered'));
     expect((await running.done).code).toBe(0);
   });
@@ -278,15 +278,15 @@ describe('status', () => {
 
   test('is 3 where there is no such job', async () => {
     const { socketPath } = await serve();
-    for (const words of [
+    for (const message of [
       ['status', 'none'],
       ['events', 'none'],
       ['logs', 'none'],
       ['wait', 'none'],
     ]) {
-      const { code, stderr, stdout } = await run([...words, '--socket', socketPath]);
-      expect([words[0], code, stdout, stderr]).toEqual([
-        words[0],
+      const { code, stderr, stdout } = await run([...message, '--socket', socketPath]);
+      expect([message[0], code, stdout, stderr]).toEqual([
+        message[0],
         3,
         '',
         'migration-agent: there is no job "none"\n',
@@ -297,14 +297,14 @@ describe('status', () => {
   test('colours are for terminals that want them', async () => {
     const { operator, socketPath } = await serve();
     operator.document = FULL_STATUS;
-    const words = ['status', '--socket', socketPath];
+    const message = ['status', '--socket', socketPath];
     const terminal = { columns: 100, rows: 30 };
-    expect((await run(words, { terminal })).stdout).toContain('\u001b[');
-    expect((await run(words)).stdout).not.toContain('\u001b[');
-    expect((await run(words, { terminal, environment: { NO_COLOR: '1' } })).stdout).not.toContain(
+    expect((await run(message, { terminal })).stdout).toContain('\u001b[');
+    expect((await run(message)).stdout).not.toContain('\u001b[');
+    expect((await run(message, { terminal, environment: { NO_COLOR: '1' } })).stdout).not.toContain(
       '\u001b[',
     );
-    expect((await run(words, { terminal, environment: { TERM: 'dumb' } })).stdout).not.toContain(
+    expect((await run(message, { terminal, environment: { TERM: 'dumb' } })).stdout).not.toContain(
       '\u001b[',
     );
   });
@@ -389,7 +389,7 @@ test('start, drain, resume and reload say what the agent said', async () => {
   operator.answer = (request) => ({
     ok: true,
     ...(request.type === 'start' ? { run: 'copy/2' } : {}),
-    words: `${request.type} it is`,
+    message: `${request.type} it is`,
   });
   expect(await run(['start', 'copy', '--socket', socketPath])).toEqual({
     code: 0,
@@ -406,7 +406,11 @@ test('start, drain, resume and reload say what the agent said', async () => {
     code: 0,
     stderr: 'configuration applied\n',
   });
-  operator.reloadReply = { ok: false, code: 'invalid', words: 'config.yaml:3:1 jobs: is missing' };
+  operator.reloadReply = {
+    ok: false,
+    code: 'invalid',
+    message: 'config.yaml:3:1 jobs: is missing',
+  };
   expect(await run(['reload', '--socket', socketPath])).toEqual({
     code: 78,
     stdout: '',
@@ -417,13 +421,13 @@ test('start, drain, resume and reload say what the agent said', async () => {
 describe('nobody there', () => {
   test('is told at once, also by commands that would wait', async () => {
     const path = join(await temporaryDirectory(), 'agent.sock');
-    for (const words of [
+    for (const message of [
       ['wait', 'copy'],
       ['cancel', 'copy'],
       ['events', 'copy', '-f'],
     ]) {
-      const { code } = await run([...words, '--socket', path]);
-      expect([words[0], code]).toEqual([words[0], 4]);
+      const { code } = await run([...message, '--socket', path]);
+      expect([message[0], code]).toEqual([message[0], 4]);
     }
   });
 
@@ -440,12 +444,12 @@ describe('nobody there', () => {
         }),
       'no daemon answers',
     ],
-  ])('%s is told in words, with exit code 4', async (_what, prepare, words) => {
+  ])('%s is told in words, with exit code 4', async (_what, prepare, message) => {
     const path = join(await temporaryDirectory(), 'agent.sock');
     await prepare(path);
     const { code, stderr, stdout } = await run(['status', '--socket', path]);
     expect([code, stdout]).toEqual([4, '']);
-    expect(stderr).toContain(words);
+    expect(stderr).toContain(message);
     expect(stderr).toContain(path);
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
@@ -474,8 +478,8 @@ describe('usage', () => {
     [['events', 'a', '--limit', '-1'], 2],
     [['status', '--help'], 0],
     [['--help'], 0],
-  ])('%j exits with %i', async (words, code) => {
-    expect((await run(words)).code).toBe(code);
+  ])('%j exits with %i', async (message, code) => {
+    expect((await run(message)).code).toBe(code);
   });
 
   test('every command has an example in its help, on stdout', async () => {

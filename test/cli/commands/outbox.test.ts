@@ -12,7 +12,7 @@ const WAITING: OutboxEntry = {
   destination: 'migrationHub',
   operation: 'NotifyMigrationTaskState',
   task: 'copy',
-  words: 'FAILED (failed: exit code 3)',
+  message: 'FAILED (failed: exit code 3)',
   since: '2026-11-22T02:00:00.000Z',
   attempts: 7,
   nextTryAt: '2026-11-22T03:00:20.000Z',
@@ -25,7 +25,7 @@ const ASIDE: OutboxEntry = {
   destination: 'dataPipeline',
   operation: 'SetTaskStatus',
   task: 'task-1',
-  words: 'FINISHED (completed)',
+  message: 'FINISHED (completed)',
   attempts: 2,
   lastError: 'InvalidRequestException: \u001b[31mno',
   quarantined: true,
@@ -62,7 +62,7 @@ test('shown as a table, as JSON, of one job, and that nothing is owed', async ()
 test('retry and drop ask the agent, and say what it said', async () => {
   const { operator, socketPath } = await serve();
   const socket = ['--socket', socketPath];
-  operator.answer = () => ({ ok: true, words: '2 reports are tried now' });
+  operator.answer = () => ({ ok: true, message: '2 reports are tried now' });
   expect(await run(['outbox', 'retry', ...socket])).toEqual({
     code: 0,
     stdout: '',
@@ -70,10 +70,10 @@ test('retry and drop ask the agent, and say what it said', async () => {
   });
   expect((await run(['outbox', 'drop', 'copy', '--to', 'migrationHub', ...socket])).code).toBe(0);
   expect(operator.asked).toMatchObject([
-    { type: 'outbox', wish: 'retry', choice: {} },
-    { type: 'outbox', wish: 'drop', choice: { job: 'copy', destination: 'migrationHub' } },
+    { type: 'outbox', action: 'retry', choice: {} },
+    { type: 'outbox', action: 'drop', choice: { job: 'copy', destination: 'migrationHub' } },
   ]);
-  operator.answer = () => ({ ok: false, code: 'no-such-job', words: 'there is no job "x"' });
+  operator.answer = () => ({ ok: false, code: 'no-such-job', message: 'there is no job "x"' });
   expect((await run(['outbox', 'drop', 'x', ...socket])).code).toBe(3);
 });
 

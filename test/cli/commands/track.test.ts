@@ -10,14 +10,15 @@ async function tracking(): Promise<Fixture & { track: typeof run; report: typeof
   const fixture = await serve();
   const { operator, socketPath } = fixture;
   operator.answer = (request) => {
-    if (request.type === 'track') return { ok: true, run: 'copy/1', words: 'tracked', refused: [] };
-    if (request.type === 'report') return { ok: true, words: 'taken', refused: [] };
-    return { ok: false, code: 'invalid', words: 'unexpected' };
+    if (request.type === 'track')
+      return { ok: true, run: 'copy/1', message: 'tracked', refused: [] };
+    if (request.type === 'report') return { ok: true, message: 'taken', refused: [] };
+    return { ok: false, code: 'invalid', message: 'unexpected' };
   };
   return {
     ...fixture,
-    track: (words, more) => run(['track', '--socket', socketPath, ...words], more),
-    report: (words, more) => run(['report', '--socket', socketPath, ...words], more),
+    track: (message, more) => run(['track', '--socket', socketPath, ...message], more),
+    report: (message, more) => run(['report', '--socket', socketPath, ...message], more),
   };
 }
 
@@ -41,9 +42,9 @@ describe('track', () => {
     [['copy', '--pid', '999'], /^migration-agent: pid: there is no process 999$/m],
     [[], /name the job/],
     [['copy', '--from', '-'], /with --from the names stand in the file/],
-  ])('%j is wrong usage', async (words, said) => {
+  ])('%j is wrong usage', async (message, said) => {
     const { operator, track } = await tracking();
-    const { code, stderr } = await track(words);
+    const { code, stderr } = await track(message);
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
     expect(operator.asked).toEqual([]);
   });
@@ -51,9 +52,9 @@ describe('track', () => {
   test('a name that is live already is told, exit code 1', async () => {
     const { operator, track } = await tracking();
     const refused = [
-      { index: 0, name: 'copy', code: 'conflict' as const, words: 'copy is running already' },
+      { index: 0, name: 'copy', code: 'conflict' as const, message: 'copy is running already' },
     ];
-    operator.answer = () => ({ ok: true, words: '0 tracked, 1 refused', refused });
+    operator.answer = () => ({ ok: true, message: '0 tracked, 1 refused', refused });
     expect(await track(['copy'])).toEqual({
       code: 1,
       stdout: '',
@@ -114,8 +115,8 @@ describe('--from', () => {
     const { operator, report } = await tracking();
     operator.answer = () => ({
       ok: true,
-      words: '1 taken, 1 refused',
-      refused: [{ index: 1, name: 'b', code: 'no-such-job', words: 'there is no job "b"' }],
+      message: '1 taken, 1 refused',
+      refused: [{ index: 1, name: 'b', code: 'no-such-job', message: 'there is no job "b"' }],
     });
     const stdin = '{"name":"a","percent":1}\n\n{"name":"b","percent":2}\n';
     expect(await report(['--from', '-'], { stdin })).toEqual({
@@ -162,9 +163,9 @@ describe('report', () => {
     [['copy', '--percent', '-1'], /./],
     [['copy', '--status', 'done'], /Allowed choices are completed, failed/],
     [['copy'], /give --percent, --detail or --status/],
-  ])('%j is wrong usage', async (words, said) => {
+  ])('%j is wrong usage', async (message, said) => {
     const { operator, report } = await tracking();
-    const { code, stderr } = await report(words);
+    const { code, stderr } = await report(message);
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
     expect(operator.asked).toEqual([]);
   });
@@ -173,8 +174,8 @@ describe('report', () => {
     const { operator, report, socketPath } = await tracking();
     operator.answer = () => ({
       ok: true,
-      words: '0 taken, 1 refused',
-      refused: [{ index: 0, name: 'copy', code: 'no-such-job', words: 'there is no job "copy"' }],
+      message: '0 taken, 1 refused',
+      refused: [{ index: 0, name: 'copy', code: 'no-such-job', message: 'there is no job "copy"' }],
     });
     expect((await report(['copy', '--percent', '4'])).code).toBe(3);
     const body = { name: 'copy', percent: 4 };
@@ -187,7 +188,7 @@ describe('report', () => {
     expect([many.status, many.json]).toEqual([
       200,
       {
-        words: '0 taken, 1 refused',
+        message: '0 taken, 1 refused',
         refused: [
           { index: 0, name: 'copy', code: 'no-such-job', message: 'there is no job "copy"' },
         ],

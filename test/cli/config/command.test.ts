@@ -24,10 +24,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-function run(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+function run(message: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
   const options = { env: { PATH: process.env['PATH'] ?? '', ...environment } };
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const script = ['--input-type=module', '-e', PROGRAM, '--', ...words];
+  const script = ['--input-type=module', '-e', PROGRAM, '--', ...message];
   execFile(process.execPath, script, options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 import { createDemoScreen } from '../../../src/cli/demo/screen.ts';
-import { tellStories } from '../../../src/cli/demo/stories.ts';
+import { runScenarios } from '../../../src/cli/demo/stories.ts';
 import { processTerminal } from '../../../src/cli/terminal/terminal.ts';
 import { jobNamed, statusWith } from '../../control/operator-in-memory.ts';
 import { until } from '../../support/until.ts';
@@ -30,7 +30,7 @@ test('who was canceled, who failed, and who was carried through the outage', () 
     [
       'invoices',
       [
-        entry(14, 'run.ended', { state: 'failed', words: 'failed: exit code 1: bad sum' }),
+        entry(14, 'run.ended', { state: 'failed', message: 'failed: exit code 1: bad sum' }),
         entry(14, 'report.delivered', { to: 'migrationHub', afterS: 0 }),
       ],
     ],
@@ -44,7 +44,7 @@ test('who was canceled, who failed, and who was carried through the outage', () 
     canceledAtMs: BEGAN + 18_000,
     outage: { fromMs: BEGAN + 30_000, toMs: BEGAN + 42_000 },
   };
-  expect(`\n${tellStories(timelines, played, BEGAN, 80)}\n`).toMatchInlineSnapshot(`
+  expect(`\n${runScenarios(timelines, played, BEGAN, 80)}\n`).toMatchInlineSnapshot(`
     "
     What happened:
       mail      canceled by its pipeline's owner at 18s; the agent learnt of it 2.5s
@@ -68,10 +68,10 @@ test('into a pipe the demo prints a line for each step, and none twice', () => {
     { ...processTerminal(), stdout, environment: { NO_COLOR: '1' } },
     () => 5_000,
   );
-  screen.say('operator', 'starts photos');
+  screen.print('operator', 'starts photos');
   for (const percent of [0, 10, 26, 40, 51]) screen.show(running(percent));
-  screen.show(statusWith([], { troubles: ['AWS does not answer'] }));
-  screen.show(statusWith([], { troubles: [] }));
+  screen.show(statusWith([], { problems: ['AWS does not answer'] }));
+  screen.show(statusWith([], { problems: [] }));
   expect(`\n${stdout.text}`).toMatchInlineSnapshot(`
     "
        5s  operator  starts photos
@@ -92,7 +92,7 @@ test('on a terminal of any size the picture and the newest words fit', () => {
       () => 5_000,
     );
     screen.show(running(1));
-    for (let i = 0; i < 12; i++) screen.say('network', `${i} ${'long '.repeat(30)}`);
+    for (let i = 0; i < 12; i++) screen.print('network', `${i} ${'long '.repeat(30)}`);
     const picture = stdout.text.split(/\r\u001b\[\d+A/).at(-1) ?? '';
     expect(picture.split('\n').length).toBeLessThanOrEqual(rows);
     expect(picture).toContain('network   11');
@@ -128,10 +128,10 @@ function processesOf(directory: string): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const message = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
-        return words.includes(directory) || environment.includes(`SOCKET=${directory}`)
-          ? [words]
+        return message.includes(directory) || environment.includes(`SOCKET=${directory}`)
+          ? [message]
           : [];
       } catch {
         return [];

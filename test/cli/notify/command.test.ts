@@ -41,18 +41,18 @@ const WHOLE = [
 const ENVIRONMENT = { AWS_REGION: 'eu-central-1' };
 
 function notify(
-  words: readonly string[],
+  message: readonly string[],
   environment: NodeJS.ProcessEnv = ENVIRONMENT,
 ): Promise<Result> {
-  return run(['notify', '--endpoint-url', stub.url, ...words], { environment });
+  return run(['notify', '--endpoint-url', stub.url, ...message], { environment });
 }
 
 /** `WHOLE` with one option's value changed, or the option taken out. */
 function changed(option: string, value?: string): string[] {
   const at = WHOLE.indexOf(option);
-  const words = [...WHOLE];
-  words.splice(at, 2, ...(value === undefined ? [] : [option, value]));
-  return words;
+  const message = [...WHOLE];
+  message.splice(at, 2, ...(value === undefined ? [] : [option, value]));
+  return message;
 }
 
 const SAME: Readonly<Record<string, readonly string[]>> = {
@@ -95,9 +95,9 @@ const COMPARED = Object.keys(SAME).filter(
 test.skipIf(awsMissing !== undefined).each(COMPARED)(
   `sends what the aws command sends: %s${awsMissing === undefined ? '' : ` (skipped: ${awsMissing})`}`,
   async (name) => {
-    const words = SAME[name]!;
-    expect(await notify(words)).toMatchObject({ code: 0, stdout: '' });
-    await execute('aws', ['mgh', 'notify-migration-task-state', ...words], {
+    const message = SAME[name]!;
+    expect(await notify(message)).toMatchObject({ code: 0, stdout: '' });
+    await execute('aws', ['mgh', 'notify-migration-task-state', ...message], {
       env: awsEnvironment(stub.url, 'eu-central-1'),
     });
     expect(stub.requests).toHaveLength(2);
@@ -113,8 +113,8 @@ test('file:// names a file, for the task and for the whole input', async () => {
   const whole = join(directory, 'whole.json');
   await writeFile(task, '{"Status":"COMPLETED"}');
   await writeFile(whole, '{"ProgressUpdateStream":"s","MigrationTaskName":"t"}');
-  const words = ['--update-date-time', '1', '--next-update-seconds', '2'];
-  const both = ['--task', `file://${task}`, '--cli-input-json', `file://${whole}`, ...words];
+  const message = ['--update-date-time', '1', '--next-update-seconds', '2'];
+  const both = ['--task', `file://${task}`, '--cli-input-json', `file://${whole}`, ...message];
   expect((await notify(both)).code).toBe(0);
   expect(stub.requests[0]!.body).toEqual({
     ProgressUpdateStream: 's',
@@ -152,10 +152,10 @@ describe('wrong usage ends with 2, before anything is sent', () => {
     ['--update-date-time', 'yesterday', '--update-date-time: expected seconds since 1970'],
     ['--next-update-seconds', '-1', '--next-update-seconds: must not be negative'],
     ['--next-update-seconds', '2147483648', 'must be 2147483647 at most'],
-  ])('%s %s', async (option, value, words) => {
+  ])('%s %s', async (option, value, message) => {
     const result = await notify(changed(option, value));
     expect(result.code).toBe(2);
-    expect(result.stderr).toContain(words);
+    expect(result.stderr).toContain(message);
     expect(stub.requests).toHaveLength(0);
   });
 });
@@ -171,12 +171,12 @@ describe('what the service says', () => {
     ['UnauthorizedOperation', 'allow mgh:NotifyMigrationTaskState on arn:aws:mgh:eu-central-1:*:'],
     ['ResourceNotFoundException', 'ImportMigrationTask come first'],
     ['InvalidInputException', 'InvalidInputException said'],
-  ])('%s is a failure: exit code 1, its name and a remedy', async (name, words) => {
+  ])('%s is a failure: exit code 1, its name and a remedy', async (name, message) => {
     stub.answer = fail(400, name);
     const { code, stderr } = await notify([...WHOLE, '--dry-run']);
     expect(code).toBe(1);
     expect(stderr).toContain(name);
-    expect(stderr).toContain(words);
+    expect(stderr).toContain(message);
     expect(stub.requests).toHaveLength(1);
   });
 
@@ -216,11 +216,11 @@ describe('the region', () => {
 migrationHub: { progressUpdateStream: s }\n`,
     );
     stub.answer = ok({ HomeRegion: 'eu-west-1' });
-    const words = ['notify', '--config', file, ...WHOLE];
-    expect((await run(words, { environment: ENVIRONMENT })).code).toBe(0);
+    const message = ['notify', '--config', file, ...WHOLE];
+    expect((await run(message, { environment: ENVIRONMENT })).code).toBe(0);
     expect(regionOf(1)).toBe('eu-west-1');
     await writeFile(file, 'migrationHub: { progressUpdateStreem: s }\n');
-    const broken = await run(words, { environment: ENVIRONMENT });
+    const broken = await run(message, { environment: ENVIRONMENT });
     expect([broken.code, broken.stderr]).toEqual([
       78,
       expect.stringContaining('config.yaml:1:17') as string,
@@ -241,8 +241,8 @@ test('the skeleton is that of the aws command, and can be used as input', async 
   expect(used.code).toBe(0);
   expect(stub.requests).toHaveLength(1);
   if (awsMissing !== undefined) return;
-  const words = ['mgh', 'notify-migration-task-state', '--generate-cli-skeleton'];
-  const aws = await execute('aws', words, { env: awsEnvironment(stub.url) });
+  const message = ['mgh', 'notify-migration-task-state', '--generate-cli-skeleton'];
+  const aws = await execute('aws', message, { env: awsEnvironment(stub.url) });
   // It picks any of the states.
   const any = expect.any(String) as string;
   const skeleton = JSON.parse(stdout) as { Task: object };
@@ -263,7 +263,7 @@ test('a whole report to the simulator, dry and real', async () => {
     });
   await send('CreateProgressUpdateStream', { ProgressUpdateStreamName: 's' });
   await send('ImportMigrationTask', { ProgressUpdateStream: 's', MigrationTaskName: 't' });
-  const words = [
+  const message = [
     'notify',
     '--endpoint-url',
     url,
@@ -280,10 +280,10 @@ test('a whole report to the simulator, dry and real', async () => {
     '--next-update-seconds',
     '0',
   ];
-  const dry = await run([...words, ...rest, '--dry-run']);
+  const dry = await run([...message, ...rest, '--dry-run']);
   expect(dry).toMatchObject({ code: 0 });
   expect(JSON.stringify(simulator.state())).not.toContain('COMPLETED');
-  expect(await run([...words, ...rest])).toMatchObject({ code: 0 });
+  expect(await run([...message, ...rest])).toMatchObject({ code: 0 });
   expect(JSON.stringify(simulator.state())).toContain('COMPLETED');
   await simulator.close();
 });

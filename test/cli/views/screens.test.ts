@@ -93,7 +93,7 @@ const STATUS: Status = {
     nearestDeadlineSeconds: -3,
     homeRegion: 'eu-central-1',
     credentialsExpireAt: ago(-200),
-    troubles: ['NotifyMigrationTaskState fails: no answer within 10000 ms'],
+    problems: ['NotifyMigrationTaskState fails: no answer within 10000 ms'],
   }),
   budgets: [
     {
@@ -139,7 +139,7 @@ const TIMELINE = [
   {
     at: at(100),
     event: 'run.ended',
-    fields: { state: 'canceled', words: 'canceled by AWS Data Pipeline' },
+    fields: { state: 'canceled', message: 'canceled by AWS Data Pipeline' },
   },
   {
     at: at(58),
@@ -164,11 +164,11 @@ test.each([
   ['status-json.txt', ['status', '--json'], {}],
   ['status-name.txt', ['status', 'dump-orders'], {}],
   ['status-name-pipeline.txt', ['status', 'nightly-files'], {}],
-])('%s', async (file, words, surroundings) => {
+])('%s', async (file, message, surroundings) => {
   const { operator, socketPath } = await serve();
   operator.document = STATUS;
   operator.entries.set('dump-orders', TIMELINE);
-  const { code, stdout, stderr } = await run([...words, '--socket', socketPath], surroundings);
+  const { code, stdout, stderr } = await run([...message, '--socket', socketPath], surroundings);
   expect([code, stderr]).toEqual([0, '']);
   if (!file.endsWith('json.txt')) {
     const columns = 'terminal' in surroundings ? surroundings.terminal.columns : 80;
@@ -184,14 +184,14 @@ test('status NAME says what an operator must know of a cancel', async () => {
   operator.document = STATUS;
   operator.entries.set('dump-orders', TIMELINE);
   const { stdout } = await run(['status', 'dump-orders', '--socket', socketPath]);
-  for (const words of [
+  for (const message of [
     'cancel received from Data Pipeline',
     'SIGTERM to 14 processes',
     'SIGKILL to 1 process\n',
     'tree empty',
     'FAILED delivered 42 s later',
   ]) {
-    expect(stdout).toContain(words);
+    expect(stdout).toContain(message);
   }
 });
 

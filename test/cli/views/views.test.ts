@@ -195,7 +195,7 @@ test('one job is shown in full and ends in its timeline', () => {
       fields: {
         retryMs: 2000,
         windowS: 900,
-        words: 'a long explanation that does not fit into one line of the terminal',
+        message: 'a long explanation that does not fit into one line of the terminal',
       },
     },
   ];
@@ -237,7 +237,7 @@ test('no line is wider than the terminal, whatever it holds and however narrow i
       ...FULL_STATUS.jobs,
       jobNamed('a-very-long-name-'.repeat(6), { detail: '日本語'.repeat(50) }),
     ],
-    agent: { ...FULL_STATUS.agent, troubles: ['word '.repeat(60), 'x'.repeat(300)] },
+    agent: { ...FULL_STATUS.agent, problems: ['word '.repeat(60), 'x'.repeat(300)] },
   };
   for (const width of [80, 81, 100, 132, 200]) {
     const widest = Math.max(
@@ -314,10 +314,10 @@ test('fields read as words with their units', () => {
 });
 
 test('words of the agent stand as they are, and do not repeat the state', () => {
-  expect(describeFields({ state: 'failed', words: 'failed: exit code 1' })).toBe(
+  expect(describeFields({ state: 'failed', message: 'failed: exit code 1' })).toBe(
     'failed: exit code 1',
   );
-  expect(describeFields({ state: 'succeeded', words: 'completed' })).toBe(
+  expect(describeFields({ state: 'succeeded', message: 'completed' })).toBe(
     'state succeeded, completed',
   );
 });

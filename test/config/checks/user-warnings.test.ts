@@ -21,8 +21,8 @@ test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is neede
     const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
     console.log(JSON.stringify(loaded.configuration.warnings));`;
   const module = new URL('../../../src/config/load.ts', import.meta.url).href;
-  const words = ['--input-type=module', '-e', script, module];
-  const warnings = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as {
+  const message = ['--input-type=module', '-e', script, module];
+  const warnings = JSON.parse(execFileSync(process.execPath, message, { encoding: 'utf8' })) as {
     key: string;
     message: string;
   }[];
@@ -51,8 +51,8 @@ test.skipIf(!unshares).each([
     console.log(JSON.stringify(loaded.configuration.warnings));`;
     const module = new URL('../../../src/config/load.ts', import.meta.url).href;
     const node = [process.execPath, '--input-type=module', '-e', script, module];
-    const load = (...words: string[]): unknown => {
-      const [program = '', ...rest] = words;
+    const load = (...message: string[]): unknown => {
+      const [program = '', ...rest] = message;
       const warnings = JSON.parse(execFileSync(program, rest, { encoding: 'utf8' })) as {
         key: string;
       }[];

@@ -120,7 +120,7 @@ describe('documents', () => {
 describe('requests', () => {
   test('an ad hoc job becomes a definition and is submitted', async () => {
     const { operator, socketPath } = await serve();
-    operator.answer = () => ({ ok: true, run: 'copy/1', words: 'copy/1 is starting' });
+    operator.answer = () => ({ ok: true, run: 'copy/1', message: 'copy/1 is starting' });
     const body = {
       name: 'copy',
       command: ['rsync', '-a'],
@@ -129,7 +129,7 @@ describe('requests', () => {
     };
     const { status, json } = await call(socketPath, 'POST', '/v1/jobs', JSON.stringify(body));
     expect(status).toBe(201);
-    expect(json).toEqual({ run: 'copy/1', words: 'copy/1 is starting' });
+    expect(json).toEqual({ run: 'copy/1', message: 'copy/1 is starting' });
     expect(operator.asked).toEqual([{ type: 'submit', definition: makeDefinition(body) }]);
   });
 
@@ -155,15 +155,18 @@ describe('requests', () => {
       { name: 'copy', command: ['a'], progress: { parser: 'regex' } },
       'body: progress.pattern: is missing',
     ],
-  ])('a body with %s is refused, with the place, and asks nothing', async (_what, body, words) => {
-    const { operator, socketPath } = await serve();
-    const { status, json } = await call(socketPath, 'POST', '/v1/jobs', JSON.stringify(body));
-    expect(status).toBe(400);
-    expect(json).toMatchObject({
-      error: { code: 'invalid', message: expect.stringContaining(words) as string },
-    });
-    expect(operator.asked).toEqual([]);
-  });
+  ])(
+    'a body with %s is refused, with the place, and asks nothing',
+    async (_what, body, message) => {
+      const { operator, socketPath } = await serve();
+      const { status, json } = await call(socketPath, 'POST', '/v1/jobs', JSON.stringify(body));
+      expect(status).toBe(400);
+      expect(json).toMatchObject({
+        error: { code: 'invalid', message: expect.stringContaining(message) as string },
+      });
+      expect(operator.asked).toEqual([]);
+    },
+  );
 
   test('start, cancel, drain and resume reach the operator port', async () => {
     const { operator, socketPath } = await serve();
@@ -209,7 +212,7 @@ describe('requests', () => {
     ['invalid', 400],
   ] as const)('a reply of %s is the status %i', async (code, status) => {
     const { operator, socketPath } = await serve();
-    operator.answer = () => ({ ok: false, code, words: 'not now' });
+    operator.answer = () => ({ ok: false, code, message: 'not now' });
     const answer = await call(socketPath, 'POST', '/v1/jobs/copy/start');
     expect(answer.status).toBe(status);
     expect(answer.json).toEqual({ error: { code, message: 'not now' } });
@@ -220,7 +223,7 @@ describe('requests', () => {
     operator.reloadReply = {
       ok: false,
       code: 'invalid',
-      words: 'config.yaml:3:1 jobs: is missing',
+      message: 'config.yaml:3:1 jobs: is missing',
     };
     const { status, json } = await call(socketPath, 'POST', '/v1/reload');
     expect(status).toBe(400);
@@ -321,7 +324,7 @@ describe('what is malformed', () => {
     operator.answer = async () => {
       asked?.();
       await new Promise((resolve) => setImmediate(resolve));
-      return { ok: true, words: 'done' };
+      return { ok: true, message: 'done' };
     };
     const { connect } = await import('node:net');
     const socket = connect(socketPath);

@@ -38,7 +38,7 @@ test('metrics show what status shows', async () => {
     'migration_agent_outbox_age_seconds 1260',
     `migration_agent_credentials_expiry_timestamp_seconds ${Date.UTC(2026, 10, 22, 4) / 1000}`,
     'migration_agent_clock_offset_seconds 0.3',
-    'migration_agent_troubles 1',
+    'migration_agent_problems 1',
     'migration_agent_draining 0',
     'migration_agent_jobs{state="running"} 1',
     'migration_agent_job_progress_percent{name="nightly-files"} 72',
@@ -140,7 +140,7 @@ test('health is an answer; readiness says what stands in its way', async () => {
   operator.document = statusWith([], {
     state: 'draining',
     nearestDeadlineSeconds: -2.5,
-    troubles: ['credentials have expired'],
+    problems: ['credentials have expired'],
   });
   const answer = await fetch(`${at}/readyz`);
   expect(answer.status).toBe(503);
@@ -196,8 +196,8 @@ test('a job of the page is told with its timeline in words and its reports', asy
     schema: 1,
     job: { name: 'a b' },
     events: [
-      { at: '1970-01-01T00:00:00.000Z', event: 'tree.empty', words: 'tree empty' },
-      { words: 'some thing new' },
+      { at: '1970-01-01T00:00:00.000Z', event: 'tree.empty', message: 'tree empty' },
+      { message: 'some thing new' },
     ],
     reports: [{ to: 'migrationHub', percent: 5, holdsUntil: '1970-01-01T00:05:00.000Z' }],
   });

@@ -25,8 +25,8 @@ async function postFromElsewhere(
     request({ socketPath: process.argv[1], method: 'POST', path: process.argv[2], headers })
       .on('response', (response) => response.resume())
       .end(process.argv[3]);`;
-  const words = ['-e', program, socketPath, path, body];
-  const child = spawn(process.execPath, words, {
+  const message = ['-e', program, socketPath, path, body];
+  const child = spawn(process.execPath, message, {
     stdio: 'ignore',
     ...(uid === undefined ? {} : { uid }),
   });

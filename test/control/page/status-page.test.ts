@@ -174,17 +174,17 @@ describe.skipIf(CHROMIUM === undefined)(
       await visit();
       await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
       const shown = await text('#jobs');
-      for (const words of [
+      for (const message of [
         'next within 4m48s',
         '<b>9312</b>',
         'late by 3s',
         'delivered 58s ago',
         'in 5h00m',
       ]) {
-        expect(shown).toContain(words);
+        expect(shown).toContain(message);
       }
       expect(await text('#verdict')).toBe('1 trouble');
-      expect(await text('#troubles')).toContain('credentials have expired');
+      expect(await text('#problems')).toContain('credentials have expired');
       expect(await text('#budgets')).toContain('9 of 10, 1/s');
       expect(page.complaints).toEqual([]);
       const elsewhere = page.requests.filter(

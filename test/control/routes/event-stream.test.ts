@@ -50,7 +50,7 @@ describe('events', () => {
       job: 'copy',
       run: 'copy/2',
       event: 'job.exited',
-      fields: { words: 'a\nb' },
+      fields: { message: 'a\nb' },
     });
     const block =
       'event: job.exited\ndata: {"at":"2026-11-22T03:00:00.000Z","job":"copy","run":"copy/2","event":"job.exited","fields":{"words":"a\\nb"}}\n\n';

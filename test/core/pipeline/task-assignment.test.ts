@@ -85,13 +85,13 @@ describe('which job a task runs', () => {
     ['runsOn', 'MyEc2', 'runsOn names a resource'],
     ['stdout', 's3://bucket/out', 'stdout needs an upload to S3'],
     ['stderr', 's3://bucket/err', 'stderr needs an upload to S3'],
-  ])('shell text with %s is refused with its reason, and a job is not', (key, value, words) => {
+  ])('shell text with %s is refused with its reason, and a job is not', (key, value, message) => {
     const fields = [
       { key: 'command', stringValue: 'true' },
       key === 'runsOn' ? { key, refValue: value } : { key, stringValue: value },
     ];
     const found = assignment(task(fields), withActivities([{ match: {}, shell: true }]));
-    expect(found.kind === 'refuse' && found.reason).toContain(words);
+    expect(found.kind === 'refuse' && found.reason).toContain(message);
     const local = assignment(task(fields), withActivities([{ match: {}, job: 'nightly' }]));
     expect(local.kind).toBe('run');
   });

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import { nextRung } from '../../../src/core/runs/stop-escalation.ts';
-import type { Climb, Rung } from '../../../src/core/runs/stop-escalation.ts';
+import { nextStep } from '../../../src/core/runs/stop-escalation.ts';
+import type { Escalation, EscalationStep } from '../../../src/core/runs/stop-escalation.ts';
 import { HOUR_MS } from '../../../src/core/lib/time.ts';
 
 const SINCE = { wallMs: 0, bootMs: 1000 };
 
 /** Climbs the whole ladder for a tree that never dies; gives each rung with its time since the beginning. */
-function climbAll(graceMs: number): [Rung, number][] {
+function climbAll(graceMs: number): [EscalationStep, number][] {
   const ending = { cause: 'operator', detail: '', since: SINCE, graceMs } as const;
-  const climb: Climb = { lastLookAtMs: -Infinity };
-  const taken: [Rung, number][] = [];
+  const climb: Escalation = { lastLookAtMs: -Infinity };
+  const taken: [EscalationStep, number][] = [];
   let bootMs = SINCE.bootMs;
   for (;;) {
-    const { rung, atMs } = nextRung(ending, climb, { wallMs: 0, bootMs });
+    const { step: rung, atMs } = nextStep(ending, climb, { wallMs: 0, bootMs });
     if (rung === undefined) {
       expect(atMs).toBeGreaterThan(bootMs);
       bootMs = atMs;
@@ -48,6 +48,6 @@ test('an agent that comes back after the grace kills at once', () => {
   const ending = { cause: 'service', detail: '', since: SINCE, graceMs: 1000 } as const;
   // However long it was away: who was sent no SIGKILL cannot have outlived it.
   for (const bootMs of [5000, HOUR_MS]) {
-    expect(nextRung(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).rung).toBe('kill');
+    expect(nextStep(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).step).toBe('kill');
   }
 });

@@ -1,29 +1,29 @@
 import { expect, test } from 'vitest';
-import { Agenda, Item } from '../../../src/core/scheduling/call-queue.ts';
-import type { Duty } from '../../../src/core/scheduling/call-queue.ts';
+import { CallQueue, Item } from '../../../src/core/scheduling/call-queue.ts';
+import type { PendingCall } from '../../../src/core/scheduling/call-queue.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
 /** An agenda whose lines are called by name. */
 class NamedAgenda {
-  readonly #agenda = new Agenda<string>();
+  readonly #agenda = new CallQueue<string>();
   readonly #items = new Map<string, Item<string>>();
 
-  set(name: string, duty: Duty | undefined): void {
+  set(name: string, duty: PendingCall | undefined): void {
     const item = this.#items.get(name) ?? new Item(name);
     this.#items.set(name, item);
     this.#agenda.set(item, duty);
   }
 
-  take(operation: Duty['operation'], nowMs: number): string | undefined {
+  take(operation: PendingCall['operation'], nowMs: number): string | undefined {
     return this.#agenda.take(operation, nowMs)?.owner;
   }
 
-  ready(operation: Duty['operation'], nowMs: number): number {
+  ready(operation: PendingCall['operation'], nowMs: number): number {
     return this.#agenda.ready(operation, nowMs);
   }
 
-  nextReadyAtMs(operation: Duty['operation']): number | undefined {
+  nextReadyAtMs(operation: PendingCall['operation']): number | undefined {
     return this.#agenda.nextReadyAtMs(operation);
   }
 }

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { steadyPerSecond } from '../../../src/core/scheduling/token-bucket.ts';
 import { Context } from '../../../src/core/scheduling/context.ts';
-import { Ledger } from '../../../src/core/state/ledger.ts';
+import { PersistentState } from '../../../src/core/state/ledger.ts';
 import { settings } from '../../support/settings.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
 test('promises count on what throttling and failures leave of what the gate gives', () => {
-  const context = new Context(new Ledger(), settings(), () => 0.5, { wallMs: 0, bootMs: 0 });
+  const context = new Context(new PersistentState(), settings(), () => 0.5, {
+    wallMs: 0,
+    bootMs: 0,
+  });
   const gives = steadyPerSecond({ perSecond: 1, burst: 10 });
   expect(context.rateOf(NOTIFY)).toEqual({ perSecond: gives, burst: 10 });
   context.pacing.of(NOTIFY).speed = 0.5;

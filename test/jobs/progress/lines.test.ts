@@ -1,7 +1,7 @@
 /** The parsers that read one line: pv, percent, json, regex. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytesInWords, percentOf } from '../../../src/jobs/lib/progress.ts';
+import { bytesText, percentOf } from '../../../src/jobs/lib/progress.ts';
 import {
   createRegexParser,
   readJson,
@@ -91,6 +91,6 @@ test.each([
   [99_950, '100 kB'],
   [999_960, '1.0 MB'],
   [12_345_678_901, '12.3 GB'],
-])('%d bytes in words', (bytes, words) => {
-  expect(bytesInWords(bytes)).toBe(words);
+])('%d bytes in words', (bytes, message) => {
+  expect(bytesText(bytes)).toBe(message);
 });

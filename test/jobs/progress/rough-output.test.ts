@@ -149,10 +149,10 @@ describe.concurrent('output that is no text', () => {
 
   test.for(parsers.flatMap((parser) => roughs.map((rough) => ({ parser, rough }))))(
     '$rough.0 before the progress that $parser.0 reads',
-    ({ parser: [, progress, words], rough: [, output] }) =>
+    ({ parser: [, progress, message], rough: [, output] }) =>
       withHosts(async (newHost) => {
         const host = newHost();
-        host.host.start(makeRun(sh(`${output}; ${words}; sleep 600`), { progress }));
+        host.host.start(makeRun(sh(`${output}; ${message}; sleep 600`), { progress }));
         await until(
           () => percents(host).at(-1) === 42,
           () => `42 % in ${JSON.stringify(host.events)}`,

@@ -50,9 +50,9 @@ test.each([
   ['1,24G', '1.2 GB'],
   ['32.77K', '32.8 kB'],
   ['0', '0 B'],
-])('reads the bytes %s in any locale', (bytes, words) => {
+])('reads the bytes %s in any locale', (bytes, message) => {
   expect(readAll(`  ${bytes}  62%   12,34MB/s    0:01:02  `)).toEqual([
-    { percent: 62, detail: `${words}, 12.3 MB/s, 0:01:02 left` },
+    { percent: 62, detail: `${message}, 12.3 MB/s, 0:01:02 left` },
   ]);
 });
 

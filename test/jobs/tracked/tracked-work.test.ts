@@ -250,8 +250,8 @@ describe('by status file', () => {
     ['{"percent": 1e999}', 'found Infinity'],
     ['{"detail": {"a": 1}}', 'detail: expected text, found {"a":1}'],
     ['{"status": "done"}', 'expected running, completed or failed, found "done"'],
-  ])('%j says nothing that can be used', (text, words) => {
-    expect(parseStatus(text)).toContain(words);
+  ])('%j says nothing that can be used', (text, message) => {
+    expect(parseStatus(text)).toContain(message);
   });
 
   test('a huge file is not read', async () => {

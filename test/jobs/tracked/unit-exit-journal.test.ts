@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { JournalRecord } from '../../../src/jobs/tracked/journalctl.ts';
 import { createTrackedWork } from '../../../src/jobs/tracked/tracked-work.ts';
-import { unitLastWord } from '../../../src/jobs/tracked/unit-exit-journal.ts';
+import { unitExitFromJournal } from '../../../src/jobs/tracked/unit-exit-journal.ts';
 import type { TrackedWork } from '../../../src/ports.ts';
 import { definition } from '../../support/settings.ts';
 import { until } from '../../support/until.ts';
@@ -53,18 +53,18 @@ test.each<[string, JournalRecord[], object | undefined]>([
   [
     'a signal by systemd, for its reason',
     [exit('dumped', 6), failure('watchdog')],
-    { kind: 'exited', exitCode: 134, signal: 'SIGABRT', words: 'systemd: watchdog' },
+    { kind: 'exited', exitCode: 134, signal: 'SIGABRT', message: 'systemd: watchdog' },
   ],
   ['an exit, and no verdict', [exit('exited', 3)], undefined],
   ['a failure that does not tell its kind', [failure('timeout')], { kind: 'failed' }],
 ])('the journal tells %s', (_, records, end) => {
-  const told = unitLastWord('a.service', 'i', records);
+  const told = unitExitFromJournal('a.service', 'i', records);
   if (end === undefined) expect(told).toBeUndefined();
   else expect(told).toMatchObject(end);
 });
 
 test('a scope "succeeds" whatever the exit codes in it were: nothing is made of it', () => {
-  expect(unitLastWord('a.scope', 'i', [SUCCESS])).toBeUndefined();
+  expect(unitExitFromJournal('a.scope', 'i', [SUCCESS])).toBeUndefined();
 });
 
 describe('the agent asks', () => {

@@ -13,5 +13,5 @@ export function defined<const T extends object>(members: T): Defined<T> {
   for (const key in members) {
     if (members[key] !== undefined) copy[key] = members[key];
   }
-  return copy as Defined<T>;
+  return copy as unknown as Defined<T>;
 }

@@ -66,7 +66,7 @@ export class FleetConnection {
     this.#options = options;
     this.#cluster = createCluster(client, subscriber);
     this.#client = client as Visiting;
-    client.defineCommand('visitFleet', { numberOfKeys: 2, lua: SYNC_SCRIPT });
+    client.defineCommand('syncFleet', { numberOfKeys: 2, lua: SYNC_SCRIPT });
   }
 
   /** Rejects where Redis does not answer in time, or does not let this host in. */

@@ -38,7 +38,7 @@ function nameAndFields({ event, fields }: TimelineEntryDocument): string {
   return rest === '' ? name : `${name}: ${rest}`;
 }
 
-/** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`words`) stands as it is. */
+/** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`message`) is shown as it is. */
 export function describeFields(fields: Readonly<Record<string, unknown>>): string {
   const { state, message } = fields;
   const said =
@@ -58,7 +58,7 @@ function describeField(name: string, value: unknown): string {
     return `${spaced(measured['what'] ?? '')} ${Math.abs(ms) < 1000 ? `${ms}ms` : `${ms < 0 ? '-' : ''}${span(ms)}`}`;
   }
   if (value === true) return spaced(name);
-  if (name === 'words' && typeof value === 'string') return plain(value);
+  if (name === 'message' && typeof value === 'string') return plain(value);
   return `${spaced(name)} ${plain(typeof value === 'string' ? value : JSON.stringify(value))}`;
 }
 

@@ -53,7 +53,7 @@ describe('events', () => {
       fields: { message: 'a\nb' },
     });
     const block =
-      'event: job.exited\ndata: {"at":"2026-11-22T03:00:00.000Z","job":"copy","run":"copy/2","event":"job.exited","fields":{"words":"a\\nb"}}\n\n';
+      'event: job.exited\ndata: {"at":"2026-11-22T03:00:00.000Z","job":"copy","run":"copy/2","event":"job.exited","fields":{"message":"a\\nb"}}\n\n';
     await vi.waitFor(() => expect(one.text()).toMatch(/^: migration-agent\n\nid: \w+-2\n/));
     expect(one.text()).toContain(block);
     await vi.waitFor(() => expect(all.text()).toContain(block));

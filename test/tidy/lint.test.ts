@@ -30,7 +30,7 @@ describe('the core', () => {
     ],
     [
       'imports an adapter',
-      `import { openStore } from '../store/store.ts';\nexport const x = openStore;`,
+      `import { openStore } from '../../store/store.ts';\nexport const x = openStore;`,
       'no-restricted-imports',
     ],
     ['reads a clock', 'export const x = Date.now();', 'no-restricted-globals'],
@@ -99,4 +99,41 @@ describe('the owner of every promise', () => {
 test('a switch that forgets a case: refused', async () => {
   const text = `export function x(kind: 'a' | 'b'): number {\n  switch (kind) {\n    case 'a':\n      return 1;\n  }\n  return 0;\n}`;
   expect(await broken(CORE, text)).toContain('@typescript-eslint/switch-exhaustiveness-check');
+});
+
+describe('the architecture', () => {
+  test.each([
+    [
+      'a file that imports its importer, types only',
+      'src/core/lib/heap.ts',
+      "import type { CallQueue } from '../scheduling/call-queue.ts';\nexport type X = CallQueue<string>;",
+      'architecture/circles',
+    ],
+    [
+      'a folder that imports a folder that imports it',
+      'src/jobs/process/user.ts',
+      "import type { JobHost } from '../job-host.ts';\nexport type X = JobHost;",
+      'architecture/circles',
+    ],
+    [
+      'a layer of the core that imports one above it',
+      'src/core/scheduling/pacing.ts',
+      "import type { HubConnection } from '../hub/connection.ts';\nexport type X = HubConnection;",
+      'no-restricted-imports',
+    ],
+    [
+      'a function with too many branches',
+      'src/core/lib/heap.ts',
+      `export function x(n: number): number {\n${Array.from({ length: 16 }, (_, i) => `  if (n === ${i}) return ${i + 1};`).join('\n')}\n  return n;\n}`,
+      'complexity',
+    ],
+    [
+      'a function that fits on no screen',
+      'src/core/lib/heap.ts',
+      `export function x(n: number): number {\n  let sum = n;\n${'  sum += n;\n'.repeat(90)}  return sum;\n}`,
+      'max-lines-per-function',
+    ],
+  ])('%s: refused', async (_what, file, text, rule) => {
+    expect(await broken(file, text)).toContain(rule);
+  });
 });

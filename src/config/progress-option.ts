@@ -1,7 +1,7 @@
 /** How progress is named on the command line: `--progress rsync`, `regex:PATTERN`, `size:TARGET:TOTAL`. */
 import type { ProgressSource } from '../core/model/job.ts';
 import { progressOf } from './build/build.ts';
-import { parseSize } from './lib/quantity.ts';
+import { parseSize } from './lib/size.ts';
 import { progressSource } from './schema/job.ts';
 import { nearest } from './lib/suggest.ts';
 

@@ -7,7 +7,7 @@ import { newCommand } from '../command.ts';
 import { resolveSocket } from './socket-path.ts';
 import { heightOf, wantsColor, widthOf } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { View } from '../views/status.ts';
+import type { View } from '../views/view.ts';
 
 export interface SocketOption {
   readonly socket?: string;

@@ -7,11 +7,12 @@ import type { SocketOption } from '../client/client-command.ts';
 import { jobPath, Refusal } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
 import { action, CommandFailure } from '../command.ts';
-import { readCount } from '../terminal/whole-number.ts';
+import { readCount } from '../option-values.ts';
 import { EXIT } from '../exit-codes.ts';
 import { renderHistory } from '../views/history.ts';
 import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface HistoryOptions extends SocketOption {
   readonly run?: number;
@@ -78,10 +79,9 @@ async function readPages(
   const seen = new Set<string>();
   let token: string | undefined;
   for (;;) {
-    const query = new URLSearchParams({
-      ...(run === undefined ? {} : { run: String(run) }),
-      ...(token === undefined ? {} : { token }),
-    });
+    const query = new URLSearchParams(
+      defined({ run: run === undefined ? undefined : String(run), token }),
+    );
     const page = await client.get<HistoryDocument>(jobPath(name, `/history?${query.toString()}`));
     updates.push(...page.updates);
     const { nextToken, ...rest } = page;

@@ -7,6 +7,7 @@ import { clientCommand, clientOf } from '../client/client-command.ts';
 import type { SocketOption } from '../client/client-command.ts';
 import { jobPath } from '../client/client.ts';
 import { action } from '../command.ts';
+import { readDuration } from '../option-values.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
@@ -14,6 +15,7 @@ import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, isSettled, runNumber, waitForJob } from '../client/wait-for-run.ts';
 import type { JobStatus } from '../../core/model/status.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface Reply {
   readonly run?: string;
@@ -54,7 +56,11 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
     terminal,
   )
     .argument('<name>', 'a job that runs')
-    .option('--grace <duration>', 'time between the stop signal and SIGKILL, such as 30s')
+    .option(
+      '--grace <duration>',
+      'time between the stop signal and SIGKILL, such as 30s or 1h30m',
+      readDuration,
+    )
     .option('--no-wait', 'return as soon as the agent has taken note')
     .action(
       action(
@@ -63,7 +69,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
           const client = clientOf(options, terminal);
           const reply = await client.post<Reply>(jobPath(name, '/cancel'), {
             by: callerName(terminal.environment),
-            ...(options.grace === undefined ? {} : { grace: options.grace }),
+            ...defined({ grace: options.grace }),
           });
           print(terminal, plain(reply.message));
           if (!options.wait) return EXIT.ok;

@@ -7,7 +7,7 @@ import type { SocketOption } from '../client/client-command.ts';
 import { jobPath } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
 import { action } from '../command.ts';
-import { readCount } from '../terminal/whole-number.ts';
+import { readCount } from '../option-values.ts';
 import { EXIT } from '../exit-codes.ts';
 import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Output, Terminal } from '../terminal/terminal.ts';

@@ -13,6 +13,7 @@ import { renderOutbox } from '../views/outbox.ts';
 import { plain } from '../terminal/printable.ts';
 import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface OutboxOptions extends SocketOption {
   readonly to?: DestinationName;
@@ -65,10 +66,7 @@ async function show(
   { json, to }: OutboxOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const query = new URLSearchParams({
-    ...(job === undefined ? {} : { job }),
-    ...(to === undefined ? {} : { destination: to }),
-  });
+  const query = new URLSearchParams(defined({ job, destination: to }));
   const document = await client.get<OutboxDocument>(`/v1/outbox?${query.toString()}`);
   // A slip of the pen must not read as "nothing is owed".
   if (job !== undefined && document.outbox.length === 0) await client.get(jobPath(job));
@@ -89,10 +87,10 @@ async function ask(
   { json, to }: OutboxOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const reply = await client.post<{ message: string }>(`/v1/outbox/${action}`, {
-    ...(job === undefined ? {} : { job }),
-    ...(to === undefined ? {} : { destination: to }),
-  });
+  const reply = await client.post<{ message: string }>(
+    `/v1/outbox/${action}`,
+    defined({ job, destination: to }),
+  );
   if (json) printJson(terminal, reply);
   else print(terminal, plain(reply.message));
   return EXIT.ok;

@@ -9,6 +9,7 @@ import { sendLines } from '../client/json-lines.ts';
 import { plain } from '../terminal/printable.ts';
 import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface ReportOptions extends SocketOption {
   readonly percent?: number;
@@ -61,12 +62,15 @@ refuses the whole file; a job that is not there or has ended, that line alone.`,
         if (percent === undefined && detail === undefined && status === undefined) {
           throw new CommandFailure(EXIT.usage, 'give --percent, --detail or --status');
         }
-        const reply = await client.post<{ message: string }>('/v1/reports', {
-          name: nameOf(given, terminal),
-          ...(percent === undefined ? {} : { percent }),
-          ...(detail === undefined ? {} : { detail }),
-          ...(status === undefined ? {} : { status }),
-        });
+        const reply = await client.post<{ message: string }>(
+          '/v1/reports',
+          defined({
+            name: nameOf(given, terminal),
+            percent,
+            detail,
+            status,
+          }),
+        );
         if (options.json) printJson(terminal, reply);
         print(terminal, plain(reply.message));
         return EXIT.ok;

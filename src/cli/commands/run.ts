@@ -10,6 +10,7 @@ import { plain } from '../terminal/printable.ts';
 import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, runNumber, waitForJob } from '../client/wait-for-run.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface RunOptions extends SocketOption {
   readonly name: string;
@@ -73,25 +74,19 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
 }
 
 function adHocJob(command: string[], options: RunOptions): AdHocJob {
-  const told = {
-    ...options.migrationHub,
-    ...(options.task === undefined ? {} : { task: options.task }),
-  };
-  const migrationHub = options.hub
-    ? Object.keys(told).length === 0
-      ? undefined
-      : told
-    : (false as const);
-  return {
+  const asked = { ...options.migrationHub, ...defined({ task: options.task }) };
+  const isAsked = Object.keys(asked).length > 0;
+  const migrationHub = options.hub ? (isAsked ? asked : undefined) : (false as const);
+  return defined({
     name: options.name,
     command,
     // A command line means the directory that it was typed in.
     workingDirectory: options.cwd ?? process.cwd(),
-    ...(options.progress === undefined ? {} : { progress: options.progress }),
-    ...(options.env === undefined ? {} : { environment: options.env }),
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(migrationHub === undefined ? {} : { migrationHub }),
-  };
+    progress: options.progress,
+    environment: options.env,
+    user: options.user,
+    migrationHub,
+  });
 }
 
 const PARSERS = ['rsync', 'pv', 'percent', 'json', 'pg_restore', 'none'] as const;

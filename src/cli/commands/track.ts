@@ -8,10 +8,12 @@ import { clientCommand, clientOf, printJson } from '../client/client-command.ts'
 import type { SocketOption } from '../client/client-command.ts';
 import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readDuration } from '../option-values.ts';
 import { sendLines } from '../client/json-lines.ts';
 import { plain } from '../terminal/printable.ts';
 import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface TrackOptions extends SocketOption {
   readonly pid?: number;
@@ -45,7 +47,11 @@ export function trackCommand(terminal: Terminal = processTerminal()): Command {
       '--status-file <file>',
       'a JSON file: {"percent": 40, "detail": "…", "status": "running"}',
     )
-    .option('--stall-after <duration>', 'say so when nothing has changed for so long, such as 30m')
+    .option(
+      '--stall-after <duration>',
+      'report a stall when nothing has changed for so long, such as 30m',
+      readDuration,
+    )
     .option('--task <name>', 'name of the task in Migration Hub; default: that of the job')
     .option('--no-hub', 'do not tell Migration Hub')
     .option('--from <file>', 'many at once: a file of JSON lines, or - for standard input')
@@ -88,15 +94,15 @@ function trackedJob(name: string, options: TrackOptions): TrackedJob {
   const { pid, unit, statusFile, stallAfter, task, hub } = options;
   const told = task === undefined ? undefined : { task };
   const migrationHub = hub ? told : (false as const);
-  return {
+  return defined({
     name,
-    ...(pid === undefined ? {} : { pid }),
-    ...(unit === undefined ? {} : { unit }),
+    pid,
+    unit,
     // The agent has a working directory of its own.
-    ...(statusFile === undefined ? {} : { statusFile: resolve(statusFile) }),
-    ...(stallAfter === undefined ? {} : { stallAfter }),
-    ...(migrationHub === undefined ? {} : { migrationHub }),
-  };
+    statusFile: statusFile === undefined ? undefined : resolve(statusFile),
+    stallAfter,
+    migrationHub,
+  });
 }
 
 function readPid(text: string): number {

@@ -17,6 +17,7 @@ import { complainAbout } from '../config/problems.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 /** The agent could not begin: its state is in use or unreadable, or it lacks rights. */
 const CANNOT_START: ExitCode = 1;
@@ -56,7 +57,7 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
       config: file,
       stateDirectory: configuration.agent.stateDirectory,
       socket: configuration.agent.socket,
-      ...(at === undefined ? {} : { http: `${at.host}:${at.port}` }),
+      ...defined({ http: at === undefined ? undefined : `${at.host}:${at.port}` }),
       seed: assembly.seed,
       cgroup: assembly.cgroupBase ?? 'none',
     });

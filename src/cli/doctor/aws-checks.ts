@@ -7,6 +7,7 @@ import type { Check, Finding } from './report.ts';
 import { reachable } from './network-checks.ts';
 import { usedWrites } from './iam-policy.ts';
 import { span } from '../terminal/durations.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 /** The SDK counts credentials as ended five minutes before they are. */
 const ENDS_SOON_MS = 15 * 60_000;
@@ -155,7 +156,7 @@ async function heartbeat(asked: Questions): Promise<Finding> {
     operation: 'ReportTaskRunnerHeartbeat',
     taskRunnerId,
     hostname,
-    ...(workerGroup === undefined ? {} : { workerGroup }),
+    ...defined({ workerGroup }),
   });
   if (outcome.kind !== 'accepted') return failure('ReportTaskRunnerHeartbeat', outcome, asked);
   return outcome.answer.terminate === true

@@ -2,7 +2,7 @@
 import type { Cell, Column } from '../terminal/table.ts';
 import { renderTable } from '../terminal/table.ts';
 import { plain, wrap } from '../terminal/printable.ts';
-import type { View } from '../views/status.ts';
+import type { View } from '../views/view.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Style } from '../terminal/terminal.ts';
 

@@ -22,6 +22,7 @@ import { sendWithRetries } from './send-with-retries.ts';
 import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface Options extends NotifyOptions {
   readonly config?: string;
@@ -151,16 +152,14 @@ function servicesOf(
     ...aws,
     endpoints: {
       ...aws.endpoints,
-      // Where one stands in for AWS, the home region is asked there too, not of AWS.
-      ...(endpointUrl === undefined
-        ? {}
-        : {
-            migrationHub: endpointUrl,
-            migrationHubConfig: aws.endpoints.migrationHubConfig ?? endpointUrl,
-          }),
+      ...defined({
+        migrationHub: endpointUrl,
+        // What stands in for Migration Hub is asked for the home region too.
+        migrationHubConfig:
+          endpointUrl === undefined ? undefined : (aws.endpoints.migrationHubConfig ?? endpointUrl),
+      }),
     },
-    ...(profile === undefined ? {} : { profile }),
-    ...(near === undefined ? {} : { region: near }),
+    ...defined({ profile, region: near }),
     version: VERSION,
     environment,
   });

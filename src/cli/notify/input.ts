@@ -3,6 +3,7 @@
  * it. What the service would refuse is told here, with the name of the option.
  */
 import { z } from 'zod';
+import { defined } from '../../core/lib/defined.ts';
 import type { NotifyCall } from '../../core/model/call.ts';
 import { readJsonObject, readParameter, readStructure, readTimestamp } from './aws-shorthand.ts';
 
@@ -71,10 +72,9 @@ const input = z.strictObject({
 /** The call, but for its region. Throws an `Error` that names every option with a fault. */
 export function notifyInput(options: NotifyOptions): Omit<NotifyCall, 'region'> {
   const given: Record<string, unknown> = {
-    ...(options.cliInputJson === undefined
-      ? {}
-      : named('--cli-input-json', () => readJsonObject(readParameter(options.cliInputJson ?? '')))),
-    ...withoutUndefined({
+    ...(options.cliInputJson !== undefined &&
+      named('--cli-input-json', () => readJsonObject(readParameter(options.cliInputJson ?? '')))),
+    ...defined({
       ProgressUpdateStream: options.progressUpdateStream,
       MigrationTaskName: options.migrationTaskName,
       Task:
@@ -99,7 +99,7 @@ export function notifyInput(options: NotifyOptions): Omit<NotifyCall, 'region'> 
     stream: data.ProgressUpdateStream,
     task: data.MigrationTaskName,
     status: data.Task.Status,
-    ...withoutUndefined({
+    ...defined({
       detail: data.Task.StatusDetail,
       percent: data.Task.ProgressPercent,
       dryRun: data.DryRun,
@@ -124,11 +124,4 @@ function named<Value>(option: string, read: () => Value): Value {
       cause: error,
     });
   }
-}
-
-function withoutUndefined<T extends object>(
-  value: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -10,6 +10,7 @@ import type { FaultScript } from '../../simulator/faults/file.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../simulator/simulator.ts';
 import { StateFileError } from '../../simulator/state-file.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 interface SimulateOptions {
   readonly port: number;
@@ -74,7 +75,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
     behaviour: { ...switches, ...options.set },
     limits,
     enforceLimits: options.throttle,
-    ...(options.state === undefined ? {} : { stateFile: options.state }),
+    ...defined({ stateFile: options.state }),
     onStateError: (error) => process.stderr.write(`simulate: ${error.message}\n`),
   });
   if (simulator === undefined) return;

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../simulator/audit/journal.ts';
 import { journalRow } from '../../simulator/audit/journal-row.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
+import { defined } from '../../core/lib/defined.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:4580';
 /** Real time between two looks of --follow. */
@@ -61,7 +62,7 @@ interface JournalOptions extends Partial<Where> {
 async function journal(options: JournalOptions): Promise<void> {
   const query = new URLSearchParams({
     last: String(options.last),
-    ...(options.operation === undefined ? {} : { operation: options.operation }),
+    ...defined({ operation: options.operation }),
     ...(options.errors === true ? { errors: '' } : {}),
   });
   for (;;) {

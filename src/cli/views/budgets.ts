@@ -1,4 +1,5 @@
 /** The budgets that were used, and which of them are paused and why. */
+import { defined } from '../../core/lib/defined.ts';
 import type { BudgetStatus } from '../../core/model/status.ts';
 import { plain, truncate } from '../terminal/printable.ts';
 import { spanUntil } from '../terminal/durations.ts';
@@ -55,10 +56,10 @@ function left({ available, burst, perSecond }: BudgetStatus): Cell {
   const rate = `${Number(perSecond.toPrecision(2))}/s`;
   if (available === undefined) return { text: `${burst}, ${rate}` };
   const text = `${available} of ${burst}, ${rate}`;
-  return { text, ...(available === 0 ? { style: 'yellow' as const } : {}) };
+  return defined({ text, style: available === 0 ? ('yellow' as const) : undefined });
 }
 
 function count(value: number, style?: Style): Cell {
   if (value === 0) return { text: '' };
-  return { text: String(value), ...(style === undefined ? {} : { style }) };
+  return defined({ text: String(value), style });
 }

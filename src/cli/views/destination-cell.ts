@@ -2,6 +2,7 @@
  * What a destination was told, in one narrow cell: while a run goes on, the age of the last accepted report and
  * the time left to the deadline, `12s/4m48s`; when it has ended, what became of the last word, `owed 19s` while it is on its way.
  */
+import { defined } from '../../core/lib/defined.ts';
 import type { HubDestination, PipelineDestination } from '../../core/model/status.ts';
 import { coarseSpanSince, span } from '../terminal/durations.ts';
 import type { Cell } from '../terminal/table.ts';
@@ -33,7 +34,7 @@ export function destinationCell(
       const slackS = told.slackSeconds;
       if (slackS === undefined) return { text: said === '-' ? 'not yet' : `${said}/-` };
       const left = `${slackS < 0 ? '-' : ''}${span(slackS * 1000)}`;
-      return { text: `${said}/${left}`, ...(slackS < 0 ? { style: 'red' as const } : {}) };
+      return defined({ text: `${said}/${left}`, style: slackS < 0 ? ('red' as const) : undefined });
     }
   }
 }

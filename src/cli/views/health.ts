@@ -2,7 +2,7 @@
 import type { AgentStatus, Status } from '../../core/model/status.ts';
 import { displayWidth, plain, wrap } from '../terminal/printable.ts';
 import { span, spanSince, spanUntil } from '../terminal/durations.ts';
-import type { View } from './status.ts';
+import type { View } from './view.ts';
 import type { Paint, Style } from '../terminal/terminal.ts';
 
 /** The SDK renews credentials five minutes before their end. */

@@ -1,9 +1,10 @@
 /** What Migration Hub recorded of a task: whose it is, percent over time, and the updates one below the other. */
 import type { HistoryDocument } from '../../control/routes/documents.ts';
+import { defined } from '../../core/lib/defined.ts';
 import { plain } from '../terminal/printable.ts';
 import { renderPlot } from '../terminal/plot.ts';
 import { moment } from '../terminal/durations.ts';
-import type { View } from './status.ts';
+import type { View } from './view.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
@@ -32,7 +33,7 @@ export function renderHistory(history: HistoryDocument, limit: number, view: Vie
   const newest = updates.slice(Math.max(0, updates.length - limit));
   const rows = newest.map(({ at, detail = '', percent, status }): Cell[] => [
     { text: at === undefined ? '' : moment(at, view.now) },
-    { text: plain(status), ...styled(STYLES[status]) },
+    defined({ text: plain(status), style: STYLES[status] }),
     { text: percent === undefined ? '' : `${percent}%` },
     { text: plain(detail) },
   ]);
@@ -47,7 +48,3 @@ export function renderHistory(history: HistoryDocument, limit: number, view: Vie
 }
 
 const STYLES: Readonly<Record<string, Style>> = { COMPLETED: 'green', FAILED: 'red' };
-
-function styled(style: Style | undefined): { style?: Style } {
-  return style === undefined ? {} : { style };
-}

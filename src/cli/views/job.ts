@@ -4,8 +4,8 @@ import type { HubDestination, JobStatus, PipelineDestination } from '../../core/
 import { progressBar } from '../terminal/bars.ts';
 import { plain, truncate, wrap } from '../terminal/printable.ts';
 import { moment, span, spanSince, spanUntil } from '../terminal/durations.ts';
-import { stateCell } from './status.ts';
-import type { View } from './status.ts';
+import { stateCell } from './state-cell.ts';
+import type { View } from './view.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Paint } from '../terminal/terminal.ts';
 import { renderTimeline } from './timeline.ts';

@@ -2,7 +2,7 @@
 import type { OutboxEntry } from '../../core/model/outbox.ts';
 import { plain } from '../terminal/printable.ts';
 import { spanSince, spanUntil } from '../terminal/durations.ts';
-import type { View } from './status.ts';
+import type { View } from './view.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';

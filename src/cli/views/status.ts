@@ -8,23 +8,14 @@ import { progressBar } from '../terminal/bars.ts';
 import { renderBudgets } from './budgets.ts';
 import { destinationCell } from './destination-cell.ts';
 import { renderHealth } from './health.ts';
+import { stateCell } from './state-cell.ts';
+import type { View } from './view.ts';
 import { displayWidth, plain, truncate, wrap } from '../terminal/printable.ts';
 import { coarseSpanSince, spanSince, spanUntil } from '../terminal/durations.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Paint, Style } from '../terminal/terminal.ts';
-
-export interface View {
-  /** Columns. */
-  readonly width: number;
-  /** Rows that a moving picture may take; absent: as many as it needs. */
-  readonly height?: number;
-  /** Jobs that are shown at most; absent: all of them. */
-  readonly jobsMax?: number;
-  readonly color: boolean;
-  readonly now: Date;
-}
 
 /** Below that a detail is better read on a line of its own. */
 const DETAIL_COLUMNS_MIN = 24;
@@ -63,33 +54,6 @@ function apart(parts: readonly (readonly string[])[]): string[] {
     .filter((lines) => lines.length > 0)
     .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
-
-/** `failed 23`, `stalled`, `canceled`: the state, and what is to be said with it. */
-export function stateCell(job: JobStatus): Cell {
-  const style = STATE_STYLE[job.state];
-  if (job.state === 'running' && job.stalled === true) return { text: 'stalled', style: 'yellow' };
-  if (job.cancelIncomplete === true) return { text: `${job.state}!`, style: 'red' };
-  if (job.state === 'failed' && job.exitSignal !== undefined) {
-    return { text: `failed ${plain(job.exitSignal)}`, style };
-  }
-  if (job.state === 'failed' && job.exitCode !== undefined) {
-    return { text: `failed ${job.exitCode}`, style };
-  }
-  return { text: job.state, style };
-}
-
-const STATE_STYLE: Readonly<Record<JobStatus['state'], Style>> = {
-  idle: 'dim',
-  queued: 'dim',
-  starting: 'cyan',
-  running: 'cyan',
-  canceling: 'yellow',
-  succeeded: 'green',
-  failed: 'red',
-  lost: 'red',
-  canceled: 'yellow',
-  fenced: 'red',
-};
 
 const COLUMNS: readonly Column[] = [
   { title: 'JOB', shrinkTo: 10 },

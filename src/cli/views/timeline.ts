@@ -6,7 +6,7 @@ import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.
 import { eventSentence } from '../../control/page/event-sentences.ts';
 import { plain, wrap } from '../terminal/printable.ts';
 import { moment, span } from '../terminal/durations.ts';
-import type { View } from './status.ts';
+import type { View } from './view.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Style } from '../terminal/terminal.ts';
 

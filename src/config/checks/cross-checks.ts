@@ -3,7 +3,7 @@
  * where a key has a fault of its own: what cannot be read is passed over here, as the schema tells of it.
  */
 import { HOUR_MS, MINUTE_MS } from '../../core/lib/time.ts';
-import { parseDuration } from '../lib/quantity.ts';
+import { parseDuration } from '../../core/lib/duration.ts';
 import { jobNameProblem } from '../schema/job.ts';
 import { read } from '../schema/walk.ts';
 import { suggestion } from '../lib/suggest.ts';

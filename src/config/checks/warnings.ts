@@ -5,7 +5,7 @@ import { defaultTask, PUBLISHED_LIMITS, regionOfEnvironment, shareOf } from '../
 import type { Finding } from './cross-checks.ts';
 import type { Environment } from '../lib/document.ts';
 import { jobWarnings } from './job-warnings.ts';
-import { formatDuration } from '../lib/quantity.ts';
+import { formatDuration } from '../../core/lib/duration.ts';
 import type { ConfigurationFile } from '../schema/schema.ts';
 import { partlyFilled } from '../lib/template.ts';
 import { userWarnings } from './user-warnings.ts';

@@ -1,12 +1,7 @@
 /** The kinds of single values that the configuration knows: each with its check, and what to write instead. */
 import { z } from 'zod';
-import {
-  DURATION_PATTERN,
-  formatDuration,
-  parseDuration,
-  parseSize,
-  SIZE_PATTERN,
-} from '../lib/quantity.ts';
+import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/lib/duration.ts';
+import { parseSize, SIZE_PATTERN } from '../lib/size.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
 import { nearest, suggestion } from '../lib/suggest.ts';
 

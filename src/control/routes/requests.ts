@@ -3,7 +3,8 @@
  */
 import { z } from 'zod';
 
-import { readDurationMs } from './duration.ts';
+import { parseDuration } from '../../core/lib/duration.ts';
+import { SECOND_MS } from '../../core/lib/time.ts';
 
 /** A name becomes part of file names and of a MigrationTaskName, which knows no `/`, `:` and `|` (MODEL). */
 const jobName = z
@@ -74,8 +75,8 @@ export const cancelBody = z
   .strictObject({
     grace: z
       .string()
-      .refine((value) => readDurationMs(value) !== undefined, {
-        message: 'expected a duration of one second or more, such as 30s or 15m',
+      .refine((value) => (parseDuration(value) ?? 0) >= SECOND_MS, {
+        message: 'expected a duration of one second or more, such as 30s, 15m or 1h30m',
       })
       .optional()
       .describe('Time between the stop signal and SIGKILL; default: that of the job.'),

@@ -18,7 +18,7 @@ import {
   timelineDocument,
 } from './documents.ts';
 import type { HistoryDocument } from './documents.ts';
-import { readDurationMs } from './duration.ts';
+import { parseDuration } from '../../core/lib/duration.ts';
 import { streamEvents } from './event-stream.ts';
 import { streamLog } from './job-log.ts';
 import type { LogReader } from './job-log.ts';
@@ -130,7 +130,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       status: 202,
       reply: replyDocument,
       handle: ({ name, body, peer }) => {
-        const graceMs = body.grace === undefined ? undefined : readDurationMs(body.grace);
+        const graceMs = body.grace === undefined ? undefined : parseDuration(body.grace);
         return replyBody(
           operator.ask({
             type: 'cancel',

@@ -1,11 +1,11 @@
-/** Durations and sizes as people write them in the configuration file: `90s`, `1h30m`, `10 GB`. */
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/lib/time.ts';
+/** Durations as people write them, in the configuration, in requests and on the command line: `90s`, `15m`, `1h30m`, `7d`. */
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 
 /** Units from the longest to the shortest, each at most once; the digits stay within exact integers. */
 export const DURATION_PATTERN = '^(?=\\d)(\\d{1,9}d)?(\\d{1,9}h)?(\\d{1,9}m)?(\\d{1,9}s)?$';
 const DURATION = new RegExp(DURATION_PATTERN);
 
-/** Milliseconds; undefined where the text is no duration. */
+/** Milliseconds, or `undefined` if the text is no duration. `0s` is one: whether it is too short is for the caller to say. */
 export function parseDuration(text: string): number | undefined {
   const parts = DURATION.exec(text);
   if (parts === null) return undefined;
@@ -28,18 +28,6 @@ export function formatDuration(durationMs: number): string {
     if (count > 0) text += `${count}${unit}`;
   }
   return text === '' ? '0s' : text;
-}
-
-export const SIZE_PATTERN = '^\\d{1,15}(\\.\\d{1,6})?\\s?([kKMGTP]i?)?B?$';
-const SIZE = new RegExp(SIZE_PATTERN);
-
-/** Bytes; undefined where the text is no size. `GB` is 10^9 and `GiB` is 2^30, as IEC 80000-13 has it. */
-export function parseSize(text: string): number | undefined {
-  if (!SIZE.test(text)) return undefined;
-  const prefix = /[kKMGTP]/.exec(text)?.[0]?.toUpperCase() ?? '';
-  const power = prefix === '' ? 0 : 'KMGTP'.indexOf(prefix) + 1;
-  const bytes = Number.parseFloat(text) * (text.includes('i') ? 1024 : 1000) ** power;
-  return Math.round(bytes);
 }
 
 const UNITS_MS = [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDuration, parseDuration, parseSize } from '../../../src/config/lib/quantity.ts';
+import { formatDuration, parseDuration } from '../../../src/core/lib/duration.ts';
 
 test.each([
   ['90s', 90_000],
@@ -25,21 +25,4 @@ test('what is formatted is read back', () => {
       expect(parseDuration(formatDuration(seconds * 1000))).toBe(seconds * 1000);
     }),
   );
-});
-
-test.each([
-  ['10 GB', 10_000_000_000],
-  ['10GB', 10_000_000_000],
-  ['1.5 TiB', 1_649_267_441_664],
-  ['512 KiB', 524_288],
-  ['512 kB', 512_000],
-  ['3G', 3_000_000_000],
-  ['100 B', 100],
-  ['100', 100],
-])('%s is %i bytes', (text, bytes) => {
-  expect(parseSize(text)).toBe(bytes);
-});
-
-test.each(['', 'GB', '10 XB', '-1 GB', '1e9', '10  GB'])('%j is no size', (text) => {
-  expect(parseSize(text)).toBeUndefined();
 });

@@ -1,0 +1,12 @@
+/** How a document is shown: the room, the colours, and the time that it is shown for. */
+
+export interface View {
+  /** Columns. */
+  readonly width: number;
+  /** Rows that a moving picture may take; absent: as many as it needs. */
+  readonly height?: number;
+  /** Jobs that are shown at most; absent: all of them. */
+  readonly jobsMax?: number;
+  readonly color: boolean;
+  readonly now: Date;
+}

@@ -1,159 +1,71 @@
 /**
- * The simulator put together: three services on one clock behind one gateway, with what a test, the demo
- * or the `simulate` command needs around them.
+ * The simulator: the services with a state file and an HTTP server, and what a test, the demo or the `simulate`
+ * command needs around them.
  *
- * How to add an operation: its members in `hub-shapes.ts` or `pipeline-shapes.ts`; its work in one of the
- * groups (`hub-*.ts`, `pipeline-*.ts`, `task-runner.ts`); its limit, if one is published, in `rate-limits.ts`.
+ * How to add an operation: its members in `hub/shapes.ts` or `pipeline/shapes.ts`; its work in one of the groups of
+ * `hub/` or `pipeline/`; its limit, if one is published, in `faults/rate-limits.ts`.
  */
-import { Auditor } from './audit/audit.ts';
-import { DEFAULT_BEHAVIOUR, readSwitches, showSwitches } from './lib/behaviour.ts';
-import type { Behaviour } from './lib/behaviour.ts';
-import { createClock } from './lib/clock.ts';
-import { createDataPipeline } from './pipeline/data-pipeline.ts';
-import type { DataPipeline, PipelineSnapshot } from './pipeline/data-pipeline.ts';
-import { createDice } from './lib/dice.ts';
-import { invalidRequest, ServiceError } from './lib/errors.ts';
+import type { Simulator, SimulatorOptions } from './console/interface.ts';
+import { createServer } from './console/server.ts';
+import { stateOf } from './console/state.ts';
 import { faultRuleSchema } from './faults/rule.ts';
 import type { FaultRule } from './faults/rule.ts';
-import { createFaults } from './faults/faults.ts';
-import { createGateway } from './gateway/gateway.ts';
-import type { HubSnapshot } from './hub/records.ts';
-import { createHomeRegion } from './hub/home-region.ts';
-import type { HomeRegion } from './hub/home-region.ts';
-import { createJournal } from './audit/journal.ts';
-import { createMigrationHub } from './hub/migration-hub.ts';
-import { createPager } from './lib/pages.ts';
+import { readSwitches, showSwitches } from './lib/behaviour.ts';
 import { cancelPipeline, submitShellActivity } from './pipeline/quick-pipeline.ts';
-import { createRateLimits } from './faults/rate-limits.ts';
-import { createServer } from './console/server.ts';
+import { createServices } from './services.ts';
+import type { Services, Snapshot } from './services.ts';
 import { createStateSaver, readState } from './state-file.ts';
-import type { Simulator, SimulatorOptions } from './console/interface.ts';
-
-import { stateOf } from './console/state.ts';
 
 export type { Simulator, SimulatorOptions };
 
-/** Real time in which changes are gathered for one write of the state file. */
+/** Real time in which changes are collected for one write of the state file. */
 const WRITE_DELAY_MS = 100;
 
-/** All that the services remember; written as one piece, so that what belongs together stays so. */
-interface Snapshot {
-  readonly at: number;
-  readonly dice: number;
-  readonly behaviour: Behaviour;
-  readonly homeRegion: ReturnType<HomeRegion['snapshot']>;
-  readonly hub: HubSnapshot;
-  readonly pipeline: PipelineSnapshot;
-}
-
-function rethrow(error: Error): never {
-  throw error;
-}
-
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
-  const { stateFile, speed = 1 } = options;
+  const { stateFile: file, speed = 1, onStateError = rethrow } = options;
   // Only this simulator writes such files, which their checksum shows.
-  const earlier = (stateFile === undefined ? undefined : readState(stateFile)) as
-    Snapshot | undefined;
-  const clock = options.clock ?? createClock(speed, earlier?.at);
-  const behaviour = { ...DEFAULT_BEHAVIOUR, ...earlier?.behaviour, ...options.behaviour };
-  const seed = options.seed ?? 1;
-  const dice = createDice(seed);
-  const startedAt = clock.now();
-  const audit = new Auditor(behaviour);
-  const journal = createJournal(options.journalSize ?? 10_000);
-  const limits = createRateLimits(options.limits ?? {}, startedAt);
-  // Dice of their own: a rule that is added does not change the ids that are given out.
-  const faults = createFaults(createDice(seed + 1));
-  const secret = `seed ${seed}`;
-  const hubPager = createPager({
-    secret,
-    tokenMs: () => behaviour.pageTokenMs,
-    refusal: (message) => new ServiceError(behaviour.badTokenName, message),
-  });
-  const pipelinePager = createPager({
-    secret,
-    tokenMs: () => Infinity,
-    refusal: invalidRequest,
-  });
-
-  const initial =
-    options.homeRegion === undefined ? 'us-west-2' : (options.homeRegion ?? undefined);
-  const homeRegion = createHomeRegion({
-    initial,
-    startedAt,
-    dice,
-    behaviour,
-    pager: hubPager,
-  });
-  const hub = createMigrationHub(homeRegion, behaviour, hubPager);
-  const pipeline: DataPipeline = createDataPipeline({
-    clock,
-    dice,
-    behaviour,
-    pager: pipelinePager,
-    observe: audit.observeTask,
-    onChange: () => keeper?.touch(),
-  });
-  const gateway = createGateway({
-    clock,
-    dice,
-    behaviour,
-    services: [hub.service, homeRegion.service, pipeline.service],
-    limits,
-    enforceLimits: options.enforceLimits ?? true,
-    faults,
-    journal,
-    audit,
-    dateSkewMs: options.dateSkewMs ?? 0,
-    onChange: () => keeper?.touch(),
-  });
-  const snapshot = (): Snapshot => ({
-    at: clock.now(),
-    dice: dice.state(),
-    behaviour,
-    homeRegion: homeRegion.snapshot(),
-    hub: hub.records.snapshot(),
-    pipeline: pipeline.snapshot(),
-  });
-  if (earlier !== undefined) {
-    dice.restore(earlier.dice);
-    homeRegion.restore(earlier.homeRegion);
-    hub.records.restore(earlier.hub);
-  }
-  const keeper =
-    stateFile === undefined
+  const earlier = (file === undefined ? undefined : readState(file)) as Snapshot | undefined;
+  const services = createServices(options, earlier, () => saver?.touch());
+  const { clock } = services;
+  const snapshot = (): Snapshot => services.snapshot();
+  const delayMs = WRITE_DELAY_MS * speed;
+  const saver =
+    file === undefined
       ? undefined
-      : createStateSaver({
-          file: stateFile,
-          clock,
-          delayMs: WRITE_DELAY_MS * speed,
-          snapshot,
-          onError: options.onStateError ?? rethrow,
-        });
-  if (earlier !== undefined) pipeline.restore(earlier.pipeline);
-  keeper?.touch();
-  const addFault = (...rules: readonly FaultRule[]): void => {
-    faults.add(
-      rules.map((rule) => faultRuleSchema.parse(rule)),
-      clock.now(),
-    );
-  };
-  addFault(...(options.faults ?? []));
+      : createStateSaver({ file, clock, delayMs, snapshot, onError: onStateError });
+  if (earlier !== undefined) services.restore(earlier);
+  saver?.touch();
 
-  const simulator: Simulator = {
+  const controls = controlsOf(services, () => saver?.touch());
+  controls.addFault(...(options.faults ?? []));
+  const server = createServer(controls);
+  return {
+    ...controls,
     listen: (port) => server.listen(port),
     async close() {
-      pipeline.close();
-      keeper?.flush();
+      services.pipeline.close();
+      saver?.flush();
       await server.close();
     },
+  };
+}
+
+/** What the console, a test and the demo see and change while the services run. */
+function controlsOf(services: Services, touch: () => void): Omit<Simulator, 'listen' | 'close'> {
+  const { clock, behaviour, gateway, audit, journal, limits, faults, homeRegion, pipeline } =
+    services;
+  return {
     now: () => clock.now(),
     gateway,
     audit: () => audit.report(clock.now()),
     journal: () => journal.entries(),
-    state: () => stateOf({ clock, homeRegion, hub, pipeline, faults }),
-    addFault,
+    state: () => stateOf(services),
+    addFault(...rules: readonly FaultRule[]) {
+      faults.add(
+        rules.map((rule) => faultRuleSchema.parse(rule)),
+        clock.now(),
+      );
+    },
     addFaults(added) {
       faults.add(added, clock.now());
     },
@@ -162,13 +74,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     setTerminate(taskRunnerId, terminate = true) {
       pipeline.runners.setTerminate(taskRunnerId, terminate);
-      keeper?.touch();
+      touch();
     },
     switches: () => showSwitches(behaviour),
     setSwitches(changes) {
       const { values, problems } = readSwitches(changes);
       if (problems.length === 0) Object.assign(behaviour, values);
-      keeper?.touch();
+      touch();
       return problems;
     },
     setLimits(changes) {
@@ -176,17 +88,19 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     },
     setHomeRegion(region) {
       homeRegion.set(region, clock.now());
-      keeper?.touch();
+      touch();
     },
     submitShellActivity(activity) {
-      keeper?.touch();
+      touch();
       return submitShellActivity(pipeline, activity, clock.now());
     },
     cancel(pipelineId) {
-      keeper?.touch();
+      touch();
       return cancelPipeline(pipeline, pipelineId, clock.now());
     },
   };
-  const server = createServer(simulator);
-  return simulator;
+}
+
+function rethrow(error: Error): never {
+  throw error;
 }

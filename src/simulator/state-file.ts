@@ -37,7 +37,7 @@ export function readState(file: string): unknown {
   return deserialize(body);
 }
 
-export function writeState(file: string, state: unknown): void {
+function writeState(file: string, state: unknown): void {
   const body = serialize(state);
   const fresh = `${file}.new`;
   try {
@@ -57,7 +57,7 @@ export function writeState(file: string, state: unknown): void {
   }
 }
 
-export interface StateSaver {
+interface StateSaver {
   /** Something may have changed: it will be on disk a little later. */
   touch(): void;
   /** Writes now what is not written yet. */

@@ -10,7 +10,7 @@ import type { Behaviour } from '../lib/behaviour.ts';
 import { isoTime } from '../lib/clock.ts';
 import type { TaskEvent } from '../pipeline/task-events.ts';
 
-export interface OperationAudit {
+interface OperationAudit {
   readonly calls: number;
   readonly ok: number;
   /** Calls that found the token bucket empty, throttled or not. */
@@ -23,7 +23,7 @@ export interface OperationAudit {
   readonly errors: Readonly<Record<string, number>>;
 }
 
-export interface InvalidRequest {
+interface InvalidRequest {
   readonly at: string;
   readonly operation: string;
   readonly error: string;
@@ -49,7 +49,7 @@ export interface Audit {
 }
 
 /** How a call ended, for counting. */
-export interface SettledCall {
+interface SettledCall {
   readonly at: number;
   readonly operation: string;
   readonly error?: { readonly name: string; readonly message: string };

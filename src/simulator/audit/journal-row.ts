@@ -2,7 +2,7 @@
 import { isoTime } from '../lib/clock.ts';
 import type { JournalEntry } from './journal.ts';
 
-export interface JournalRow {
+interface JournalRow {
   readonly number: number;
   /** Simulated time, to the millisecond. */
   readonly at: string;

@@ -1,8 +1,9 @@
 /** What Data Pipeline saw of its task runners: lapses, double hand-outs, cancels. Computed event by event. */
 import { isoTime } from '../lib/clock.ts';
 import type { TaskEvent } from '../pipeline/task-events.ts';
+import { defined } from '../lib/defined.ts';
 
-export interface Happening {
+interface Happening {
   readonly type: string;
   readonly at: string;
   readonly pipelineId?: string;
@@ -115,6 +116,6 @@ function happening(event: TaskEvent): Happening {
     type,
     at,
     ...place,
-    ...(event.hostname === undefined ? {} : { hostname: event.hostname }),
+    ...defined({ hostname: event.hostname }),
   };
 }

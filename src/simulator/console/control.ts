@@ -20,11 +20,12 @@ import type { JournalFilter } from '../audit/journal-row.ts';
 import { auditPage, callsPage } from './page.ts';
 import { rateLimitsSchema } from '../faults/rate-limits.ts';
 import type { Simulator } from './interface.ts';
+import { defined } from '../lib/defined.ts';
 
 /** The simulator, apart from what starts and ends it. */
 export type ControlledSimulator = Omit<Simulator, 'listen' | 'close'>;
 
-export interface ControlAnswer {
+interface ControlAnswer {
   readonly status: number;
   readonly type: string;
   readonly text: string;
@@ -146,12 +147,14 @@ function filterOf(query: URLSearchParams): JournalFilter {
     const text = query.get(key) ?? '';
     return /^[0-9]+$/.test(text) ? Number(text) : undefined;
   };
-  const [after, last, operation] = [count('after'), count('last'), query.get('operation')];
+  const [after, last, operation] = [
+    count('after'),
+    count('last'),
+    query.get('operation') ?? undefined,
+  ];
   return {
     onlyErrors: query.has('errors'),
-    ...(after === undefined ? {} : { after }),
-    ...(last === undefined ? {} : { last }),
-    ...(operation === null ? {} : { operation }),
+    ...defined({ after, last, operation }),
   };
 }
 

@@ -15,37 +15,50 @@ export function auditPage(parts: {
   readonly journal: readonly JournalEntry[];
 }): string {
   const { audit, state, switches, journal } = parts;
-  const { migrationHub: hub, dataPipeline: tasks } = audit;
   const verdict =
     audit.violations.length === 0
-      ? '<p class="good">Nothing to hold against the clients.</p>'
+      ? '<p class="good">No client broke a documented rule.</p>'
       : `<ul class="bad">${audit.violations.map((each) => `<li>${escape(each)}</li>`).join('')}</ul>`;
-  const changed = switches.filter((each) => each.value !== each.fallback);
   return frame(
     'What AWS saw',
     `<p class="quiet">${escape(audit.at)} by the simulator's clock · home region ${escape(state.homeRegion ?? 'not set')} · ${audit.calls} calls ·
 <a href="calls">calls</a> <a href="calls?errors">errors</a> · as JSON: <a href="audit">audit</a> <a href="journal">journal</a> <a href="state">state</a> <a href="switches">switches</a></p>
 ${verdict}
 <h2>Migration Hub</h2>
-${table(
-  ['Stream', 'Task', 'Status', 'Percent', 'Detail', 'Updates', 'Stale seconds', 'Promise ends'],
-  hub.tasks.map((task) => [
-    task.stream,
-    task.task,
-    task.isStale ? { text: `${task.status}, stale`, style: 'bad' } : task.status,
-    task.percent ?? '',
-    wrapped(task.detail ?? ''),
-    task.updates,
-    task.staleSeconds.toFixed(1),
-    task.deadline,
-  ]),
-)}
+${hubTable(audit.migrationHub)}
 <h2>Data Pipeline</h2>
-<p>${tasks.handOuts} hand-outs, ${tasks.reports} reports, ${tasks.cancelsTold} cancels told,
+${pipelineTables(audit.dataPipeline, state)}
+<h2>Calls</h2>
+${operationsTable(audit.operations)}
+<h2>The newest calls</h2>
+${callsTable(journal.slice(-NEWEST_CALLS))}
+<h2>Settings</h2>
+${settingsTables(switches, state.faults)}`,
+  );
+}
+
+function hubTable({ tasks }: Audit['migrationHub']): string {
+  return table(
+    ['Stream', 'Task', 'Status', 'Percent', 'Detail', 'Updates', 'Stale seconds', 'Promise ends'],
+    tasks.map((task) => [
+      task.stream,
+      task.task,
+      task.isStale ? { text: `${task.status}, stale`, style: 'bad' } : task.status,
+      task.percent ?? '',
+      wrapped(task.detail ?? ''),
+      task.updates,
+      task.staleSeconds.toFixed(1),
+      task.deadline,
+    ]),
+  );
+}
+
+function pipelineTables(tasks: Audit['dataPipeline'], state: SimulatorState): string {
+  return `<p>${tasks.handOuts} tasks handed out, ${tasks.reports} reports, ${tasks.cancelsTold} cancels answered,
 longest gap between reports ${tasks.longestReportGapSeconds.toFixed(1)} s,
 ${state.heldPolls} polls held, ${state.readyTasks} tasks ready.</p>
 ${table(
-  ['Pipeline', 'Instance', 'Status', 'Attempts', 'Host', 'Told'],
+  ['Pipeline', 'Instance', 'Status', 'Attempts', 'Host', 'Reported'],
   state.pipelines.flatMap((pipeline) =>
     pipeline.instances.map((instance) => [
       `${pipeline.name} (${pipeline.id}, ${pipeline.state})`,
@@ -62,46 +75,51 @@ ${table(
   ),
 )}
 ${table(
-  ['When', 'What should not have happened', 'Attempt', 'Host'],
+  ['When', 'Violation', 'Attempt', 'Host'],
   tasks.happenings.map((each) => [each.at, each.type, each.attemptId ?? '', each.hostname ?? '']),
 )}
 ${table(
   ['Task runner', 'Last heartbeat'],
   state.taskRunners.map((runner) => [runner.taskRunnerId, runner.heardAt]),
-)}
-<h2>Calls</h2>
+)}`;
+}
+
+function operationsTable(operations: Audit['operations']): string {
+  return table(
+    ['Operation', 'Calls', 'Ok', 'Over the limit', 'Throttled', 'Faulted', 'Errors'],
+    Object.entries(operations).map(([name, seen]) => [
+      name,
+      seen.calls,
+      seen.ok,
+      seen.overLimit,
+      seen.throttled,
+      seen.faulted,
+      Object.entries(seen.errors)
+        .map(([error, count]) => `${error} ${count}`)
+        .join(', '),
+    ]),
+  );
+}
+
+function settingsTables(
+  switches: readonly SwitchShown[],
+  faults: SimulatorState['faults'],
+): string {
+  const changed = switches.filter((each) => each.value !== each.fallback);
+  return `${changed.length === 0 ? '<p class="quiet">All switches have their default.</p>' : ''}
 ${table(
-  ['Operation', 'Calls', 'Ok', 'Over the limit', 'Throttled', 'Faulted', 'Errors'],
-  Object.entries(audit.operations).map(([name, seen]) => [
-    name,
-    seen.calls,
-    seen.ok,
-    seen.overLimit,
-    seen.throttled,
-    seen.faulted,
-    Object.entries(seen.errors)
-      .map(([error, count]) => `${error} ${count}`)
-      .join(', '),
-  ]),
-)}
-<h2>The newest calls</h2>
-${callsTable(journal.slice(-NEWEST_CALLS))}
-<h2>How it is set</h2>
-${changed.length === 0 ? '<p class="quiet">All switches are as they come.</p>' : ''}
-${table(
-  ['Switch', 'Stands at', 'Comes as'],
+  ['Switch', 'Value', 'Default'],
   changed.map((each) => [each.name, each.value, each.fallback]),
 )}
 ${table(
-  ['Fault rule', 'Since', 'Befell', 'Left'],
-  state.faults.map(({ addedAt, befell, left, ...rule }) => [
+  ['Fault rule', 'Added', 'Applied', 'Left'],
+  faults.map(({ addedAt, befell, left, ...rule }) => [
     JSON.stringify(rule),
     addedAt,
     befell,
     left === Infinity ? 'no end' : left,
   ]),
-)}`,
-  );
+)}`;
 }
 
 export function callsPage(entries: readonly JournalEntry[], chosen: string): string {
@@ -114,7 +132,7 @@ ${callsTable(entries)}`,
 
 function callsTable(entries: readonly JournalEntry[]): string {
   return table(
-    ['When', 'By', 'Operation', 'Asked', 'Answered', 'ms'],
+    ['When', 'By', 'Operation', 'Request', 'Answer', 'ms'],
     entries.toReversed().map((entry) => {
       const row = journalRow(entry);
       return [

@@ -6,7 +6,7 @@ import type { ControlledSimulator } from './control.ts';
 import { callerName, signedRegion } from '../gateway/json-protocol.ts';
 import type { Delivery } from '../gateway/json-protocol.ts';
 
-export interface SimulatorServer {
+interface SimulatorServer {
   listen(port: number): Promise<{ readonly port: number; readonly url: string }>;
   close(): Promise<void>;
 }

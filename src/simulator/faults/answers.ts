@@ -3,6 +3,7 @@ import type { Behaviour } from '../lib/behaviour.ts';
 import { ServiceError } from '../lib/errors.ts';
 import type { Fault } from './rule.ts';
 import type { Service } from '../lib/operation.ts';
+import { defined } from '../lib/defined.ts';
 
 /** What a rule `error` says; without a name, the service's own internal error. */
 export function faultError(
@@ -39,7 +40,7 @@ export function throttling(
       message,
       fault?.status ?? 400,
       {},
-      seconds === undefined ? {} : { 'Retry-After': String(seconds) },
+      defined({ 'Retry-After': seconds?.toString() }),
     );
   }
   return new ServiceError(fault?.name ?? 'ThrottlingException', message, fault?.status ?? 429, {

@@ -5,7 +5,7 @@
 import type { Dice } from '../lib/dice.ts';
 import type { Fault } from './rule.ts';
 
-export interface FaultCall {
+interface FaultCall {
   readonly service: string;
   readonly operation: string;
   /** The request's body as it came. */

@@ -5,13 +5,13 @@
  */
 import { z } from 'zod';
 
-export const rateLimitSchema = z.strictObject({
+const rateLimitSchema = z.strictObject({
   perSecond: z.number().positive(),
   burst: z.number().min(1),
 });
 export const rateLimitsSchema = z.record(z.string(), rateLimitSchema.nullable());
 
-export type RateLimit = Readonly<z.output<typeof rateLimitSchema>>;
+type RateLimit = Readonly<z.output<typeof rateLimitSchema>>;
 
 /** DPG, dp-limits, "Web service call limits". */
 const PIPELINE_LIMITS: Readonly<Record<string, RateLimit>> = {

@@ -9,7 +9,7 @@ import { closest } from '../lib/closest.ts';
 import { parseDuration } from '../lib/switch-kinds.ts';
 
 /** What each kind does, and which members it takes beside those that every rule has. */
-export const FAULT_KINDS = {
+const FAULT_KINDS = {
   error: { does: 'answer with an error and do nothing', takes: ['name', 'status', 'message'] },
   throttle: {
     does: "answer with the service's throttling error",

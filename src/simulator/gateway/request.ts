@@ -1,10 +1,11 @@
-/** One call on its way: met by a fault or not, counted against its limit, done, answered, written down. */
+/** One call: checked against faults and its limit, carried out, answered, recorded in the journal and the audit. */
 import { noteAccepted } from '../audit/accepted-calls.ts';
 import { requestId } from '../lib/dice.ts';
 import { ServiceError } from '../lib/errors.ts';
 import { denied, faultError, throttling } from '../faults/answers.ts';
-import type { Fault } from '../faults/rule.ts';
-import type { Deliver, GatewayCall, GatewayParts, Target } from './gateway.ts';
+import type { Fault, FaultKind } from '../faults/rule.ts';
+import { defined } from '../lib/defined.ts';
+import type { Deliver, GatewayCall, GatewayParts, Target } from './call.ts';
 import type { JournalEntry } from '../audit/journal.ts';
 import { answer, errorAnswer, outputAnswer, parseJson } from './json-protocol.ts';
 import type { Delivery, Envelope } from './json-protocol.ts';
@@ -37,8 +38,7 @@ export class GatewayRequest {
       requestId: requestId(parts.dice),
       service: this.#service ?? '',
       operation: this.#operation,
-      ...(call.region === undefined ? {} : { region: call.region }),
-      ...(call.by === undefined ? {} : { by: call.by }),
+      ...defined({ region: call.region, by: call.by }),
       request: this.#request?.value ?? call.body,
       outcome: 'pending',
     });
@@ -92,47 +92,35 @@ export class GatewayRequest {
     this.#settle('client hung up', undefined, false);
   }
 
+  /** Whether the fault keeps the call from being carried out. It has been answered, or never will be. */
   #isStoppedByFault(service: Service['name'], fault: Fault | undefined): boolean {
-    switch (fault?.fault) {
-      case undefined:
-      case 'delay':
-      case 'lose-answer':
-      case 'truncate':
-      case 'stall':
-      case 'garbage':
-      case 'date':
-        return false;
-      case 'error':
-        this.#refuse(faultError(service, this.#parts.behaviour, fault));
-        return true;
-      case 'throttle':
-        this.#refuse(
-          throttling(service, this.#parts.behaviour, fault.retryAfterSeconds ?? 0, fault),
-          true,
-        );
-        return true;
-      case 'deny':
-        this.#refuse(denied(service, isDryRun(this.#request?.value), fault));
-        return true;
-      case 'status': {
-        const { status = 503, body = '', retryAfterSeconds: seconds } = fault;
-        const headers = {
-          'Content-Type': 'text/html',
-          ...(seconds === undefined ? {} : { 'Retry-After': String(seconds) }),
-        };
-        this.#send(answer(status, body, this.#envelope(), headers), `HTTP ${status}`);
-        return true;
-      }
-      case 'reset':
-        this.#send({ kind: 'reset' }, 'connection reset');
-        return true;
-      case 'drop':
-        this.#send({ kind: 'close' }, 'connection closed');
-        return true;
-      case 'blackhole':
-        this.#send({ kind: 'silence' }, 'no answer');
-        return true;
+    if (fault === undefined) return false;
+    const ending = CONNECTION_ENDS[fault.fault];
+    if (ending !== undefined) {
+      this.#send(ending.delivery, ending.outcome);
+      return true;
     }
+    if (fault.fault === 'status') {
+      const { status = 503, body = '', retryAfterSeconds: seconds } = fault;
+      const headers = {
+        'Content-Type': 'text/html',
+        ...defined({ 'Retry-After': seconds?.toString() }),
+      };
+      this.#send(answer(status, body, this.#envelope(), headers), `HTTP ${status}`);
+      return true;
+    }
+    const refusal = this.#refusalOf(service, fault);
+    if (refusal === undefined) return false;
+    this.#refuse(refusal, fault.fault === 'throttle');
+    return true;
+  }
+
+  #refusalOf(service: Service['name'], fault: Fault): ServiceError | undefined {
+    const { behaviour } = this.#parts;
+    if (fault.fault === 'error') return faultError(service, behaviour, fault);
+    if (fault.fault === 'deny') return denied(service, isDryRun(this.#request?.value), fault);
+    if (fault.fault !== 'throttle') return undefined;
+    return throttling(service, behaviour, fault.retryAfterSeconds ?? 0, fault);
   }
 
   #perform(run: Operation, request: unknown): void {
@@ -140,7 +128,7 @@ export class GatewayRequest {
     try {
       const output = run(request, {
         now: this.#parts.clock.now(),
-        ...(region === undefined ? {} : { region }),
+        ...defined({ region }),
         // A held poll cannot be answered over a network that is down.
         isGone: () => isGone() || this.#isCut(),
       });
@@ -159,34 +147,15 @@ export class GatewayRequest {
 
   #succeed(output: Output): void {
     const whole = outputAnswer(output, this.#envelope());
-    switch (this.#fault?.fault) {
-      case 'lose-answer':
-        this.#send({ kind: 'close' }, 'answer lost', true);
-        return;
-      case 'truncate':
-        this.#send({ ...whole, kind: 'cut' }, 'answer cut', true);
-        return;
-      case 'stall':
-        this.#send({ ...whole, kind: 'stall' }, 'answer stalled', true);
-        return;
-      case 'garbage': {
-        const { body = '<html>\u0000 not what was asked for' } = this.#fault;
-        this.#send(answer(200, body, this.#envelope()), 'garbage', true);
-        return;
-      }
-      case undefined:
-      case 'error':
-      case 'throttle':
-      case 'deny':
-      case 'delay':
-      case 'date':
-      case 'drop':
-      case 'reset':
-      case 'blackhole':
-      case 'status':
-        if (this.#isCut()) this.#send({ kind: 'close' }, 'connection closed', true);
-        else this.#send(whole, 'ok', true);
-    }
+    const fault = this.#fault?.fault;
+    if (fault === 'lose-answer') this.#send({ kind: 'close' }, 'answer lost', true);
+    else if (fault === 'truncate') this.#send({ ...whole, kind: 'cut' }, 'answer cut', true);
+    else if (fault === 'stall') this.#send({ ...whole, kind: 'stall' }, 'answer stalled', true);
+    else if (fault === 'garbage') {
+      const { body = '<html>\u0000 not what was asked for' } = this.#fault ?? {};
+      this.#send(answer(200, body, this.#envelope()), 'garbage', true);
+    } else if (this.#isCut()) this.#send({ kind: 'close' }, 'connection closed', true);
+    else this.#send(whole, 'ok', true);
   }
 
   #refuse(error: ServiceError, isThrottled = false): void {
@@ -225,7 +194,7 @@ export class GatewayRequest {
       operation: this.#operation,
       isFaulted: this.#fault !== undefined && !HARMLESS.has(this.#fault.fault),
       isThrottled,
-      ...(error === undefined ? {} : { error: { name: error.name, message: error.message } }),
+      ...defined({ error: error && { name: error.name, message: error.message } }),
     });
   }
 
@@ -244,6 +213,15 @@ export class GatewayRequest {
     return { requestId: this.#entry.requestId, dateMs: clock.now() + skewMs };
   }
 }
+
+/** Faults that end the connection before anything is done. */
+const CONNECTION_ENDS: Readonly<
+  Partial<Record<FaultKind, { readonly delivery: Delivery; readonly outcome: string }>>
+> = {
+  reset: { delivery: { kind: 'reset' }, outcome: 'connection reset' },
+  drop: { delivery: { kind: 'close' }, outcome: 'connection closed' },
+  blackhole: { delivery: { kind: 'silence' }, outcome: 'no answer' },
+};
 
 /** Faults after which the call has succeeded as far as the audit is concerned. */
 const HARMLESS: ReadonlySet<string> = new Set(['delay', 'date']);

@@ -5,6 +5,7 @@ import { hubShapes } from './shapes.ts';
 import { PAGE_SIZE } from './streams.ts';
 import type { HubContext } from './context.ts';
 import type { Operation } from '../lib/operation.ts';
+import { defined } from '../lib/defined.ts';
 
 export function applicationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
   const { records } = hub;
@@ -47,7 +48,7 @@ export function applicationOperations(hub: HubContext): readonly (readonly [stri
           ApplicationId: id,
           ...shown(state),
         })),
-        ...(page.next === undefined ? {} : { NextToken: page.next }),
+        ...defined({ NextToken: page.next }),
       };
     }),
   ];

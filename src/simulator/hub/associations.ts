@@ -8,7 +8,8 @@ import type { MigrationTask } from './records.ts';
 import { hubShapes } from './shapes.ts';
 import type { DiscoveredResource } from './shapes.ts';
 import type { HubContext } from './context.ts';
-import type { Operation } from '../lib/operation.ts';
+import type { Operation, Output } from '../lib/operation.ts';
+import { defined } from '../lib/defined.ts';
 
 /** MaxResults of these lists is 10 at most (model: MaxResultsCreatedArtifacts and its like). */
 const PAGE_SIZE = 10;
@@ -32,57 +33,37 @@ interface TaskKey {
 }
 
 export function associationOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
-  const { records, pager } = hub;
-  const writable = (key: TaskKey, now: number): MigrationTask =>
-    records.writableTask(key.ProgressUpdateStream, key.MigrationTaskName, now);
+  return [...artifactOperations(hub), ...discoveredOperations(hub), ...sourceOperations(hub)];
+}
 
-  const associate = <T>(set: Map<string, T>, name: string, item: T) => {
-    return () => {
-      set.set(name, item);
-    };
-  };
-  const disassociate = (set: Map<string, unknown>, name: string, what: string) => {
-    if (!set.has(name)) throw resourceNotFound(`The ${what} ${name} of this migration task`);
-    return () => {
-      set.delete(name);
-    };
-  };
-  const pageOf = <T>(
-    listName: string,
-    input: TaskKey & { readonly NextToken?: string; readonly MaxResults?: number },
-    now: number,
-    pick: (task: MigrationTask) => ReadonlyMap<string, T>,
-  ): Readonly<Record<string, unknown>> => {
-    const task = records.task(input.ProgressUpdateStream, input.MigrationTaskName, now);
-    const scope = `${listName}|${task.stream}|${task.name}`;
-    const all = [...pick(task).values()];
-    const page = pager.page(all, input.MaxResults ?? PAGE_SIZE, scope, input.NextToken, now);
-    return {
-      [listName]: page.items,
-      ...(page.next === undefined ? {} : { NextToken: page.next }),
-    };
-  };
-
+function artifactOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
   return [
-    hub.write('AssociateCreatedArtifact', hubShapes.AssociateCreatedArtifact, (input, { now }) =>
-      associate(writable(input, now).artifacts, input.CreatedArtifact.Name, input.CreatedArtifact),
-    ),
+    hub.write('AssociateCreatedArtifact', hubShapes.AssociateCreatedArtifact, (input, { now }) => {
+      const { CreatedArtifact: artifact } = input;
+      return associate(writable(hub, input, now).artifacts, artifact.Name, artifact);
+    }),
     hub.write(
       'DisassociateCreatedArtifact',
       hubShapes.DisassociateCreatedArtifact,
-      (input, { now }) =>
-        disassociate(writable(input, now).artifacts, input.CreatedArtifactName, 'created artifact'),
+      (input, { now }) => {
+        const set = writable(hub, input, now).artifacts;
+        return disassociate(set, input.CreatedArtifactName, 'created artifact');
+      },
     ),
     hub.read('ListCreatedArtifacts', hubShapes.ListCreatedArtifacts, (input, { now }) =>
-      pageOf('CreatedArtifactList', input, now, (task) => task.artifacts),
+      pageOf(hub, 'CreatedArtifactList', input, now, (task) => task.artifacts),
     ),
+  ];
+}
 
+function discoveredOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
+  return [
     hub.write(
       'AssociateDiscoveredResource',
       hubShapes.AssociateDiscoveredResource,
       (input, { now }) => {
         const resource = input.DiscoveredResource;
-        const set = writable(input, now).discoveredResources;
+        const set = writable(hub, input, now).discoveredResources;
         return associate(set, resource.ConfigurationId, resource);
       },
     ),
@@ -90,33 +71,65 @@ export function associationOperations(hub: HubContext): readonly (readonly [stri
       'DisassociateDiscoveredResource',
       hubShapes.DisassociateDiscoveredResource,
       (input, { now }) => {
-        const set = writable(input, now).discoveredResources;
+        const set = writable(hub, input, now).discoveredResources;
         return disassociate(set, input.ConfigurationId, 'discovered resource');
       },
     ),
     hub.read('ListDiscoveredResources', hubShapes.ListDiscoveredResources, (input, { now }) =>
-      pageOf('DiscoveredResourceList', input, now, (task) =>
+      pageOf(hub, 'DiscoveredResourceList', input, now, (task) =>
         withMatch(task, now, hub.behaviour.attributeMatchMs),
       ),
     ),
+  ];
+}
 
-    hub.write('AssociateSourceResource', hubShapes.AssociateSourceResource, (input, { now }) =>
-      associate(
-        writable(input, now).sourceResources,
-        input.SourceResource.Name,
-        input.SourceResource,
-      ),
-    ),
+function sourceOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
+  return [
+    hub.write('AssociateSourceResource', hubShapes.AssociateSourceResource, (input, { now }) => {
+      const { SourceResource: resource } = input;
+      return associate(writable(hub, input, now).sourceResources, resource.Name, resource);
+    }),
     hub.write(
       'DisassociateSourceResource',
       hubShapes.DisassociateSourceResource,
       (input, { now }) => {
-        const set = writable(input, now).sourceResources;
+        const set = writable(hub, input, now).sourceResources;
         return disassociate(set, input.SourceResourceName, 'source resource');
       },
     ),
     hub.read('ListSourceResources', hubShapes.ListSourceResources, (input, { now }) =>
-      pageOf('SourceResourceList', input, now, (task) => task.sourceResources),
+      pageOf(hub, 'SourceResourceList', input, now, (task) => task.sourceResources),
     ),
   ];
+}
+
+function writable({ records }: HubContext, key: TaskKey, now: number): MigrationTask {
+  return records.writableTask(key.ProgressUpdateStream, key.MigrationTaskName, now);
+}
+
+function associate<T>(set: Map<string, T>, name: string, item: T): () => void {
+  return () => {
+    set.set(name, item);
+  };
+}
+
+function disassociate(set: Map<string, unknown>, name: string, what: string): () => void {
+  if (!set.has(name)) throw resourceNotFound(`The ${what} ${name} of this migration task`);
+  return () => {
+    set.delete(name);
+  };
+}
+
+function pageOf<T>(
+  { records, pager }: HubContext,
+  listName: string,
+  input: TaskKey & { readonly NextToken?: string; readonly MaxResults?: number },
+  now: number,
+  pick: (task: MigrationTask) => ReadonlyMap<string, T>,
+): Output {
+  const task = records.task(input.ProgressUpdateStream, input.MigrationTaskName, now);
+  const scope = `${listName}|${task.stream}|${task.name}`;
+  const all = [...pick(task).values()];
+  const page = pager.page(all, input.MaxResults ?? PAGE_SIZE, scope, input.NextToken, now);
+  return { [listName]: page.items, ...defined({ NextToken: page.next }) };
 }

@@ -8,14 +8,15 @@ import { homeRegionShapes } from './shapes.ts';
 import type { Target } from './shapes.ts';
 import { dryRunSucceeded, invalidInput, ServiceError } from '../lib/errors.ts';
 import { operation } from '../lib/operation.ts';
-import type { Caller, Service } from '../lib/operation.ts';
+import type { Caller, Operation, Service } from '../lib/operation.ts';
 import type { Dice } from '../lib/dice.ts';
 import type { Pager } from '../lib/pages.ts';
+import { defined } from '../lib/defined.ts';
 
 const CONTROL_ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const PAGE_SIZE = 100;
 
-export interface Control {
+interface Control {
   readonly ControlId: string;
   readonly HomeRegion: string;
   readonly Target: Target;
@@ -44,29 +45,66 @@ export function createHomeRegion(options: {
   readonly pager: Pager;
 }): HomeRegion {
   const { dice, behaviour, pager } = options;
-  let control: Control | undefined;
-
-  const account: Target = { Type: 'ACCOUNT', Id: ACCOUNT_ID };
+  const account: Account = { control: undefined };
   const make = (region: string, now: number): Control => ({
     ControlId: `hrc-${dice.text(CONTROL_ALPHABET, 12)}`,
     HomeRegion: region,
-    Target: account,
+    Target: { Type: 'ACCOUNT', Id: ACCOUNT_ID },
     RequestedTime: now / 1_000,
   });
-  if (options.initial !== undefined) control = make(options.initial, options.startedAt);
+  if (options.initial !== undefined) account.control = make(options.initial, options.startedAt);
 
-  const refused = 'InvalidInputException';
-  const operations = new Map([
+  return {
+    service: { name: 'MigrationHubConfig', operations: operationsOn(account, make, pager) },
+    current: () => account.control?.HomeRegion,
+    snapshot: () => account.control,
+    restore(earlier) {
+      account.control = earlier;
+    },
+    set(region, now) {
+      account.control = region === undefined ? undefined : make(region, now);
+    },
+    guard(operationName, caller) {
+      const home = account.control?.HomeRegion;
+      const isWrite = !READS.test(operationName);
+      if (home === undefined) {
+        if (!isWrite && behaviour.readWithoutHomeRegion === 'accept') return;
+        if (!WITHOUT_HOME_REGION_ERROR.has(operationName)) throw notSet();
+        if (isWrite) throw invalidInput(NOT_SET);
+        return;
+      }
+      if (isWrite && caller.region !== undefined && caller.region !== home) {
+        throw invalidInput(
+          `${operationName} must be called in the home region ${home}, not in ${caller.region}.`,
+        );
+      }
+    },
+  };
+}
+
+/** One account has at most one control. */
+interface Account {
+  control: Control | undefined;
+}
+
+function operationsOn(
+  account: Account,
+  make: (region: string, now: number) => Control,
+  pager: Pager,
+): ReadonlyMap<string, Operation> {
+  const refusal = 'InvalidInputException';
+  return new Map([
     [
       'GetHomeRegion',
-      operation(homeRegionShapes.GetHomeRegion, refused, () =>
+      operation(homeRegionShapes.GetHomeRegion, refusal, () =>
         // "Returns the calling account's home region, if configured": else an answer without the member.
-        control === undefined ? {} : { HomeRegion: control.HomeRegion },
+        defined({ HomeRegion: account.control?.HomeRegion }),
       ),
     ],
     [
       'CreateHomeRegionControl',
-      operation(homeRegionShapes.CreateHomeRegionControl, refused, (input, caller) => {
+      operation(homeRegionShapes.CreateHomeRegionControl, refusal, (input, caller) => {
+        const { control } = account;
         if (input.Target.Id !== undefined && input.Target.Id !== ACCOUNT_ID) {
           throw invalidInput(`Target.Id must be the calling account, ${ACCOUNT_ID}.`);
         }
@@ -74,14 +112,14 @@ export function createHomeRegion(options: {
           throw invalidInput(`The home region is already set to ${control.HomeRegion}.`);
         }
         if (input.DryRun === true) throw dryRunSucceeded();
-        control ??= make(input.HomeRegion, caller.now);
-        return { HomeRegionControl: control };
+        account.control ??= make(input.HomeRegion, caller.now);
+        return { HomeRegionControl: account.control };
       }),
     ],
     [
       'DescribeHomeRegionControls',
-      operation(homeRegionShapes.DescribeHomeRegionControls, refused, (input, caller) => {
-        const all = control === undefined ? [] : [control];
+      operation(homeRegionShapes.DescribeHomeRegionControls, refusal, (input, caller) => {
+        const all = account.control === undefined ? [] : [account.control];
         const matching = all.filter(
           (each) =>
             (input.ControlId ?? each.ControlId) === each.ControlId &&
@@ -91,49 +129,20 @@ export function createHomeRegion(options: {
         const scope = `DescribeHomeRegionControls|${JSON.stringify([input.ControlId, input.HomeRegion, input.Target])}`;
         const size = input.MaxResults ?? PAGE_SIZE;
         const page = pager.page(matching, size, scope, input.NextToken, caller.now);
-        return {
-          HomeRegionControls: page.items,
-          ...(page.next === undefined ? {} : { NextToken: page.next }),
-        };
+        return { HomeRegionControls: page.items, ...defined({ NextToken: page.next }) };
       }),
     ],
     [
       'DeleteHomeRegionControl',
-      operation(homeRegionShapes.DeleteHomeRegionControl, refused, (input) => {
-        if (control?.ControlId !== input.ControlId) {
+      operation(homeRegionShapes.DeleteHomeRegionControl, refusal, (input) => {
+        if (account.control?.ControlId !== input.ControlId) {
           throw invalidInput(`The home region control ${input.ControlId} does not exist.`);
         }
-        control = undefined;
+        account.control = undefined;
         return {};
       }),
     ],
   ]);
-
-  return {
-    service: { name: 'MigrationHubConfig', operations },
-    current: () => control?.HomeRegion,
-    snapshot: () => control,
-    restore(earlier) {
-      control = earlier;
-    },
-    set(region, now) {
-      control = region === undefined ? undefined : make(region, now);
-    },
-    guard(operationName, caller) {
-      const isWrite = !READS.test(operationName);
-      if (control === undefined) {
-        if (!isWrite && behaviour.readWithoutHomeRegion === 'accept') return;
-        if (!WITHOUT_HOME_REGION_ERROR.has(operationName)) throw notSet();
-        if (isWrite) throw invalidInput(NOT_SET);
-        return;
-      }
-      if (isWrite && caller.region !== undefined && caller.region !== control.HomeRegion) {
-        throw invalidInput(
-          `${operationName} must be called in the home region ${control.HomeRegion}, not in ${caller.region}.`,
-        );
-      }
-    },
-  };
 }
 
 /** "Read actions (list, describe, stop, delete)" (API, config). */
@@ -147,7 +156,7 @@ const WITHOUT_HOME_REGION_ERROR: ReadonlySet<string> = new Set([
   'ListMigrationTaskUpdates',
 ]);
 
-/** The words of the live service, as a public bug report quotes them. */
+/** The message of the live service, as a public bug report quotes it. */
 const NOT_SET =
   'Your home region is not set. Before calling AWS Migration Hub APIs, set your home region with CreateHomeRegionControl.';
 

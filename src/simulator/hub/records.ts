@@ -46,7 +46,7 @@ interface Stream {
 }
 
 /** What one home region holds. */
-export interface RegionRecords {
+interface RegionRecords {
   readonly applications: Map<string, ApplicationState>;
   readonly streams: Map<string, Stream>;
 }

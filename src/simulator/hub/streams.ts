@@ -3,6 +3,7 @@ import { invalidInput, resourceNotFound } from '../lib/errors.ts';
 import { hubShapes } from './shapes.ts';
 import type { HubContext } from './context.ts';
 import type { Operation } from '../lib/operation.ts';
+import { defined } from '../lib/defined.ts';
 
 /** MaxResults where the caller names none: the largest page. The documents state no default. */
 export const PAGE_SIZE = 100;
@@ -50,7 +51,7 @@ export function streamOperations(hub: HubContext): readonly (readonly [string, O
         ProgressUpdateStreamSummaryList: page.items.map((stream) => ({
           ProgressUpdateStreamName: stream.name,
         })),
-        ...(page.next === undefined ? {} : { NextToken: page.next }),
+        ...defined({ NextToken: page.next }),
       };
     }),
   ];

@@ -7,6 +7,7 @@ import type { ResourceAttribute } from './shapes.ts';
 import { PAGE_SIZE } from './streams.ts';
 import type { HubContext } from './context.ts';
 import type { Operation } from '../lib/operation.ts';
+import { defined } from '../lib/defined.ts';
 
 export function taskOperations(hub: HubContext): readonly (readonly [string, Operation])[] {
   const { records, behaviour, pager } = hub;
@@ -68,7 +69,7 @@ export function taskOperations(hub: HubContext): readonly (readonly [string, Ope
       const page = pager.page(all, input.MaxResults ?? PAGE_SIZE, scope, input.NextToken, now);
       return {
         MigrationTaskSummaryList: page.items.map(summary),
-        ...(page.next === undefined ? {} : { NextToken: page.next }),
+        ...defined({ NextToken: page.next }),
       };
     }),
 
@@ -83,7 +84,7 @@ export function taskOperations(hub: HubContext): readonly (readonly [string, Ope
           UpdateType: 'MIGRATION_TASK_STATE_UPDATED',
           MigrationTaskState: update.state,
         })),
-        ...(page.next === undefined ? {} : { NextToken: page.next }),
+        ...defined({ NextToken: page.next }),
       };
     }),
   ];

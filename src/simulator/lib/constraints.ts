@@ -16,7 +16,7 @@ interface Member<T, Required extends boolean> {
 
 type Members = Readonly<Record<string, Member<unknown, boolean>>>;
 
-export type Structure<M extends Members> = {
+type Structure<M extends Members> = {
   readonly [K in keyof M as M[K] extends Member<unknown, true> ? K : never]: M[K] extends Member<
     infer T,
     boolean
@@ -55,7 +55,7 @@ export function optional<T>(shape: Shape<T>): Member<T, false> {
   return { shape, required: false };
 }
 
-export interface StringLimits {
+interface StringLimits {
   readonly min?: number;
   readonly max?: number;
   /** The pattern as the document prints it, and the test that says the same in this language. */
@@ -167,7 +167,7 @@ export function structure<const M extends Members>(members: M): Shape<Structure<
   };
 }
 
-export function codePoints(value: string): number {
+function codePoints(value: string): number {
   // An expression may have 20,971,520 of them: counted, not listed.
   let count = 0;
   for (let i = 0; i < value.length; i++) {

@@ -23,7 +23,7 @@ export interface Page<T> {
   readonly next?: string;
 }
 
-export interface PagerOptions {
+interface PagerOptions {
   readonly secret: string;
   /** How long a token is good, asked anew each time. */
   readonly tokenMs: () => number;

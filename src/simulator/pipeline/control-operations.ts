@@ -17,7 +17,18 @@ const TAGS_MAX = 10;
 export function controlOperations(
   context: PipelineContext,
 ): readonly (readonly [string, Operation])[] {
-  const { behaviour, dice, records, runs } = context;
+  return [
+    ...definitionOperations(context),
+    ...activationOperations(context),
+    ...tagOperations(context),
+  ];
+}
+
+function definitionOperations({
+  behaviour,
+  dice,
+  records,
+}: PipelineContext): readonly (readonly [string, Operation])[] {
   return [
     [
       'CreatePipeline',
@@ -85,7 +96,12 @@ export function controlOperations(
         return shown({ ...validation, errors });
       }),
     ],
+  ];
+}
 
+function activationOperations(context: PipelineContext): readonly (readonly [string, Operation])[] {
+  const { records, runs } = context;
+  return [
     [
       'ActivatePipeline',
       operation(pipelineShapes.ActivatePipeline, REFUSAL, (input, { now }) => {
@@ -148,7 +164,11 @@ export function controlOperations(
         return {};
       }),
     ],
+  ];
+}
 
+function tagOperations({ records }: PipelineContext): readonly (readonly [string, Operation])[] {
+  return [
     [
       'AddTags',
       operation(pipelineShapes.AddTags, REFUSAL, (input) => {

@@ -154,51 +154,79 @@ function typeErrors(
   const isChecked = isActivity(fields) || preconditionKind(fields) !== undefined;
   if (type === undefined || !isChecked) return [];
 
-  const has = (key: string): boolean => valueOf(fields, key) !== undefined;
-  const errors: string[] = [];
-  for (const id of refsOf(fields, 'precondition')) {
+  return [
+    ...preconditionErrors(fields, ids),
+    ...(SHELL_TYPES.has(type) ? shellErrors(fields) : []),
+    ...(isActivity(fields) ? activityErrors(fields) : []),
+    ...PERIODS.flatMap((key) => periodErrors(fields, key, behaviour)),
+    ...retryErrors(fields, behaviour),
+  ];
+}
+
+const SHELL_TYPES: ReadonlySet<string> = new Set([
+  'ShellCommandActivity',
+  'ShellCommandPrecondition',
+]);
+
+function has(fields: readonly Field[], key: string): boolean {
+  return valueOf(fields, key) !== undefined;
+}
+
+function preconditionErrors(fields: readonly Field[], ids: ObjectsById): readonly string[] {
+  return refsOf(fields, 'precondition').flatMap((id) => {
     const other = ids.get(id);
-    if (other !== undefined && preconditionKind(other.fields) === undefined) {
-      errors.push(`INVALID_FIELD_VALUE: 'precondition' refers to '${id}', which is none.`);
-    }
+    return other === undefined || preconditionKind(other.fields) !== undefined
+      ? []
+      : [`INVALID_FIELD_VALUE: 'precondition' refers to '${id}', which is none.`];
+  });
+}
+
+function shellErrors(fields: readonly Field[]): readonly string[] {
+  const errors: string[] = [];
+  if (has(fields, 'command') === has(fields, 'scriptUri')) {
+    errors.push("MISSING_FIELD: exactly one of 'command' and 'scriptUri' is required.");
   }
-  if (type === 'ShellCommandActivity' || type === 'ShellCommandPrecondition') {
-    if (has('command') === has('scriptUri')) {
-      errors.push("MISSING_FIELD: exactly one of 'command' and 'scriptUri' is required.");
-    }
-    if (has('scriptUri') && has('scriptArgument')) {
-      errors.push("INVALID_FIELD: 'scriptArgument' can only be used with 'command'.");
-    }
-  }
-  if (isActivity(fields)) {
-    if (!has('workerGroup') && !has('runsOn')) {
-      errors.push("MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required.");
-    }
-    if (valueOf(fields, 'scheduleType')?.toLowerCase() !== 'ondemand' && !has('schedule')) {
-      errors.push("MISSING_FIELD: 'schedule' is required.");
-    }
-  }
-  for (const key of PERIODS) {
-    const value = valueOf(fields, key);
-    if (value === undefined || value.includes('#{')) continue;
-    const periodMs = parsePeriod(value);
-    if (periodMs === undefined)
-      errors.push(`INVALID_FIELD_VALUE: '${key}' value must be a period.`);
-    else if (key === 'retryDelay' && periodMs < behaviour.retryDelayMsMin) {
-      errors.push(
-        `INVALID_FIELD_VALUE: 'retryDelay' must be at least ${behaviour.retryDelayMsMin / 60_000} minutes.`,
-      );
-    }
-  }
-  const retries = valueOf(fields, 'maximumRetries');
-  const isRetries =
-    /^[0-9]+$/.test(retries ?? '0') && Number(retries ?? 0) <= behaviour.maximumRetriesMax;
-  if (!isRetries && retries?.includes('#{') !== true) {
-    errors.push(
-      `INVALID_FIELD_VALUE: 'maximumRetries' must be 0 to ${behaviour.maximumRetriesMax}.`,
-    );
+  if (has(fields, 'scriptUri') && has(fields, 'scriptArgument')) {
+    errors.push("INVALID_FIELD: 'scriptArgument' can only be used with 'command'.");
   }
   return errors;
+}
+
+function activityErrors(fields: readonly Field[]): readonly string[] {
+  const errors: string[] = [];
+  if (!has(fields, 'workerGroup') && !has(fields, 'runsOn')) {
+    errors.push("MISSING_FIELD: one of 'runsOn' and 'workerGroup' is required.");
+  }
+  const isOnDemandType = valueOf(fields, 'scheduleType')?.toLowerCase() === 'ondemand';
+  if (!isOnDemandType && !has(fields, 'schedule')) {
+    errors.push("MISSING_FIELD: 'schedule' is required.");
+  }
+  return errors;
+}
+
+function periodErrors(
+  fields: readonly Field[],
+  key: string,
+  { retryDelayMsMin }: Behaviour,
+): readonly string[] {
+  const value = valueOf(fields, key);
+  if (value === undefined || value.includes('#{')) return [];
+  const periodMs = parsePeriod(value);
+  if (periodMs === undefined) return [`INVALID_FIELD_VALUE: '${key}' value must be a period.`];
+  if (key !== 'retryDelay' || periodMs >= retryDelayMsMin) return [];
+  const minutes = retryDelayMsMin / 60_000;
+  return [`INVALID_FIELD_VALUE: 'retryDelay' must be at least ${minutes} minutes.`];
+}
+
+function retryErrors(
+  fields: readonly Field[],
+  { maximumRetriesMax }: Behaviour,
+): readonly string[] {
+  const retries = valueOf(fields, 'maximumRetries') ?? '0';
+  const isInRange = /^[0-9]+$/.test(retries) && Number(retries) <= maximumRetriesMax;
+  return isInRange || retries.includes('#{')
+    ? []
+    : [`INVALID_FIELD_VALUE: 'maximumRetries' must be 0 to ${maximumRetriesMax}.`];
 }
 
 function scheduleErrors(fields: readonly Field[]): readonly string[] {

@@ -6,7 +6,7 @@ import { isEnded } from './records.ts';
 import type { Instance } from './records.ts';
 import type { Field } from './shapes.ts';
 
-export interface AfterWaiting {
+interface AfterWaiting {
   readonly status: 'WAITING_FOR_RUNNER' | 'FINISHED' | 'FAILED' | 'CASCADE_FAILED';
   /** Why, for who asks for the instance's fields. */
   readonly told: readonly Field[];

@@ -176,37 +176,39 @@ function called(name: string, values: readonly Value[]): Value {
   if (name === 'makeDate') {
     return new Date(Date.UTC(numberOf(first), numberOf(second) - 1, numberOf(third)));
   }
-  const time = timeOf(first);
-  const [year, month, day] = [time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate()];
-  switch (name) {
-    case 'makeDateTime':
-      return time;
-    case 'format':
-      return formatted(time, typeof second === 'string' ? second : "yyyy-MM-dd'T'HH:mm:ss");
-    case 'year':
-      return year;
-    case 'month':
-      return month + 1;
-    case 'day':
-      return day;
-    case 'dayOfYear':
-      return Math.round((Date.UTC(year, month, day) - Date.UTC(year, 0, 0)) / DAY_MS);
-    case 'hour':
-      return time.getUTCHours();
-    case 'minute':
-      return time.getUTCMinutes();
-    case 'midnight':
-      return new Date(Date.UTC(year, month, day));
-    case 'yesterday':
-      return shifted(time, 'Days', -1);
-    case 'firstOfMonth':
-      return new Date(Date.UTC(year, month, 1));
-    case 'sunday':
-      // "The previous Sunday, relative to the specified DateTime. If it is a Sunday, the result is the same" (DPG).
-      return shifted(time, 'Days', -time.getUTCDay());
-    default:
-      throw new NotEvaluable();
+  if (name === 'format') {
+    const pattern = typeof second === 'string' ? second : "yyyy-MM-dd'T'HH:mm:ss";
+    return formatted(timeOf(first), pattern);
   }
+  const read = TIME_FUNCTIONS.get(name);
+  if (read === undefined) throw new NotEvaluable();
+  return read(timeOf(first));
+}
+
+/** The functions of one time. */
+const TIME_FUNCTIONS: ReadonlyMap<string, (time: Date) => Value> = new Map<
+  string,
+  (time: Date) => Value
+>([
+  ['makeDateTime', (time) => time],
+  ['year', (time) => time.getUTCFullYear()],
+  ['month', (time) => time.getUTCMonth() + 1],
+  ['day', (time) => time.getUTCDate()],
+  [
+    'dayOfYear',
+    (time) => Math.round((midnight(time) - Date.UTC(time.getUTCFullYear(), 0, 0)) / DAY_MS),
+  ],
+  ['hour', (time) => time.getUTCHours()],
+  ['minute', (time) => time.getUTCMinutes()],
+  ['midnight', (time) => new Date(midnight(time))],
+  ['yesterday', (time) => shifted(time, 'Days', -1)],
+  ['firstOfMonth', (time) => new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), 1))],
+  // "The previous Sunday, relative to the specified DateTime. If it is a Sunday, the result is the same" (DPG).
+  ['sunday', (time) => shifted(time, 'Days', -time.getUTCDay())],
+]);
+
+function midnight(time: Date): number {
+  return Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate());
 }
 
 const MINUTE_MS = 60_000;

@@ -3,6 +3,7 @@ import type { Dice } from '../lib/dice.ts';
 import { parsePeriod, valueOf } from './fields.ts';
 import type { Attempt } from './records.ts';
 import type { TaskPlace } from './task-events.ts';
+import { defined } from '../lib/defined.ts';
 
 /** What became of a hand-out. A late word for it finds it in one of the last four. */
 export type TaskState = 'owned' | 'lapsed' | 'canceled' | 'timed-out' | 'ended';
@@ -46,6 +47,6 @@ export function place(task: OwnedTask, at: number): TaskPlace {
     taskId: task.taskId,
     pipelineId: task.attempt.instance.pipeline.id,
     attemptId: task.attempt.id,
-    ...(task.hostname === undefined ? {} : { hostname: task.hostname }),
+    ...defined({ hostname: task.hostname }),
   };
 }

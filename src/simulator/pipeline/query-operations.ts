@@ -18,6 +18,7 @@ import {
   healthOf,
   instanceObject,
 } from './task-object.ts';
+import { defined } from '../lib/defined.ts';
 
 /** "You can pass as many as 25 identifiers in a single call" (API, DescribePipelines, DescribeObjects). */
 const IDS_MAX = 25;
@@ -30,7 +31,13 @@ const SELECTORS_MAX = 10;
 export function queryOperations(
   context: PipelineContext,
 ): readonly (readonly [string, Operation])[] {
-  const { behaviour, records, pager } = context;
+  return [...pipelineQueries(context), ...objectQueries(context)];
+}
+
+function pipelineQueries({
+  records,
+  pager,
+}: PipelineContext): readonly (readonly [string, Operation])[] {
   return [
     [
       'ListPipelines',
@@ -69,7 +76,15 @@ export function queryOperations(
         };
       }),
     ],
+  ];
+}
 
+function objectQueries({
+  behaviour,
+  records,
+  pager,
+}: PipelineContext): readonly (readonly [string, Operation])[] {
+  return [
     [
       'DescribeObjects',
       operation(pipelineShapes.DescribeObjects, REFUSAL, (input, { now }) => {
@@ -195,7 +210,7 @@ function description(pipeline: Pipeline): Output {
   return {
     pipelineId: pipeline.id,
     name: pipeline.name,
-    ...(pipeline.description === undefined ? {} : { description: pipeline.description }),
+    ...defined({ description: pipeline.description }),
     fields: [
       ...text('@pipelineState', pipeline.state),
       ...text('description', pipeline.description),

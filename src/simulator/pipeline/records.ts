@@ -7,7 +7,7 @@ import type { Definition } from './definition.ts';
 import type { Field } from './shapes.ts';
 
 /** DPG, "Interpreting pipeline status codes". */
-export type PipelineState = 'PENDING' | 'SCHEDULED' | 'DEACTIVATING' | 'INACTIVE' | 'FINISHED';
+type PipelineState = 'PENDING' | 'SCHEDULED' | 'DEACTIVATING' | 'INACTIVE' | 'FINISHED';
 
 export type InstanceStatus =
   | 'WAITING_ON_DEPENDENCIES'

@@ -8,8 +8,9 @@ import type { Definition } from './definition.ts';
 import { byId, effectiveFields, parsePeriod, refsOf, valueOf } from './fields.ts';
 import { instanceId } from './instances.ts';
 import type { Pipeline } from './records.ts';
+import type { Field } from './shapes.ts';
 
-export interface ScheduledRun {
+interface ScheduledRun {
   readonly index: number;
   readonly startAt: number;
   readonly endAt: number;
@@ -25,7 +26,7 @@ export function nextRun(
 }
 
 /** Undefined where the component has no run of that index: no activity, no schedule, or past its end. */
-export function runAt(
+function runAt(
   pipeline: Pipeline,
   definition: Definition,
   componentId: string,
@@ -37,19 +38,38 @@ export function runAt(
   const scheduleId = refsOf(fields, 'schedule')[0];
   if (!isActivity(fields) || scheduleId === undefined) return undefined;
 
-  const schedule = effectiveFields(objects, scheduleId);
-  const periodMs = parsePeriod(valueOf(schedule, 'period') ?? '');
-  const firstAt =
-    parsePipelineTime(valueOf(schedule, 'startDateTime') ?? '') ?? pipeline.firstActivatedAt;
-  if (periodMs === undefined || firstAt === undefined) return undefined;
+  const timing = timingOf(effectiveFields(objects, scheduleId), pipeline.firstActivatedAt);
+  if (timing === undefined) return undefined;
 
+  const { firstAt, periodMs, lastAt, occurrences } = timing;
   const startAt = firstAt + index * periodMs;
-  const lastAt = parsePipelineTime(valueOf(schedule, 'endDateTime') ?? '') ?? Infinity;
-  const occurrences = Number(valueOf(schedule, 'occurrences') ?? Infinity);
   if (index >= occurrences || startAt >= lastAt) return undefined;
   const endAt = startAt + periodMs;
   const isCron = valueOf(fields, 'scheduleType')?.toLowerCase() === 'cron';
   return { index, startAt, endAt, dueAt: isCron ? startAt : endAt };
+}
+
+function timingOf(
+  schedule: readonly Field[],
+  firstActivatedAt: number | undefined,
+):
+  | {
+      readonly firstAt: number;
+      readonly periodMs: number;
+      readonly lastAt: number;
+      readonly occurrences: number;
+    }
+  | undefined {
+  const periodMs = parsePeriod(valueOf(schedule, 'period') ?? '');
+  const firstAt = parsePipelineTime(valueOf(schedule, 'startDateTime') ?? '') ?? firstActivatedAt;
+  if (periodMs === undefined || firstAt === undefined) return undefined;
+  const lastAt = parsePipelineTime(valueOf(schedule, 'endDateTime') ?? '') ?? Infinity;
+  return {
+    firstAt,
+    periodMs,
+    lastAt,
+    occurrences: Number(valueOf(schedule, 'occurrences') ?? Infinity),
+  };
 }
 
 /** The instances of one activation of an on-demand pipeline. */

@@ -3,7 +3,7 @@
  * answer is an event. What is asked about one run is done one after the other, in the order it was asked, so
  * that no signal overtakes the start that it is meant for; different runs do not wait for each other.
  *
- * Runs live without the agent: the keeper (shim.ts) starts the command and writes down how it ended.
+ * Runs live without the agent: the shim (shim-script.ts) starts the command and writes down how it ended.
  */
 import type { Event } from '../core/model/event.ts';
 import type { ProcessIdentity, Run } from '../core/model/job.ts';
@@ -20,7 +20,7 @@ import type { Shim, ShimStart } from './supervise/launch.ts';
 import { lives } from './process/process-table.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import {
-  claimedSpawns,
+  lockedSpawns,
   moveAside,
   readCgroup,
   readExit,
@@ -45,7 +45,7 @@ export interface JobHostOptions {
   readonly bootId: string;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
-  /** What starts the keepers of new runs. Those of earlier runs are found whatever started them. */
+  /** What starts the shims of new runs. Those of earlier runs are found whatever started them. */
   readonly backend?: 'process' | 'unit';
   /** Runs that ended longer ago leave nothing behind; absent: all is kept. */
   readonly keepLogsMs?: number;
@@ -72,7 +72,7 @@ class LocalJobHost implements JobHost {
   /** By run directory. */
   readonly #watches = new Map<string, Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
-  /** Keepers that this agent started or found alive, until their runs end. */
+  /** Shims that this agent started or found alive, until their runs end. */
   readonly #shims = new Map<string, ProcessIdentity>();
   /** Trees that are being emptied: what was found of them once is remembered. */
   readonly #trees = new Map<string, ProcessTree>();
@@ -149,14 +149,14 @@ class LocalJobHost implements JobHost {
   async #start(run: Run): Promise<void> {
     const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
-    let keeper: Shim;
+    let shim: Shim;
     try {
       await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
       const start: ShimStart = { run, directory, launch, logs, bootId };
       await prepareStart(start);
-      keeper =
+      shim =
         this.#options.backend === 'unit'
           ? await startShimUnit(start, socketPath)
           : await startShimProcess(start, this.#cgroups);
@@ -167,21 +167,21 @@ class LocalJobHost implements JobHost {
       this.#post({ type: 'run-start-failed', run: run.id, reason: mask(reason) });
       return;
     }
-    this.#watch(run, keeper);
+    this.#watch(run, shim);
   }
 
   /** What an older life of the state directory left here is moved away, unless it is still running. */
   async #clear(run: Run, directory: string): Promise<void> {
-    const claimed = (await claimedSpawns(directory)).filter((spawn) => spawn >= run.spawn);
-    for (const spawn of claimed) {
-      const keeper = (await readStarted(directory, spawn))?.process;
+    const locked = (await lockedSpawns(directory)).filter((spawn) => spawn >= run.spawn);
+    for (const spawn of locked) {
+      const shim = (await readStarted(directory, spawn))?.process;
       const hasEnded = (await readExit(directory, spawn)) !== undefined;
-      if (keeper === undefined || hasEnded || !lives(keeper, this.#options.bootId)) continue;
+      if (shim === undefined || hasEnded || !lives(shim, this.#options.bootId)) continue;
       throw new StartRefused(
-        `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${keeper.pid})`,
+        `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${shim.pid})`,
       );
     }
-    if (claimed.length > 0) await moveAside(directory);
+    if (locked.length > 0) await moveAside(directory);
   }
 
   async #adopt(run: Run): Promise<void> {
@@ -199,13 +199,13 @@ class LocalJobHost implements JobHost {
     else this.#watch(run, found);
   }
 
-  #watch(run: Run, keeper: Shim | Pick<Shim, 'process'>): void {
+  #watch(run: Run, shim: Shim | Pick<Shim, 'process'>): void {
     const { stateDirectory, socketPath } = this.#options;
     const directory = this.#directoryOf(run);
-    this.#shims.set(run.id, keeper.process);
+    this.#shims.set(run.id, shim.process);
     const watch = watchRun({
       ...this.#options,
-      ...keeper,
+      ...shim,
       run,
       directory,
       logs: runLogPaths(stateDirectory, run.job, run.number),
@@ -240,7 +240,7 @@ class LocalJobHost implements JobHost {
     (await this.#cgroupOf(run).catch(() => undefined))?.remove();
   }
 
-  /** An adopted keeper may still wait for the disk, and a process of the job may end a little later than the job. */
+  /** An adopted shim may still wait for the disk, and a process of the job may end a little later than the job. */
   async #removeCgroupInTime(run: Run): Promise<void> {
     const cgroup = await this.#cgroupOf(run).catch(() => undefined);
     const { signal } = this.#closing;
@@ -255,9 +255,9 @@ class LocalJobHost implements JobHost {
     const written = await readCgroup(this.#directoryOf(run), run.spawn, bootId);
     if (written !== undefined) return written;
     // An agent that died right after systemd had started the unit has written nothing down.
-    const keeper = this.#shims.get(run.id) ?? run.process;
-    if (keeper === undefined || !lives(keeper, bootId)) return undefined;
-    const present = cgroupOf(keeper.pid);
+    const shim = this.#shims.get(run.id) ?? run.process;
+    if (shim === undefined || !lives(shim, bootId)) return undefined;
+    const present = cgroupOf(shim.pid);
     return present?.name === unitName(run, socketPath) ? present : undefined;
   }
 
@@ -267,10 +267,10 @@ class LocalJobHost implements JobHost {
     const { bootId, socketPath } = this.#options;
     const started = await readStarted(this.#directoryOf(run), run.spawn);
     const mark = runMark(run, started?.socketPath ?? socketPath);
-    const keeper = this.#shims.get(run.id) ?? run.process ?? identifyShim(started, mark, bootId);
+    const shim = this.#shims.get(run.id) ?? run.process ?? identifyShim(started, mark, bootId);
     const cgroup = await this.#cgroupOf(run);
-    const tree = new ProcessTree(keeper, mark, bootId, cgroup);
-    if (keeper !== undefined) this.#trees.set(run.id, tree);
+    const tree = new ProcessTree(shim, mark, bootId, cgroup);
+    if (shim !== undefined) this.#trees.set(run.id, tree);
     return tree;
   }
 

@@ -135,14 +135,14 @@ describe('the end of a run', () => {
           const commands = await Promise.all(processesWith(host.directory).map(command));
           return commands.includes('sleep\0\u0031\0');
         },
-        () => 'the keeper to wait for room',
+        () => 'the shim to wait for room',
       );
       expect(host.types()).toEqual(['run-started']);
       await rm(environment.RECORD);
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 6 });
     }));
 
-  test('is lost where the keeper was killed, and says who still lives', () =>
+  test('is lost where the shim was killed, and says who still lives', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(sh('sleep 600')));
@@ -243,12 +243,12 @@ describe('the command', () => {
       );
     }));
 
-  test('is offered to the memory killer before the agent and the keeper', () =>
+  test('is offered to the memory killer before the agent and the shim', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('cat /proc/self/oom_score_adj; sleep 600'));
       host.host.start(run);
-      const { process: keeper } = await host.told('run-started');
+      const { process: shim } = await host.told('run-started');
       await until(
         async () => (await host.read(run, 'stdout.log')) !== '',
         () => 'output',
@@ -256,7 +256,7 @@ describe('the command', () => {
       expect(await host.read(run, 'stdout.log')).toBe('500\n');
       const adjustment = (pid: number | 'self'): Promise<string> =>
         readFile(`/proc/${pid}/oom_score_adj`, 'utf8');
-      expect(await adjustment(keeper.pid)).toBe(await adjustment('self'));
+      expect(await adjustment(shim.pid)).toBe(await adjustment('self'));
     }));
 
   test.skipIf(!isRoot)('runs as the user of the job, whose home it gets', () =>
@@ -370,7 +370,7 @@ describe('what an older life of the state directory left', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('echo new; exit 5'));
-      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
       await writeFile(host.path(run, 'exit.1'), '0\n');
       await writeFile(host.path(run, 'stdout.log'), 'old\n');
       host.host.start(run);
@@ -385,11 +385,11 @@ describe('what an older life of the state directory left', () => {
       const [first, second] = [newHost(), newHost()];
       const run = makeRun(sh('sleep 600'));
       first.host.start(run);
-      const { process: keeper } = await first.told('run-started');
+      const { process: shim } = await first.told('run-started');
       second.host.start(run);
       const { reason } = await second.told('run-start-failed');
-      expect(reason).toContain(`still running (pid ${keeper.pid})`);
-      expect(startTicksOf(keeper.pid)).toBe(keeper.startTicks);
-      expect(keeper.bootId).toBe(bootId);
+      expect(reason).toContain(`still running (pid ${shim.pid})`);
+      expect(startTicksOf(shim.pid)).toBe(shim.startTicks);
+      expect(shim.bootId).toBe(bootId);
     }));
 });

@@ -29,7 +29,7 @@ describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () 
         'NO_COLOR=1',
         ...message,
       );
-      expect({ code, told: code === 0 ? '' : `${stdout}${stderr}` }).toEqual({ code: 0, told: '' });
+      expect(code, `${stdout}${stderr}`).toBe(0);
       expect(stdout).toMatch(/Tests\s+[1-9]\d* passed/);
     } finally {
       await box.stop();
@@ -70,7 +70,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         'two\nlines',
         'ü€',
       ];
-      const print = `console.log(JSON.stringify({ words: process.argv.slice(1), env: process.env, cwd: process.cwd() }));
+      const print = `console.log(JSON.stringify({ message: process.argv.slice(1), env: process.env, cwd: process.cwd() }));
         console.error(require('fs').readFileSync('/proc/self/oom_score_adj', 'utf8').trim());`;
       const environment = { PASSWORD: 'hun"ter\\2 $x `y`\nz', LOGNAME: 'kept' };
       const run = makeRun([process.execPath, '-e', print, '--', ...message], {
@@ -234,12 +234,12 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const other = unitHost(newHost);
       const run = makeRun(sh('echo ran'));
       await mkdir(other.path(run, ''), { recursive: true });
-      await writeFile(other.path(run, 'claim.1'), '');
+      await writeFile(other.path(run, 'start-lock.1'), '');
       other.host.adopt(run);
       await other.told('run-never-started');
     }));
 
-  test('whose keeper is killed leaves nothing behind', () =>
+  test('whose shim is killed leaves nothing behind', () =>
     withHosts(async (newHost) => {
       const host = unitHost(newHost);
       const run = makeRun(sh('setsid sleep 600 & sleep 600'));

@@ -1,8 +1,8 @@
 /**
- * The files of a run: `<state>/runs/<job>/<number>/` with the claim, the records and the logs of its
- * spawns. Who writes which is told in shim.ts; here they are found, claimed and read.
+ * The files of a run: `<state>/runs/<job>/<number>/` with the start lock, the records and the logs of its
+ * spawns. Who writes which is told in shim-script.ts; here they are found, locked and read.
  *
- * The job's user may write into the directory (the keeper runs as that user), so nothing in it is followed
+ * The job's user may write into the directory (the shim runs as that user), so nothing in it is followed
  * through a link, and what a record says of a process is believed only after a look at the process.
  */
 import { access, lstat, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { errorCode } from '../lib/error-code.ts';
 import { openUnfollowedIfThere } from '../lib/open-unfollowed.ts';
 import { RunLog } from './run-log.ts';
 
-/** What the keeper wrote before it ran the command. */
+/** What the shim wrote before it ran the command. */
 export interface StartedRecord {
   readonly process: ProcessIdentity;
   /** MIGRATION_AGENT_SOCKET of this spawn: part of the mark its processes carry. */
@@ -51,28 +51,28 @@ export function openRunLog(
 }
 
 /**
- * Takes the spawn's claim for good, so that its keeper can never begin. False: the keeper has it. An agent's claim is
- * a file and a keeper's a directory: an agent that died right after it took one is not mistaken for a keeper.
+ * Takes the spawn's start lock for good, so that its shim can never begin. False: the shim has it. An agent's start lock is
+ * a file and a shim's a directory: an agent that died right after it took one is not mistaken for a shim.
  * Throws where the disk does not say.
  */
-export async function takeClaim(directory: string, spawn: number): Promise<boolean> {
+export async function takeStartLock(directory: string, spawn: number): Promise<boolean> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const claim = join(directory, `claim.${spawn}`);
+  const startLock = join(directory, `start-lock.${spawn}`);
   try {
-    const file = await open(claim, 'wx', 0o600);
+    const file = await open(startLock, 'wx', 0o600);
     await file.close();
     return true;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    return (await lstat(claim)).isFile();
+    return (await lstat(startLock)).isFile();
   }
 }
 
-/** The spawns that were claimed in this directory; empty where it does not exist. */
-export async function claimedSpawns(directory: string): Promise<number[]> {
+/** The spawns that were locked in this directory; empty where it does not exist. */
+export async function lockedSpawns(directory: string): Promise<number[]> {
   try {
     const names = await readdir(directory);
-    return names.flatMap((name) => /^claim\.(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+    return names.flatMap((name) => /^start-lock\.(\d+)$/.exec(name)?.[1] ?? []).map(Number);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;

@@ -28,9 +28,9 @@ async function sweep(
   for (const entry of await entriesOf(directory)) {
     if (!entry.isDirectory()) continue;
     const path = join(directory, entry.name);
-    // `<job>/<number>`, where a long job has several pieces: only the claim tells a run from a piece.
+    // `<job>/<number>`, where a long job has several pieces: only the start lock tells a run from a piece.
     const names = (await entriesOf(path)).map(({ name }) => name);
-    if (!names.some((name) => /^claim\.\d+$/.test(name))) {
+    if (!names.some((name) => /^start-lock\.\d+$/.test(name))) {
       await sweep(path, beforeMs, watched);
     } else if (!watched.has(path) && (await newestMs(path, names)) < beforeMs) {
       await removeRun(path);

@@ -1,6 +1,6 @@
 /**
  * Everything that one run has started, found again and signalled: who is in its control group where it has one, the
- * keeper's group and session, what descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
+ * shim's group and session, what descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
  * and whose parents have ended). What was found once is remembered with its start time.
  *
  * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start
@@ -16,8 +16,8 @@ import type { ProcessEntry } from './process-table.ts';
 /** A sweep ends here: what lives then is in an uninterruptible sleep (a dead NFS server, mostly). */
 const SWEEP_MS_MAX = 2000;
 
-/** So long the keeper is spared, so that it can write down how the command ended. */
-const KEEPER_SPARED_MS = 500;
+/** So long the shim is spared, so that it can write down how the command ended. */
+const SHIM_SPARED_MS = 500;
 
 /** The kernel needs a moment to take a killed process apart. */
 const RESCAN_MS = 5;
@@ -33,20 +33,20 @@ export class ProcessTree {
   /** Those of them that led a group or a session. */
   readonly #leaders = new Map<number, string>();
 
-  /** Without `keeper` (the run has not said that it started) only the mark and the group find anything. */
+  /** Without `shim` (the run has not said that it started) only the mark and the group find anything. */
   constructor(
-    keeper: ProcessIdentity | undefined,
+    shim: ProcessIdentity | undefined,
     mark: RunMark,
     bootId: string,
     cgroup?: RunCgroup,
   ) {
-    this.#shim = keeper;
+    this.#shim = shim;
     this.#cgroup = cgroup;
     this.#mark = mark;
-    this.#isOfThisBoot = keeper === undefined || keeper.bootId === bootId;
-    if (keeper === undefined) return;
-    this.#known.set(keeper.pid, keeper.startTicks);
-    this.#leaders.set(keeper.pid, keeper.startTicks);
+    this.#isOfThisBoot = shim === undefined || shim.bootId === bootId;
+    if (shim === undefined) return;
+    this.#known.set(shim.pid, shim.startTicks);
+    this.#leaders.set(shim.pid, shim.startTicks);
   }
 
   /** The processes that are alive, lowest pid first. */
@@ -58,12 +58,12 @@ export class ProcessTree {
   /** Sends a signal that can be caught, once. Resolves to how many processes got it. */
   async signal(signal: string): Promise<number> {
     const members = await this.#scan();
-    const keeper = members.find((entry) => this.#isShim(entry));
-    // The group at one stroke: nobody forks away between two signals. Its number is ours while the keeper lives.
-    const struck = keeper !== undefined && isStillThere(keeper) && send(-keeper.pid, signal);
+    const shim = members.find((entry) => this.#isShim(entry));
+    // The group at one stroke: nobody forks away between two signals. Its number is ours while the shim lives.
+    const struck = shim !== undefined && isStillThere(shim) && send(-shim.pid, signal);
     let signalled = 0;
     for (const entry of members) {
-      const inGroup = struck && entry.group === keeper.pid;
+      const inGroup = struck && entry.group === shim.pid;
       if (!inGroup && !strike(entry, signal)) continue;
       signalled += 1;
       // A stopped process cannot act on a signal before it goes on; systemd does the same.
@@ -85,14 +85,14 @@ export class ProcessTree {
     const noLongerSpared = setTimeout(() => {
       spared = false;
       this.#cgroup?.kill();
-    }, KEEPER_SPARED_MS);
+    }, SHIM_SPARED_MS);
     try {
       // Nobody is struck before all are known: a child without the mark is only known by its living parent.
       await this.#scan();
       for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
         const members = await this.#scan(kill);
         members.forEach(kill);
-        if (performance.now() - begin >= KEEPER_SPARED_MS) this.#cgroup?.kill();
+        if (performance.now() - begin >= SHIM_SPARED_MS) this.#cgroup?.kill();
         empty = members.length === 0 ? empty + 1 : 0;
         await sleep(RESCAN_MS);
       }
@@ -125,7 +125,7 @@ export class ProcessTree {
 
   #isOurs(entry: ProcessEntry): boolean {
     if (this.#known.get(entry.pid) === entry.startTicks) return true;
-    // Who was there before the keeper is none of its children: spares most of the reading.
+    // Who was there before the shim is none of its children: spares most of the reading.
     const isOlder = Number(entry.startTicks) < Number(this.#shim?.startTicks ?? 0);
     return !isOlder && entry.pid !== process.pid && hasEnvironment(entry.pid, this.#mark);
   }

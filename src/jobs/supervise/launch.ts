@@ -1,5 +1,5 @@
 /**
- * What every start of a run needs, whatever starts its keeper (keeper-process.ts, keeper-unit.ts): how its programs
+ * What every start of a run needs, whatever starts its shim (shim-process.ts, shim-unit.ts): how its programs
  * see the host, its directory and its logs. What can be known to be wrong is found here, before anything runs.
  */
 import type { Launch } from '../process/launch-spec.ts';
@@ -12,7 +12,7 @@ import { errorCode, errorText } from '../lib/error-code.ts';
 import { jobEnvironment } from '../process/environment.ts';
 import { findUser } from '../process/user.ts';
 
-/** A keeper that was started. */
+/** A shim that was started. */
 export interface Shim {
   readonly process: ProcessIdentity;
   /** Only for a child of the agent: resolves when it has ended, to its exit code or the signal that killed it. */
@@ -41,7 +41,7 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
   };
 }
 
-/** What a back end starts a keeper with. */
+/** What a back end starts a shim with. */
 export interface ShimStart {
   readonly run: Run;
   /** The run directory: nobody else uses it. */
@@ -51,7 +51,7 @@ export interface ShimStart {
   readonly bootId: string;
 }
 
-/** Makes everything ready that a keeper needs. Throws `StartRefused` where it cannot be. */
+/** Makes everything ready that a shim needs. Throws `StartRefused` where it cannot be. */
 export async function prepareStart({ directory, launch, logs }: ShimStart): Promise<void> {
   await checkWorkingDirectory(launch.cwd);
   await prepareDirectory(directory, launch);
@@ -73,7 +73,7 @@ async function checkWorkingDirectory(path: string): Promise<void> {
 }
 
 /**
- * Another user's keeper writes its records here through its group. The sticky bit keeps that user from
+ * Another user's shim writes its records here through its group. The sticky bit keeps that user from
  * putting a file of its own in the place of a log that the agent reads.
  */
 async function prepareDirectory(directory: string, { gid }: Launch): Promise<void> {

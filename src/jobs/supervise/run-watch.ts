@@ -19,13 +19,13 @@ import { explainStartFailure } from './start-failures.ts';
 /** How often progress is read, and how late the end of an adopted run may be seen. */
 const POLL_MS = 500;
 
-/** How often a new run is looked at until its keeper has said that it started. */
+/** How often a new run is looked at until its shim has said that it started. */
 const START_POLL_MS = 15;
 
-/** The record is renamed into its place before the keeper ends: a short while after that it is there or never. */
+/** The record is renamed into its place before the shim ends: a short while after that it is there or never. */
 const RECORD_MS = 100;
 
-/** Looks at a record that the disk refuses to show, before the run of an ended keeper is given up. */
+/** Looks at a record that the disk refuses to show, before the run of an ended shim is given up. */
 const READ_TRIES_MAX = 20;
 
 export interface Watched {
@@ -33,7 +33,7 @@ export interface Watched {
   readonly directory: string;
   readonly logs: { readonly stdout: string; readonly stderr: string };
   readonly process: ProcessIdentity;
-  /** Only for a keeper that this agent started. */
+  /** Only for a shim that this agent started. */
   readonly ended?: Promise<number | string>;
   readonly bootId: string;
   readonly launch: () => Promise<Launch>;
@@ -47,14 +47,14 @@ export interface Watched {
 /** Resolves when the end has been told, or when the host is closing. */
 export async function watchRun(watched: Watched): Promise<void> {
   const { run, closing, post } = watched;
-  const keeper = new KeeperState(watched);
-  if (!(await hasStarted(watched, keeper))) return;
+  const shim = new ShimState(watched);
+  if (!(await hasStarted(watched, shim))) return;
   post({ type: 'run-started', run: run.id, process: watched.process });
   const progress = new ProgressReader({ ...watched, definition: run.definition });
   for (let failures = 0; !closing.aborted;) {
-    await keeper.pause(POLL_MS);
+    await shim.pause(POLL_MS);
     try {
-      const end = await endOf(watched, keeper);
+      const end = await endOf(watched, shim);
       const hasSucceeded = end?.type === 'run-exited' && end.exitCode === 0;
       const change = await (hasSucceeded ? progress.ended() : progress.poll());
       if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
@@ -65,7 +65,7 @@ export async function watchRun(watched: Watched): Promise<void> {
       return;
     } catch (error) {
       failures += 1;
-      if (!keeper.isAlive() && failures >= READ_TRIES_MAX) {
+      if (!shim.isAlive() && failures >= READ_TRIES_MAX) {
         post(lost(run, `its exit record cannot be read: ${errorText(error)}`));
         return;
       }
@@ -118,10 +118,10 @@ export async function pause(ms: number, closing: AbortSignal): Promise<void> {
   });
 }
 
-class KeeperState {
+class ShimState {
   readonly #watched: Watched;
   readonly #ended: Promise<void> | undefined;
-  /** Exit code or signal of a keeper of our own. */
+  /** Exit code or signal of a shim of our own. */
   how: number | string | undefined;
 
   constructor(watched: Watched) {
@@ -136,7 +136,7 @@ class KeeperState {
     return this.#ended === undefined ? lives(process, bootId) : this.how === undefined;
   }
 
-  /** Waits so long, or until a keeper of our own ends. */
+  /** Waits so long, or until a shim of our own ends. */
   async pause(ms: number): Promise<void> {
     const waiting = new AbortController();
     const signal = AbortSignal.any([waiting.signal, this.#watched.closing]);
@@ -146,12 +146,12 @@ class KeeperState {
 }
 
 /** False: nothing runs (told as the reason why), or the host is closing. */
-async function hasStarted(watched: Watched, keeper: KeeperState): Promise<boolean> {
+async function hasStarted(watched: Watched, shim: ShimState): Promise<boolean> {
   const { run, directory, logs, closing, mask, post } = watched;
   if (watched.ended === undefined) return true;
   while (!closing.aborted) {
-    // Looked at before the record: a keeper that had ended then writes none any more.
-    const wasAlive = keeper.isAlive();
+    // Looked at before the record: a shim that had ended then writes none any more.
+    const wasAlive = shim.isAlive();
     try {
       if ((await readStarted(directory, run.spawn)) !== undefined) return true;
     } catch {
@@ -159,32 +159,32 @@ async function hasStarted(watched: Watched, keeper: KeeperState): Promise<boolea
     }
     if (!wasAlive) {
       const message =
-        (await readErrorTail(logs.stderr, mask)) ?? `it ended with ${keeper.how ?? '?'}`;
+        (await readErrorTail(logs.stderr, mask)) ?? `it ended with ${shim.how ?? '?'}`;
       const reason = `the run could not be set up: ${message}`;
       post({ type: 'run-start-failed', run: run.id, reason });
       return false;
     }
-    await keeper.pause(START_POLL_MS);
+    await shim.pause(START_POLL_MS);
   }
   return false;
 }
 
-async function endOf(watched: Watched, keeper: KeeperState): Promise<Event | undefined> {
+async function endOf(watched: Watched, shim: ShimState): Promise<Event | undefined> {
   const { run, directory, logs, mask, closing } = watched;
-  const wasAlive = keeper.isAlive();
+  const wasAlive = shim.isAlive();
   const end = await readEnd(run, directory, logs.stderr, mask);
-  // The keeper ends right after its record: an end is told when the keeper is out of the tree as well.
-  if (end !== undefined) await keeper.pause(RECORD_MS);
+  // The shim ends right after its record: an end is told when the shim is out of the tree as well.
+  if (end !== undefined) await shim.pause(RECORD_MS);
   if (end !== undefined || wasAlive) return end;
   await pause(RECORD_MS, closing);
   const late = await readEnd(run, directory, logs.stderr, mask);
-  return late ?? lost(run, await reasonOf(watched, keeper));
+  return late ?? lost(run, await reasonOf(watched, shim));
 }
 
-async function reasonOf({ members }: Watched, { how }: KeeperState): Promise<string> {
+async function reasonOf({ members }: Watched, { how }: ShimState): Promise<string> {
   const gone =
     typeof how === 'string'
-      ? `the keeper of the run was ended by ${how} and left no exit record`
+      ? `the shim of the run was ended by ${how} and left no exit record`
       : 'the run is gone and left no exit record';
   const living = await members();
   if (living.length === 0) return gone;

@@ -1,5 +1,5 @@
 /**
- * The plain back end: the keeper of a run (shim.ts) is a child of the agent, in a session of its own and, where the
+ * The plain back end: the shim of a run (shim-script.ts) is a child of the agent, in a session of its own and, where the
  * kernel allows it, in a control group of its own. It outlives the agent.
  */
 import { spawn } from 'node:child_process';
@@ -21,17 +21,17 @@ import { AWAIT_PLACE, BECOME_SUBREAPER, SHIM } from './shim-script.ts';
 export async function startShimProcess(start: ShimStart, cgroups?: Cgroups): Promise<Shim> {
   const logs = await Promise.all([open(start.logs.stdout, 'a'), open(start.logs.stderr, 'a')]);
   try {
-    return await spawnKeeper(start, [logs[0].fd, logs[1].fd], cgroups);
+    return await spawnShim(start, [logs[0].fd, logs[1].fd], cgroups);
   } catch (error) {
     if (error instanceof StartRefused) throw error;
     throw new StartRefused(reasonOf(error, start.run.definition.user), { cause: error });
   } finally {
-    // The keeper has its own descriptors: a failing close of ours takes nothing from it.
+    // The shim has its own descriptors: a failing close of ours takes nothing from it.
     await Promise.allSettled(logs.map((file) => file.close()));
   }
 }
 
-async function spawnKeeper(
+async function spawnShim(
   { run, directory, launch, bootId }: ShimStart,
   [stdout, stderr]: readonly [number, number],
   cgroups: Cgroups | undefined,
@@ -50,7 +50,7 @@ async function spawnKeeper(
   ];
   const child = spawn(program, args, {
     cwd: directory,
-    // The keeper needs its own tools (mkdir, mv), whatever PATH the job is given.
+    // The shim needs its own tools (mkdir, mv), whatever PATH the job is given.
     env: {
       ...env,
       ...reaper?.env,
@@ -72,7 +72,7 @@ async function spawnKeeper(
   });
   child.unref();
   if (child.pid === undefined || startTicks === undefined) {
-    // Without /proc no process could be told from a stranger later on; the keeper cannot begin without it either.
+    // Without /proc no process could be told from a stranger later on; the shim cannot begin without it either.
     throw new StartRefused('/proc does not show the started process');
   }
   try {
@@ -87,7 +87,7 @@ async function spawnKeeper(
 }
 
 /**
- * How a keeper becomes the job's user. setpriv (util-linux) gives it all groups of that user, which Node has no word
+ * How a shim becomes the job's user. setpriv (util-linux) gives it all groups of that user, which Node has no word
  * for, and none of the agent's capabilities; a host without it gives the main group alone.
  */
 function otherUser({
@@ -100,7 +100,7 @@ function otherUser({
   return { command: [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...drop] };
 }
 
-/** Lets the keeper begin. */
+/** Lets the shim begin. */
 function release(child: ChildProcess): void {
   const [, , , place] = child.stdio;
   if (place === null || place === undefined || !('end' in place)) return;
@@ -109,7 +109,7 @@ function release(child: ChildProcess): void {
   place.end('\n');
 }
 
-/** How to make a keeper that adopts orphans, where this host can (BECOME_SUBREAPER). */
+/** How to make a shim that adopts orphans, where this host can (BECOME_SUBREAPER). */
 function subreaper(
   env: Readonly<Record<string, string>>,
 ): { command: readonly string[]; env: Readonly<Record<string, string>> } | undefined {

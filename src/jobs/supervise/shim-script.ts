@@ -1,6 +1,6 @@
 /**
- * Before the keeper: waits until the agent has put it into its place (its control group). An agent that dies first
- * closes the pipe, and nothing is claimed and nothing runs. The pipe is gone before the command begins.
+ * Before the shim: waits until the agent has put it into its place (its control group). An agent that dies first
+ * closes the pipe, and nothing is locked and nothing runs. The pipe is gone before the command begins.
  */
 export const AWAIT_PLACE = `read -r placed <&3 || exit 125
 exec 3<&-
@@ -8,7 +8,7 @@ unset placed
 `;
 
 /**
- * Makes the keeper the parent of everybody in its run whose own parent has ended (PR_SET_CHILD_SUBREAPER, 36 of
+ * Makes the shim the parent of everybody in its run whose own parent has ended (PR_SET_CHILD_SUBREAPER, 36 of
  * prctl(2), kept over exec): without a control group that is how they are found. sh has no word for it, perl does,
  * and is on nearly every host. Arguments: the number of prctl, then the command to become.
  */
@@ -17,23 +17,23 @@ syscall(0 + shift, 36, 1, 0, 0, 0);
 exec { $ARGV[0] } @ARGV`;
 
 /**
- * The keeper of a run: a few lines of POSIX sh that live beside the command, outlive the agent and write down
+ * The shim of a run: a few lines of POSIX sh that live beside the command, outlive the agent and write down
  * how the command ended. The agent starts it in a session of its own, in the run directory (paths are relative,
  * since a job's user may not walk through the state directory). Where the files lie is the business of
  * run-directory.ts.
  *
  * Arguments: $1 number of the spawn, $2 working directory, $3 PATH of the job, then the command.
  *
- * - The claim comes first: whoever makes the directory owns the spawn, so a run can never be started twice.
- * - Nothing runs before `started` is written, so a claim without it means that the command never began.
+ * - The start lock comes first: whoever makes the directory owns the spawn, so a run can never be started twice.
+ * - Nothing runs before `started` is written, so a start lock without it means that the command never began.
  * - Caught signals (unlike ignored ones) are back at their defaults in the command; the shell waits on, and
  *   writes the record after a signal to the whole group. Only SIGKILL ends it early.
  * - `exec`, so that no built-in of the shell answers for a command of the same name; in a subshell, so that the
- *   keeper itself keeps the agent's protection from the kernel's memory killer while the job is offered to it.
+ *   shim itself keeps the agent's protection from the kernel's memory killer while the job is offered to it.
  * - Where the disk is full the record is tried again until there is room; a run directory that somebody
  *   removed ends the wait.
  */
-export const SHIM = `mkdir "claim.$1" || exit 125
+export const SHIM = `mkdir "start-lock.$1" || exit 125
 (
   read -r stat <"/proc/$$/stat"
   read -r boot </proc/sys/kernel/random/boot_id
@@ -57,7 +57,7 @@ until {
     { sync "exit.$1.tmp" || :; } &&
     mv "exit.$1.tmp" "exit.$1"
 } 2>/dev/null; do
-  [ -d "claim.$1" ] || exit "$2"
+  [ -d "start-lock.$1" ] || exit "$2"
   sleep 1
 done
 sync . 2>/dev/null

@@ -1,8 +1,8 @@
 /**
- * The other back end: the keeper of a run is a transient service of systemd. The job has a control group that systemd
+ * The other back end: the shim of a run is a transient service of systemd. The job has a control group that systemd
  * looks after, is outside the sandbox of the agent, and ends with its unit. What is to be known of its end is not asked
  * of systemd, though: a unit that ended well is gone at once, and one that is gone looks like success (systemctl show
- * says Result=success, ExecMainStatus=0). The exit record of the keeper (shim.ts) tells it, here as everywhere.
+ * says Result=success, ExecMainStatus=0). The exit record of the shim (shim-script.ts) tells it, here as everywhere.
  *
  * - `$` in the words of a service is for systemd, so it is doubled; `%` is not looked at in transient units.
  * - The environment goes through a file that only systemd reads: what stands in the unit's properties, everybody can read
@@ -23,17 +23,17 @@ import { errorText } from '../lib/error-code.ts';
 import { PATH_DEFAULT, runMark } from '../process/environment.ts';
 import { StartRefused } from './launch.ts';
 import type { Shim, ShimStart } from './launch.ts';
-import { readStarted, takeClaim, writeCgroup } from '../files/run-directory.ts';
+import { readStarted, takeStartLock, writeCgroup } from '../files/run-directory.ts';
 import { SHIM } from './shim-script.ts';
 
 /** systemd answers within milliseconds, on a loaded host within seconds; D-Bus itself gives up after 25 s. */
 const ANSWER_MS_MAX = 60_000;
 
-/** systemd has started it: the keeper says so at once, unless the host is at its limits. */
+/** systemd has started it: the shim says so at once, unless the host is at its limits. */
 const STARTED_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
 
-/** All groups of the user and no privilege, as the other back end has it (keeper-process.ts). */
+/** All groups of the user and no privilege, as the other back end has it (shim-process.ts). */
 const DROP = ['--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--'];
 
 /** Variables that systemd gives to every service (systemd.exec(5)). */
@@ -67,17 +67,16 @@ export async function startShimUnit(start: ShimStart, socketPath: string): Promi
   try {
     await askSystemd(start, unit, environment);
   } catch (error) {
-    // An answer that did not come says nothing. Only who takes the claim knows that the keeper never begins.
-    if (await takeClaim(directory, run.spawn)) throw refusal(error);
+    // An answer that did not come says nothing. Only who takes the start lock knows that the shim never begins.
+    if (await takeStartLock(directory, run.spawn)) throw refusal(error);
   }
   const started = await awaitStarted(start);
   await rm(environment, { force: true });
-  const keeper = identifyShim(started, runMark(run, socketPath), bootId);
-  if (keeper === undefined)
-    throw new StartRefused('the keeper of the run is not who it says it is');
-  const cgroup = cgroupOf(keeper.pid);
+  const shim = identifyShim(started, runMark(run, socketPath), bootId);
+  if (shim === undefined) throw new StartRefused('the shim of the run is not who it says it is');
+  const cgroup = cgroupOf(shim.pid);
   if (cgroup?.name === unit) await writeCgroup(directory, run.spawn, bootId, cgroup);
-  return { process: keeper };
+  return { process: shim };
 }
 
 async function askSystemd(start: ShimStart, unit: string, environment: string): Promise<void> {
@@ -94,7 +93,7 @@ async function askSystemd(start: ShimStart, unit: string, environment: string): 
     // What a job leaves behind ends with it, as in every service; `systemctl stop` means the whole tree.
     KillMode: 'control-group',
     TimeoutStopSec: String(Math.ceil(run.definition.stop.graceMs / 1000)),
-    // A job that the kernel killed for memory has failed; its keeper must live to say so.
+    // A job that the kernel killed for memory has failed; its shim must live to say so.
     OOMPolicy: 'continue',
   };
   const message = [
@@ -149,9 +148,9 @@ async function awaitStarted({ run, directory }: ShimStart): ReturnType<typeof re
     const started = await readStarted(directory, run.spawn);
     if (started !== undefined) return started;
     if (performance.now() > endMs) {
-      // With our claim it never will; with its own it died before it ran anything.
-      await takeClaim(directory, run.spawn);
-      throw new StartRefused('systemd started the unit, but its keeper never said that it runs');
+      // With our start lock it never will; with its own it died before it ran anything.
+      await takeStartLock(directory, run.spawn);
+      throw new StartRefused('systemd started the unit, but its shim never said that it runs');
     }
     await sleep(LOOK_EVERY_MS);
   }

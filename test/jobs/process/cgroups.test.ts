@@ -111,7 +111,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
       }),
     ));
 
-  test('is found by the next agent, though its keeper is gone and nobody carries its mark', () =>
+  test('is found by the next agent, though its shim is gone and nobody carries its mark', () =>
     withCgroupBase((base) =>
       withHosts(async (newHost) => {
         const first = newHost(undefined, base);
@@ -183,9 +183,9 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         expect((await host.told('run-start-failed')).reason).toContain('cannot be started');
         await until(
           () => processesWith(host.directory).length === 0,
-          () => 'its keeper to end',
+          () => 'its shim to end',
         );
-        expect(host.has(run, 'claim.1')).toBe(false);
+        expect(host.has(run, 'start-lock.1')).toBe(false);
       }),
     ));
 

@@ -49,7 +49,7 @@ describe('SIGKILL', () => {
       );
     }));
 
-  test('spares the keeper until it has written how the command ended', () =>
+  test('spares the shim until it has written how the command ended', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = await startStubborn(host);
@@ -181,7 +181,7 @@ describe('a signal that can be caught', () => {
 });
 
 describe('a stranger', () => {
-  test('that was given the pid of the keeper is not signalled', () =>
+  test('that was given the pid of the shim is not signalled', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const stranger = spawn('sleep', ['600'], {

@@ -36,8 +36,8 @@ async function startAndDie({ directory, socketPath }: Place, run: Run): Promise<
   await once(agent, 'exit');
 }
 
-/** Starts the keeper as an agent would that dies at once. */
-function startKeeper(host: Host, run: Run): ReturnType<typeof spawn> {
+/** Starts the shim as an agent would that dies at once. */
+function startShim(host: Host, run: Run): ReturnType<typeof spawn> {
   const args = ['-c', SHIM, 'migration-agent', String(run.spawn), '/', process.env['PATH']!];
   return spawn('/bin/sh', [...args, ...run.definition.command], {
     cwd: host.path(run, ''),
@@ -102,7 +102,7 @@ describe.concurrent('a run of an agent that was killed', () => {
         () => 'the end of the run',
       );
       host.host.signalTree(run, 'SIGKILL');
-      // The keeper may still be busy with its record, and is then signalled too.
+      // The shim may still be busy with its record, and is then signalled too.
       const { processes } = await host.told('tree-signalled');
       expect(processes).toBeGreaterThanOrEqual(1);
       expect(processesWith(host.directory)).toEqual([]);
@@ -118,20 +118,20 @@ describe.concurrent('a run of an agent that was killed', () => {
     }));
 });
 
-describe.concurrent('the claim', () => {
+describe.concurrent('the start lock', () => {
   test('that adoption takes keeps the run from ever starting', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('echo ran > ran'));
       host.host.adopt(run);
       await host.told('run-never-started');
-      const [code] = (await once(startKeeper(host, run), 'exit')) as [number];
+      const [code] = (await once(startShim(host, run), 'exit')) as [number];
       expect(code).toBe(125);
       await expect(readFile(host.path(run, 'exit.1'))).rejects.toThrow('ENOENT');
       expect(host.types()).toEqual(['run-never-started']);
     }));
 
-  test('that an earlier agent took before it died is not taken for a keeper', () =>
+  test('that an earlier agent took before it died is not taken for a shim', () =>
     withHosts(async (newHost) => {
       const first = newHost();
       const run = makeRun(sh('echo ran > ran'));
@@ -142,7 +142,7 @@ describe.concurrent('the claim', () => {
       expect(await second.told('run-never-started')).toMatchObject({ run: run.id });
     }));
 
-  test('goes to exactly one of adoption and keeper when they race', () =>
+  test('goes to exactly one of adoption and shim when they race', () =>
     withHosts(async (newHost, directory) => {
       const race = async (round: number): Promise<string> => {
         const host = newHost();
@@ -150,11 +150,11 @@ describe.concurrent('the claim', () => {
         const run = makeRun(sh(`echo ran >> ${trace}`));
         await mkdir(host.path(run, ''), { recursive: true });
         // Each gets a head start of a few milliseconds in turn.
-        const isKeeperFirst = round % 2 === 0;
-        if (!isKeeperFirst) host.host.adopt(run);
-        const ended = once(startKeeper(host, run), 'exit');
-        if (isKeeperFirst) await sleep(round % 16);
-        if (isKeeperFirst) host.host.adopt(run);
+        const isShimFirst = round % 2 === 0;
+        if (!isShimFirst) host.host.adopt(run);
+        const ended = once(startShim(host, run), 'exit');
+        if (isShimFirst) await sleep(round % 16);
+        if (isShimFirst) host.host.adopt(run);
         await ended;
         const outcomes = ['run-exited', 'run-never-started'];
         await until(
@@ -163,21 +163,21 @@ describe.concurrent('the claim', () => {
         );
         const hasRun = host.types().includes('run-exited');
         expect(await readFile(trace, 'utf8').catch(() => '')).toBe(hasRun ? 'ran\n' : '');
-        return hasRun ? 'keeper' : 'adoption';
+        return hasRun ? 'shim' : 'adoption';
       };
       const winners = new Set<string>();
       for (let batch = 0; batch < 3 || (winners.size < 2 && batch < 20); batch += 1) {
         const rounds = Array.from({ length: 8 }, (_, index) => race(8 * batch + index));
         for (const winner of await Promise.all(rounds)) winners.add(winner);
       }
-      expect([...winners].sort()).toEqual(['adoption', 'keeper']);
+      expect([...winners].sort()).toEqual(['adoption', 'shim']);
     }));
 
   test('without a word of a start is lost after a while', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('true'));
-      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
       host.host.adopt(run);
       expect((await host.told('run-lost')).reason).toContain('never said that it started');
     }));
@@ -211,17 +211,17 @@ describe.concurrent('a run without an exit record', () => {
       const host = newHost();
       const startTicks = String(Number(startTicksOf(process.pid)) + 1);
       const run = makeRun(sh('true'), {}, { process: { pid: process.pid, bootId, startTicks } });
-      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
       host.host.adopt(run);
       expect((await host.told('run-lost')).reason).toContain('gone');
     }));
 
-  test('is given a moment to get one: a keeper may be gone right before it is to be seen', () =>
+  test('is given a moment to get one: a shim may be gone right before it is to be seen', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const startTicks = String(Number(startTicksOf(process.pid)) + 1);
       const run = makeRun(sh('true'), {}, { process: { pid: process.pid, bootId, startTicks } });
-      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
       host.host.adopt(run);
       // Later than the first look, earlier than the last one.
       await sleep(50);
@@ -229,7 +229,7 @@ describe.concurrent('a run without an exit record', () => {
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
-  test('is lost when its keeper is killed after the adoption', () =>
+  test('is lost when its shim is killed after the adoption', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('sleep 600'));
@@ -248,7 +248,7 @@ describe.concurrent('a run without an exit record', () => {
         stdio: 'ignore',
         env: { ...process.env, TEST: host.directory },
       });
-      await mkdir(host.path(run, 'claim.1'), { recursive: true });
+      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
       const record = `${stranger.pid!} ${bootId} ${startTicksOf(stranger.pid!)} ${host.socketPath}\n`;
       await writeFile(host.path(run, 'started.1'), record);
       host.host.adopt(run);

@@ -1,5 +1,6 @@
 /** Everything but benchmarks and long simulations runs with `npm test`. */
 import { defineConfig } from 'vitest/config';
+import { SkippedReporter } from './test/support/skipped-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   throw new Error(
@@ -10,6 +11,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', new SkippedReporter()],
     // Most tests wait for processes and answers, not for a processor.
     maxWorkers: 3,
     testTimeout: 30_000,

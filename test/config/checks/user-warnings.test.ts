@@ -13,7 +13,7 @@ test.each([
   expect(maySwitchUsers(`Name:\tnode\n${status}Seccomp:\t0\n`)).toBe(expected);
 });
 
-test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is needed', () => {
+test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is needed (needs root)', () => {
   const script = `
     const { loadConfiguration } = await import(process.argv[1]);
     process.setgroups([65534]); process.setgid(65534); process.setuid(65534);

@@ -115,7 +115,7 @@ test('for people a line stays one row; only stacks and lists of problems stand b
   const faint = (text: string) => `<${text}>`;
   const line = { level: 'info', time: 'x', msg: 'it began', event: 'a.b' };
   expect(logText({ ...line, file: '/a', message: 'two words', at: { port: 1 } }, faint)).toBe(
-    'it began  <a.b file=/a words="two words" at={"port":1}>',
+    'it began  <a.b file=/a message="two words" at={"port":1}>',
   );
   const long = {
     ...line,

@@ -59,6 +59,10 @@ function fieldNames(node: ts.Expression, place: string): string[] {
   if (ts.isConditionalExpression(node)) {
     return [...fieldNames(node.whenTrue, place), ...fieldNames(node.whenFalse, place)];
   }
+  // `defined({ … })` leaves out members without a value.
+  if (ts.isCallExpression(node) && node.expression.getText() === 'defined') {
+    return node.arguments.flatMap((each) => fieldNames(each, place));
+  }
   if (!ts.isObjectLiteralExpression(node)) throw new Error(`${place}: spell its fields out`);
   return node.properties.flatMap((property) => {
     if (ts.isSpreadAssignment(property)) return fieldNames(property.expression, place);

@@ -13,27 +13,30 @@ test.each([
   expect(maySwitchUsers(`Name:\tnode\n${status}Seccomp:\t0\n`)).toBe(expected);
 });
 
-test.skipIf(process.getuid?.() !== 0)('a warning names the key and what is needed (needs root)', () => {
-  const script = `
+test.skipIf(process.getuid?.() !== 0)(
+  'a warning names the key and what is needed (needs root)',
+  () => {
+    const script = `
     const { loadConfiguration } = await import(process.argv[1]);
     process.setgroups([65534]); process.setgid(65534); process.setuid(65534);
     const text = 'migrationHub: { progressUpdateStream: s }\\njobs:\\n  a: { command: [x], user: daemon }\\n  b: { command: [x], user: nobody }\\n  c: { command: [x], user: 65534 }\\n';
     const loaded = loadConfiguration({ text, environment: {}, hostname: 'host' });
     console.log(JSON.stringify(loaded.configuration.warnings));`;
-  const module = new URL('../../../src/config/load.ts', import.meta.url).href;
-  const message = ['--input-type=module', '-e', script, module];
-  const warnings = JSON.parse(execFileSync(process.execPath, message, { encoding: 'utf8' })) as {
-    key: string;
-    message: string;
-  }[];
-  expect(warnings.filter(({ key }) => key.endsWith('.user'))).toMatchObject([
-    {
-      key: 'jobs.a.user',
-      message:
-        "nobody may not run jobs as another user; where that is the agent's user too, it must be root, or have CAP_SETUID and CAP_SETGID",
-    },
-  ]);
-});
+    const module = new URL('../../../src/config/load.ts', import.meta.url).href;
+    const message = ['--input-type=module', '-e', script, module];
+    const warnings = JSON.parse(execFileSync(process.execPath, message, { encoding: 'utf8' })) as {
+      key: string;
+      message: string;
+    }[];
+    expect(warnings.filter(({ key }) => key.endsWith('.user'))).toMatchObject([
+      {
+        key: 'jobs.a.user',
+        message:
+          "nobody may not run jobs as another user; where that is the agent's user too, it must be root, or have CAP_SETUID and CAP_SETGID",
+      },
+    ]);
+  },
+);
 
 const isRoot = process.getuid?.() === 0;
 const unshares = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;

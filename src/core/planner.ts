@@ -188,6 +188,7 @@ export class Planner {
       case 'run-never-started':
       case 'progress-read':
       case 'run-exited':
+      case 'run-orphaned':
       case 'run-lost':
       case 'run-seen':
       case 'run-concluded':

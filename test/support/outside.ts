@@ -100,6 +100,11 @@ export class Outside {
     }
   }
 
+  /** Every process ends without a word to anybody. */
+  killProcesses(): void {
+    for (const process of this.#processes.values()) process.exit ??= 'lost';
+  }
+
   gate(operation: Operation): GateModel {
     let gate = this.#gates.get(operation);
     if (gate === undefined) {

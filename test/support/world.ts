@@ -67,6 +67,11 @@ export class World {
     return this.#outside.running();
   }
 
+  /** Every process ends without a word to anybody. */
+  killProcesses(): void {
+    this.#outside.killProcesses();
+  }
+
   /** Turns the loop until `bootMs`. */
   runUntil(bootMs: number): void {
     while (this.time.now().bootMs < bootMs) {

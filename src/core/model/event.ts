@@ -101,8 +101,20 @@ export type Event =
       readonly exitCode: number;
       readonly signal?: string;
       readonly errorTail?: string;
+      /** Processes of the run that still live, the program itself and its shim left out; absent: none. */
+      readonly processesLeft?: readonly number[];
     }
-  /** The run is gone and left no exit record. */
+  /**
+   * The run's shim has ended without an exit record, and processes of the run still live: the run is not over. The
+   * planner checks the tree from now on; the host posts nothing more of this run unless it is asked.
+   */
+  | {
+      readonly type: 'run-orphaned';
+      readonly run: string;
+      readonly pids: readonly number[];
+      readonly reason: string;
+    }
+  /** The run left no exit record, and nothing of its tree is alive. Posted only after a complete look at the processes. */
   | { readonly type: 'run-lost'; readonly run: string; readonly reason: string }
   | {
       readonly type: 'tree-signalled';
@@ -110,7 +122,10 @@ export type Event =
       readonly signal: string;
       readonly processes: number;
     }
-  /** Which processes of the run's tree are alive, zombies not counted. */
+  /**
+   * Which processes of the run's tree are alive, zombies not counted. Posted only after a complete look: while
+   * processes cannot be seen (no descriptors, an unreadable /proc), the host looks again and posts nothing.
+   */
   | { readonly type: 'tree-checked'; readonly run: string; readonly survivors: readonly number[] }
   | { readonly type: 'gate-opened'; readonly operation: Operation; readonly slots: number }
   | {

@@ -80,6 +80,11 @@ export interface JobDefinition {
   readonly timeoutMs?: number;
   readonly stop: StopPolicy;
   readonly stallAfterMs?: number;
+  /**
+   * When a run has ended whose program left processes behind: with the program (`leader`, which is also meant where
+   * this is absent), or when nothing of the run's tree is alive (`tree`).
+   */
+  readonly waitFor?: 'leader' | 'tree';
   /** Present: somebody else runs it, and the agent only watches. */
   readonly tracked?: TrackedSource;
   /** Absent: the default (runs that an older agent began have none). */
@@ -190,6 +195,10 @@ export interface Run {
   /** The last lines of its standard error, secrets masked. */
   errorTail?: string;
   ending?: Ending;
+  /** Processes of the run that live on without its program or its shim. */
+  processesLeft?: readonly number[];
+  /** The shim ended without an exit record: how the run ends will not be known. */
+  isOrphaned?: true;
   /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
   survivors?: readonly number[];
   /** It belongs to the host that this state was copied from: kept, and not acted upon (host-identity.ts). */

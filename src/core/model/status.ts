@@ -69,6 +69,8 @@ export interface JobStatus {
   readonly detail?: string;
   /** Why it ended as it did. */
   readonly reason?: string;
+  /** Processes of the run that live on without its program (or without its shim). */
+  readonly processesLeft?: readonly number[];
   readonly cancelIncomplete?: boolean;
   readonly survivors?: readonly number[];
   readonly stalled?: boolean;

@@ -82,6 +82,21 @@ export const EVENTS = {
     persisted: true,
     fields: reason,
   },
+  'job.orphaned': {
+    level: 'error',
+    msg: 'shim of the job died; its processes go on',
+    persisted: true,
+    fields: { ...reason, pids: 'Processes of the run that are alive' },
+  },
+  'job.left_processes': {
+    level: 'warn',
+    msg: 'program ended; processes that it started go on',
+    persisted: true,
+    fields: {
+      pids: 'Processes of the run that are alive',
+      waitFor: 'leader: the run has ended; tree: it ends with its last process',
+    },
+  },
   'job.stalled': {
     level: 'warn',
     msg: 'job shows no progress',

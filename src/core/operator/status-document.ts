@@ -167,6 +167,7 @@ function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
     ...(run.survivors === undefined || !isFinal(run.state)
       ? {}
       : { cancelIncomplete: true, survivors: run.survivors }),
+    ...(run.processesLeft === undefined ? {} : { processesLeft: run.processesLeft }),
     ...(run.stalled === true ? { stalled: true } : {}),
     ...(run.problem === undefined ? {} : { problem: run.problem }),
     ...(run.startedAt === undefined ? {} : { startedAt: iso(run.startedAt.wallMs) }),

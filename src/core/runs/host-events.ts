@@ -1,8 +1,7 @@
 /** What the host tells of runs: they started, got on, ended, were lost; who of their trees is alive. */
 import type { Context } from '../scheduling/context.ts';
 import type { Event } from '../model/event.ts';
-import { moveRun } from '../model/job.ts';
-import type { ProcessIdentity } from '../model/job.ts';
+import type { ProcessIdentity, Run, RunState } from '../model/job.ts';
 import { endState } from './lifecycle.ts';
 import type { RunLifecycle } from './lifecycle.ts';
 import { advance, conclude } from './tracking.ts';
@@ -37,7 +36,10 @@ export class HostEvents {
         this.#progress(event.run, event.percent, event.detail, now);
         break;
       case 'run-exited':
-        this.#exited(event.run, event.exitCode, event.signal, event.errorTail, now);
+        this.#exited(event, now);
+        break;
+      case 'run-orphaned':
+        this.#orphaned(event.run, event.pids, event.reason, now);
         break;
       case 'run-lost':
         this.#lost(event.run, event.reason, now);
@@ -110,29 +112,53 @@ export class HostEvents {
     advance(this.#life, run, read, now);
   }
 
-  #exited(
-    id: string,
-    exitCode: number,
-    signal: string | undefined,
-    tail: string | undefined,
-    now: Now,
-  ): void {
-    const run = this.#life.index.live(id);
+  #exited(event: Extract<Event, { type: 'run-exited' }>, now: Now): void {
+    const { exitCode, signal, errorTail: tail, processesLeft = [] } = event;
+    const run = this.#life.index.live(event.run);
     if (run === undefined) return;
+    const isKnown = run.exitCode !== undefined;
     run.exitCode = exitCode;
     if (signal !== undefined) run.exitSignal = signal;
     if (tail !== undefined && tail !== '') run.errorTail = tail;
-    this.#context.addEvent('job.exited', now, { exitCode, signal }, run);
+    if (!isKnown) this.#context.addEvent('job.exited', now, { exitCode, signal }, run);
     if (run.state === 'canceling') {
-      // The leader is gone; whether the tree is must be seen.
+      // The program has ended; whether the whole tree has must be seen.
       this.#life.act({ type: 'check-tree', run });
       this.#life.changed(run, now);
       return;
     }
-    if (run.state === 'starting') moveRun(run, 'running');
-    run.startedAt ??= now;
+    this.#life.begun(run, now);
     if (exitCode !== 0) run.reason = exitReason(exitCode, signal, tail);
-    this.#life.finish(run, exitCode === 0 ? 'succeeded' : 'failed', now);
+    if (processesLeft.length > 0) {
+      run.processesLeft = processesLeft;
+      const waitFor = run.definition.waitFor ?? 'leader';
+      if (!isKnown) {
+        this.#context.addEvent('job.left_processes', now, { pids: processesLeft, waitFor }, run);
+      }
+      if (waitFor === 'tree') {
+        this.#life.changed(run, now);
+        return;
+      }
+    }
+    this.#life.finish(run, stateByExit(exitCode), now);
+  }
+
+  /** Nobody will write an exit record, but the work goes on: the run lives until nothing of its tree does. */
+  #orphaned(id: string, pids: readonly number[], reason: string, now: Now): void {
+    const run = this.#life.index.live(id);
+    if (run === undefined) return;
+    if (run.isOrphaned !== true) this.#context.addEvent('job.orphaned', now, { reason, pids }, run);
+    run.isOrphaned = true;
+    run.reason = reason;
+    if (run.state === 'canceling') {
+      this.#life.act({ type: 'check-tree', run });
+      this.#life.changed(run, now);
+      return;
+    }
+    run.processesLeft = pids;
+    run.problem = `${reason}; its exit code will not be known`;
+    this.#life.begun(run, now);
+    this.#life.changed(run, now);
   }
 
   #lost(id: string, reason: string, now: Now): void {
@@ -154,15 +180,37 @@ export class HostEvents {
       this.#context.addEvent('tree.signalled', now, { signal, processes }, run);
   }
 
-  /** Proof of P4: a run that is being ended has ended when nobody of its tree is alive. */
+  /**
+   * Proof of P4: a run that is being ended has ended when nothing of its tree is alive. So has one that went on without
+   * its program or its shim.
+   */
   #checked(id: string, survivors: readonly number[], now: Now): void {
     const run = this.#life.index.live(id);
-    if (run?.state !== 'canceling') return;
+    if (run === undefined) return;
+    if (run.state !== 'canceling') {
+      this.#treeChecked(run, survivors, now);
+      return;
+    }
     run.survivors = survivors;
     if (survivors.length > 0) return;
     delete run.survivors;
+    delete run.processesLeft;
     this.#context.addEvent('tree.empty', now, {}, run);
     this.#life.finish(run, endState(run), now);
+  }
+
+  #treeChecked(run: Run, pids: readonly number[], now: Now): void {
+    if (run.processesLeft === undefined) return;
+    if (pids.length > 0) {
+      run.processesLeft = pids;
+      this.#life.touched(run, now);
+      return;
+    }
+    delete run.processesLeft;
+    this.#context.addEvent('tree.empty', now, {}, run);
+    if (run.isOrphaned === true)
+      this.#context.addEvent('job.lost', now, { reason: run.reason }, run);
+    this.#life.finish(run, run.exitCode === undefined ? 'lost' : stateByExit(run.exitCode), now);
   }
 
   /** It is there: for the first time, or found again by the next agent. */
@@ -191,6 +239,10 @@ export class HostEvents {
     else this.#context.addEvent('job.unreadable', now, { reason }, run);
     this.#life.changed(run, now);
   }
+}
+
+function stateByExit(exitCode: number): RunState {
+  return exitCode === 0 ? 'succeeded' : 'failed';
 }
 
 function exitReason(

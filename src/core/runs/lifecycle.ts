@@ -241,6 +241,10 @@ export class RunLifecycle {
         this.end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
         break;
       }
+      case 'tree-check':
+        this.act({ type: 'check-tree', run });
+        this.#timers.schedule(run, now);
+        break;
       case 'stall': {
         run.stalled = true;
         const noProgressForS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);

@@ -5,13 +5,19 @@ import { fenceAtMs } from '../scheduling/deadlines.ts';
 import { Heap, Ranked } from '../lib/heap.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
+import { SECOND_MS } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
-export type Due = 'rung' | 'fence' | 'timeout' | 'stall';
+export type Due = 'rung' | 'fence' | 'timeout' | 'tree-check' | 'stall';
+
+/** How often the tree of a run is checked that goes on without its program or its shim. */
+const TREE_CHECK_MS = 5 * SECOND_MS;
 
 export class RunTimers {
   readonly #times = new Heap<RunTimer>();
   readonly #timers = new Map<string, RunTimer>();
+  /** When the tree of a run was last checked that goes on without its program or its shim. */
+  readonly #treeCheckedAtMs = new Map<string, number>();
   readonly #climbs = new Map<string, Escalation>();
   /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
   readonly #unfenced = new Set<string>();
@@ -34,6 +40,10 @@ export class RunTimers {
     if (run.state === 'canceling') return 'rung';
     if (isPast(this.#fenceAtMs(run), now)) return 'fence';
     if (isPast(timeoutAtMs(run), now)) return 'timeout';
+    if (isPast(this.#treeCheckAtMs(run), now)) {
+      this.#treeCheckedAtMs.set(run.id, now.bootMs);
+      return 'tree-check';
+    }
     return isPast(stallAtMs(run), now) ? 'stall' : undefined;
   }
 
@@ -63,6 +73,7 @@ export class RunTimers {
     this.#set(run.id, atMs);
     if (!isFinal(run.state)) return;
     this.#climbs.delete(run.id);
+    this.#treeCheckedAtMs.delete(run.id);
     this.#unfenced.delete(run.id);
   }
 
@@ -83,14 +94,22 @@ export class RunTimers {
     if (run.state === 'canceling') {
       return run.ending && nextStep(run.ending, this.#climbOf(run), now).atMs;
     }
-    const times = [this.#fenceAtMs(run), timeoutAtMs(run), stallAtMs(run)].filter(
-      (at) => at !== undefined,
-    );
+    const times = [
+      this.#fenceAtMs(run),
+      timeoutAtMs(run),
+      stallAtMs(run),
+      this.#treeCheckAtMs(run),
+    ].filter((at) => at !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   #fenceAtMs(run: Run): number | undefined {
     return this.#unfenced.has(run.id) ? undefined : fenceAtMs(run);
+  }
+
+  #treeCheckAtMs(run: Run): number | undefined {
+    if (run.processesLeft === undefined) return undefined;
+    return (this.#treeCheckedAtMs.get(run.id) ?? -Infinity) + TREE_CHECK_MS;
   }
 
   #climbOf(run: Run): Escalation {

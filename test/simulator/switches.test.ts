@@ -531,6 +531,7 @@ test.each(Object.entries(CASES))('%s', async (name, { answers, look }) => {
     const made = await withTask(await rig());
     const response = await fetch(`${made.url}/_simulator/switches`, {
       method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ [name]: value }),
     });
     expect(response.status).toBe(200);
@@ -542,6 +543,7 @@ test('a name or a value that is none is told, and nothing is set', async () => {
   const { url, simulator } = await rig();
   const response = await fetch(`${url}/_simulator/switches`, {
     method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ pollMs: '10s', reportAfterLapse: 'maybe', colour: 'red' }),
   });
   expect(response.status).toBe(400);

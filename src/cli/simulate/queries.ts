@@ -123,7 +123,11 @@ async function set(changes: readonly string[], options: Partial<Where>): Promise
       return [name, rest.join('=')];
     }),
   );
-  await get<unknown>(options, 'switches', { method: 'POST', body: JSON.stringify(body) });
+  await get<unknown>(options, 'switches', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }
 
 /** Undefined after a complaint, with the exit code set. */

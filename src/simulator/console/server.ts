@@ -1,6 +1,8 @@
-/** HTTP on 127.0.0.1, and nothing else: bodies in, deliveries out, broken connections as the faults want them. */
+/** HTTP on 127.0.0.1 only: reads bodies, sends answers, and breaks connections as the fault rules ask. */
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { browserRefusal } from './browser-guard.ts';
+import type { RequestHead } from './browser-guard.ts';
 import { controlAnswer } from './control.ts';
 import type { ControlledSimulator } from './control.ts';
 import { callerName, signedRegion } from '../gateway/json-protocol.ts';
@@ -34,7 +36,13 @@ export function createServer(simulator: ControlledSimulator): SimulatorServer {
       }
       const body = Buffer.concat(chunks).toString('utf8');
       const url = urlOf(request);
-      if (url?.pathname.startsWith('/_simulator') === true) {
+      const isControl = url?.pathname.startsWith('/_simulator') === true;
+      const refusal = browserRefusal(headOf(request), isControl);
+      if (refusal !== undefined) {
+        const { status, message } = refusal;
+        response.writeHead(status, { 'Content-Type': 'application/json' });
+        response.end(`${JSON.stringify({ message })}\n`);
+      } else if (isControl) {
         const { status, type, text } = controlAnswer(simulator, request.method ?? 'GET', url, body);
         response.writeHead(status, { 'Content-Type': type }).end(text);
       } else {
@@ -67,6 +75,17 @@ export function createServer(simulator: ControlledSimulator): SimulatorServer {
         });
         for (const socket of sockets) socket.destroy();
       }),
+  };
+}
+
+function headOf({ method = 'GET', headers }: http.IncomingMessage): RequestHead {
+  const site = headers['sec-fetch-site'];
+  return {
+    method,
+    host: headers.host,
+    origin: headers.origin,
+    fetchSite: typeof site === 'string' ? site : undefined,
+    contentType: headers['content-type'],
   };
 }
 

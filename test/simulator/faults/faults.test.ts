@@ -437,7 +437,11 @@ test('the control side answers, and takes faults, limits, the home region, work 
   const { url, hub, config, pipeline, simulator } = await withTask(await rig());
   const get = (path: string) => fetch(`${url}/_simulator/${path}`);
   const post = (path: string, body: unknown) =>
-    fetch(`${url}/_simulator/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    fetch(`${url}/_simulator/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
 
   await hub('NotifyMigrationTaskState', {
     ...notification('IN_PROGRESS', SEEN, 60),

@@ -15,7 +15,9 @@ hub, config, pipeline = (tour.client(name) for name in ("mgh", "migrationhub-con
 
 def control(path, body):
     url = f"{os.environ['AWS_ENDPOINT_URL']}/_simulator/{path}"
-    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode())) as answer:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 

@@ -192,7 +192,7 @@ export class Planner {
       case 'run-lost':
       case 'run-seen':
       case 'run-concluded':
-      case 'watch-troubled':
+      case 'watch-problem':
       case 'tree-signalled':
       case 'tree-checked':
         this.#news.take(event, now);

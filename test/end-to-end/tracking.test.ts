@@ -92,7 +92,7 @@ test('a process that ends without a word while the agent is away is lost', async
   expect((await command(['wait', 'copy', '--for', 'delivered'])).code).toBe(5);
   expect(hubTask('copy')).toMatchObject({ status: 'FAILED' });
   expect(hubTask('copy')?.detail).toMatch(
-    /^lost: process \d+ is gone, and nobody told how it ended/,
+    /^lost: process \d+ is gone, and nobody reported how it ended/,
   );
   expect(site.simulator.audit().violations).toEqual([]);
 });
@@ -115,7 +115,7 @@ test.skipIf(noMount !== '')(
       await site.untilJob('load', (job) => job.percent === 30);
       await site.untilJob('e', ({ problem: trouble }) => trouble !== undefined);
       expect((await site.job('a')).problem).toBe(
-        `${dead}/a gives no answer: its file system hangs`,
+        `${dead}/a does not answer: its file system hangs`,
       );
       writeFileSync(file, '{"percent": 60}');
       await site.untilJob('load', (job) => job.percent === 60);

@@ -176,11 +176,11 @@ describe('by what is looked at', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'status-file', path: '/srv/status.json' }));
     for (const reason of ['is no JSON', 'is no JSON', 'is empty']) {
-      world.post({ type: 'watch-troubled', run: 'copy/1', reason });
+      world.post({ type: 'watch-problem', run: 'copy/1', reason });
     }
     world.turn();
     expect(world.run('copy').problem).toBe('is empty');
-    world.post({ type: 'watch-troubled', run: 'copy/1' });
+    world.post({ type: 'watch-problem', run: 'copy/1' });
     world.turn();
     expect(world.run('copy').problem).toBeUndefined();
     const said = world.notes.filter(({ event }) => event.includes('readable'));

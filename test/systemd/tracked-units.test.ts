@@ -68,8 +68,8 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
       post: (event) => events.push(event),
       bootId: 'unused',
       mask: (text) => text,
-      patienceMs: { pid: 0, file: 0, unit: 3000 },
-      lookEveryMs: 100,
+      graceMs: { pid: 0, file: 0, unit: 3000 },
+      checkEveryMs: 100,
     });
   }, 60_000);
 
@@ -138,13 +138,13 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
     // For systemd a unit that was stopped is a success; its work was not done.
     expect(await endOf('stopped')).toMatchObject({ exitCode: 143, signal: 'SIGTERM' });
     expect(await endOf('early')).toMatchObject({ type: 'run-concluded', status: 'failed' });
-    // The journal tells of an invocation that systemd itself has forgotten.
-    expect(await endOf('again')).toMatchObject(lost(/was told to stop/));
+    // The journal has the end of an invocation that systemd itself no longer knows.
+    expect(await endOf('again')).toMatchObject(lost(/was asked to stop/));
     expect(await endOf('forgotten')).toMatchObject({ type: 'run-concluded', status: 'completed' });
     expect(await endOf('unrecorded')).toMatchObject(lost(/the journal has no record of it/));
   }, 60_000);
 
-  test('what cannot be tracked is told when it is asked for', async () => {
+  test('what cannot be tracked is refused', async () => {
     expect(
       await findSources([{ unit: 'no-such-thing' }, { unit: '*' }, { unit: 'good' }], 'unused'),
     ).toEqual([

@@ -68,7 +68,7 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     const { state, reason } = await ended('closed');
     expect(state).toBe('lost');
     expect(reason).toBe(
-      'closed.service has ended, and systemd has forgotten how; No journal files were opened due to ' +
+      'closed.service has ended, and systemd no longer knows how; No journal files were opened due to ' +
         'insufficient permissions (SupplementaryGroups=systemd-journal lets the agent read the journal; ' +
         'RemainAfterExit=yes keeps it, or a report in ExecStopPost=)',
     );
@@ -135,7 +135,7 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     expect(await ended('away-again')).toMatchObject({ state: 'failed', exitCode: 5 });
     const stopped = await ended('away-stopped');
     expect(stopped).toMatchObject({ state: 'lost' });
-    expect(stopped.reason).toContain('was told to stop');
+    expect(stopped.reason).toContain('was asked to stop');
     const silent = await ended('away-silent');
     expect(silent).toMatchObject({ state: 'lost' });
     expect(silent.reason).toContain('the journal has no record of it');

@@ -21,7 +21,7 @@ export type Action =
   | { readonly type: 'signal-tree'; readonly run: Run; readonly signal: string }
   /** Answered by `tree-checked`. */
   | { readonly type: 'check-tree'; readonly run: Run }
-  /** Look at tracked work. Answered by `run-seen`, `progress-read`, `watch-troubled`, then by how it ended. */
+  /** Look at tracked work. Answered by `run-seen`, `progress-read`, `watch-problem`, then by how it ended. */
   | { readonly type: 'watch-run'; readonly run: Run }
   /** Look no longer at tracked work: its run has ended. Not answered. */
   | { readonly type: 'release-run'; readonly run: Run }

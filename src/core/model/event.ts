@@ -94,7 +94,7 @@ export type Event =
       readonly detail?: string;
     }
   /** How tracked work stands cannot be seen; without a reason: it can again. */
-  | { readonly type: 'watch-troubled'; readonly run: string; readonly reason?: string }
+  | { readonly type: 'watch-problem'; readonly run: string; readonly reason?: string }
   | {
       readonly type: 'run-exited';
       readonly run: string;

@@ -9,7 +9,7 @@ import type { Now } from '../lib/time.ts';
 
 export type RunEvent = Extract<
   Event,
-  { type: `run-${string}` | `tree-${string}` | 'progress-read' | 'watch-troubled' }
+  { type: `run-${string}` | `tree-${string}` | 'progress-read' | 'watch-problem' }
 >;
 
 export class HostEvents {
@@ -54,7 +54,7 @@ export class HostEvents {
         }
         break;
       }
-      case 'watch-troubled':
+      case 'watch-problem':
         this.#troubled(event.run, event.reason, now);
         break;
       case 'tree-signalled':

@@ -1,58 +1,68 @@
 /**
- * The status files of one directory (status-file.ts), one look after the other. What cannot be read keeps the last good
- * words, and says so.
+ * Checks the status files of one directory (status-file.ts), one after the other. A file that cannot be read leaves
+ * the last good values in place and is reported as a problem.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../core/lib/defined.ts';
 import type { Run } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
 import { plainDetail } from '../lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
-import type { StatusLook, StatusFields } from './status-file.ts';
-import { Rounds } from './poll-loop.ts';
+import type { StatusRead, StatusFields } from './status-file.ts';
+import { PollLoop } from './poll-loop.ts';
 
 interface Watched {
   readonly run: string;
   readonly path: string;
   version?: string;
-  /** The file was seen at some time: by this agent or an earlier one. */
+  /** This agent or an earlier one has seen the file. */
   isSeen: boolean;
-  /** An agent says once that it sees the file. */
-  isTold: boolean;
+  /** Each agent reports once that it sees the file. */
+  isSeenReported: boolean;
   goneSinceMs?: number;
-  trouble: string | undefined;
-  told: { percent?: number; detail?: string };
-  /** What the last look found bad; said when the next one finds the same. */
-  suspicion?: string;
+  problem: string | undefined;
+  reported: { percent?: number; detail?: string };
+  /** What the last check found wrong. It is reported if the next check finds the same. */
+  unconfirmedProblem?: string;
 }
 
 export interface DirectoryWatchOptions {
   readonly post: Post;
   readonly mask: (text: string) => string;
-  readonly patienceMs: number;
-  readonly answerMs: number;
-  /** How long the pause between two rounds is now. */
+  /** How long a file may be absent before its run is lost. */
+  readonly graceMs: number;
+  /** How long a file system may take before it is reported as hanging. */
+  readonly hangingAfterMs: number;
+  /** The present pause between two rounds. */
   readonly pauseMs: () => number;
-  /** Looks once. Never rejects; settles when the file system answers, which may be never. */
-  readonly lookAt: (path: string, version: string | undefined) => Promise<StatusLook>;
+  /** Checks once. Never rejects; settles when the file system answers, which may be never. */
+  readonly check: (path: string, version: string | undefined) => Promise<StatusRead>;
 }
 
 export class DirectoryWatch {
   readonly #directory: string;
   readonly #options: DirectoryWatchOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #rounds: Rounds;
+  readonly #loop: PollLoop;
 
   constructor(directory: string, options: DirectoryWatchOptions) {
     this.#directory = directory;
     this.#options = options;
-    this.#rounds = new Rounds(options.pauseMs, (closing) => this.#look(closing));
+    this.#loop = new PollLoop(options.pauseMs, (closing) => this.#checkAll(closing));
   }
 
-  add({ id, startedAt, problem: trouble }: Run, path: string): void {
+  add({ id, startedAt, problem }: Run, path: string): void {
     const isSeen = startedAt !== undefined;
-    this.#watched.set(id, { run: id, path, isSeen, isTold: false, trouble, told: {} });
-    this.#rounds.wake();
+    this.#watched.set(id, {
+      run: id,
+      path,
+      isSeen,
+      isSeenReported: false,
+      problem,
+      reported: {},
+    });
+    this.#loop.wake();
   }
 
   remove({ id }: Run): void {
@@ -64,91 +74,91 @@ export class DirectoryWatch {
   }
 
   close(): Promise<void> {
-    return this.#rounds.close();
+    return this.#loop.close();
   }
 
-  async #look(closing: AbortSignal): Promise<boolean> {
+  async #checkAll(closing: AbortSignal): Promise<boolean> {
     for (const watched of this.#watched.values()) {
-      const look = await this.#lookPatiently(watched, closing);
-      if (look === undefined) break;
-      // Released meanwhile: nothing more is said of it.
-      if (this.#watched.has(watched.run)) this.#judge(watched, look);
+      const read = await this.#checkWhenAnswered(watched, closing);
+      if (read === undefined) break;
+      // A run that was released meanwhile is not reported any more.
+      if (this.#watched.has(watched.run)) this.#apply(watched, read);
     }
     return this.#watched.size > 0;
   }
 
-  /** Waits as long as it takes, and says so where it takes long. Undefined: the watch ends. */
-  async #lookPatiently(
+  /** Waits until the file system answers, and reports a problem if that takes long. Undefined: the watch ends. */
+  async #checkWhenAnswered(
     { path, version }: Watched,
     closing: AbortSignal,
-  ): Promise<StatusLook | undefined> {
-    const look = this.#options.lookAt(path, version);
-    const first = await within(this.#options.answerMs, look, closing);
+  ): Promise<StatusRead | undefined> {
+    const read = this.#options.check(path, version);
+    const first = await within(this.#options.hangingAfterMs, read, closing);
     if (first !== undefined || closing.aborted) return first;
-    this.#allTroubled(`${this.#directory} gives no answer: its file system hangs`);
-    const late = await within(undefined, look, closing);
-    this.#allTroubled(undefined);
+    this.#setProblemOfAll(`${this.#directory} does not answer: its file system hangs`);
+    const late = await within(undefined, read, closing);
+    this.#setProblemOfAll(undefined);
     return late;
   }
 
-  /** Whoever looks at one of the jobs must see why it stands still. */
-  #allTroubled(reason: string | undefined): void {
+  /** Every job of the directory shows why its progress has stopped. */
+  #setProblemOfAll(reason: string | undefined): void {
     for (const watched of this.#watched.values()) {
       delete watched.version;
-      this.#troubled(watched, reason);
+      this.#setProblem(watched, reason);
     }
   }
 
-  #judge(watched: Watched, look: StatusLook): void {
-    if (look.kind === 'missing') {
+  #apply(watched: Watched, result: StatusRead): void {
+    if (result.kind === 'missing') {
       this.#missing(watched);
       return;
     }
     delete watched.goneSinceMs;
-    if (look.kind === 'bad') this.#bad(watched, look);
-    else if (look.kind === 'read') this.#read(watched, look);
+    if (result.kind === 'bad') this.#bad(watched, result);
+    else if (result.kind === 'read') this.#read(watched, result);
   }
 
   #missing(watched: Watched): void {
     delete watched.version;
-    delete watched.suspicion;
+    delete watched.unconfirmedProblem;
     if (!watched.isSeen) return;
     watched.goneSinceMs ??= performance.now();
-    if (performance.now() - watched.goneSinceMs < this.#options.patienceMs) return;
+    if (performance.now() - watched.goneSinceMs < this.#options.graceMs) return;
     this.#watched.delete(watched.run);
-    const reason = `${watched.path} is gone, and the work did not tell how it ended`;
+    const reason = `${watched.path} is gone, and the work did not report how it ended`;
     this.#options.post({ type: 'run-lost', run: watched.run, reason });
   }
 
-  /** The writer may be half-way through: what is still bad at the next look is said. */
-  #bad(watched: Watched, { problem, version }: Extract<StatusLook, { kind: 'bad' }>): void {
-    const suspicion = `${watched.path} ${problem}`;
-    if (watched.suspicion !== suspicion) {
-      watched.suspicion = suspicion;
+  /** The writer may be half-way through, so a problem is reported only if the next check finds it again. */
+  #bad(watched: Watched, { problem, version }: Extract<StatusRead, { kind: 'bad' }>): void {
+    const found = `${watched.path} ${problem}`;
+    if (watched.unconfirmedProblem !== found) {
+      watched.unconfirmedProblem = found;
       return;
     }
     watched.version = version;
-    this.#troubled(watched, suspicion);
+    this.#setProblem(watched, found);
   }
 
-  #read(watched: Watched, { fields, version }: Extract<StatusLook, { kind: 'read' }>): void {
+  #read(watched: Watched, { fields, version }: Extract<StatusRead, { kind: 'read' }>): void {
     const { post } = this.#options;
     const { run } = watched;
     watched.version = version;
-    delete watched.suspicion;
-    this.#troubled(watched, undefined);
-    if (!watched.isTold) post({ type: 'run-seen', run });
-    watched.isTold = true;
+    delete watched.unconfirmedProblem;
+    this.#setProblem(watched, undefined);
+    if (!watched.isSeenReported) post({ type: 'run-seen', run });
+    watched.isSeenReported = true;
     watched.isSeen = true;
     const { status, ...progress } = this.#plain(fields);
     const { percent, detail } = progress;
-    if (percent !== watched.told.percent || detail !== watched.told.detail) {
-      watched.told = progress;
+    if (percent !== watched.reported.percent || detail !== watched.reported.detail) {
+      watched.reported = progress;
       post({ type: 'progress-read', run, ...progress });
     }
     if (status === undefined) return;
     this.#watched.delete(run);
-    post({ type: 'run-concluded', run, status, ...(detail === undefined ? {} : { detail }) });
+    post({ type: 'run-concluded', run, status, ...defined({ detail }) });
   }
 
   #plain({ detail, ...rest }: StatusFields): StatusFields {
@@ -156,19 +166,16 @@ export class DirectoryWatch {
     return { ...rest, detail: plainDetail(detail, DETAIL_CHARACTERS_MAX, this.#options.mask) };
   }
 
-  #troubled(watched: Watched, reason: string | undefined): void {
-    if (watched.trouble === reason) return;
-    watched.trouble = reason;
+  #setProblem(watched: Watched, reason: string | undefined): void {
+    if (watched.problem === reason) return;
+    watched.problem = reason;
     const { run } = watched;
-    this.#options.post({
-      type: 'watch-troubled',
-      run,
-      ...(reason === undefined ? {} : { reason: this.#options.mask(reason) }),
-    });
+    const masked = reason === undefined ? undefined : this.#options.mask(reason);
+    this.#options.post({ type: 'watch-problem', run, ...defined({ reason: masked }) });
   }
 }
 
-/** Undefined: not in this time, or whoever waits has been told to end. */
+/** Undefined: it took longer, or the watch is closing. */
 async function within<Result>(
   ms: number | undefined,
   work: Promise<Result>,

@@ -1,35 +1,35 @@
 /**
- * Status files that somebody else writes, looked at every second, since no notice of the kernel reaches over NFS. Each
- * directory is watched by itself (tracked-directory.ts), and the looking is done by a process of its own
- * (status-questions.ts): a file system that gives no answer delays nobody else.
+ * Checks the status files of tracked work every second, because inotify does not see changes that another host makes
+ * over NFS. Each directory has a loop of its own (directory.ts), and another process does the reading
+ * (status-file-reader.ts), so that a file system that does not answer delays no other directory.
  */
 import { dirname } from 'node:path';
 import type { Run } from '../../core/model/job.ts';
-import { StatusQuestions } from './status-file-reader.ts';
+import { StatusFileReader } from './status-file-reader.ts';
 import { DirectoryWatch } from './directory.ts';
 import type { DirectoryWatchOptions } from './directory.ts';
 import { PAUSE_SHARE } from './poll-loop.ts';
-import type { Watch } from './tracked-work.ts';
+import type { Watch } from './watch.ts';
 
-const LOOK_EVERY_MS = 1000;
-/** Of processor, in both processes, for a look at a file that has not changed: asked, looked and answered (0.18). */
-const LOOK_COST_MS = 0.2;
+const CHECK_EVERY_MS = 1000;
+/** CPU time that both processes together need to check a file that has not changed: measured 0.18 ms. */
+const CHECK_COST_MS = 0.2;
 
-interface FileWatchOptions extends Omit<DirectoryWatchOptions, 'pauseMs' | 'lookAt'> {
-  readonly lookEveryMs?: number;
+interface FileWatchOptions extends Omit<DirectoryWatchOptions, 'pauseMs' | 'check'> {
+  readonly checkEveryMs?: number;
 }
 
 export class FileWatch implements Watch {
   readonly #options: DirectoryWatchOptions;
-  readonly #questions = new StatusQuestions();
+  readonly #reader = new StatusFileReader();
   readonly #directories = new Map<string, DirectoryWatch>();
   readonly #runs = new Set<string>();
 
-  constructor({ lookEveryMs = LOOK_EVERY_MS, ...options }: FileWatchOptions) {
+  constructor({ checkEveryMs = CHECK_EVERY_MS, ...options }: FileWatchOptions) {
     this.#options = {
       ...options,
-      pauseMs: () => Math.max(lookEveryMs, PAUSE_SHARE * LOOK_COST_MS * this.#runs.size),
-      lookAt: (path, version) => this.#questions.ask(path, version),
+      pauseMs: () => Math.max(checkEveryMs, PAUSE_SHARE * CHECK_COST_MS * this.#runs.size),
+      check: (path, version) => this.#reader.read(path, version),
     };
   }
 
@@ -55,14 +55,14 @@ export class FileWatch implements Watch {
     this.#runs.delete(run.id);
     if (watch === undefined || watch.size > 0) return;
     this.#directories.delete(directory);
-    if (this.#directories.size === 0) this.#questions.close();
+    if (this.#directories.size === 0) this.#reader.close();
     watch.close().catch(() => {
-      // A watch that ends never rejects.
+      // close() never rejects.
     });
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#directories.values()].map((watch) => watch.close()));
-    this.#questions.close();
+    this.#reader.close();
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Asks the journal for what systemd itself wrote of invocations of units, by `journalctl`. Read only. What the answer
- * means for a run is told in unit-last-word.ts.
+ * Reads what systemd itself wrote to the journal about invocations of units, with `journalctl`. What the records mean
+ * for a run is decided in unit-exit-journal.ts.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorCode, errorText } from '../lib/error-code.ts';
 
-/** Of systemd.journal-fields(7), and what systemd adds of its own. */
+/** From systemd.journal-fields(7), and the fields that systemd adds to its own records. */
 const FIELDS = [
   'INVOCATION_ID',
   'MESSAGE_ID',
@@ -16,37 +16,37 @@ const FIELDS = [
   'EXIT_STATUS',
 ] as const;
 
-/** A record of the journal; a field that is no text is left out. */
+/** A journal record. A field whose value is not text is left out. */
 export type JournalRecord = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 
 export interface JournalAnswer {
-  /** Oldest first, of all invocations asked for. */
+  /** The records of all the invocations, oldest first. */
   readonly records: readonly JournalRecord[];
-  /** What journalctl had to say of its own, such as that it may not read; empty: nothing. */
-  readonly complaint: string;
+  /** An error message of journalctl, such as missing permission. Empty: none. */
+  readonly error: string;
 }
 
-/** The journal of a busy host has gigabytes, and an index: an answer takes some 20 ms, from a cold disk seconds. */
+/** An indexed journal of gigabytes answers in about 20 ms, from a cold disk in seconds. */
 const ANSWER_MS_MAX = 20_000;
-/** systemd writes some six records of an invocation. */
+/** systemd writes about six records for an invocation. */
 const RECORDS_MAX = 5000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Never rejects: who cannot be asked has nothing but a complaint. */
+/** Never rejects: if the journal cannot be read, there are no records, and an error. */
 export async function readJournal(
   invocations: readonly string[],
   signal: AbortSignal,
 ): Promise<JournalAnswer> {
-  const message = [
+  const options = [
     '--no-pager',
     '--output=json',
     `--output-fields=${FIELDS.join(',')}`,
     `--lines=${RECORDS_MAX}`,
-    // journald stamps the sender itself: any process may write such fields, none but systemd is number 1.
+    // Any process may write these fields. journald itself sets _PID, and only systemd is process 1.
     '_PID=1',
     ...invocations.map((invocation) => `INVOCATION_ID=${invocation}`),
   ];
-  const options = {
+  const limits = {
     timeout: ANSWER_MS_MAX,
     killSignal: 'SIGKILL',
     maxBuffer: ANSWER_BYTES_MAX,
@@ -54,26 +54,26 @@ export async function readJournal(
     signal,
   } as const;
   try {
-    const { stdout, stderr } = await promisify(execFile)('journalctl', message, options);
-    return { records: parse(stdout), complaint: firstLine(stderr) };
+    const { stdout, stderr } = await promisify(execFile)('journalctl', options, limits);
+    return { records: parse(stdout), error: firstLine(stderr) };
   } catch (error) {
-    return { records: [], complaint: refusal(error) };
+    return { records: [], error: failureText(error) };
   }
 }
 
-function refusal(error: unknown): string {
+function failureText(error: unknown): string {
   if (errorCode(error) === 'ENOENT') return 'there is no journalctl on this host';
   const { stderr, killed } = error as { stderr?: string; killed?: boolean };
-  if (killed === true) return `journalctl gave no answer in ${ANSWER_MS_MAX / 1000} s`;
-  const said = firstLine(stderr ?? '');
-  return said === '' ? `journalctl failed: ${errorText(error)}` : said;
+  if (killed === true) return `journalctl did not answer within ${ANSWER_MS_MAX / 1000} s`;
+  const message = firstLine(stderr ?? '');
+  return message === '' ? `journalctl failed: ${errorText(error)}` : message;
 }
 
 function firstLine(text: string): string {
   return text.trim().split('\n')[0] ?? '';
 }
 
-/** A JSON object a line; between them journalctl may say that there is nothing. */
+/** One JSON object a line. Other lines, such as `-- No entries --`, are skipped. */
 function parse(text: string): JournalRecord[] {
   return text
     .split('\n')

@@ -1,19 +1,19 @@
 /**
- * Processes that somebody else started, of any user. One is known by its boot and start time, so a pid that the
- * kernel has given to another since is never taken for it. Its exit code is its parent's to know: without a final
- * word it is lost when it is gone.
+ * Watches processes of any user that somebody else started. A process is identified by pid, boot and start time, so
+ * that a reused pid is never taken for it. Only its parent learns its exit code: if no final report came, the run is
+ * lost when the process is gone.
  */
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
 import { lives } from '../process/process-table.ts';
-import { pauseByTime, Rounds } from './poll-loop.ts';
-import type { Watch } from './tracked-work.ts';
+import { pauseByDuration, PollLoop } from './poll-loop.ts';
+import type { Watch } from './watch.ts';
 
-/** A look at one process takes 10 µs. */
-const LOOK_EVERY_MS = 1000;
-/** The loop is never held longer than this by a round. */
-const HOLD_MS_MAX = 3;
+/** To check one process takes 10 µs. */
+const CHECK_EVERY_MS = 1000;
+/** A round yields to the event loop after this time. */
+const BLOCK_MS_MAX = 3;
 
 interface Watched {
   readonly run: string;
@@ -25,25 +25,26 @@ interface Watched {
 interface PidWatchOptions {
   readonly post: Post;
   readonly bootId: string;
-  readonly patienceMs: number;
-  readonly lookEveryMs?: number;
+  /** How long the final report may take after the process is gone. */
+  readonly graceMs: number;
+  readonly checkEveryMs?: number;
 }
 
 export class PidWatch implements Watch {
   readonly #options: PidWatchOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #rounds: Rounds;
+  readonly #loop: PollLoop;
 
   constructor(options: PidWatchOptions) {
     this.#options = options;
-    const { lookEveryMs = LOOK_EVERY_MS } = options;
-    this.#rounds = new Rounds(pauseByTime(lookEveryMs), (closing) => this.#look(closing));
+    const { checkEveryMs = CHECK_EVERY_MS } = options;
+    this.#loop = new PollLoop(pauseByDuration(checkEveryMs), (closing) => this.#checkAll(closing));
   }
 
   add({ id, definition: { tracked } }: Run): void {
     if (tracked?.by !== 'pid') return;
     this.#watched.set(id, { run: id, process: tracked.process, isSeen: false });
-    this.#rounds.wake();
+    this.#loop.wake();
   }
 
   remove({ id }: Run): void {
@@ -51,27 +52,27 @@ export class PidWatch implements Watch {
   }
 
   close(): Promise<void> {
-    return this.#rounds.close();
+    return this.#loop.close();
   }
 
-  async #look(closing: AbortSignal): Promise<boolean> {
-    let heldSince = performance.now();
+  async #checkAll(closing: AbortSignal): Promise<boolean> {
+    let blockedSince = performance.now();
     for (const watched of this.#watched.values()) {
       if (closing.aborted) break;
-      this.#lookAt(watched);
-      if (performance.now() - heldSince > HOLD_MS_MAX) {
+      this.#check(watched);
+      if (performance.now() - blockedSince > BLOCK_MS_MAX) {
         await yieldToLoop();
-        heldSince = performance.now();
+        blockedSince = performance.now();
       }
     }
     return this.#watched.size > 0;
   }
 
-  #lookAt(watched: Watched): void {
-    const { post, bootId, patienceMs } = this.#options;
+  #check(watched: Watched): void {
+    const { post, bootId, graceMs } = this.#options;
     const { run, process } = watched;
     if (process.bootId !== bootId) {
-      this.#lost(watched, 'the host was restarted while the work was under way');
+      this.#lost(watched, 'the host was restarted while the work was running');
       return;
     }
     if (lives(process, bootId)) {
@@ -80,8 +81,8 @@ export class PidWatch implements Watch {
       return;
     }
     watched.goneSinceMs ??= performance.now();
-    if (performance.now() - watched.goneSinceMs < patienceMs) return;
-    this.#lost(watched, `process ${process.pid} is gone, and nobody told how it ended`);
+    if (performance.now() - watched.goneSinceMs < graceMs) return;
+    this.#lost(watched, `process ${process.pid} is gone, and nobody reported how it ended`);
   }
 
   #lost({ run }: Watched, reason: string): void {

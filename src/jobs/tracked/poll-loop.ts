@@ -1,65 +1,62 @@
-/** Looks again and again while there is something to look at, one round at a time. */
+/** Checks repeatedly, one round at a time, while there is something to check. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A pause is so many times as long as the work of its round: 5 % of one processor at most. */
+/** A pause lasts this many times as long as the round before it, so that checks take at most 5 % of one processor. */
 export const PAUSE_SHARE = 20;
-/** What took long was mostly waiting, for a service manager in trouble. */
+/** A very long round has mostly waited for a service manager that is slow to answer. */
 const PAUSE_MS_MAX = 30_000;
 
-/**
- * A round that takes long (many to look at, a busy host) is followed by a longer pause, so that looking never costs more
- * than its share.
- */
-export function pauseByTime(everyMs: number): (tookMs: number) => number {
+/** A round that takes long (many runs, a busy host) is followed by a longer pause. */
+export function pauseByDuration(everyMs: number): (tookMs: number) => number {
   return (tookMs) => Math.max(everyMs, Math.min(PAUSE_SHARE * tookMs, PAUSE_MS_MAX));
 }
 
-export class Rounds {
+export class PollLoop {
   readonly #pauseMs: (tookMs: number) => number;
-  readonly #look: (closing: AbortSignal) => Promise<boolean>;
+  readonly #checkAll: (closing: AbortSignal) => Promise<boolean>;
   readonly #closing = new AbortController();
-  #hurry = new AbortController();
-  #going: Promise<void> | undefined;
+  #wakeUp = new AbortController();
+  #running: Promise<void> | undefined;
 
-  /** `look` tells whether there is anything left to look at. It must not reject. */
+  /** `checkAll` resolves to whether anything is left to check. It must not reject. */
   constructor(
     pauseMs: (tookMs: number) => number,
-    look: (closing: AbortSignal) => Promise<boolean>,
+    checkAll: (closing: AbortSignal) => Promise<boolean>,
   ) {
     this.#pauseMs = pauseMs;
-    this.#look = look;
+    this.#checkAll = checkAll;
   }
 
-  /** There is something (new) to look at: the next round comes now, not after the pause. */
+  /** There is something new to check: the next round starts now, not after the pause. */
   wake(): void {
-    this.#hurry.abort();
-    this.#going ??= this.#go().finally(() => {
-      this.#going = undefined;
+    this.#wakeUp.abort();
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
     });
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#going;
+    await this.#running;
   }
 
-  async #go(): Promise<void> {
+  async #run(): Promise<void> {
     const closing = this.#closing.signal;
     while (!closing.aborted) {
-      // What is added from here on hurries the round after this one.
-      this.#hurry = new AbortController();
+      // What is added from here on belongs to the next round.
+      this.#wakeUp = new AbortController();
       const begin = performance.now();
-      const isLeft = await this.#look(closing);
-      if (!isLeft && !this.#hurry.signal.aborted) return;
+      const isLeft = await this.#checkAll(closing);
+      if (!isLeft && !this.#wakeUp.signal.aborted) return;
       const tookMs = performance.now() - begin;
-      await pause(this.#pauseMs(tookMs), AbortSignal.any([closing, this.#hurry.signal]));
+      await pause(this.#pauseMs(tookMs), AbortSignal.any([closing, this.#wakeUp.signal]));
     }
   }
 }
 
-/** Waits; whoever aborts ends the wait. */
+/** Waits until the time has passed or the signal is aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {
-    // Aborted: whoever waits looks at why next.
+    // Aborted: the caller checks its own signals next.
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Finds what is to be watched when tracking is asked for: which process a pid means now, which invocation of a unit
- * is under way. Later on the answers would be another's.
+ * Resolves what a request to track means at this moment: which process has the pid, which invocation of the unit is
+ * running. Later the same pid or unit may mean another one.
  */
 import type { TrackedSource } from '../../core/model/job.ts';
 import { errorText } from '../lib/error-code.ts';
@@ -8,14 +8,14 @@ import { isAlive, readProcess } from '../process/process-table.ts';
 import { showUnits, unitName } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
 
-/** At most one of the three. */
-export interface SourceRequest {
+/** At most one of the three is given. */
+interface SourceRequest {
   readonly pid?: number | undefined;
   readonly unit?: string | undefined;
   readonly statusFile?: string | undefined;
 }
 
-/** The source of each request, or what is wrong with it (`pid: there is no process 4711 …`). Never rejects. */
+/** The source of each request, or an error message (`pid: there is no process 4711 …`). Never rejects. */
 export async function findSources(
   requests: readonly SourceRequest[],
   bootId: string,
@@ -40,7 +40,7 @@ function processSource(pid: number, bootId: string): TrackedSource | string {
 
 type Units = ReadonlyMap<string, UnitProperties> | string;
 
-/** One question for all of them; the words of systemd where it cannot be asked. */
+/** One `systemctl` for all units. A text is the error if systemd cannot be asked. */
 async function showAll(names: readonly string[]): Promise<Units> {
   const units = [...new Set(names.flatMap((name) => unitName(name) ?? []))];
   if (units.length === 0) return new Map();
@@ -54,7 +54,7 @@ async function showAll(names: readonly string[]): Promise<Units> {
 
 function unitSource(name: string, units: Units): TrackedSource | string {
   const unit = unitName(name);
-  if (unit === undefined) return `unit: "${name}" is no name of a systemd unit`;
+  if (unit === undefined) return `unit: "${name}" is not the name of a systemd unit`;
   if (typeof units === 'string') return `unit: ${units}`;
   const { LoadState, ActiveState, InvocationID = '' } = units.get(unit) ?? {};
   if (LoadState === 'not-found' && ActiveState === 'inactive')

@@ -1,80 +1,80 @@
-/** Has status files read by a process of its own (status-reader.ts), which is started when there is one to read. */
+/** Reads status files by a separate process (status-file-worker.ts), which is started for the first read. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { errorText } from '../lib/error-code.ts';
-import type { StatusLook } from './status-file.ts';
+import type { StatusRead } from './status-file.ts';
 
-export interface Question {
+export interface ReadRequest {
   readonly id: number;
   readonly path: string;
   readonly version: string | undefined;
 }
 
-export interface Answer {
+export interface ReadResponse {
   readonly id: number;
-  readonly look: StatusLook;
+  readonly result: StatusRead;
 }
 
-/** The same kind of file as this one: a source, or a part of the bundle. */
-const READER = join(import.meta.dirname, `status-file-worker${extname(import.meta.filename)}`);
+/** The same kind of file as this one: a source file, or a part of the bundle. */
+const WORKER = join(import.meta.dirname, `status-file-worker${extname(import.meta.filename)}`);
 
-/** A look that hangs holds one of the reader's threads; they cost next to nothing. */
-const READER_THREADS = 128;
+/** A read that hangs occupies one of the worker's threads. An idle thread costs next to nothing. */
+const WORKER_THREADS = 128;
 
-export class StatusQuestions {
-  #reader: ChildProcess | undefined;
-  #asked = new Map<number, (look: StatusLook) => void>();
+export class StatusFileReader {
+  #worker: ChildProcess | undefined;
+  #pending = new Map<number, (result: StatusRead) => void>();
   #count = 0;
 
-  /** Looks once, as `lookAtStatusFile`. Never rejects; settles when the file system answers, which may be never. */
-  ask(path: string, version: string | undefined): Promise<StatusLook> {
+  /** As `readStatusFile`. Never rejects; settles when the file system answers, which may be never. */
+  read(path: string, version: string | undefined): Promise<StatusRead> {
     return new Promise((resolve) => {
       const id = this.#count++;
-      this.#asked.set(id, resolve);
+      this.#pending.set(id, resolve);
       try {
-        this.#reader ??= this.#start();
-        // One that has just ended takes no question; its end answers it.
-        this.#reader.send({ id, path, version } satisfies Question, () => undefined);
+        this.#worker ??= this.#start();
+        // A worker that has just exited takes no request. Its exit answers it.
+        this.#worker.send({ id, path, version } satisfies ReadRequest, () => undefined);
       } catch (error) {
-        // No memory for another process, no descriptors.
-        this.#ended(this.#reader, `its reader does not start: ${errorText(error)}`);
+        // No memory or no descriptors for another process.
+        this.#ended(this.#worker, `its reader does not start: ${errorText(error)}`);
       }
     });
   }
 
-  /** Does not wait for the reader: where it hangs, the kernel ends it when it can. Starts again when asked again. */
+  /** Does not wait for the worker: the kernel ends one that hangs when it can. The next read starts another. */
   close(): void {
-    const reader = this.#reader;
-    this.#ended(reader, 'its reader was ended');
-    reader?.kill('SIGKILL');
+    const worker = this.#worker;
+    this.#ended(worker, 'its reader was ended');
+    worker?.kill('SIGKILL');
   }
 
   #start(): ChildProcess {
-    const reader = fork(READER, {
+    const worker = fork(WORKER, {
       execArgv: ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning'],
-      // Nothing of the agent's own environment: it reads what others write.
-      env: { UV_THREADPOOL_SIZE: String(READER_THREADS) },
+      // The worker reads what others write, so it gets nothing of the agent's environment.
+      env: { UV_THREADPOOL_SIZE: String(WORKER_THREADS) },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    reader.on('message', ({ id, look }: Answer) => {
-      this.#asked.get(id)?.(look);
-      this.#asked.delete(id);
+    worker.on('message', ({ id, result }: ReadResponse) => {
+      this.#pending.get(id)?.(result);
+      this.#pending.delete(id);
     });
-    reader.on('error', (error) => this.#ended(reader, `its reader does not run: ${error.message}`));
-    reader.on('exit', () => this.#ended(reader, 'its reader has ended'));
-    // The agent ends without it.
-    reader.unref();
-    reader.channel?.unref();
-    return reader;
+    worker.on('error', (error) => this.#ended(worker, `its reader does not run: ${error.message}`));
+    worker.on('exit', () => this.#ended(worker, 'its reader has ended'));
+    // The worker does not keep the agent from exiting.
+    worker.unref();
+    worker.channel?.unref();
+    return worker;
   }
 
-  #ended(reader: ChildProcess | undefined, why: string): void {
-    if (this.#reader !== reader) return;
-    this.#reader = undefined;
-    const asked = this.#asked;
-    this.#asked = new Map();
-    for (const answer of asked.values()) {
+  #ended(worker: ChildProcess | undefined, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const pending = this.#pending;
+    this.#pending = new Map();
+    for (const answer of pending.values()) {
       answer({ kind: 'bad', problem: `cannot be read: ${why}`, version: '' });
     }
   }

@@ -1,18 +1,18 @@
 /**
- * A process of its own that reads status files for the agent (status-questions.ts). On a file system that gives no
- * answer, such as that of a dead NFS server, a thread sleeps in the kernel: here that costs the agent none of its few
- * threads, and does not keep it from ending.
+ * A separate process that reads status files for the agent (status-file-reader.ts). On a file system that does not
+ * answer, such as that of a dead NFS server, a thread sleeps in the kernel. Here that neither uses up the few threads
+ * of the agent nor keeps the agent from exiting.
  */
-import type { Answer, Question } from './status-file-reader.ts';
-import { lookAtStatusFile } from './status-file.ts';
+import type { ReadResponse, ReadRequest } from './status-file-reader.ts';
+import { readStatusFile } from './status-file.ts';
 
-process.on('message', ({ id, path, version }: Question) => {
-  lookAtStatusFile(path, version).then(
-    (look) => process.send?.({ id, look } satisfies Answer),
-    // A look never rejects; if it does, whoever asks must not wait for it.
+process.on('message', ({ id, path, version }: ReadRequest) => {
+  readStatusFile(path, version).then(
+    (result) => process.send?.({ id, result } satisfies ReadResponse),
+    // It never rejects. If it does all the same, the exit answers what is still open.
     () => process.exit(1),
   );
 });
 
-// The agent has ended. An exit would wait for the threads.
+// The agent has ended. process.exit() would wait for the threads.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,18 +1,21 @@
 /**
- * A status file: `{"percent": 40, "detail": "table 3 of 7", "status": "running"}`, written by whoever runs the work.
+ * The format of a status file: `{"percent": 40, "detail": "table 3 of 7", "status": "running"}`, written by whoever runs the work.
  *
  * - `percent`: a number from 0 to 100. `detail`: text. `status`: `running`, `completed` or `failed`. Each may be
- *   missing or null; other members are passed over.
- * - Written whole and renamed into its place, so that nobody reads half of it.
+ *   missing or null; other members are ignored.
+ * - The writer renames a complete file into place, so that nobody reads half of it.
  *
- * Only a regular file of at most 64 KiB is read: no link is followed, and no pipe or device is waited for.
+ * The agent reads only a regular file of at most 64 KiB. It follows no link and waits for no pipe or device.
  */
 import { lstat } from 'node:fs/promises';
+import { defined } from '../../core/lib/defined.ts';
 import type { FinalStatus } from '../../core/model/tracked.ts';
 import { errorCode, errorText } from '../lib/error-code.ts';
 import { openUnfollowed } from '../lib/open-unfollowed.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;
+
+const STATUSES = ['running', 'completed', 'failed'] as const;
 
 export interface StatusFields {
   readonly percent?: number;
@@ -20,31 +23,31 @@ export interface StatusFields {
   readonly status?: FinalStatus;
 }
 
-export type StatusLook =
+export type StatusRead =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unchanged' }
-  /** It is there, and says nothing that can be used. */
+  /** It is there, but cannot be used. */
   | { readonly kind: 'bad'; readonly problem: string; readonly version: string }
   | { readonly kind: 'read'; readonly fields: StatusFields; readonly version: string };
 
-/** Looks once. `version`: that of the last look, which needs no reading again. */
-export async function lookAtStatusFile(
+/** Never rejects. `version`: that of the last read; a file of the same version is not read again. */
+export async function readStatusFile(
   path: string,
   version: string | undefined,
-): Promise<StatusLook> {
+): Promise<StatusRead> {
   try {
     const entry = await lstat(path, { bigint: true });
-    // A rename gives another inode, a rewrite another time; the size sees what a coarse clock hides.
+    // A rename changes the inode, and a rewrite the time, or at least the size if the clock is coarse.
     const present = [entry.dev, entry.ino, entry.size, entry.mtimeNs, entry.ctimeNs].join(' ');
     if (present === version) return { kind: 'unchanged' };
-    const bad = (problem: string): StatusLook => ({ kind: 'bad', problem, version: present });
+    const bad = (problem: string): StatusRead => ({ kind: 'bad', problem, version: present });
     if (entry.isSymbolicLink()) return bad('is a symbolic link, which is not followed');
-    if (!entry.isFile()) return bad('is no regular file');
+    if (!entry.isFile()) return bad('is not a regular file');
     if (entry.size > FILE_BYTES_MAX) {
       return bad(`has ${entry.size} bytes; ${FILE_BYTES_MAX} at most`);
     }
     const text = await readBounded(path);
-    if (text === undefined) return bad('is no regular file');
+    if (text === undefined) return bad('is not a regular file');
     const parsed = parseStatus(text);
     return typeof parsed === 'string'
       ? bad(parsed)
@@ -55,35 +58,56 @@ export async function lookAtStatusFile(
   }
 }
 
-/** What a status file says, or what is wrong with it. */
+/** The fields of a status file, or what is wrong with it. */
 export function parseStatus(text: string): StatusFields | string {
+  const value = parseObject(text);
+  if (typeof value === 'string') return value;
+  const { percent, detail, status } = value;
+  const problem = percentProblem(percent) ?? detailProblem(detail) ?? statusProblem(status);
+  if (problem !== undefined) return problem;
+  return defined({
+    percent: typeof percent === 'number' ? percent : undefined,
+    detail: typeof detail === 'string' ? detail : undefined,
+    status: status === 'completed' || status === 'failed' ? status : undefined,
+  });
+}
+
+/** The message quotes nothing of the file: it may be any file that the agent can read, and `status` shows the message. */
+function parseObject(text: string): Readonly<Record<string, unknown>> | string {
+  if (text.trim() === '') return 'is empty';
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    return text.trim() === '' ? 'is empty' : `is no JSON: ${errorText(error)}`;
+  } catch {
+    return 'is not JSON';
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return 'holds no JSON object such as {"percent": 40, "detail": "…"}';
-  }
-  const { percent, detail, status } = value as Readonly<Record<string, unknown>>;
-  if (isGiven(percent) && !isPercent(percent)) {
-    return `percent: expected a number from 0 to 100, found ${shown(percent)}`;
-  }
-  if (isGiven(detail) && typeof detail !== 'string') {
-    return `detail: expected text, found ${shown(detail)}`;
-  }
-  if (isGiven(status) && !isStatus(status)) {
-    return `status: expected running, completed or failed, found ${shown(status)}`;
-  }
-  return {
-    ...(isPercent(percent) ? { percent } : {}),
-    ...(typeof detail === 'string' ? { detail } : {}),
-    ...(status === 'completed' || status === 'failed' ? { status } : {}),
-  };
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : 'is not a JSON object such as {"percent": 40, "detail": "…"}';
 }
 
-/** The path was looked at before: what took its place since is found out here, without waiting for anybody. */
+function percentProblem(percent: unknown): string | undefined {
+  if (!isGiven(percent)) return undefined;
+  if (typeof percent !== 'number') {
+    return `percent: expected a number from 0 to 100, found ${kindOf(percent)}`;
+  }
+  const isPercent = percent >= 0 && percent <= 100;
+  return isPercent ? undefined : `percent: expected a number from 0 to 100, found ${percent}`;
+}
+
+function detailProblem(detail: unknown): string | undefined {
+  const isText = !isGiven(detail) || typeof detail === 'string';
+  return isText ? undefined : `detail: expected text, found ${kindOf(detail)}`;
+}
+
+function statusProblem(status: unknown): string | undefined {
+  if (!isGiven(status) || STATUSES.some((known) => known === status)) return undefined;
+  const isWord = typeof status === 'string' && /^[A-Za-z_-]{1,20}$/.test(status);
+  const found = isWord ? `"${status}"` : kindOf(status);
+  return `status: expected ${STATUSES.slice(0, -1).join(', ')} or ${STATUSES.at(-1)}, found ${found}`;
+}
+
+/** Another file may have taken the path since the check, so the type of what was opened counts. */
 async function readBounded(path: string): Promise<string | undefined> {
   const file = await openUnfollowed(path);
   try {
@@ -99,15 +123,8 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function isPercent(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 100;
-}
-
-function isStatus(value: unknown): boolean {
-  return value === 'running' || value === 'completed' || value === 'failed';
-}
-
-function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'string') return 'text';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -1,18 +1,18 @@
 /**
- * What systemd's records in the journal say of how an invocation ended, once systemd itself has forgotten it. Nothing
- * is made of a record that is missing.
+ * Finds in systemd's journal records how an invocation ended that systemd itself no longer remembers. Nothing is
+ * concluded from a record that is missing.
  */
 import type { JournalRecord } from './journalctl.ts';
 import { CLD, endWith } from './unit-state.ts';
 import type { UnitEnd } from './unit-state.ts';
 
-/** Of sd-messages.h: the same in every version since 239. */
+/** From sd-messages.h, the same in every version since 239. */
 const UNIT_SUCCESS = '7ad2d189f7e94e70a38c781354912448';
 const UNIT_FAILURE = 'd9b373ed55a64feb8242e02dbe79a49c';
 const PROCESS_EXIT = '98e322203f7a4ed290d09fe03c09fe15';
 const UNIT_STOPPING = 'de5b426a63be47a7b6ac3eaac82e2f6f';
 
-/** Undefined: the journal does not tell. `records`: those of this invocation alone. */
+/** Undefined: the journal does not show how it ended. `records`: those of this invocation only. */
 export function unitExitFromJournal(
   unit: string,
   invocation: string,
@@ -28,25 +28,25 @@ export function unitExitFromJournal(
     });
   }
   if (!records.some(({ MESSAGE_ID }) => MESSAGE_ID === UNIT_SUCCESS)) return undefined;
-  // A scope has no exit code, a mount or a socket no work: they "succeed" by being gone.
+  // A scope has no exit code, and a mount or a socket does no work: they "succeed" when they are gone.
   if (!unit.endsWith('.service')) return undefined;
-  if (records.some(isAskedToEnd)) {
-    const reason = `${unit} was told to stop, and systemd has forgotten how its process ended`;
+  if (records.some(isAskedToStop)) {
+    const reason = `${unit} was asked to stop, and systemd no longer knows how its process ended`;
     return { kind: 'lost', reason };
   }
-  return { kind: 'completed', invocation, message: "ended well, says systemd's journal" };
+  return { kind: 'completed', invocation, message: "succeeded, by systemd's journal" };
 }
 
-/** Control processes (ExecStartPre=, ExecStopPost= …) leave the same kind of record. */
+/** Control processes (ExecStartPre=, ExecStopPost= …) leave records with the same MESSAGE_ID. */
 function isMainExit({ MESSAGE_ID, MESSAGE = '' }: JournalRecord): boolean {
   return MESSAGE_ID === PROCESS_EXIT && MESSAGE.includes('Main process exited');
 }
 
 /**
- * A daemon that ends by SIGTERM has ended well for systemd; the work of a job is not done then. `systemctl stop` and a
- * shutdown leave a record, `systemctl kill` a sentence.
+ * For systemd a daemon that ends by SIGTERM has succeeded, but the work of a job is not done then. `systemctl stop` and
+ * a shutdown leave a record with a MESSAGE_ID, `systemctl kill` only a message.
  */
-function isAskedToEnd({ MESSAGE_ID, MESSAGE = '' }: JournalRecord): boolean {
+function isAskedToStop({ MESSAGE_ID, MESSAGE = '' }: JournalRecord): boolean {
   return (
     MESSAGE_ID === UNIT_STOPPING ||
     (MESSAGE_ID === undefined && /: Sent signal \S+ to .* on client request/.test(MESSAGE))

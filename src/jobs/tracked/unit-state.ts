@@ -1,17 +1,18 @@
 /**
- * What systemd's properties of a unit say of one invocation of it. An end is only believed of the very invocation
- * that is tracked: a unit that was started again, or that systemd has forgotten, shows `Result=success` just as one
- * that went well.
+ * The state of one invocation of a unit by systemd's properties. An end counts only for the very invocation that is
+ * tracked: a unit that was started again, or that systemd has forgotten, shows `Result=success` just as one that
+ * succeeded.
  */
 import { constants } from 'node:os';
+import { defined } from '../../core/lib/defined.ts';
 import type { TrackedSource } from '../../core/model/job.ts';
 import type { UnitProperties } from './systemctl.ts';
 
-export type UnitState =
-  /** It has not been started since tracking was asked for. */
+type UnitState =
+  /** It has not been started since tracking was requested. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'running'; readonly invocation: string; readonly detail?: string }
-  /** systemd knows this invocation no longer; its journal may (unit-last-word.ts). */
+  /** systemd no longer knows this invocation; its journal may (unit-exit-journal.ts). */
   | { readonly kind: 'forgotten'; readonly invocation: string; readonly reason: string }
   | UnitEnd;
 
@@ -21,22 +22,22 @@ export type UnitEnd =
       readonly invocation: string;
       readonly exitCode: number;
       readonly signal?: string;
-      /** What systemd calls it, where that tells more than the code. */
+      /** systemd's name for it, if that means more than the code. */
       readonly message?: string;
     }
-  /** It ended badly, and no exit code tells how: its start timed out, a step before it failed … */
+  /** It failed without an exit code: its start timed out, a step before it failed … */
   | { readonly kind: 'failed'; readonly invocation: string; readonly reason: string }
-  /** It ended well, and which exit code that was is not known. */
+  /** It succeeded, with an unknown exit code. */
   | { readonly kind: 'completed'; readonly invocation: string; readonly message: string }
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** systemd stamps a process when it forks it, and the unit's start a little later. */
+/** systemd takes the time of a process when it forks it, and that of the unit's start a little later. */
 const FORK_US_MAX = 1_000_000;
 
-/** waitid(2): how a process ended, by the names that systemd gives them. */
+/** waitid(2): how a process ended, by systemd's names. */
 export const CLD = { exited: '1', killed: '2', dumped: '3' } as const;
 
-/** `invocation`: the one that the run is known to be; absent: it has not been seen yet. */
+/** `known`: the invocation of the run; undefined: it has not been seen yet. */
 export function unitState(
   source: Extract<TrackedSource, { by: 'unit' }>,
   known: string | undefined,
@@ -47,26 +48,30 @@ export function unitState(
   const invocation = known ?? (present === before || present === '' ? undefined : present);
   if (invocation === undefined) return { kind: 'waiting' };
   if (present === '') {
-    // A unit that ended well and that no other one refers to (by WantedBy=, a timer …) is unloaded at once.
-    const reason = `${unit} has ended, and systemd has forgotten how`;
+    // systemd unloads a unit at once that has succeeded and that no other unit refers to (WantedBy=, a timer …).
+    const reason = `${unit} has ended, and systemd no longer knows how`;
     return { kind: 'forgotten', invocation, reason };
   }
   if (present !== invocation) {
-    const reason = `${unit} was started again, and systemd no longer tells how the tracked invocation ended`;
+    const reason = `${unit} was started again, and systemd no longer knows how the tracked invocation ended`;
     return { kind: 'forgotten', invocation, reason };
   }
-  if (isUnderWay(shown)) {
+  if (isRunning(shown)) {
     const detail = shown.StatusText ?? '';
-    return { kind: 'running', invocation, ...(detail === '' ? {} : { detail }) };
+    return {
+      kind: 'running',
+      invocation,
+      ...defined({ detail: detail === '' ? undefined : detail }),
+    };
   }
   return endOf(unit, invocation, shown);
 }
 
-/** `activating` is also the state of a unit that has failed and waits for its restart. */
-function isUnderWay(shown: UnitProperties): boolean {
+/** A unit that has failed and waits for its restart is `activating`, too. */
+function isRunning(shown: UnitProperties): boolean {
   const { ActiveState, SubState } = shown;
   if (ActiveState === 'inactive' || ActiveState === 'failed') return false;
-  // RemainAfterExit: the unit counts as active, its process has ended.
+  // RemainAfterExit=yes: the unit counts as active, but its process has ended.
   if (ActiveState === 'active' && SubState === 'exited') return false;
   return !isRestarting(shown);
 }
@@ -83,7 +88,7 @@ function endOf(unit: string, invocation: string, shown: UnitProperties): UnitEnd
   });
 }
 
-/** `how` and `status` of the main process; undefined: none is known. */
+/** `how` and `status` are those of the main process. `how` undefined: unknown. */
 export function endWith(
   unit: string,
   invocation: string,
@@ -102,19 +107,19 @@ export function endWith(
       kind: 'exited',
       invocation,
       exitCode: 128 + status,
-      ...(signal === undefined ? {} : { signal }),
+      ...defined({ signal }),
       ...message,
     };
   }
   if (!isSuccess && result !== '') {
     return { kind: 'failed', invocation, reason: `${unit} failed; systemd: ${result}` };
   }
-  return { kind: 'lost', reason: `${unit} has ended, and systemd tells no exit status` };
+  return { kind: 'lost', reason: `${unit} has ended, and systemd has no exit status of it` };
 }
 
-/** Undefined where no main process of this invocation has run: what is shown then is an earlier one's. */
+/** Undefined if no main process of this invocation has run: the properties are then those of an earlier one. */
 function mainProcessEnd(shown: UnitProperties): string | undefined {
-  // A unit that waits for its restart has left `inactive` anew since.
+  // A unit that waits for its restart has left `inactive` again since then.
   if (isRestarting(shown)) return shown.ExecMainCode;
   const startedUs = Number(shown.ExecMainStartTimestampMonotonic ?? 0);
   const begunUs = Number(shown.InactiveExitTimestampMonotonic ?? 0);

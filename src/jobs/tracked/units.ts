@@ -1,7 +1,8 @@
 /**
- * Systemd units that somebody else starts: all of them are asked for together, by one `systemctl show`; those that
- * systemd has forgotten, by one `journalctl`.
+ * Watches systemd units that somebody else starts: one `systemctl show` for all of them, and one `journalctl` for those
+ * that systemd no longer knows.
  */
+import { defined } from '../../core/lib/defined.ts';
 import type { Run, TrackedSource } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
 import { errorText } from '../lib/error-code.ts';
@@ -10,15 +11,15 @@ import { plainDetail } from '../lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
 import { showUnits } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
-import { pauseByTime, Rounds } from './poll-loop.ts';
-import type { Watch } from './tracked-work.ts';
+import { pauseByDuration, PollLoop } from './poll-loop.ts';
+import type { Watch } from './watch.ts';
 import { unitExitFromJournal } from './unit-exit-journal.ts';
 import { unitState } from './unit-state.ts';
 import type { UnitEnd } from './unit-state.ts';
 
-/** A process of its own each time: cheap, and not free. */
-const LOOK_EVERY_MS = 2000;
-/** A command line has room for far more; the rest is asked for next. */
+/** Each check starts a process, which is cheap but not free. */
+const CHECK_EVERY_MS = 2000;
+/** A command line has room for far more. The rest follows in the next round. */
 const INVOCATIONS_PER_CALL = 100;
 
 interface Watched {
@@ -27,11 +28,11 @@ interface Watched {
   invocation: string | undefined;
   isSeen: boolean;
   detail?: string;
-  trouble: string | undefined;
+  problem: string | undefined;
   forgotten?: Forgotten;
 }
 
-/** systemd knows the invocation no longer, since when this agent knows that. */
+/** systemd no longer knows the invocation; `sinceMs`: when this agent found that out. */
 interface Forgotten {
   readonly invocation: string;
   readonly reason: string;
@@ -41,22 +42,22 @@ interface Forgotten {
 interface UnitWatchOptions {
   readonly post: Post;
   readonly mask: (text: string) => string;
-  /** How long the journal may take to tell of an end. */
-  readonly patienceMs: number;
-  readonly lookEveryMs?: number;
+  /** How long the record of an end may take to reach the journal. */
+  readonly graceMs: number;
+  readonly checkEveryMs?: number;
 }
 
 export class UnitWatch implements Watch {
   readonly #options: UnitWatchOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #rounds: Rounds;
+  readonly #loop: PollLoop;
   readonly #closing = new AbortController();
-  #asking: Promise<void> | undefined;
+  #readingJournal: Promise<void> | undefined;
 
   constructor(options: UnitWatchOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(pauseByTime(options.lookEveryMs ?? LOOK_EVERY_MS), () =>
-      this.#look(),
+    this.#loop = new PollLoop(pauseByDuration(options.checkEveryMs ?? CHECK_EVERY_MS), () =>
+      this.#checkAll(),
     );
   }
 
@@ -64,9 +65,9 @@ export class UnitWatch implements Watch {
     const { tracked } = run.definition;
     if (tracked?.by !== 'unit') return;
     const invocation = run.invocation ?? tracked.invocation;
-    const { id, problem: trouble } = run;
-    this.#watched.set(id, { run: id, source: tracked, invocation, isSeen: false, trouble });
-    this.#rounds.wake();
+    const { id, problem } = run;
+    this.#watched.set(id, { run: id, source: tracked, invocation, isSeen: false, problem });
+    this.#loop.wake();
   }
 
   remove({ id }: Run): void {
@@ -75,43 +76,39 @@ export class UnitWatch implements Watch {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([this.#rounds.close(), this.#asking]);
+    await Promise.all([this.#loop.close(), this.#readingJournal]);
   }
 
-  async #look(): Promise<boolean> {
+  async #checkAll(): Promise<boolean> {
     const all = [...this.#watched.values()];
     if (all.length === 0) return false;
     try {
       const shown = await showUnits(all.map(({ source }) => source.unit));
-      this.#troubled(undefined);
-      all.forEach((watched, index) => this.#judge(watched, shown[index] ?? {}));
+      this.#setProblemOfAll(undefined);
+      all.forEach((watched, index) => this.#apply(watched, shown[index] ?? {}));
     } catch (error) {
-      // Nothing is inferred from silence: they are asked for again.
-      this.#troubled(errorText(error));
+      // Nothing is concluded from a missing answer. The next round asks again.
+      this.#setProblemOfAll(errorText(error));
     }
-    // Beside the rounds: a journal that is slow to answer keeps nobody else from being seen.
-    this.#asking ??= this.#askJournal().finally(() => {
-      this.#asking = undefined;
+    // Beside the rounds, so that a slow journal does not delay the other runs.
+    this.#readingJournal ??= this.#readJournal().finally(() => {
+      this.#readingJournal = undefined;
     });
     return this.#watched.size > 0;
   }
 
-  /** Told for each run, once: whoever looks at one job must see why it stands still. */
-  #troubled(reason: string | undefined): void {
+  /** Every run shows why its progress has stopped. */
+  #setProblemOfAll(reason: string | undefined): void {
     for (const watched of this.#watched.values()) {
-      if (watched.trouble === reason) continue;
-      watched.trouble = reason;
+      if (watched.problem === reason) continue;
+      watched.problem = reason;
       const { run } = watched;
-      this.#options.post({
-        type: 'watch-troubled',
-        run,
-        ...(reason === undefined ? {} : { reason }),
-      });
+      this.#options.post({ type: 'watch-problem', run, ...defined({ reason }) });
     }
   }
 
-  #judge(watched: Watched, shown: UnitProperties): void {
-    // Released while systemd was asked.
+  #apply(watched: Watched, shown: UnitProperties): void {
+    // The run was released meanwhile.
     if (!this.#watched.has(watched.run)) return;
     const { post, mask } = this.#options;
     const { run } = watched;
@@ -137,27 +134,27 @@ export class UnitWatch implements Watch {
     this.#ended(watched, state);
   }
 
-  async #askJournal(): Promise<void> {
+  async #readJournal(): Promise<void> {
     const asked = [...this.#watched.values()]
       .flatMap((watched) =>
         watched.forgotten === undefined ? [] : [{ watched, ...watched.forgotten }],
       )
       .slice(0, INVOCATIONS_PER_CALL);
     if (asked.length === 0) return;
-    const { records, complaint } = await readJournal(
+    const { records, error } = await readJournal(
       asked.map(({ invocation }) => invocation),
       this.#closing.signal,
     );
     if (this.#closing.signal.aborted) return;
     for (const { watched, invocation, reason, sinceMs } of asked) {
-      // Released while the journal was asked.
+      // The run was released meanwhile.
       if (!this.#watched.has(watched.run)) continue;
       const { unit } = watched.source;
       const own = records.filter(({ INVOCATION_ID }) => INVOCATION_ID === invocation);
       const state = unitExitFromJournal(unit, invocation, own);
       if (state !== undefined) this.#ended(watched, state);
-      else if (performance.now() - sinceMs >= this.#options.patienceMs) {
-        this.#ended(watched, { kind: 'lost', reason: `${reason}; ${whyUntold(complaint)}` });
+      else if (performance.now() - sinceMs >= this.#options.graceMs) {
+        this.#ended(watched, { kind: 'lost', reason: `${reason}; ${journalGap(error)}` });
       }
     }
   }
@@ -181,18 +178,17 @@ export class UnitWatch implements Watch {
           type: 'run-exited',
           run,
           exitCode,
-          ...(signal === undefined ? {} : { signal }),
-          ...(message === undefined ? {} : { errorTail: message }),
+          ...defined({ signal, errorTail: message }),
         });
       }
     }
   }
 }
 
-/** With what can be done about it, for whoever finds the job lost. */
-function whyUntold(complaint: string): string {
+/** Why the journal does not show the end, and how an operator can change that. */
+function journalGap(error: string): string {
   const remedies = 'RemainAfterExit=yes keeps it, or a report in ExecStopPost=';
-  return complaint === ''
+  return error === ''
     ? `the journal has no record of it (${remedies})`
-    : `${complaint.replace(/\.$/, '')} (SupplementaryGroups=systemd-journal lets the agent read the journal; ${remedies})`;
+    : `${error.replace(/\.$/, '')} (SupplementaryGroups=systemd-journal lets the agent read the journal; ${remedies})`;
 }

@@ -1,4 +1,4 @@
-/** Work of somebody else, really looked at: processes of another user, status files of every kind. */
+/** Watches real work of others: processes of another user, status files of every kind. */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { Run, TrackedSource } from '../../../src/core/model/job.ts';
 import { readProcess } from '../../../src/jobs/process/process-table.ts';
-import { lookAtStatusFile, parseStatus } from '../../../src/jobs/tracked/status-file.ts';
+import { readStatusFile, parseStatus } from '../../../src/jobs/tracked/status-file.ts';
 import { findSources } from '../../../src/jobs/tracked/source.ts';
 import { createTrackedWork } from '../../../src/jobs/tracked/tracked-work.ts';
 import type { TrackedWork } from '../../../src/ports.ts';
@@ -26,7 +26,7 @@ import { definition } from '../../support/settings.ts';
 import { until } from '../../support/until.ts';
 
 const BOOT_ID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-const PATIENCE_MS = 300;
+const GRACE_MS = 300;
 
 let directory: string;
 let events: Event[];
@@ -46,13 +46,13 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function tracking(answer = 20_000): TrackedWork {
+function tracking(hanging = 20_000): TrackedWork {
   return createTrackedWork({
     post: (event) => events.push(event),
     bootId: BOOT_ID,
     mask: (text) => text.replaceAll('secret', '***'),
-    patienceMs: { pid: PATIENCE_MS, file: PATIENCE_MS, answer },
-    lookEveryMs: 20,
+    graceMs: { pid: GRACE_MS, file: GRACE_MS, hanging },
+    checkEveryMs: 20,
   });
 }
 
@@ -99,7 +99,7 @@ async function untilEvent(type: Event['type'], which: (event: Event) => boolean 
 describe('by pid', () => {
   const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
-  test("another user's process is seen, and lost when it is gone without a word", async () => {
+  test("another user's process is seen, and its run is lost when it is gone without a final report", async () => {
     const pid = await start('sleep', ['300'], asNobody);
     const source = await sourceOf({ pid });
     expect(source).toEqual({
@@ -110,12 +110,12 @@ describe('by pid', () => {
     await untilEvent('run-seen');
     children[0]!.kill('SIGKILL');
     expect(await untilEvent('run-lost')).toMatchObject({
-      reason: `process ${pid} is gone, and nobody told how it ended`,
+      reason: `process ${pid} is gone, and nobody reported how it ended`,
     });
     expect(typesOf('copy/1')).toEqual(['run-seen', 'run-lost']);
   });
 
-  test('a pid that was given to another since is never taken for it', async () => {
+  test('a reused pid is never taken for the tracked process', async () => {
     const pid = await start('sleep', ['300']);
     const stranger: TrackedSource = {
       by: 'pid',
@@ -126,7 +126,7 @@ describe('by pid', () => {
     expect(typesOf('copy/1')).toEqual(['run-lost']);
   });
 
-  test('after a restart of the host it is lost at once, whoever has its pid now', async () => {
+  test('after a restart of the host the run is lost at once, even if the pid is in use', async () => {
     const pid = await start('sleep', ['300']);
     const { startTicks } = readProcess(pid)!;
     work.watch(runOf('copy', { by: 'pid', process: { pid, bootId: 'another', startTicks } }));
@@ -135,14 +135,14 @@ describe('by pid', () => {
     });
   });
 
-  test('a final word has a moment to come after its process; then nobody looks', async () => {
+  test('a final report may come after the process is gone; a released run is not checked any more', async () => {
     await work.close();
     work = createTrackedWork({
       post: (event) => events.push(event),
       bootId: BOOT_ID,
       mask: (text) => text,
-      patienceMs: { pid: 600_000, file: PATIENCE_MS },
-      lookEveryMs: 20,
+      graceMs: { pid: 600_000, file: GRACE_MS },
+      checkEveryMs: 20,
     });
     const pid = await start('sleep', ['300']);
     const other = await start('sleep', ['300']);
@@ -151,15 +151,15 @@ describe('by pid', () => {
     await untilEvent('run-seen');
     children[0]!.kill('SIGKILL');
     work.release(run);
-    // Another one that is seen proves that a round went by.
+    // When another run is seen, a round has passed.
     work.watch(runOf('other', (await sourceOf({ pid: other })) as TrackedSource));
     await untilEvent('run-seen', (event) => 'run' in event && event.run === 'other/1');
     expect(typesOf('copy/1')).toEqual(['run-seen']);
   });
 
-  test('nobody there, and one that has ended and is not fetched yet, are told when asked for', async () => {
+  test('a pid without a process, and a zombie, are refused', async () => {
     expect(await sourceOf({ pid: 4_194_303 })).toMatch(/^pid: there is no process 4194303/);
-    // sh execs into a sleep that never fetches its child.
+    // sh execs into a sleep that never waits for its child.
     const parent = await start('sh', ['-c', 'true & exec sleep 300']);
     const zombie = (): string =>
       readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ')[0] ?? '';
@@ -167,7 +167,7 @@ describe('by pid', () => {
     expect(await sourceOf({ pid: Number(zombie()) })).toMatch(/has ended already$/);
   });
 
-  test('10,000 are looked at without holding the loop', async () => {
+  test('10,000 are checked without blocking the loop', async () => {
     const source = (await sourceOf({ pid: process.pid })) as TrackedSource;
     for (let i = 0; i < 10_000; i++) work.watch(runOf(`job-${i}`, source));
     let longestMs = 0;
@@ -178,7 +178,7 @@ describe('by pid', () => {
     }, 5);
     await until('all are seen', () => events.length === 10_000);
     clearInterval(heart);
-    // Each hold is 3 ms by design; a loaded machine adds its own.
+    // A round blocks for 3 ms at most; a busy machine adds to that.
     expect(longestMs).toBeLessThan(150);
   });
 });
@@ -193,7 +193,7 @@ describe('by status file', () => {
   };
   const progress = (percent: number) =>
     untilEvent('progress-read', (event) => 'percent' in event && event.percent === percent);
-  test('not there yet, replaced again and again, and ended by its own word', async () => {
+  test('missing at first, replaced again and again, and ended by its own status', async () => {
     watch();
     write('{"percent": 10.5, "detail": "a secret\\nline", "eta": 3}');
     expect(await progress(10.5)).toMatchObject({ detail: 'a *** line' });
@@ -215,7 +215,7 @@ describe('by status file', () => {
     ]);
   });
 
-  test('written in place with the same size, at the same moment: the change is seen', async () => {
+  test('a rewrite in place with the same size at the same moment is seen', async () => {
     writeFileSync(path(), '{"percent": 10}');
     watch();
     await progress(10);
@@ -223,46 +223,60 @@ describe('by status file', () => {
     await progress(11);
   });
 
-  test('a bad file is told by its place, once, and the last good words stay', async () => {
+  test('a bad file is reported once, with its path, and the last good values stay', async () => {
     write('{"percent": 30, "status": null}');
     watch();
     await progress(30);
     write('{"percent": 4');
-    const event = await untilEvent('watch-troubled');
-    const reason = event.type === 'watch-troubled' ? event.reason : '';
-    expect(reason).toMatch(/status\.json is no JSON: /);
+    const event = await untilEvent('watch-problem');
+    const reason = event.type === 'watch-problem' ? event.reason : '';
+    expect(reason).toMatch(/status\.json is not JSON$/);
     write('{"percent": 31, "status": "running"}');
     await progress(31);
     expect(typesOf('copy/1')).toEqual([
       'run-seen',
       'progress-read',
-      'watch-troubled',
-      'watch-troubled',
+      'watch-problem',
+      'watch-problem',
       'progress-read',
     ]);
   });
 
   test.each([
     ['', 'is empty'],
-    ['[1]', 'holds no JSON object'],
-    ['{"percent": "40%"}', 'percent: expected a number from 0 to 100, found "40%"'],
+    ['[1]', 'is not a JSON object'],
+    ['{"percent": "40%"}', 'percent: expected a number from 0 to 100, found text'],
     ['{"percent": 140}', 'found 140'],
     ['{"percent": 1e999}', 'found Infinity'],
-    ['{"detail": {"a": 1}}', 'detail: expected text, found {"a":1}'],
+    ['{"detail": {"a": 1}}', 'detail: expected text, found an object'],
     ['{"status": "done"}', 'expected running, completed or failed, found "done"'],
-  ])('%j says nothing that can be used', (text, message) => {
+  ])('%j is refused', (text, message) => {
     expect(parseStatus(text)).toContain(message);
   });
 
+  test.each(['root:$6$hash:19000:0', 'AWS_SECRET=hunter2', '{"a": hunter2}', 'h'])(
+    '%j: a file that is not JSON shows none of its bytes',
+    (text) => {
+      expect(parseStatus(text)).toBe('is not JSON');
+    },
+  );
+
+  test.each(['{"percent": "hunter2"}', '{"detail": ["hunter2"]}', '{"status": "the hunter2 key"}'])(
+    '%j: a value of the wrong kind is named by its kind',
+    (text) => {
+      expect(parseStatus(text)).not.toContain('hunter');
+    },
+  );
+
   test('a huge file is not read', async () => {
     writeFileSync(path(), JSON.stringify({ detail: 'x'.repeat(70_000) }));
-    expect(await lookAtStatusFile(path(), undefined)).toMatchObject({
+    expect(await readStatusFile(path(), undefined)).toMatchObject({
       kind: 'bad',
       problem: 'has 70013 bytes; 65536 at most',
     });
   });
 
-  test('a link, a pipe and a directory are not followed, and hang nothing', async () => {
+  test('a link, a pipe and a directory are reported, and delay nothing', async () => {
     const paths = ['link', 'pipe', '.'].map((name) => join(directory, name));
     write('{"percent": 1}');
     symlinkSync(path(), paths[0]!);
@@ -273,18 +287,19 @@ describe('by status file', () => {
     watch();
     await progress(1);
     await until(
-      'all are told',
-      () => events.filter((e) => e.type === 'watch-troubled').length === 3,
+      'all are reported',
+      () => events.filter((e) => e.type === 'watch-problem').length === 3,
     );
-    const reasons = events.flatMap((e) => (e.type === 'watch-troubled' ? (e.reason ?? '') : []));
-    expect(reasons).toEqual([
+    // Two directories are checked side by side, so the order of their events is open.
+    const reasons = events.flatMap((e) => (e.type === 'watch-problem' ? (e.reason ?? '') : []));
+    expect(reasons.toSorted((a, b) => b.length - a.length)).toEqual([
       expect.stringMatching(/is a symbolic link, which is not followed$/),
-      expect.stringMatching(/is no regular file$/),
-      expect.stringMatching(/is no regular file$/),
+      expect.stringMatching(/is not a regular file$/),
+      expect.stringMatching(/is not a regular file$/),
     ]);
   });
 
-  test('gone without a final word it is lost; gone for a moment it is not', async () => {
+  test('a run is lost when its file is gone without a final status, but not when the file is gone for a moment', async () => {
     write('{"percent": 1}');
     watch();
     await progress(1);
@@ -293,16 +308,16 @@ describe('by status file', () => {
     await progress(2);
     rmSync(path());
     expect(await untilEvent('run-lost')).toMatchObject({
-      reason: `${path()} is gone, and the work did not tell how it ended`,
+      reason: `${path()} is gone, and the work did not report how it ended`,
     });
   });
 
   const noMount = whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`;
   test.skipIf(noMount !== '')(
-    `a file system that gives no answer delays nobody else, and is read again afterwards${noMount}`,
+    `a file system that does not answer delays nobody else, and is read again afterwards${noMount}`,
     async () => {
       await work.close();
-      work = tracking(PATIENCE_MS);
+      work = tracking(GRACE_MS);
       const dead = join(directory, 'dead');
       mkdirSync(dead);
       const mount = await HangingMount.at(dead);
@@ -316,13 +331,13 @@ describe('by status file', () => {
         write('{"percent": 1}');
         watch();
         await progress(1);
-        await until('each is told', () =>
+        await until('each is reported', () =>
           names.every((name) => typesOf(`dead-${name}/1`).length > 0),
         );
         expect(events).toContainEqual({
-          type: 'watch-troubled',
+          type: 'watch-problem',
           run: 'dead-a2/1',
-          reason: `${dead}/a gives no answer: its file system hangs`,
+          reason: `${dead}/a does not answer: its file system hangs`,
         });
         write('{"percent": 2}');
         await progress(2);
@@ -331,21 +346,21 @@ describe('by status file', () => {
       } finally {
         await mount.release();
       }
-      // Of a file that is not there, nothing more is said than that it can be looked for again.
-      await until('that is told', () => typesOf('dead-e/1').length > 1);
-      expect(typesOf('dead-e/1')).toEqual(['watch-troubled', 'watch-troubled']);
+      // Of a file that is missing, only the end of the problem is reported.
+      await until('that is reported', () => typesOf('dead-e/1').length > 1);
+      expect(typesOf('dead-e/1')).toEqual(['watch-problem', 'watch-problem']);
       mkdirSync(join(dead, 'a'));
       writeFileSync(join(dead, 'a', 'a2.json'), '{"percent": 7}');
       await progress(7);
       expect(typesOf('dead-a2/1').slice(0, 3)).toEqual([
-        'watch-troubled',
-        'watch-troubled',
+        'watch-problem',
+        'watch-problem',
         'run-seen',
       ]);
     },
   );
 
-  test('an agent that comes later waits for no file that was there already', async () => {
+  test('a later agent does not wait for a file that an earlier one has seen', async () => {
     watch({ state: 'running', startedAt: { wallMs: 1, bootMs: 1 } });
     await untilEvent('run-lost');
   });

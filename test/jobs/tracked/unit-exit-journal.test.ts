@@ -1,4 +1,4 @@
-/** What the journal says of a unit that systemd has forgotten, and what is believed of it. */
+/** How a unit ended that systemd no longer knows, by the records of the journal. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,34 +55,34 @@ test.each<[string, JournalRecord[], object | undefined]>([
     [exit('dumped', 6), failure('watchdog')],
     { kind: 'exited', exitCode: 134, signal: 'SIGABRT', message: 'systemd: watchdog' },
   ],
-  ['an exit, and no verdict', [exit('exited', 3)], undefined],
-  ['a failure that does not tell its kind', [failure('timeout')], { kind: 'failed' }],
-])('the journal tells %s', (_, records, end) => {
+  ['an exit code without a result', [exit('exited', 3)], undefined],
+  ['a failure of unknown kind', [failure('timeout')], { kind: 'failed' }],
+])('the journal has %s', (_, records, end) => {
   const told = unitExitFromJournal('a.service', 'i', records);
   if (end === undefined) expect(told).toBeUndefined();
   else expect(told).toMatchObject(end);
 });
 
-test('a scope "succeeds" whatever the exit codes in it were: nothing is made of it', () => {
+test('a scope "succeeds" whatever the exit codes in it were: nothing is concluded', () => {
   expect(unitExitFromJournal('a.scope', 'i', [SUCCESS])).toBeUndefined();
 });
 
-describe('the agent asks', () => {
+describe('the agent reads the journal', () => {
   const path = process.env['PATH'];
   let directory: string;
   let events: Event[];
   let work: TrackedWork;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'unit-last-word-'));
+    directory = mkdtempSync(join(tmpdir(), 'unit-exit-journal-'));
     process.env['PATH'] = `${directory}:${path ?? ''}`;
     events = [];
     work = createTrackedWork({
       post: (event) => events.push(event),
       bootId: 'unused',
       mask: (text) => text,
-      patienceMs: { pid: 0, file: 0, unit: 200 },
-      lookEveryMs: 20,
+      graceMs: { pid: 0, file: 0, unit: 200 },
+      checkEveryMs: 20,
     });
   });
 
@@ -97,7 +97,7 @@ describe('the agent asks', () => {
     chmodSync(join(directory, name), 0o755);
   }
 
-  /** A systemd that has forgotten every unit but those that are under way with this invocation. */
+  /** A systemd that knows only the units that run with these invocations. */
   function systemd(running: Readonly<Record<string, string>> = {}): void {
     const known = Object.entries(running)
       .map(([unit, id]) => `${unit}) echo InvocationID=${id}; echo ActiveState=active;;`)
@@ -128,12 +128,12 @@ for unit; do case $unit in ${known} *) echo InvocationID=; echo ActiveState=inac
 
   const of = (name: string): Event | undefined =>
     events.find((event) => 'run' in event && event.run === `${name}/1`);
-  async function toldOf(name: string): Promise<Event> {
-    await until(`${name} is told`, () => of(name) !== undefined);
+  async function eventOf(name: string): Promise<Event> {
+    await until(`${name} is reported`, () => of(name) !== undefined);
     return of(name)!;
   }
 
-  test('systemd’s own records of that very invocation alone', async () => {
+  test('only systemd’s own records of that very invocation count', async () => {
     systemd();
     const record = JSON.stringify({ ...SUCCESS, INVOCATION_ID: 'mine' });
     program(
@@ -142,16 +142,16 @@ for unit; do case $unit in ${known} *) echo InvocationID=; echo ActiveState=inac
     );
     watch('mine', 'mine');
     watch('other', 'another');
-    expect(await toldOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
-    expect(await toldOf('other')).toMatchObject({
+    expect(await eventOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
+    expect(await eventOf('other')).toMatchObject({
       type: 'run-lost',
       reason: expect.stringContaining('the journal has no record of it') as string,
     });
-    // What any other process writes into the journal is passed over by journald's own stamp of the sender.
+    // journald's own _PID excludes what other processes write into the journal.
     expect(readFileSync(join(directory, 'asked'), 'utf8')).toContain(' _PID=1 INVOCATION_ID=');
   });
 
-  test('a record that comes a moment late counts', async () => {
+  test('a record that arrives late counts', async () => {
     systemd();
     const record = JSON.stringify({ ...SUCCESS, INVOCATION_ID: 'mine' });
     program(
@@ -159,14 +159,14 @@ for unit; do case $unit in ${known} *) echo InvocationID=; echo ActiveState=inac
       `[ -e ${directory}/late ] && echo '${record}'; touch ${directory}/late; exit 0`,
     );
     watch('mine', 'mine');
-    expect(await toldOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
+    expect(await eventOf('mine')).toMatchObject({ type: 'run-concluded', status: 'completed' });
   });
 
-  test('where it cannot be read, that is said with what can be done', async () => {
+  test('if the journal cannot be read, the reason names the remedy', async () => {
     systemd();
     program('journalctl', 'echo "No journal files were opened." >&2; exit 1');
     watch('mine', 'mine');
-    expect(await toldOf('mine')).toMatchObject({
+    expect(await eventOf('mine')).toMatchObject({
       type: 'run-lost',
       reason: expect.stringContaining(
         'No journal files were opened (SupplementaryGroups=systemd-journal',
@@ -174,17 +174,17 @@ for unit; do case $unit in ${known} *) echo InvocationID=; echo ActiveState=inac
     });
   });
 
-  test('a journal that gives no answer keeps nobody from being seen, and ends with the agent', async () => {
+  test('a journal that does not answer delays no other run, and journalctl ends with the agent', async () => {
     systemd({ 'on.service': 'on' });
     program('journalctl', `echo $$ > ${directory}/pid; exec sleep 600`);
     watch('mine', 'mine');
-    await until('the journal is asked', () => readPid() !== '');
+    await until('journalctl runs', () => readPid() !== '');
     watch('on', 'on');
-    expect(await toldOf('on')).toMatchObject({ type: 'run-seen' });
+    expect(await eventOf('on')).toMatchObject({ type: 'run-seen' });
     expect(of('mine')).toBeUndefined();
     const sinceMs = performance.now();
     await work.close();
-    // Not by the time limit of the question, which is 20 s.
+    // Not by the time limit of journalctl, which is 20 s.
     expect(performance.now() - sinceMs).toBeLessThan(10_000);
     await until('it is gone', () => {
       try {

@@ -1,6 +1,6 @@
 /**
  * How every command of the program is made: its usage errors end with 2, its failures are one line on stderr
- * and an exit code of the table, its examples stand below its help.
+ * and an exit code of the table, its examples follow its help.
  */
 import { Command, type CommanderError } from 'commander';
 
@@ -9,7 +9,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { print } from './terminal/terminal.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
-/** A failure that is said in words and ends the command with a code. */
+/** A failure that ends the command with a message and an exit code. */
 export class CommandFailure extends Error {
   readonly exitCode: ExitCode;
 
@@ -39,14 +39,14 @@ export function withUsageExit(command: Command, terminal: Terminal): Command {
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
     })
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(see --help)')
     .exitOverride((error: CommanderError) => {
       terminal.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
       throw error;
     });
 }
 
-/** Wraps what a command does: its result is the exit code, its failures are told. */
+/** Wraps what a command does: its result is the exit code, its failures are printed. */
 export function action<Arguments extends readonly unknown[]>(
   terminal: Terminal,
   perform: (...values: Arguments) => Promise<ExitCode>,

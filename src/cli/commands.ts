@@ -1,5 +1,5 @@
 /**
- * All commands of the program, each loaded when it is wanted: `status` has to answer at once and needs neither the
+ * All commands of the program, each loaded when it is used: `status` has to answer at once and needs neither the
  * AWS SDK nor the simulator.
  */
 import { Command } from 'commander';
@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { Terminal } from './terminal/terminal.ts';
 
 interface Entry {
-  /** For the list of commands; what a command says of itself may be longer. */
+  /** For the list of commands; a command's own description may be longer. */
   readonly summary: string;
   readonly load: (terminal: Terminal, program: () => Promise<Command>) => Promise<Command>;
 }
@@ -27,15 +27,15 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (terminal) => (await import('./commands/jobs.ts')).startCommand(terminal),
   },
   track: {
-    summary: 'keep the services told of work that somebody else runs',
+    summary: 'report the status of work that somebody else runs',
     load: async (terminal) => (await import('./commands/track.ts')).trackCommand(terminal),
   },
   report: {
-    summary: 'say how tracked work stands',
+    summary: 'report progress, a detail or the end of a job',
     load: async (terminal) => (await import('./commands/report.ts')).reportCommand(terminal),
   },
   status: {
-    summary: 'show the jobs of this host and how their destinations stand',
+    summary: 'show the jobs of this host and their delivery to AWS',
     load: async (terminal) => (await import('./commands/status.ts')).statusCommand(terminal),
   },
   events: {
@@ -59,7 +59,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (terminal) => (await import('./commands/jobs.ts')).cancelCommand(terminal),
   },
   outbox: {
-    summary: 'show what is owed to AWS; try it again, or let it go',
+    summary: 'show reports that are pending at AWS; retry or drop them',
     load: async (terminal) => (await import('./commands/outbox.ts')).outboxCommand(terminal),
   },
   drain: {
@@ -71,11 +71,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (terminal) => (await import('./commands/agent.ts')).resumeCommand(terminal),
   },
   claim: {
-    summary: 'say that the state directory was moved to this host',
+    summary: 'declare that the state directory was moved to this host',
     load: async (terminal) => (await import('./commands/agent.ts')).claimCommand(terminal),
   },
   reload: {
-    summary: 'read the configuration again; a bad one is refused',
+    summary: 'read the configuration again; an invalid one is refused',
     load: async (terminal) => (await import('./commands/agent.ts')).reloadCommand(terminal),
   },
   config: {
@@ -83,7 +83,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async (terminal) => (await import('./config/command.ts')).configCommand(terminal),
   },
   doctor: {
-    summary: 'look whether this host can do its work: network, credentials, rights, clock, disk',
+    summary: 'check what this host needs: network, credentials, permissions, clock, disk',
     load: async (terminal) => (await import('./doctor/command.ts')).doctorCommand(terminal),
   },
   notify: {
@@ -105,7 +105,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
 };
 
-/** All commands: the one that the words ask for as it is, the others by name and summary, which is all that help shows. */
+/** All commands: the one that is asked for in full, the others with name and summary, which is all that help shows. */
 export function loadCommands(
   argv: readonly string[],
   terminal: Terminal,

@@ -1,4 +1,4 @@
-/** What the program's exit code means (DESIGN.md, section 5): one table for every command. */
+/** What the program's exit code means: one table for every command. */
 import type { JobStatus } from '../core/model/status.ts';
 
 export const EXIT = {
@@ -10,7 +10,7 @@ export const EXIT = {
   /** The result is lost or not known. */
   unknown: 5,
   cancelIncomplete: 6,
-  /** The service said terminate; systemd does not restart (RestartPreventExitStatus). */
+  /** The service answered terminate; systemd does not restart the agent (RestartPreventExitStatus). */
   terminated: 75,
   /** EX_CONFIG of sysexits.h. */
   badConfiguration: 78,
@@ -20,7 +20,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What `wait` and `run --wait` say of a run that has ended. */
+/** The exit code of `wait` and `run --wait`, after the run has ended. */
 export function exitCodeOf(job: JobStatus): ExitCode {
   switch (job.state) {
     case 'succeeded':

@@ -1,4 +1,4 @@
-/** Values of options, checked before anything is asked of the agent: what is wrong is said with the option's name. */
+/** Values of options, checked before the agent is asked: an error names the option. */
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../core/lib/duration.ts';
 import { SECOND_MS } from '../core/lib/time.ts';

@@ -1,4 +1,4 @@
-/** The command line: one program, its commands, and what it says when it is called wrongly. */
+/** The command line: one program, its commands, and its errors of usage. */
 import type { Command } from 'commander';
 import { newCommand, withUsageExit } from './command.ts';
 import { loadCommands, loadEveryCommand } from './commands.ts';
@@ -6,7 +6,7 @@ import { processTerminal } from './terminal/terminal.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
-/** Does what the words say; the exit code is the terminal's. */
+/** Runs the command; the exit code is set on the terminal. */
 export async function runProgram(
   argv: readonly string[],
   terminal: Terminal = processTerminal(),
@@ -27,7 +27,7 @@ function createProgram(commands: readonly Command[], terminal: Terminal): Comman
     'migration-agent',
     {
       description:
-        'keeps AWS Migration Hub and AWS Data Pipeline told how the migration jobs of this host stand',
+        'runs the migration jobs of this host and reports their status to AWS Migration Hub and AWS Data Pipeline',
       example: 'migration-agent daemon --config config.yaml',
     },
     terminal,

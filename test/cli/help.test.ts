@@ -1,4 +1,4 @@
-/** Every command tells what it is for, with an example that its own parser takes, and nothing is loaded for that. */
+/** Every command describes itself, with an example that its own parser takes, and nothing is loaded for that. */
 import { spawnSync } from 'node:child_process';
 
 import type { Command } from 'commander';
@@ -68,14 +68,14 @@ describe('--help of every command', () => {
       if (message.length === 1)
         expect(examples, message[0]).toContain(`migration-agent ${message[0]}`);
       const [own = ''] = stdout.split(/\nExamples?:\n/);
-      // Shorthand of the aws command is one long word, which nobody breaks.
+      // Shorthand of the aws command is one long value, which cannot be broken.
       const tooLong = own.split('\n').filter((line) => line.length > 80 && !/\S{40}/.test(line));
       expect(tooLong).toEqual([]);
     }
   });
 });
 
-test('a misspelt command is told what was meant, with exit code 2', async () => {
+test('a misspelt command gets a suggestion, with exit code 2', async () => {
   const { code, stderr } = await run(['statu']);
   expect(code).toBe(2);
   expect(stderr).toContain('status');

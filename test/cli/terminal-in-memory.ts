@@ -26,7 +26,7 @@ interface Surroundings {
 
 class UsageExit extends Error {}
 
-/** Runs `migration-agent WORDS…` in this process. */
+/** Runs `migration-agent ARGUMENTS…` in this process. */
 export function begin(message: readonly string[], surroundings: Surroundings = {}): Running {
   const stdout = new Collector(surroundings.terminal);
   const stderr = new Collector(undefined);

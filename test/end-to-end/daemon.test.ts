@@ -66,7 +66,7 @@ test('a second agent on the same state directory refuses to start', async () => 
   expect(second.stdout).toContain('another migration-agent uses');
 });
 
-test('terminate of the service: drains, tells what is owed, exits with 75', async () => {
+test('terminate of the service: drains, delivers what is pending, exits with 75', async () => {
   site = await createSite(`${HUB}
 dataPipeline: { workerGroups: [wg], heartbeatEvery: 2s, activities: [{ match: { name: Copy }, job: copy }] }
 jobs:
@@ -110,7 +110,7 @@ test('run, status, wait, cancel, logs and events as an operator types them', asy
   expect((await agent('frobnicate')).status).toBe(2);
 });
 
-test('no daemon: exit code 4 and a word about it', async () => {
+test('no daemon: exit code 4 and a message', async () => {
   site = await createSite(HUB);
   const ended = await agent('status');
   expect(ended.status).toBe(4);
@@ -146,7 +146,7 @@ jobs:
   });
   writeFileSync(site.configuration, `${text}  broken: { comand: 1 }\n`);
   daemon.process.kill('SIGHUP');
-  await until('the refusal is told', () =>
+  await until('the refusal is logged', () =>
     site.log().some((line) => line['event'] === 'config.refused'),
   );
   await site.client.post('/v1/jobs/added/start');

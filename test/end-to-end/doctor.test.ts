@@ -1,4 +1,4 @@
-/** `doctor` against the simulator: green where all is well, and each check red in its own way, with its remedy. */
+/** `doctor` against the simulator: green if all checks pass, and each check red in its own way, with its remedy. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,7 +89,7 @@ const WRITES = [
   'NotifyApplicationState',
 ];
 
-describe('where all is well', () => {
+describe('all checks pass', () => {
   test('every check is green, nothing is written to AWS, and the state directory is as it was', async () => {
     const file = configure(await simulate());
     const { checks, code, stderr } = await doctor(file);
@@ -97,9 +97,9 @@ describe('where all is well', () => {
     expect([code, stderr]).toEqual([0, '']);
     const names = [
       'credentials',
-      'way to Migration Hub',
-      'way to its home region',
-      'way to Data Pipeline',
+      'network: Migration Hub',
+      'network: home region',
+      'network: Data Pipeline',
       'home region',
       'runner heartbeat',
       'clock',
@@ -130,7 +130,7 @@ describe('where all is well', () => {
     expect(stdout).toMatch(/^DryRun NotifyMigrationTaskState +ok +allowed/m);
     expect(stdout).not.toContain('DryRun PutResourceAttributes');
     expect(stdout).not.toContain('Data Pipeline');
-    expect(stdout).toContain('all is well');
+    expect(stdout).toContain('all checks passed');
   });
 
   test('beside a daemon that runs', async () => {
@@ -182,7 +182,7 @@ describe('red', () => {
     expect(shown.stdout).toContain('2 of ');
   });
 
-  test('no home region: said once; what needs it is skipped', async () => {
+  test('no home region: reported once; what needs it is skipped', async () => {
     const { checks, code } = await doctor(configure(await simulate({ homeRegion: null })));
     expect(code).toBe(1);
     expect(red(checks)).toEqual(['home region']);
@@ -201,12 +201,12 @@ describe('red', () => {
     expect(red(checks)).toContain('DryRun ImportMigrationTask');
   });
 
-  test('no credentials: said once; what needs them is skipped, the way is still tried', async () => {
+  test('no credentials: reported once; what needs them is skipped, the network is still tried', async () => {
     setEnvironment({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const { checks, code } = await doctor(configure(await simulate()));
     expect(code).toBe(1);
     expect(red(checks)).toEqual(['credentials']);
-    expect(found(checks, 'way to Data Pipeline').verdict).toBe('ok');
+    expect(found(checks, 'network: Data Pipeline').verdict).toBe('ok');
     expect(found(checks, 'home region')).toMatchObject({
       verdict: 'skipped',
       message: 'needs credentials',
@@ -238,7 +238,7 @@ describe('red', () => {
     expect(found(checks, 'credentials').message).toContain('ASIA…5678');
   });
 
-  test('nobody at the endpoints: the ways are red with who must let what out', async () => {
+  test('nobody at the endpoints: the network checks are red, with what has to be allowed', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -247,22 +247,22 @@ describe('red', () => {
     expect(code).toBe(1);
     expect(red(checks)).toEqual(
       expect.arrayContaining([
-        'way to Migration Hub',
-        'way to its home region',
-        'way to Data Pipeline',
+        'network: Migration Hub',
+        'network: home region',
+        'network: Data Pipeline',
         'home region',
       ]),
     );
-    expect(found(checks, 'way to Data Pipeline').remedy).toContain(
-      `allow 127.0.0.1:${port} to go out`,
+    expect(found(checks, 'network: Data Pipeline').remedy).toContain(
+      `allow outgoing connections to 127.0.0.1:${port}`,
     );
     expect(found(checks, 'state directory').verdict).toBe('ok');
   });
 
-  test('a name that nobody knows, and a proxy that is not there', async () => {
+  test('a name that does not resolve, and a proxy that is not there', async () => {
     const { checks } = await doctor(configure('http://no-such-host.invalid'));
-    expect(found(checks, 'way to Data Pipeline').remedy).toContain(
-      'no-such-host.invalid is not known',
+    expect(found(checks, 'network: Data Pipeline').remedy).toContain(
+      'no-such-host.invalid does not resolve',
     );
     const file = configure('http://no-such-host.invalid', JOBS);
     setEnvironment({});
@@ -270,10 +270,10 @@ describe('red', () => {
       environment: { HTTP_PROXY: 'http://user:hunter2@127.0.0.1:9' },
     });
     const { checks: by } = JSON.parse(proxied.stdout) as { checks: Checked[] };
-    expect(found(by, 'way to Data Pipeline').message).toContain(
-      'by the proxy http://***@127.0.0.1:9',
+    expect(found(by, 'network: Data Pipeline').message).toContain(
+      'through the proxy http://***@127.0.0.1:9',
     );
-    expect(found(by, 'way to Data Pipeline').remedy).toContain('let the proxy connect to');
+    expect(found(by, 'network: Data Pipeline').remedy).toContain('let the proxy connect to');
     expect(proxied.stdout).not.toContain('hunter2');
   });
 
@@ -287,12 +287,14 @@ describe('red', () => {
     expect(found(checks, 'clock').remedy).toContain('NTP');
   });
 
-  test('a runner that is to end', async () => {
+  test('a runner that has to terminate', async () => {
     const file = configure(await simulate());
     simulator!.setTerminate('runner-1');
     const { checks } = await doctor(file);
     expect(red(checks)).toEqual(['runner heartbeat']);
-    expect(found(checks, 'runner heartbeat').message).toContain('wants the runner runner-1 to end');
+    expect(found(checks, 'runner heartbeat').message).toContain(
+      'tells the runner runner-1 to terminate',
+    );
   });
 
   test('a state directory that is none', async () => {
@@ -303,7 +305,7 @@ describe('red', () => {
     expect(found(checks, 'state directory').remedy).toContain('must be a directory');
   });
 
-  test('a stream that Migration Hub does not take, said by the service', async () => {
+  test('a stream that Migration Hub rejects', async () => {
     const file = configure(await simulate());
     simulator!.addFault({
       operation: 'CreateProgressUpdateStream',
@@ -319,8 +321,8 @@ describe('red', () => {
 
   test('a bad configuration: its places, exit code 78, as JSON too', async () => {
     const file = configure('http://127.0.0.1:1', 'migrationHub: { stream: x }\n');
-    const told = await run(['doctor', '--config', file]);
-    expect([told.code, told.stderr]).toEqual([
+    const result = await run(['doctor', '--config', file]);
+    expect([result.code, result.stderr]).toEqual([
       78,
       expect.stringContaining('migrationHub') as string,
     ]);
@@ -333,7 +335,7 @@ describe('red', () => {
     const checks = await runChecks([
       { name: 'hangs', limitMs: 50, look: () => new Promise(() => undefined) },
       { name: 'throws', look: () => Promise.reject(new Error('as it is')) },
-      { name: 'well', look: () => Promise.resolve({ verdict: 'ok', message: 'fine' }) },
+      { name: 'good', look: () => Promise.resolve({ verdict: 'ok', message: 'fine' }) },
     ]);
     expect(checks.map(({ verdict, message }) => `${verdict} ${message}`)).toEqual([
       'failed no result within 0.05 s',

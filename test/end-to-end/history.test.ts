@@ -28,7 +28,7 @@ async function runQuick(): Promise<void> {
 }
 
 /** Another reporter under the same task: `count` reports, a second apart, from an hour ago on. */
-async function tell(count: number): Promise<void> {
+async function report(count: number): Promise<void> {
   const fromS = Math.floor(site.simulator.now() / 1000) - 3600;
   for (let i = 0; i < count; i++) {
     const response = await fetch(site.url, {
@@ -92,7 +92,7 @@ describe('many pages', () => {
     site = await createSite(CONFIGURATION, { limits: { NotifyMigrationTaskState: null } });
     await site.start();
     await runQuick();
-    await tell(230);
+    await report(230);
     const before = site.simulator.journal().length;
     site.simulator.addFault({
       operation: 'ListMigrationTaskUpdates',
@@ -104,7 +104,7 @@ describe('many pages', () => {
     });
     const { code, stderr, stdout } = await history('quick', '--json');
     expect(code).toBe(0);
-    expect(stderr).toContain('beginning again');
+    expect(stderr).toContain('reading from the first page again');
     const { updates } = JSON.parse(stdout) as { updates: { at: string; percent?: number }[] };
     expect(updates.length).toBeGreaterThanOrEqual(232);
     expect(updates.map(({ at }) => at)).toEqual(updates.map(({ at }) => at).toSorted());
@@ -121,14 +121,14 @@ describe('many pages', () => {
     expect(table.stdout).toContain('older ones');
   });
 
-  test('whose tokens never live are given up; a service that refuses is said in its words', async () => {
+  test('whose tokens never live are given up; a service that refuses is shown with its message', async () => {
     site = await createSite(CONFIGURATION, {
       limits: { NotifyMigrationTaskState: null },
       behaviour: { pageTokenMs: -1 },
     });
     await site.start();
     await runQuick();
-    await tell(120);
+    await report(120);
     const given = await history('quick');
     expect(given).toMatchObject({ code: 1, stdout: '' });
     expect(given.stderr).toContain('start again from the first page');

@@ -19,18 +19,18 @@ afterEach(async () => {
 });
 
 /** A command of the program, as somebody types it. */
-async function command(message: string[], stdin = ''): Promise<{ code: number; said: string }> {
+async function command(message: string[], stdin = ''): Promise<{ code: number; output: string }> {
   const environment = {
     ...process.env,
     MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'),
   };
   const child = spawn(LAUNCHER, message, { env: environment });
-  let said = '';
-  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   child.stdin.end(stdin);
   const code = await new Promise<number>((resolve) => child.once('close', resolve));
-  return { code, said };
+  return { code, output };
 }
 
 const track = (body: object) => site.client.post('/v1/tracked', body);
@@ -47,7 +47,7 @@ async function eventsOf(name: string): Promise<string[]> {
   return events.map(({ event }) => event);
 }
 
-test("another user's process: seen, adopted after kill -9, reported, and its final word counts", async () => {
+test("another user's process: seen, adopted after kill -9, reported, and its final report counts", async () => {
   site = await createSite(HUB);
   const daemon = await site.start();
   const asNobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
@@ -79,7 +79,7 @@ test("another user's process: seen, adopted after kill -9, reported, and its fin
   expect(site.simulator.audit().violations).toEqual([]);
 });
 
-test('a process that ends without a word while the agent is away is lost', async () => {
+test('a process that ends without a report while the agent is away is lost', async () => {
   site = await createSite(HUB);
   const daemon = await site.start();
   const work = spawn('sleep', ['300'], { stdio: 'ignore' });
@@ -113,7 +113,7 @@ test.skipIf(noMount !== '')(
       writeFileSync(file, '{"percent": 30}');
       await track({ name: 'load', statusFile: file });
       await site.untilJob('load', (job) => job.percent === 30);
-      await site.untilJob('e', ({ problem: trouble }) => trouble !== undefined);
+      await site.untilJob('e', ({ problem }) => problem !== undefined);
       expect((await site.job('a')).problem).toBe(
         `${dead}/a does not answer: its file system hangs`,
       );
@@ -126,7 +126,7 @@ test.skipIf(noMount !== '')(
   },
 );
 
-test('a status file, from nothing to its last word, with a bad moment between', async () => {
+test('a status file, from nothing to its final report, with a broken file between', async () => {
   site = await createSite(HUB);
   await site.start();
   const file = join(site.directory, 'status.json');
@@ -170,7 +170,7 @@ jobs:
   await site.client.post('/v1/jobs/nightly/start');
   const job = await site.untilJob('nightly', (each) => each.percent !== undefined);
   expect(job).toMatchObject({ state: 'running', percent: 55, detail: 'half' });
-  // How it ends is seen, not told: a conflict, and the job goes on.
+  // How it ends is observed, not reported: a conflict, and the job goes on.
   await until('the second report was refused', () => {
     try {
       return readFileSync(join(site.directory, 'code'), 'utf8') === '1\n';
@@ -190,12 +190,12 @@ test('10,000 at once by --from: one request each way, on disk when they are answ
   const begin = performance.now();
   expect(await command(['track', '--from', '-'], lines(''))).toEqual({
     code: 0,
-    said: '10000 tracked\n',
+    output: '10000 tracked\n',
   });
   const trackedMs = performance.now() - begin;
   expect(await command(['report', '--from', '-'], lines(',"percent":50'))).toEqual({
     code: 0,
-    said: '10000 taken\n',
+    output: '10000 taken\n',
   });
   await daemon.end('SIGKILL');
   await site.start();
@@ -207,7 +207,7 @@ test('10,000 at once by --from: one request each way, on disk when they are answ
   expect(trackedMs).toBeLessThan(15_000);
 });
 
-test('a start that was missed while the daemon was down is told, and made up for once', async () => {
+test('a start that was missed while the daemon was down is recorded, and made up for once', async () => {
   site = await createSite(`
 jobs:
   made-up: { command: ['true'], schedule: '*/2 * * * * *', missedStart: once }
@@ -222,7 +222,7 @@ jobs:
   await until('two starts went by', () => Date.now() - aliveAt > 4500);
   await site.start();
   for (const name of ['made-up', 'skipped']) {
-    await until(`${name} is told`, async () => (await eventsOf(name)).includes('run.missed'));
+    await until(`${name} is recorded`, async () => (await eventsOf(name)).includes('run.missed'));
   }
   const afterMissed = async (name: string): Promise<string | undefined> => {
     const events = await eventsOf(name);
@@ -232,7 +232,7 @@ jobs:
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a job of another user runs as that user, and says so',
+  'a job of another user runs as that user, and shows it',
   async () => {
     site = await createSite(`
 jobs:
@@ -242,8 +242,8 @@ jobs:
     await site.start();
     for (const name of ['mine', 'nobodys']) await site.client.post(`/v1/jobs/${name}/start`);
     await site.untilJob('mine', (job) => job.state === 'succeeded');
-    const { said } = await command(['logs', 'mine']);
-    expect(said).toMatch(/^nobody\n\/\S+ nobody\n$/);
+    const { output } = await command(['logs', 'mine']);
+    expect(output).toMatch(/^nobody\n\/\S+ nobody\n$/);
     const failed = await site.untilJob('nobodys', (job) => job.endedAt !== undefined);
     expect(failed).toMatchObject({ state: 'failed' });
     expect(failed.reason).toMatch(/there is no user nobody-at-all on this host/);

@@ -1,6 +1,6 @@
 /**
- * HTTP over the agent's socket, as the commands need it: an answer or a `CommandFailure` whose words tell the
- * operator what to do and whose exit code is that of the table.
+ * HTTP over the agent's socket, as the commands need it: an answer, or a `CommandFailure` whose message
+ * names the remedy and whose exit code is that of the table.
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ export interface Client {
   stream(path: string): AsyncIterable<Uint8Array>;
 }
 
-/** What the agent itself answered: it is there, and it said no. */
+/** The agent answered, and refused. */
 export class Refusal extends CommandFailure {
   readonly code: string;
 
@@ -27,7 +27,7 @@ export class Refusal extends CommandFailure {
   }
 }
 
-/** Nobody answers on the socket. May pass: an agent that restarts is away for a moment. */
+/** Nothing answers on the socket. May pass: an agent that restarts is away for a moment. */
 export class NoDaemon extends CommandFailure {
   constructor(message: string, cause: unknown) {
     super(EXIT.noDaemon, message, { cause });
@@ -40,11 +40,11 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   invalid: EXIT.usage,
 };
 
-/** An agent answers from memory; one that has not after this long hangs. */
+/** An agent answers from memory; if it has not after this long, it hangs. */
 const ANSWER_MS_MAX = 30_000;
-/** Nothing of a request has been sent yet while the line is full, so knocking again repeats nothing. */
+/** Nothing of the request is sent while the socket's backlog is full, so a retry repeats nothing. */
 const QUEUE_MS_MAX = 10_000;
-const KNOCK_AGAIN_MS = 20;
+const RETRY_MS = 20;
 
 export function createClient(socketPath: string): Client {
   const whole = async <Document>(
@@ -65,7 +65,7 @@ export function createClient(socketPath: string): Client {
       try {
         yield* response as AsyncIterable<Uint8Array>;
       } catch (error) {
-        throw new NoDaemon('the agent ended the connection', error);
+        throw new NoDaemon('the agent closed the connection', error);
       }
     },
   };
@@ -76,7 +76,7 @@ export function jobPath(name: string, rest = ''): string {
   return `/v1/jobs/${encodeURIComponent(name)}${rest}`;
 }
 
-/** Many clients at once fill the line before the agent's door for a moment: EAGAIN, connect(2). */
+/** Many clients at once fill the socket's backlog for a moment: EAGAIN, connect(2). */
 async function send(
   socketPath: string,
   method: string,
@@ -91,7 +91,7 @@ async function send(
       const cause = error instanceof NoDaemon ? (error.cause as NodeJS.ErrnoException) : undefined;
       if (cause?.code !== 'EAGAIN' || performance.now() > giveUpAt) throw error;
     }
-    await sleep(KNOCK_AGAIN_MS);
+    await sleep(RETRY_MS);
   }
 }
 
@@ -121,24 +121,24 @@ async function readJson(response: IncomingMessage, socketPath: string): Promise<
     for await (const piece of response as AsyncIterable<Uint8Array>) pieces.push(piece);
     document = JSON.parse(Buffer.concat(pieces).toString('utf8'));
   } catch (error) {
-    throw new NoDaemon(`what answers on ${socketPath} is no migration-agent`, error);
+    throw new NoDaemon(`what answers on ${socketPath} is not migration-agent`, error);
   }
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return document;
   const { error } = document as { error?: { code?: string; message?: string } };
-  // Where in the request it stood says nothing to who typed a command.
+  // The place in the request means nothing on a command line.
   const message = error?.message?.replaceAll(/(^|; )body\./g, '$1');
   throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): NoDaemon {
-  return new NoDaemon(unreachableWords(socketPath, error), error);
+  return new NoDaemon(unreachableMessage(socketPath, error), error);
 }
 
-function unreachableWords(socketPath: string, error: NodeJS.ErrnoException): string {
+function unreachableMessage(socketPath: string, error: NodeJS.ErrnoException): string {
   const messages: Readonly<Record<string, string>> = {
     ENOENT: `no daemon: ${socketPath} does not exist (is migration-agent running? --socket names another)`,
-    ECONNREFUSED: `no daemon answers on ${socketPath} (it has ended; systemctl status migration-agent tells why)`,
+    ECONNREFUSED: `no daemon answers on ${socketPath} (it has ended; see systemctl status migration-agent)`,
     EACCES: `permission denied on ${socketPath} (be root, or a member of the group that owns it)`,
   };
   return messages[error.code ?? ''] ?? `no daemon answers on ${socketPath}: ${error.message}`;

@@ -1,6 +1,6 @@
 /**
- * `--from FILE|-`: many items at once, a JSON object a line. Blank lines are passed over. Every line that is no JSON
- * object is told with its number, and then nothing is sent; what the agent finds wrong is told by the same numbers.
+ * `--from FILE|-`: many items at once, a JSON object a line. Blank lines are skipped. Every line that is no JSON
+ * object is an error with its number, and then nothing is sent; the agent's errors name the same numbers.
  */
 import { readFile } from 'node:fs/promises';
 
@@ -28,7 +28,7 @@ interface ManyReply {
   }[];
 }
 
-/** So many the agent takes in one request. */
+/** The agent takes at most so many in one request. */
 const ITEMS_PER_REQUEST = 10_000;
 
 /** Sends the lines to `path`. Resolves to the exit code: that of what was refused, if anything was. */

@@ -1,6 +1,6 @@
 /**
  * Finds the agent's socket: the option, the environment, the configuration file, the default. The file is read
- * for this one key only and with patience: whether it is right is told by `config check`, not by `status`.
+ * for this one key only, and its faults are ignored: `config check` reports them, not `status`.
  */
 import { readFileSync } from 'node:fs';
 

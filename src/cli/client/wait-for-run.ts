@@ -1,6 +1,6 @@
 /**
- * Waits for a run by asking again and again. Says each change of state, and bears an agent that restarts: its
- * jobs go on meanwhile, and so does the waiting.
+ * Waits for a run by polling the agent. Prints each change of state, and goes on while the agent restarts, as its jobs
+ * do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -14,7 +14,7 @@ import { plain } from '../terminal/printable.ts';
 import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** At first short, for jobs that end at once; then gentle on the agent. */
+/** Short at first, for jobs that end at once; then longer, to spare the agent. */
 const ASK_AGAIN_MS_MIN = 50;
 const ASK_AGAIN_MS_MAX = 1_000;
 /** Longer than an upgrade with its restart takes (TimeoutStopSec of the unit, and the start). */
@@ -29,20 +29,20 @@ interface Waiting {
   readonly until: (job: JobStatus) => boolean;
 }
 
-/** The job as it stood when `until` first held. */
+/** The job when `until` first held. */
 export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
   let run = waiting.run;
   let shown: string | undefined;
   let askAgainMs = ASK_AGAIN_MS_MIN;
   for (;;) {
-    const job = await askPatiently(waiting, shown !== undefined);
+    const job = await askWithRetries(waiting, shown !== undefined);
     run ??= job.run;
     if (run !== undefined && job.run !== undefined && job.run > run) {
-      const message = `${job.name}/${run} has made room for ${job.name}/${job.run}; how it ended: migration-agent events ${job.name}`;
+      const message = `${job.name}/${run} was followed by ${job.name}/${job.run}; how it ended: migration-agent events ${job.name}`;
       throw new CommandFailure(EXIT.unknown, message);
     }
     const name = job.run === undefined ? job.name : `${job.name}/${job.run}`;
-    const message = stateInWords(job);
+    const message = stateText(job);
     if (message !== shown) print(waiting.terminal, `${name}: ${message}`);
     shown = message;
     if (waiting.until(job)) return job;
@@ -51,14 +51,17 @@ export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
   }
 }
 
-/** With its reason, once there is one: `failed: exit code 23: …`; and why the end is not told yet, where that is known. */
-function stateInWords(job: JobStatus): string {
+/** With its reason, if there is one: `failed: exit code 23: …`; and why its end is not delivered yet, if that is known. */
+function stateText(job: JobStatus): string {
   if (!hasEnded(job)) return job.state;
   const why = job.reason === undefined ? '' : `: ${plain(job.reason)}`;
-  const untold = Object.entries(job.destinations)
+  const undelivered = Object.entries(job.destinations)
     .filter(([, { delivery, reason }]) => delivery === 'pending' && reason !== undefined)
-    .map(([destination, { reason }]) => `; not told to ${destination} yet: ${plain(reason ?? '')}`);
-  return `${job.state}${why}${untold.join('')}`;
+    .map(
+      ([destination, { reason }]) =>
+        `; not delivered to ${destination} yet: ${plain(reason ?? '')}`,
+    );
+  return `${job.state}${why}${undelivered.join('')}`;
 }
 
 /** The latest run has ended. */
@@ -66,7 +69,7 @@ export function hasEnded(job: JobStatus): boolean {
   return job.state !== 'idle' && isFinal(job.state);
 }
 
-/** No destination is owed a word. */
+/** No destination has a pending report. */
 export function isSettled(job: JobStatus): boolean {
   const { migrationHub, dataPipeline } = job.destinations;
   return migrationHub?.delivery !== 'pending' && dataPipeline?.delivery !== 'pending';
@@ -78,21 +81,21 @@ export function runNumber(run: string | undefined): number | undefined {
   return Number.isInteger(number) && number > 0 ? number : undefined;
 }
 
-/** Patience is for an agent that has been there: a wrong socket is told at once. */
-async function askPatiently(
+/** Only an agent that has answered once is waited for: a wrong socket is an error at once. */
+async function askWithRetries(
   { client, terminal, job }: Waiting,
   wasThere: boolean,
 ): Promise<JobStatus> {
   const giveUpAt = performance.now() + ABSENCE_MS_MAX;
-  let told = false;
+  let isPrinted = false;
   for (;;) {
     try {
       return await client.get<JobStatus>(jobPath(job));
     } catch (error) {
       if (!(error instanceof NoDaemon) || !wasThere || performance.now() > giveUpAt) throw error;
     }
-    if (!told) print(terminal, 'the agent does not answer; waiting for it to come back');
-    told = true;
+    if (!isPrinted) print(terminal, 'the agent does not answer; waiting for it to come back');
+    isPrinted = true;
     await sleep(ASK_AGAIN_MS_MAX);
   }
 }

@@ -21,16 +21,16 @@ export function claimCommand(terminal: Terminal = processTerminal()): Command {
   return agentCommand(
     terminal,
     'claim',
-    'say that this state directory was moved here: runs withheld as those of another host go on here',
+    'declare that this state directory was moved here: runs that were withheld as runs of another host go on here',
   );
 }
 
-/** Returns when the new configuration is in force, so that `systemctl reload` tells whether it is. */
+/** Returns when the new configuration is in force, so that `systemctl reload` fails if it is not. */
 export function reloadCommand(terminal: Terminal = processTerminal()): Command {
   return agentCommand(
     terminal,
     'reload',
-    'read the configuration again; a bad one is refused (exit code 78) and the old one stays',
+    'read the configuration again; an invalid one is refused (exit code 78) and the one in force stays',
   );
 }
 

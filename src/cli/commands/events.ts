@@ -35,15 +35,15 @@ export function eventsCommand(terminal: Terminal = processTerminal()): Command {
     .action(
       action(terminal, async (name: string, options: EventsOptions) => {
         const client = clientOf(options, terminal);
-        // Opened before the past is read: nothing falls between the two.
-        const news = options.follow ? await openNews(client, name) : undefined;
+        // Opened before the past is read, so that no entry is missed between the two.
+        const added = options.follow ? await openStream(client, name) : undefined;
         const { events } = await client.get<{ events: TimelineEntryDocument[] }>(
           jobPath(name, `/events?limit=${options.limit}`),
         );
         await print(events, options, terminal);
-        if (news === undefined) return EXIT.ok;
+        if (added === undefined) return EXIT.ok;
         const known = new Set(events.map(identity));
-        for await (const entry of news) {
+        for await (const entry of added) {
           if (!known.has(identity(entry))) await print([entry], options, terminal);
         }
         return EXIT.noDaemon;
@@ -68,8 +68,8 @@ function identity({ at, run, event, fields }: TimelineEntryDocument): string {
   return JSON.stringify([at, run, event, fields]);
 }
 
-/** Resolves when the agent has begun to answer: from then on no entry is missed. */
-async function openNews(
+/** Resolves when the agent has begun to answer; no entry is missed from then on. */
+async function openStream(
   client: Client,
   job: string,
 ): Promise<AsyncIterable<TimelineEntryDocument>> {

@@ -20,8 +20,8 @@ interface HistoryOptions extends SocketOption {
   readonly json?: true;
 }
 
-/** A token lives for 24 hours: one that ends again and again is no token that ended. */
-const BEGINNINGS_MAX = 3;
+/** A token is valid for 24 hours: if it expires again and again, something else is wrong. */
+const STARTS_MAX = 3;
 
 export function historyCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
@@ -51,20 +51,20 @@ export function historyCommand(terminal: Terminal = processTerminal()): Command 
     );
 }
 
-/** All pages, oldest update first. An expired token begins again from the first page. */
+/** All pages, oldest update first. An expired token restarts at the first page. */
 async function readHistory(
   client: Client,
   name: string,
   { run }: HistoryOptions,
   terminal: Terminal,
 ): Promise<HistoryDocument> {
-  for (let beginning = 1; ; beginning++) {
+  for (let start = 1; ; start++) {
     try {
       return await readPages(client, name, run, terminal);
     } catch (error) {
       const isExpired = error instanceof Refusal && error.code === 'expired';
-      if (!isExpired || beginning === BEGINNINGS_MAX) throw error;
-      print(terminal, 'the service no longer knows where the pages were; beginning again');
+      if (!isExpired || start === STARTS_MAX) throw error;
+      print(terminal, 'the page token has expired; reading from the first page again');
     }
   }
 }
@@ -87,11 +87,11 @@ async function readPages(
     const { nextToken, ...rest } = page;
     if (nextToken === undefined) return { ...rest, updates: updates.toSorted(byTime) };
     if (seen.has(nextToken)) {
-      throw new CommandFailure(EXIT.jobFailed, 'the service gave the same page twice');
+      throw new CommandFailure(EXIT.jobFailed, 'the service returned the same page twice');
     }
     seen.add(nextToken);
     token = nextToken;
-    print(terminal, `${updates.length} updates read, and more to come`);
+    print(terminal, `${updates.length} updates read so far`);
   }
 }
 

@@ -61,7 +61,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
       'time between the stop signal and SIGKILL, such as 30s or 1h30m',
       readDuration,
     )
-    .option('--no-wait', 'return as soon as the agent has taken note')
+    .option('--no-wait', 'return at once')
     .action(
       action(
         terminal,
@@ -92,7 +92,10 @@ export function waitCommand(terminal: Terminal = processTerminal()): Command {
   )
     .argument('<name>', 'a job')
     .addOption(
-      new Option('--for <what>', 'finished: it has ended; delivered: and the services were told')
+      new Option(
+        '--for <what>',
+        'finished: it has ended; delivered: and its final reports are delivered',
+      )
         .choices(['finished', 'delivered'])
         .default('finished'),
     )
@@ -122,25 +125,25 @@ function cancelResult(job: JobStatus, terminal: Terminal): ExitCode {
     print(terminal, `processes outlived SIGKILL: ${alive}`);
     return EXIT.cancelIncomplete;
   }
-  // It was quicker than the signal: nothing of it runs, which is what was asked for.
+  // It ended before the signal: nothing of it runs, which is what was asked for.
   return job.state === 'lost' ? EXIT.unknown : EXIT.ok;
 }
 
-/** The service will never hold this run's end: whoever waits for that must know. */
+/** The service will never have the end of this run: a caller that waits for that must know. */
 function wasRefused(job: JobStatus, terminal: Terminal): boolean {
   const refused = Object.entries(job.destinations).filter(
-    ([, told]) => told.delivery === 'refused',
+    ([, delivery]) => delivery.delivery === 'refused',
   );
-  for (const [destination, told] of refused) {
+  for (const [destination, delivery] of refused) {
     print(
       terminal,
-      `${destination} refused the report: ${plain(told.reason ?? 'no reason given')}`,
+      `${destination} refused the report: ${plain(delivery.reason ?? 'no reason given')}`,
     );
   }
   return refused.length > 0;
 }
 
-/** Who sits at the terminal, also where sudo(8) has made them root. */
+/** The person at the terminal, even if sudo(8) made them root. */
 function callerName(environment: NodeJS.ProcessEnv): string {
   let name: string;
   try {

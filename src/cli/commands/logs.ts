@@ -50,7 +50,7 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
           copy(client, logPath(name, stream, run, options), terminal[stream]),
         );
         await Promise.all(copies);
-        if (options.follow) await sayHowItEnded(client, name, run, terminal);
+        if (options.follow) await printEnd(client, name, run, terminal);
         return EXIT.ok;
       }),
     );
@@ -74,7 +74,7 @@ function logPath(
   return jobPath(name, `/logs?${query.toString()}`);
 }
 
-async function sayHowItEnded(
+async function printEnd(
   client: Client,
   name: string,
   run: number | undefined,
@@ -82,6 +82,6 @@ async function sayHowItEnded(
 ): Promise<void> {
   const job = await client.get<JobStatus>(jobPath(name));
   if (job.run !== run) return;
-  const message = hasEnded(job) ? job.state : 'still runs, but its log has gone away';
+  const message = hasEnded(job) ? job.state : 'still runs, but its log is gone';
   print(terminal, `${job.name}/${job.run ?? 0}: ${message}`);
 }

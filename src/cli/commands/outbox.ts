@@ -1,4 +1,4 @@
-/** `outbox`: what is owed to the services, tried again now or given up. */
+/** `outbox`: reports that are pending at the services, to look at, to retry or to drop. */
 import { Argument, Option, type Command } from 'commander';
 
 import type { DestinationName, OutboxEntry } from '../../core/model/outbox.ts';
@@ -20,7 +20,7 @@ interface OutboxOptions extends SocketOption {
   readonly json?: true;
 }
 
-type Wish = 'retry' | 'drop';
+type Request = 'retry' | 'drop';
 
 interface OutboxDocument {
   readonly schema: 1;
@@ -32,7 +32,7 @@ export function outboxCommand(terminal: Terminal = processTerminal()): Command {
     'outbox',
     {
       description:
-        'show what is owed to the services; retry: try it again now; drop: give up what is owed of a job, and without a name only what was refused for good',
+        'show pending reports; retry: send them again now; drop: discard those of a job (without a name: only those that AWS refused)',
       example: 'migration-agent outbox retry nightly-files --to migrationHub',
     },
     terminal,
@@ -40,7 +40,7 @@ export function outboxCommand(terminal: Terminal = processTerminal()): Command {
     .addArgument(new Argument('[what]', 'retry or drop, or a job to look at'))
     .argument('[name]', 'a job; default: all')
     .addOption(
-      new Option('--to <destination>', 'only what is owed to this one').choices([
+      new Option('--to <destination>', 'only reports to this one').choices([
         'migrationHub',
         'dataPipeline',
       ]),
@@ -68,21 +68,21 @@ async function show(
 ): Promise<ExitCode> {
   const query = new URLSearchParams(defined({ job, destination: to }));
   const document = await client.get<OutboxDocument>(`/v1/outbox?${query.toString()}`);
-  // A slip of the pen must not read as "nothing is owed".
+  // A name that is mistyped must not read as "nothing is pending".
   if (job !== undefined && document.outbox.length === 0) await client.get(jobPath(job));
   if (json) {
     printJson(terminal, document);
     return EXIT.ok;
   }
   const lines = renderOutbox(document.outbox, viewOf(terminal, new Date().toISOString()));
-  if (lines.length === 0) print(terminal, 'nothing is owed');
+  if (lines.length === 0) print(terminal, 'nothing is pending');
   else await write(terminal.stdout, `${lines.join('\n')}\n`);
   return EXIT.ok;
 }
 
 async function ask(
   client: Client,
-  action: Wish,
+  action: Request,
   job: string | undefined,
   { json, to }: OutboxOptions,
   terminal: Terminal,

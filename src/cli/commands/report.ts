@@ -1,4 +1,4 @@
-/** `report NAME`: tells how a tracked job stands, or from within a job of the agent's own how it gets on. */
+/** `report NAME`: the progress or the end of a tracked job, or the progress of one of the agent's own, from within it. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import { clientCommand, clientOf, printJson } from '../client/client-command.ts';
@@ -23,7 +23,7 @@ export function reportCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'report',
     {
-      description: 'tell how a job stands: its percent, a detail, its end',
+      description: 'report the progress of a job: percent, a detail, its end',
       example: 'migration-agent report copy --percent 40 --detail "table 3 of 7"',
     },
     terminal,
@@ -43,7 +43,7 @@ export function reportCommand(terminal: Terminal = processTerminal()): Command {
       'after',
       `  migration-agent report copy --status completed
   migration-agent report copy --status failed --detail "disk full on /srv/b"
-  migration-agent report --percent 40          # in a job of the agent's own: its name is known
+  migration-agent report --percent 40          # in a job of the agent's own: MIGRATION_JOB has its name
   migration-agent report --from -              # {"name": "copy-1", "percent": 40} a line
 
 Lines of --from have name, percent, detail and status, as POST /v1/reports. A line that is wrong
@@ -54,7 +54,7 @@ refuses the whole file; a job that is not there or has ended, that line alone.`,
         const client = clientOf(options, terminal);
         if (options.from !== undefined) {
           if (given !== undefined) {
-            throw new CommandFailure(EXIT.usage, 'with --from the names stand in the file');
+            throw new CommandFailure(EXIT.usage, 'with --from, the file has the names');
           }
           return sendLines(client, '/v1/reports', options.from, terminal);
         }

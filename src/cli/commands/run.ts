@@ -20,7 +20,7 @@ interface RunOptions extends SocketOption {
   readonly user?: string;
   readonly task?: string;
   readonly migrationHub?: Exclude<AdHocJob['migrationHub'], false | undefined>;
-  /** commander's word for `--no-hub`. */
+  /** commander's name for `--no-hub`. */
   readonly hub: boolean;
   readonly wait?: true;
   readonly json?: true;
@@ -48,10 +48,10 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
     .option('--task <name>', 'name of the task in Migration Hub; default: as configured')
     .option(
       '--migration-hub <json>',
-      'what else Migration Hub is told: a JSON object as in the configuration, such as {"artifacts":["arn:…"]}',
+      'more for Migration Hub: a JSON object as in the configuration, such as {"artifacts":["arn:…"]}',
       readHub,
     )
-    .option('--no-hub', 'do not tell Migration Hub')
+    .option('--no-hub', 'do not report to Migration Hub')
     .option('--wait', 'wait until it has ended, and exit with its result')
     .option('--json', 'print what was started as JSON')
     .argument('<command...>', 'the program and its arguments, after --')

@@ -26,16 +26,16 @@ interface StatusOptions extends SocketOption {
 }
 
 const REDRAW_MS = 1_000;
-/** A screen or two. What runs and what went wrong comes first, and how many more there are is said. */
+/** A screen or two; how many more there are is shown below. */
 const JOBS_MAX = 50;
-/** Enough to see why a run stands where it stands; `events` tells all. */
+/** Enough to see why a run is in its state; `events` shows all. */
 const TIMELINE_ENTRIES = 15;
 
 export function statusCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'status',
     {
-      description: 'show the jobs of this host and how their destinations stand',
+      description: 'show the jobs of this host and their delivery to AWS',
       example: 'migration-agent status nightly-files',
     },
     terminal,
@@ -48,9 +48,9 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
     .addHelpText(
       'after',
       `
-HUB and PIPE show what the services know of a run. 12s/4m48s: the last report was accepted
-12s ago and the next one is due within 4m48s; owed 19s: the run ended 19s ago and its last
-word has not arrived yet; delivered 2m: it arrived 2m ago.`,
+HUB and PIPE show the reports of a run to Migration Hub and Data Pipeline. 12s/4m48s: the last
+report was accepted 12s ago, the next one is due within 4m48s; pending 19s: the run ended 19s
+ago, its final report is not delivered yet; delivered 2m: it was accepted 2m ago.`,
     )
     .action(
       action(terminal, async (name: string | undefined, options: StatusOptions) => {
@@ -62,7 +62,7 @@ word has not arrived yet; delivered 2m: it arrived 2m ago.`,
     );
 }
 
-/** Until the operator has seen enough (Ctrl-C), or the job is not there. */
+/** Until Ctrl-C, or until the job does not exist. */
 async function watch(
   client: Client,
   name: string | undefined,

@@ -21,7 +21,7 @@ interface TrackOptions extends SocketOption {
   readonly statusFile?: string;
   readonly stallAfter?: string;
   readonly task?: string;
-  /** commander's word for `--no-hub`. */
+  /** commander's name for `--no-hub`. */
   readonly hub: boolean;
   readonly from?: string;
   readonly json?: true;
@@ -31,15 +31,15 @@ export function trackCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'track',
     {
-      description: 'keep the services told of work that somebody else runs',
+      description: 'report the status of work that somebody else runs',
       example: 'migration-agent track copy --pid 4711',
     },
     terminal,
   )
-    .argument('[name]', 'how the job is called from now on')
+    .argument('[name]', 'the name of the job from now on')
     .option(
       '--pid <number>',
-      'a process, of any user; gone without a final word, it is lost',
+      'a process, of any user; if it ends without a final report, the run is lost',
       readPid,
     )
     .option('--unit <unit>', 'a systemd unit: the run that is under way, else the next one')
@@ -53,7 +53,7 @@ export function trackCommand(terminal: Terminal = processTerminal()): Command {
       readDuration,
     )
     .option('--task <name>', 'name of the task in Migration Hub; default: that of the job')
-    .option('--no-hub', 'do not tell Migration Hub')
+    .option('--no-hub', 'do not report to Migration Hub')
     .option('--from <file>', 'many at once: a file of JSON lines, or - for standard input')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -63,9 +63,9 @@ export function trackCommand(terminal: Terminal = processTerminal()): Command {
   migration-agent track tape && migration-agent report tape --percent 40 --detail "reel 2 of 5"
   migration-agent track --from jobs.jsonl      # {"name": "copy-1", "pid": 4711} a line
 
-With none of --pid, --unit and --status-file only "report" tells how the job stands. It may do so in
-any case: "report NAME --status completed" is the final word that a process alone cannot leave.
-A status file says "completed" or "failed" itself; write it whole and rename it into its place.
+With none of --pid, --unit and --status-file only "report" gives the job's status. It may do so in
+any case: "report NAME --status completed" is the end that a process alone cannot report.
+A status file has "completed" or "failed" itself; write it whole and rename it into its place.
 Lines of --from have name, pid, unit, statusFile, stallAfter and migrationHub, as POST /v1/tracked.
 A line that is wrong refuses the whole file; a name that is tracked already, that line alone.
 "cancel NAME" ends the tracking and leaves the work alone.`,
@@ -74,7 +74,7 @@ A line that is wrong refuses the whole file; a name that is tracked already, tha
       action(terminal, async (name: string | undefined, options: TrackOptions) => {
         const client = clientOf(options, terminal);
         if (options.from !== undefined) {
-          if (name !== undefined) throw usage('with --from the names stand in the file');
+          if (name !== undefined) throw usage('with --from, the file has the names');
           return sendLines(client, '/v1/tracked', options.from, terminal);
         }
         if (name === undefined) throw usage('name the job, or give many with --from FILE');
@@ -92,8 +92,8 @@ A line that is wrong refuses the whole file; a name that is tracked already, tha
 
 function trackedJob(name: string, options: TrackOptions): TrackedJob {
   const { pid, unit, statusFile, stallAfter, task, hub } = options;
-  const told = task === undefined ? undefined : { task };
-  const migrationHub = hub ? told : (false as const);
+  const named = task === undefined ? undefined : { task };
+  const migrationHub = hub ? named : (false as const);
   return defined({
     name,
     pid,

@@ -36,7 +36,7 @@ function describe(program: Command): readonly CompletionWords[] {
       options: help.visibleOptions(command).flatMap(({ long, argChoices: choices = [] }) => {
         return typeof long === 'string' ? [{ long, choices }] : [];
       }),
-      // What may stand after the command's name.
+      // What may follow the command's name.
       words: [...command.commands.map((each) => each.name()), ...(argument?.argChoices ?? [])],
       takesJob: argument?.name() === 'name',
     };

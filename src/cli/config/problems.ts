@@ -3,6 +3,6 @@ import { formatProblem } from '../../config/lib/problem.ts';
 import type { Problem } from '../../config/lib/problem.ts';
 
 /** Every problem on stderr, as `FILE:LINE:COLUMN KEY: what is wrong`. */
-export function complainAbout(file: string, problems: readonly Problem[]): void {
+export function printProblems(file: string, problems: readonly Problem[]): void {
   for (const problem of problems) process.stderr.write(`${formatProblem(file, problem)}\n`);
 }

@@ -1,4 +1,4 @@
-/** `migration-agent daemon`. What the agent is made of is loaded when it runs: `--help` needs none of it. */
+/** `migration-agent daemon`. The agent is loaded when the command runs: `--help` does not need it. */
 import type { Command } from 'commander';
 import { action, newCommand } from '../command.ts';
 import { configFile } from '../config/file.ts';

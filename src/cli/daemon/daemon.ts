@@ -13,23 +13,23 @@ import { createServiceNotifier } from '../../system/service-notifier.ts';
 import { onSignals } from '../../system/signals.ts';
 import { assemble } from './compose.ts';
 import type { Assembly } from './compose.ts';
-import { complainAbout } from '../config/problems.ts';
+import { printProblems } from '../config/problems.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
 import { defined } from '../../core/lib/defined.ts';
 
-/** The agent could not begin: its state is in use or unreadable, or it lacks rights. */
+/** The agent could not start: its state is in use or unreadable, or it lacks rights. */
 const CANNOT_START: ExitCode = 1;
 
-/** Runs until it is told to stop. Resolves to the exit code; problems are on stderr or in the log. */
+/** Runs until a signal or the service stops it. Resolves to the exit code; problems are on stderr or in the log. */
 export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
-  // First of all: a signal that comes during the start must not be the default death.
+  // First of all: a signal that comes during the start must not kill the process.
   const signals = new EarlySignals();
   useServiceCredentials(environment);
   const loaded = await readConfiguration(file, environment, hostname());
   if (!loaded.ok) {
-    complainAbout(file, loaded.problems);
+    printProblems(file, loaded.problems);
     return EXIT.badConfiguration;
   }
   const { configuration } = loaded;
@@ -105,7 +105,7 @@ function cannotStart(error: unknown, { agent }: Configuration, log: Log): ExitCo
   return CANNOT_START;
 }
 
-/** Keeps a signal that comes before there is an agent to obey it. */
+/** Keeps a signal that comes before the agent exists. */
 class EarlySignals {
   #handlers: { stop(): void; reload(): void } | undefined;
   #isStopped = false;
@@ -116,7 +116,7 @@ class EarlySignals {
         this.#isStopped = true;
         this.#handlers?.stop();
       },
-      // A configuration that has not been read yet is read anew anyway.
+      // The configuration has not been read yet, so there is nothing to reload.
       reload: () => this.#handlers?.reload(),
     });
   }

@@ -12,16 +12,16 @@ import { heightOf, wantsColor, widthOf } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface DemoScreen {
-  /** Somebody did something that a reader should see. */
+  /** Something happened that a reader should see. */
   print(who: 'agent' | 'operator' | 'pipeline' | 'network', message: string): void;
   /** The agent's newest status. */
   show(status: Status): void;
-  /** Leaves the last picture standing. */
+  /** Keeps the last picture on the screen. */
   end(): void;
 }
 
-/** Rows below the moving picture that are kept for what was done, on a terminal of any height. */
-const WORDS_MIN = 4;
+/** Rows below the picture that are kept for messages, on a terminal of any height. */
+const MESSAGES_MIN = 4;
 /** A plain line is printed for each quarter of a job. */
 const PERCENT_STEP = 25;
 
@@ -34,23 +34,23 @@ export function createDemoScreen(terminal: Terminal, sinceStartMs: () => number)
 function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen {
   const { stdout } = terminal;
   const redraw = createRedraw(stdout);
-  const message: string[] = [];
+  const messages: string[] = [];
   let newest: Status | undefined;
 
   function draw(): void {
     const [width, height] = [widthOf(stdout), heightOf(stdout)];
-    // A row is the cursor's, and an empty one stands between the two.
+    // One row is for the cursor, and an empty one separates the two parts.
     const room = height - 2;
     const picture =
       newest === undefined
         ? []
         : renderStatus(newest, {
             width,
-            height: room - Math.max(WORDS_MIN, message.length),
+            height: room - Math.max(MESSAGES_MIN, messages.length),
             color: wantsColor(stdout, terminal.environment),
             now: new Date(newest.agent.now),
           }).split('\n');
-    const shown = message.slice(-Math.max(1, room - picture.length));
+    const shown = messages.slice(-Math.max(1, room - picture.length));
     stdout.write(
       redraw([...picture, '', ...shown.map((line) => truncate(line, width))].join('\n')),
     );
@@ -58,7 +58,7 @@ function movingScreen(terminal: Terminal, sinceStartMs: () => number): DemoScree
 
   return {
     print(who, text) {
-      message.push(stamped(sinceStartMs(), who, text));
+      messages.push(stamped(sinceStartMs(), who, text));
       draw();
     },
     show(status) {
@@ -75,7 +75,7 @@ function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen
   const print = (who: string, text: string): void => {
     terminal.stdout.write(`${stamped(sinceStartMs(), who, text)}\n`);
   };
-  const sayOnce = (job: JobStatus, key: string, line: string, more?: string): void => {
+  const printOnce = (job: JobStatus, key: string, line: string, more?: string): void => {
     if (shown.get(key) === line) return;
     shown.set(key, line);
     print(job.name, more === undefined ? line : `${line}: ${plain(more)}`);
@@ -88,7 +88,7 @@ function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen
         const quarter = Math.floor((job.percent ?? 0) / PERCENT_STEP) * PERCENT_STEP;
         const isMoving = job.state === 'running' && quarter > 0 && quarter < 100;
         const detail = job.state === 'running' ? job.detail : job.reason;
-        sayOnce(
+        printOnce(
           job,
           `${job.name} state`,
           isMoving ? `${job.state} ${quarter}%` : job.state,
@@ -96,13 +96,13 @@ function plainScreen(terminal: Terminal, sinceStartMs: () => number): DemoScreen
         );
         const { migrationHub } = job.destinations;
         if (isFinal(job.state) && migrationHub?.delivery === 'delivered') {
-          sayOnce(job, `${job.name} hub`, 'Migration Hub has its last word');
+          printOnce(job, `${job.name} hub`, 'final report delivered to Migration Hub');
         }
       }
-      for (const trouble of agent.problems) {
-        if (!problems.includes(trouble)) print('agent', `in trouble: ${plain(trouble)}`);
+      for (const problem of agent.problems) {
+        if (!problems.includes(problem)) print('agent', `degraded: ${plain(problem)}`);
       }
-      if (problems.length > 0 && agent.problems.length === 0) print('agent', 'well again');
+      if (problems.length > 0 && agent.problems.length === 0) print('agent', 'healthy again');
       problems = agent.problems;
     },
     end: () => undefined,

@@ -11,7 +11,7 @@ import type { DemoScreen } from './screen.ts';
 import { hasEnded, isSettled } from '../client/wait-for-run.ts';
 
 export interface Played {
-  /** How everything stood at the end. */
+  /** The status at the end. */
   readonly status: Status;
   /** On the host's clock. */
   readonly canceledAtMs: number;
@@ -26,7 +26,7 @@ interface Stage {
 }
 
 const REDRAW_MS = 250;
-/** Twice as long as the demo takes: something hangs, and the summary tells what was not reached. */
+/** Twice as long as the demo takes: if something hangs, the summary shows what was not reached. */
 const DEMO_MS_MAX = 115_000;
 const OUTAGE_MS_MIN = 12_000;
 
@@ -49,7 +49,7 @@ export async function play(stage: Stage): Promise<Played> {
   await client.post(jobPath('invoices', '/start'));
   await until((jobs) => hasEnded(jobs('invoices')) && (jobs('mail').percent ?? 0) >= 15);
 
-  screen.print('pipeline', 'its owner cancels MoveMail; the next report will learn of it');
+  screen.print('pipeline', 'the owner cancels MoveMail; the answer to the next report says so');
   const canceledAtMs = Date.now();
   simulator.cancel(mail);
   await until((jobs) => hasEnded(jobs('mail')) && (jobs('photos').percent ?? 0) >= 80);
@@ -73,7 +73,7 @@ export async function play(stage: Stage): Promise<Played> {
 type Find = (name: string) => JobStatus;
 
 interface Lookout {
-  /** Shows the status until the jobs stand as is wished, or the demo has lasted too long. */
+  /** Shows the status until the jobs are as expected, or the demo has lasted too long. */
   readonly until: (isReached: (jobs: Find) => boolean) => Promise<Status>;
   readonly pause: (ms: number) => Promise<Status>;
 }

@@ -1,4 +1,4 @@
-/** The stories of the demo, told from the agent's own timelines: who was canceled, who failed, who met the outage. */
+/** The stories of the demo, from the agent's own timelines: which job was canceled, which failed, which went through the outage. */
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
 import type { Played } from './script.ts';
 import { plain, wrap } from '../terminal/printable.ts';
@@ -21,8 +21,8 @@ export function runScenarios(
   const stories = [
     ['mail', canceled(timelines.get('mail') ?? [], played.canceledAtMs, at)],
     ['invoices', failed(timelines.get('invoices') ?? [], at)],
-    ['photos', ended(timelines.get('photos') ?? [], at, `while AWS was away (${outage})`)],
-    ['archive', ended(timelines.get('archive') ?? [], at, 'after it had run through the outage')],
+    ['photos', ended(timelines.get('photos') ?? [], at, `during the outage of AWS (${outage})`)],
+    ['archive', ended(timelines.get('archive') ?? [], at, 'after the outage')],
   ] as const;
   const lines = stories.flatMap(([name, text]) =>
     wrap(text, width - NAME_COLUMNS - 2).map(
@@ -35,35 +35,36 @@ export function runScenarios(
 type At = (ms: number) => string;
 
 function canceled(timeline: readonly TimelineEntryDocument[], askedAtMs: number, at: At): string {
-  const learntMs = timeOf(timeline, 'cancel.received');
+  const learnedMs = timeOf(timeline, 'cancel.received');
   const goneMs = timeOf(timeline, 'tree.empty');
-  if (learntMs === undefined || goneMs === undefined) return 'was to be canceled and was not';
-  return `canceled by its pipeline's owner at ${at(askedAtMs)}; the agent learnt of it ${between(askedAtMs, learntMs)} later, with its next report; all processes were gone ${between(learntMs, goneMs)} after that`;
+  if (learnedMs === undefined || goneMs === undefined)
+    return 'should have been canceled and was not';
+  return `canceled by its pipeline's owner at ${at(askedAtMs)}; the agent learned of it ${between(askedAtMs, learnedMs)} later, with its next report; all processes were gone ${between(learnedMs, goneMs)} after that`;
 }
 
 function failed(timeline: readonly TimelineEntryDocument[], at: At): string {
   const end = timeline.findLast(({ event }) => event === 'run.ended');
-  if (end?.fields['state'] !== 'failed') return 'was to fail and did not';
-  return `failed at ${at(Date.parse(end.at))}: ${plain(String(end.fields['words'])).replace(/^failed: /, '')}; ${lastWord(timeline)}`;
+  if (end?.fields['state'] !== 'failed') return 'should have failed and did not';
+  return `failed at ${at(Date.parse(end.at))}: ${plain(String(end.fields['message'])).replace(/^failed: /, '')}; ${finalReport(timeline)}`;
 }
 
 function ended(timeline: readonly TimelineEntryDocument[], at: At, when: string): string {
   const endedMs = timeOf(timeline, 'run.ended');
   if (endedMs === undefined) return 'has not ended';
-  return `ended at ${at(endedMs)}, ${when}; ${lastWord(timeline)}`;
+  return `ended at ${at(endedMs)}, ${when}; ${finalReport(timeline)}`;
 }
 
-/** `afterS` of `report.delivered`: from the end of the run to the accepted last report. */
-function lastWord(timeline: readonly TimelineEntryDocument[]): string {
+/** `afterS` of `report.delivered`: from the end of the run to the accepted final report. */
+function finalReport(timeline: readonly TimelineEntryDocument[]): string {
   const reports = timeline.filter(({ event }) => event === 'report.delivered');
-  const told = reports.map(({ fields }) => {
+  const deliveries = reports.map(({ fields }) => {
     const destination = fields['to'] === 'dataPipeline' ? 'Data Pipeline' : 'Migration Hub';
     const afterS = Number(fields['afterS']);
     return `${destination} ${afterS < 1 ? 'at once' : `${span(afterS * 1000)} later`}`;
   });
-  return told.length === 0
-    ? 'its last word was not delivered'
-    : `its last word reached ${told.join(' and ')}`;
+  return deliveries.length === 0
+    ? 'its final report was not delivered'
+    : `its final report reached ${deliveries.join(' and ')}`;
 }
 
 function timeOf(timeline: readonly TimelineEntryDocument[], event: string): number | undefined {

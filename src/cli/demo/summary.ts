@@ -1,4 +1,4 @@
-/** What AWS saw of the demo, by the simulator's audit: the sentences at its end, and whether all is as it should be. */
+/** What AWS saw of the demo, by the simulator's audit: the sentences at its end, and whether everything is as expected. */
 import type { JobStatus } from '../../core/model/status.ts';
 import type { Audit } from '../../simulator/audit/audit.ts';
 import { wrap } from '../terminal/printable.ts';
@@ -19,7 +19,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 export function summarize(audit: Audit, jobs: readonly JobStatus[], columns: number): DemoSummary {
   const { migrationHub, dataPipeline } = audit;
-  const lapses = dataPipeline.acknowledgementLapses + dataPipeline.progressLapses;
+  const expired = dataPipeline.acknowledgementLapses + dataPipeline.progressLapses;
   const wrong = Object.entries(EXPECTED).filter(
     ([name, state]) => jobs.find((job) => job.name === name)?.state !== state,
   );
@@ -28,7 +28,7 @@ export function summarize(audit: Audit, jobs: readonly JobStatus[], columns: num
   const isAsPromised =
     audit.violations.length === 0 &&
     migrationHub.staleSeconds === 0 &&
-    lapses === 0 &&
+    expired === 0 &&
     audit.overLimit === 0 &&
     wrong.length === 0 &&
     undelivered.length === 0;
@@ -37,12 +37,12 @@ export function summarize(audit: Audit, jobs: readonly JobStatus[], columns: num
     ['over a limit', String(audit.overLimit)],
     ['refused as invalid', String(audit.invalidRequests.count)],
     ['stale tasks', `${migrationHub.staleSeconds} s`],
-    ['lapsed pipeline tasks', String(lapses)],
+    ['expired pipeline tasks', String(expired)],
     ['SetTaskStatus after a cancel', String(dataPipeline.statusAfterCancel)],
     ...migrationHub.tasks.map((task) => [
       `task ${task.task}`,
       [task.status, task.percent === undefined ? '' : `${task.percent} %`, task.detail ?? '']
-        .filter((word) => word !== '')
+        .filter((part) => part !== '')
         .join(', '),
     ]),
   ] as const;
@@ -58,7 +58,7 @@ export function summarize(audit: Audit, jobs: readonly JobStatus[], columns: num
         'Not as promised:',
         ...audit.violations,
         ...wrong.map(describeWrong),
-        ...undelivered.map(({ name }) => `the last word of ${name} was not delivered`),
+        ...undelivered.map(({ name }) => `the final report of ${name} was not delivered`),
       ].join('\n  ');
   return { text: ['What AWS saw:', ...lines, '', verdict].join('\n'), isAsPromised };
 }

@@ -1,39 +1,39 @@
-/** The checks of `doctor` that ask AWS: each call once, nothing written, every failure with its remedy. */
+/** The checks of `doctor` that call AWS: each call once, nothing is written, every failure has its remedy. */
 import type { Probe } from '../../aws/probe.ts';
 import type { Call } from '../../core/model/call.ts';
-import { failure, Questions } from './aws-questions.ts';
-import type { AwsDoctor } from './aws-questions.ts';
+import { failure, Calls } from './aws-calls.ts';
+import type { AwsDoctor } from './aws-calls.ts';
 import type { Check, Finding } from './report.ts';
 import { reachable } from './network-checks.ts';
 import { usedWrites } from './iam-policy.ts';
 import { span } from '../terminal/durations.ts';
 import { defined } from '../../core/lib/defined.ts';
 
-/** The SDK counts credentials as ended five minutes before they are. */
+/** The SDK treats credentials as expired five minutes before they are. */
 const ENDS_SOON_MS = 15 * 60_000;
 /** Less is noise: the header has whole seconds. */
 const OFFSET_MS_SEEN = 2_000;
-/** AWS refuses a signature that is more than five minutes off. */
+/** AWS rejects a signature whose time is more than five minutes off. */
 const OFFSET_MS_MAX = 300_000;
 
 export function awsChecks(doctor: AwsDoctor): Check[] {
   const { configuration, probe } = doctor;
   const { dataPipeline, migrationHub } = configuration.settings;
-  const asked = new Questions(doctor);
+  const calls = new Calls(doctor);
   return [
     { name: 'credentials', look: () => credentials(probe, doctor.nowMs) },
-    ...reachable(doctor, asked),
+    ...reachable(doctor, calls),
     ...(migrationHub === undefined
       ? []
-      : [{ name: 'home region', look: () => homeRegion(doctor, asked) }]),
+      : [{ name: 'home region', look: () => homeRegion(doctor, calls) }]),
     ...usedWrites(configuration).map((operation) => ({
       name: `DryRun ${operation}`,
-      look: () => dryRun(operation, asked),
+      look: () => dryRun(operation, calls),
     })),
     ...(dataPipeline === undefined
       ? []
-      : [{ name: 'runner heartbeat', look: () => heartbeat(asked) }]),
-    { name: 'clock', look: () => clock(asked) },
+      : [{ name: 'runner heartbeat', look: () => heartbeat(calls) }]),
+    { name: 'clock', look: () => clock(calls) },
   ];
 }
 
@@ -43,11 +43,11 @@ async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> 
   try {
     const { account, expiresAtMs, key } = await probe.credentials();
     const who = `${key}${account === undefined ? '' : ` of account ${account}`}`;
-    if (expiresAtMs === undefined) return { verdict: 'ok', message: `${who}, without an end` };
+    if (expiresAtMs === undefined) return { verdict: 'ok', message: `${who}, without an expiry` };
     const leftMs = expiresAtMs - nowMs();
     const until = `${who}, until ${new Date(expiresAtMs).toISOString()}`;
     if (leftMs <= 0) {
-      return { verdict: 'failed', message: `${until}: they have ended`, remedy: 'renew them' };
+      return { verdict: 'failed', message: `${until}: they have expired`, remedy: 'renew them' };
     }
     return leftMs < ENDS_SOON_MS
       ? { verdict: 'warning', message: `${until}: ${span(leftMs)} are left` }
@@ -62,20 +62,20 @@ async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> 
   }
 }
 
-async function homeRegion({ configuration }: AwsDoctor, asked: Questions): Promise<Finding> {
-  if (!(await asked.hasCredentials())) return WITHOUT;
+async function homeRegion({ configuration }: AwsDoctor, calls: Calls): Promise<Finding> {
+  if (!(await calls.hasCredentials())) return WITHOUT;
   const named = configuration.settings.migrationHub?.region;
-  const { outcome } = await asked.ask({ operation: 'GetHomeRegion' });
+  const { outcome } = await calls.ask({ operation: 'GetHomeRegion' });
   if (outcome.kind !== 'accepted') {
     return named === undefined
-      ? await failure('GetHomeRegion', outcome, asked)
+      ? await failure('GetHomeRegion', outcome, calls)
       : { verdict: 'warning', message: `${named} by the configuration; ${outcome.reason}` };
   }
   const { homeRegion: home } = outcome.answer;
   if (home === undefined) {
     return {
       verdict: 'failed',
-      message: 'this account has no home region: every write is refused',
+      message: 'this account has no home region: AWS rejects every write',
       remedy:
         'set one: aws migrationhub-config create-home-region-control --home-region REGION --target Type=ACCOUNT',
     };
@@ -84,35 +84,35 @@ async function homeRegion({ configuration }: AwsDoctor, asked: Questions): Promi
     ? { verdict: 'ok', message: home }
     : {
         verdict: 'failed',
-        message: `${home}, but migrationHub.region is ${named}: every write is refused there`,
+        message: `${home}, but migrationHub.region is ${named}: AWS rejects every write there`,
         remedy: `leave migrationHub.region out, or set it to ${home}`,
       };
 }
 
 async function dryRun(
   operation: ReturnType<typeof usedWrites>[number],
-  asked: Questions,
+  calls: Calls,
 ): Promise<Finding> {
-  if (!(await asked.hasCredentials())) return WITHOUT;
-  const region = await asked.hubRegion();
+  if (!(await calls.hasCredentials())) return WITHOUT;
+  const region = await calls.hubRegion();
   if (region === undefined) return { verdict: 'skipped', message: 'needs the home region' };
-  const call = dryCall(operation, region, asked.doctor);
-  const { outcome } = await asked.ask(call);
+  const call = dryCall(operation, region, calls.doctor);
+  const { outcome } = await calls.ask(call);
   if (outcome.kind === 'accepted') return { verdict: 'ok', message: 'allowed' };
   if (outcome.kind === 'missing') {
     return { verdict: 'ok', message: 'allowed; the stream or the task is not there yet' };
   }
-  return failure(operation, outcome, asked);
+  return failure(operation, outcome, calls);
 }
 
-/** A call as the agent makes it, of a task that no job has. */
+/** A call as the agent makes it, of a task that belongs to no job. */
 function dryCall(
   operation: ReturnType<typeof usedWrites>[number],
   region: string,
   { configuration, nowMs }: AwsDoctor,
 ): Call {
   const { jobs, migrationHub } = configuration.settings;
-  const told = [...jobs.values()].flatMap((job) => job.migrationHub ?? []);
+  const hubs = [...jobs.values()].flatMap((job) => job.migrationHub ?? []);
   const stream = migrationHub?.stream ?? '';
   const onTask = { region, stream, task: 'migration-agent-doctor', dryRun: true };
   const stampS = Math.floor(nowMs() / 1000);
@@ -124,76 +124,80 @@ function dryCall(
     case 'NotifyMigrationTaskState':
       return { operation, ...onTask, status: 'NOT_STARTED', stampS, nextUpdateS: 0 };
     case 'PutResourceAttributes': {
-      const attributes = told.flatMap((hub) => hub.resourceAttributes).slice(0, 1);
+      const attributes = hubs.flatMap((hub) => hub.resourceAttributes).slice(0, 1);
       return { operation, ...onTask, attributes };
     }
     case 'AssociateDiscoveredResource': {
-      const configurationId = told.flatMap((hub) => hub.discoveredResource ?? [])[0] ?? '';
+      const configurationId = hubs.flatMap((hub) => hub.discoveredResource ?? [])[0] ?? '';
       return { operation, ...onTask, configurationId };
     }
     case 'AssociateSourceResource': {
-      const [source = { name: '' }] = told.flatMap((hub) => hub.sourceResources);
+      const [source = { name: '' }] = hubs.flatMap((hub) => hub.sourceResources);
       return { operation, ...onTask, ...source };
     }
     case 'AssociateCreatedArtifact': {
-      const [artifact = ''] = told.flatMap((hub) => hub.artifacts);
+      const [artifact = ''] = hubs.flatMap((hub) => hub.artifacts);
       return { operation, ...onTask, artifact };
     }
     case 'NotifyApplicationState': {
-      const application = told.flatMap((hub) => hub.application ?? [])[0] ?? '';
+      const application = hubs.flatMap((hub) => hub.application ?? [])[0] ?? '';
       return { operation, region, application, status: 'NOT_STARTED', stampS, dryRun: true };
     }
   }
 }
 
-/** The nearest thing to a dry run that Data Pipeline has. A poll would take a task away from whoever is to run it. */
-async function heartbeat(asked: Questions): Promise<Finding> {
-  if (!(await asked.hasCredentials())) return WITHOUT;
-  const { configuration, taskRunnerId } = asked.doctor;
+/** Data Pipeline has no dry run; a heartbeat is the nearest to it. A poll could take a task away from the runner it is meant for. */
+async function heartbeat(calls: Calls): Promise<Finding> {
+  if (!(await calls.hasCredentials())) return WITHOUT;
+  const { configuration, taskRunnerId } = calls.doctor;
   const { dataPipeline, hostname } = configuration.settings;
   const [workerGroup] = dataPipeline?.workerGroups ?? [];
-  const { outcome } = await asked.ask({
+  const { outcome } = await calls.ask({
     operation: 'ReportTaskRunnerHeartbeat',
     taskRunnerId,
     hostname,
     ...defined({ workerGroup }),
   });
-  if (outcome.kind !== 'accepted') return failure('ReportTaskRunnerHeartbeat', outcome, asked);
+  if (outcome.kind !== 'accepted') return failure('ReportTaskRunnerHeartbeat', outcome, calls);
   return outcome.answer.terminate === true
     ? {
         verdict: 'failed',
-        message: `the service wants the runner ${taskRunnerId} to end`,
+        message: `Data Pipeline tells the runner ${taskRunnerId} to terminate`,
         remedy:
-          'an agent that is told so drains and exits with 75; give it another dataPipeline.taskRunnerId to go on',
+          'the agent drains and exits with 75 when it gets this answer; set another dataPipeline.taskRunnerId to go on',
       }
     : {
         verdict: 'ok',
-        message: `accepted of ${taskRunnerId}; PollForTask is not tried, since it may take a task`,
+        message: `accepted of ${taskRunnerId}; PollForTask is not tried, because it could take a task`,
       };
 }
 
-async function clock(asked: Questions): Promise<Finding> {
-  if (!(await asked.hasCredentials())) return WITHOUT;
-  const { settings } = asked.doctor.configuration;
-  // Whoever comes first asks; the others wait for the same answer.
-  if (settings.migrationHub !== undefined) await asked.ask({ operation: 'GetHomeRegion' });
-  if (settings.dataPipeline !== undefined) await heartbeat(asked);
-  const offsetsMs = (await asked.answers()).flatMap(({ middleMs, outcome }) =>
+async function clock(calls: Calls): Promise<Finding> {
+  if (!(await calls.hasCredentials())) return WITHOUT;
+  const { settings } = calls.doctor.configuration;
+  // Each call is made once; this check and the others share its answer.
+  if (settings.migrationHub !== undefined) await calls.ask({ operation: 'GetHomeRegion' });
+  if (settings.dataPipeline !== undefined) await heartbeat(calls);
+  const offsetsMs = (await calls.answers()).flatMap(({ middleMs, outcome }) =>
     // The header's fraction of a second is unknown: on average half of one.
     outcome.serverDateMs === undefined ? [] : [outcome.serverDateMs + 500 - middleMs],
   );
   const sorted = offsetsMs.toSorted((a, b) => a - b);
   const offsetMs = sorted[sorted.length >> 1];
   if (offsetMs === undefined) {
-    return { verdict: 'skipped', message: 'no answer told the time of the service' };
+    return { verdict: 'skipped', message: 'no answer had a Date header' };
   }
   const side = offsetMs > 0 ? 'behind' : 'ahead of';
   if (Math.abs(offsetMs) <= OFFSET_MS_SEEN) {
-    return { verdict: 'ok', message: 'as the service’s, to two seconds' };
+    return { verdict: 'ok', message: 'within two seconds of the service’s' };
   }
   const message = `${span(offsetMs)} ${side} the service’s`;
   const remedy = 'let NTP set it: systemctl status systemd-timesyncd, chronyc tracking';
   return Math.abs(offsetMs) < OFFSET_MS_MAX
     ? { verdict: 'warning', message: `${message}; reports are corrected for it`, remedy }
-    : { verdict: 'failed', message: `${message}: other programs' signatures are refused`, remedy };
+    : {
+        verdict: 'failed',
+        message: `${message}: AWS rejects the signatures of other programs`,
+        remedy,
+      };
 }

@@ -1,7 +1,7 @@
 /**
- * `doctor`: everything that the agent needs, looked at side by side, as one table; and the IAM policy of a
- * configuration. Nothing is written: neither to AWS (a dry run of each write) nor to this host, but for one file that is
- * made in the state directory and removed.
+ * `doctor`: checks everything that the agent needs, all at once, and shows one table; prints the IAM policy of a
+ * configuration. It writes nothing to AWS (it makes a dry run of each write) and nothing to this host, except one file
+ * in the state directory, which it removes.
  */
 import { hostname } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
@@ -39,7 +39,7 @@ export function doctorCommand(terminal: Terminal = processTerminal()): Command {
     'doctor',
     {
       description:
-        'check everything that the agent needs: credentials, permissions, endpoints, clock, disk; exit code 1 where something fails',
+        'check everything that the agent needs: credentials, permissions, endpoints, clock, disk; exit code 1 if a check fails',
       example: `sudo -u migration-agent migration-agent doctor --config /etc/migration-agent/config.yaml
   migration-agent doctor --iam-policy --account 123456789012 --region eu-central-1 > policy.json`,
     },
@@ -66,7 +66,7 @@ async function doctor(options: Options, terminal: Terminal): Promise<ExitCode> {
   const loaded = await readConfiguration(file, environment, hostname());
   if (!loaded.ok) {
     const problems = loaded.problems.map((problem) => formatProblem(file, problem));
-    const remedy = 'mend the file: config/README.md has every key';
+    const remedy = 'fix the file: config/README.md lists every key';
     const message = problems.join('\n');
     if (options.json) {
       printReport([{ check: 'configuration', verdict: 'failed', message, remedy }], terminal);
@@ -130,7 +130,7 @@ async function askDaemon(socket: string, terminal: Terminal): Promise<Status | u
   try {
     return await clientOf({ socket }, terminal).get<Status>('/v1/status');
   } catch {
-    // None runs, or not for this user: everything else can be looked at without it.
+    // No daemon runs, or this user may not ask it: everything else can be checked without it.
     return undefined;
   }
 }

@@ -14,10 +14,10 @@ import { span } from '../terminal/durations.ts';
 
 const execute = promisify(execFile);
 
-/** Below this the store and the logs of jobs have no room for a day. */
+/** Less does not hold the store and the logs of jobs for a day. */
 const SPACE_BYTES_MIN = 100e6;
 const SPACE_BYTES_LEAST = 10e6;
-/** A commit waits for the disk each time: slower than this, and reports queue behind it. */
+/** Each commit waits for the disk: if it is slower than this, reports queue behind it. */
 const SYNC_MS_MAX = 500;
 
 export function hostChecks(configuration: Configuration, daemon: Status | undefined): Check[] {
@@ -36,12 +36,12 @@ export function hostChecks(configuration: Configuration, daemon: Status | undefi
 
 function daemonFinding(daemon: Status | undefined): Finding {
   if (daemon === undefined) return { verdict: 'skipped', message: 'none answers on the socket' };
-  const { now, pid, startedAt, problems: problems, version } = daemon.agent;
+  const { now, pid, startedAt, problems, version } = daemon.agent;
   const since = span(Date.parse(now) - Date.parse(startedAt));
   const message = `migration-agent ${version} runs as ${pid} since ${since}`;
   return problems.length === 0
     ? { verdict: 'ok', message }
-    : { verdict: 'warning', message: `${message}; it says: ${problems.join('; ')}` };
+    : { verdict: 'warning', message: `${message}; degraded: ${problems.join('; ')}` };
 }
 
 async function stateDirectory(directory: string): Promise<Finding> {
@@ -66,7 +66,7 @@ async function stateDirectory(directory: string): Promise<Finding> {
       return {
         verdict: 'failed',
         message,
-        remedy: 'make room: nothing can be started or told without',
+        remedy: 'make room: without it nothing can be started or reported',
       };
     }
     if ((mode & 0o007) !== 0) {
@@ -76,7 +76,7 @@ async function stateDirectory(directory: string): Promise<Finding> {
     if (freeBytes < SPACE_BYTES_MIN)
       return { verdict: 'warning', message, remedy: 'make room soon' };
     return syncMs > SYNC_MS_MAX
-      ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: put it elsewhere' }
+      ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: use another one' }
       : { verdict: 'ok', message };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -87,7 +87,7 @@ async function stateDirectory(directory: string): Promise<Finding> {
         code === 'EACCES' || code === 'EPERM'
           ? 'run doctor as the user of the service, who must own the directory'
           : code === 'EROFS' || code === 'ENOSPC'
-            ? 'the disk takes nothing: make room, or mount it for writing'
+            ? 'the disk accepts no writes: make room, or mount it writable'
             : 'agent.stateDirectory must be a directory that can be written to',
     };
   } finally {
@@ -95,10 +95,10 @@ async function stateDirectory(directory: string): Promise<Finding> {
   }
 }
 
-/** A look only: a daemon finds its own place (src/jobs/cgroups.ts). */
+/** Looks only: the daemon itself creates the groups. */
 function controlGroups(pid: number | undefined): Finding {
   const without =
-    'runs are then found by session, descent and their mark, which a process can shed by daemonising in full';
+    'runs are then found by session, parent process and an environment variable, which a process can escape by a full daemonisation';
   const path = cgroupOf(pid ?? process.pid)?.path;
   if (path === undefined) {
     return { verdict: 'warning', message: `no cgroup v2 here: ${without}` };
@@ -167,7 +167,7 @@ function journal(pid: number | undefined): Finding {
   const group = String(statSync(directory).gid);
   const who = pid === undefined ? 'this user' : 'the daemon';
   return ids('Uid')[1] === '0' || [...ids('Gid'), ...ids('Groups')].includes(group)
-    ? { verdict: 'ok', message: `${who} may read it: it tells how tracked units ended` }
+    ? { verdict: 'ok', message: `${who} may read it: it records how tracked units ended` }
     : {
         verdict: 'skipped',
         message: `${who} may not read it: a tracked unit that systemd forgets at its end is lost (config/tracking.md)`,
@@ -184,14 +184,14 @@ async function redis(url: string): Promise<Finding> {
       : {
           verdict: 'warning',
           message: `${message}; maxmemory-policy is ${evictionPolicy}: it may forget budgets`,
-          remedy: 'maxmemory-policy noeviction, or a Redis of their own for the budgets',
+          remedy: 'maxmemory-policy noeviction, or a Redis for the budgets alone',
         };
   } catch (error) {
     return {
       verdict: 'failed',
       message: `${shown}: ${error instanceof Error ? error.message : String(error)}`,
       remedy:
-        'until it answers each host keeps to its share (fleet.share); look at fleet.redis, the firewall, its password',
+        'until it answers, each host uses its share only (fleet.share); check fleet.redis, the firewall, the password',
     };
   }
 }

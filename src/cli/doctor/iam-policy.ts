@@ -31,8 +31,8 @@ type Write = Exclude<HubOperation, 'GetHomeRegion' | 'ListMigrationTaskUpdates'>
 /** The writes to Migration Hub that the agent makes with this configuration, in the order of the first run. */
 export function usedWrites({ settings }: Configuration): readonly Write[] {
   if (settings.migrationHub === undefined) return [];
-  const told = [...settings.jobs.values()].flatMap((job) => job.migrationHub ?? []);
-  const some = (has: (hub: HubJobSettings) => boolean): boolean => told.some(has);
+  const hubs = [...settings.jobs.values()].flatMap((job) => job.migrationHub ?? []);
+  const some = (has: (hub: HubJobSettings) => boolean): boolean => hubs.some(has);
   return [
     ...(settings.migrationHub.createStream ? (['CreateProgressUpdateStream'] as const) : []),
     'ImportMigrationTask',
@@ -78,7 +78,7 @@ export function iamPolicy(configuration: Configuration, where: Where): Policy {
   return { Version: '2012-10-17', Statement: statements };
 }
 
-/** What a caller needs who was refused one operation. */
+/** What a caller needs that was denied one operation. */
 export function missingStatement(
   operation: Operation,
   stream: string,
@@ -125,7 +125,7 @@ function poll(workerGroups: readonly string[]): Statement {
   return {
     ...allow('Poll', ['datapipeline:PollForTask'], '*'),
     Condition: {
-      // ForAllValues passes where the key is absent: the second condition is for that.
+      // ForAllValues passes if the key is absent: the second condition excludes that.
       'ForAllValues:StringEquals': { 'datapipeline:workerGroup': workerGroups },
       Null: { 'datapipeline:workerGroup': 'false' },
     },

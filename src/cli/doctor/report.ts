@@ -1,4 +1,4 @@
-/** What a check of `doctor` finds, how all of them are run side by side, each within its time, and how they are shown. */
+/** What a check of `doctor` finds, how all checks run at once, each within a time limit, and how they are shown. */
 import type { Cell, Column } from '../terminal/table.ts';
 import { renderTable } from '../terminal/table.ts';
 import { plain, wrap } from '../terminal/printable.ts';
@@ -6,7 +6,7 @@ import type { View } from '../views/view.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Style } from '../terminal/terminal.ts';
 
-/** `skipped`: there is nothing to check, or what it needs has failed already. */
+/** `skipped`: there is nothing to check, or another check that it needs has failed. */
 export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
 
 export interface Finding {
@@ -76,7 +76,7 @@ export function renderChecks(checks: readonly Checked[], view: View): string {
   const sum =
     failed > 0
       ? paint('red', `${failed} of ${checks.length} checks failed`)
-      : paint('green', 'all is well');
+      : paint('green', 'all checks passed');
   const warnings = count('warning');
   return [
     ...renderTable(COLUMNS, rows, Infinity, paint),

@@ -11,11 +11,11 @@ export function readParameter(text: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${wordsOf(error)}`, { cause: error });
+    throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** A JSON object as it stands, or shorthand, whose values are texts. */
+/** A JSON object unchanged, or shorthand, whose values are strings. */
 export function readStructure(text: string): Record<string, unknown> {
   return text.trimStart().startsWith('{') ? readJsonObject(text) : readShorthand(text);
 }
@@ -25,7 +25,7 @@ export function readJsonObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Error(`this is no JSON: ${wordsOf(error)}`, { cause: error });
+    throw new Error(`this is no JSON: ${messageOf(error)}`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error('expected a JSON object');
@@ -89,6 +89,6 @@ function parseTime(value: unknown): number {
   return Date.parse(/^\d{4}-\d\d-\d\d$/u.test(marked) ? `${marked}T00:00:00` : marked);
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

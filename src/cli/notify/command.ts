@@ -1,6 +1,6 @@
 /**
- * `notify`: one report to Migration Hub without a daemon, in the words of `aws mgh notify-migration-task-state`. The
- * text of the report is made legal and its secrets are masked, as those of the daemon's own reports are.
+ * `notify`: one report to Migration Hub without a daemon, with the options of `aws mgh notify-migration-task-state`.
+ * The text of the report is made valid and its secrets are masked, as in the daemon's own reports.
  */
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -37,7 +37,7 @@ export function notifyCommand(terminal: Terminal = processTerminal()): Command {
     'notify',
     {
       description:
-        'send one report to Migration Hub, without a daemon, in the words of `aws mgh notify-migration-task-state`',
+        'send one report to Migration Hub, without a daemon, with the options of `aws mgh notify-migration-task-state`',
       example: `migration-agent notify --progress-update-stream acme-migrator --migration-task-name files \\
     --task Status=IN_PROGRESS,ProgressPercent=40 --update-date-time "$(date +%s)" --next-update-seconds 300`,
     },
@@ -54,7 +54,7 @@ export function notifyCommand(terminal: Terminal = processTerminal()): Command {
       '--next-update-seconds <value>',
       'the promise: the next report comes within so many seconds',
     )
-    .option('--dry-run', 'only look whether the report would be allowed: exit code 0, else 1')
+    .option('--dry-run', 'only check whether the report would be allowed: exit code 0, else 1')
     .option('--no-dry-run', 'send it')
     .option('--cli-input-json <value>', 'all of this as JSON; options go before it')
     .option(
@@ -63,7 +63,7 @@ export function notifyCommand(terminal: Terminal = processTerminal()): Command {
     )
     .option(
       '--region <value>',
-      'default: migrationHub.region of the configuration, the home region where it has that section, else AWS_REGION',
+      'default: migrationHub.region of the configuration, or the home region if the section has none, else AWS_REGION',
     )
     .option('--endpoint-url <value>', 'another endpoint than that of the configuration')
     .option('--profile <value>', 'a profile of the shared AWS files')
@@ -103,7 +103,7 @@ async function send(services: Services, call: NotifyCall, terminal: Terminal): P
     print(
       terminal,
       call.dryRun === true
-        ? `DryRunOperation: the report would be allowed; nothing was told of ${where}`
+        ? `DryRunOperation: the report would be allowed; nothing was sent for ${where}`
         : `accepted: ${where} is ${call.status}`,
     );
     return EXIT.ok;
@@ -127,7 +127,7 @@ function readInput(options: Options): Omit<NotifyCall, 'region'> {
   }
 }
 
-/** A file that is named must be good; the one under /etc is used where there is one. */
+/** A file that is named must be valid; the one under /etc is used if it exists. */
 async function optionalConfiguration(
   named: string | undefined,
   { environment }: Terminal,

@@ -1,6 +1,6 @@
 /**
- * The input of `notify`, by the model of NotifyMigrationTaskState: from `--cli-input-json`, with the options put over
- * it. What the service would refuse is told here, with the name of the option.
+ * The input of `notify`, by the model of NotifyMigrationTaskState: from `--cli-input-json`, which the options
+ * override. What the service would reject is an error here, with the name of the option.
  */
 import { z } from 'zod';
 import { defined } from '../../core/lib/defined.ts';

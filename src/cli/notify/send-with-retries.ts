@@ -1,4 +1,4 @@
-/** A call of a command, repeated a few times where the way or the service failed: a person or a script waits. */
+/** A call of a command, with a few retries if the network or the service fails: a person or a script waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Call, Outcome } from '../../core/model/call.ts';
@@ -9,7 +9,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 /** As many as the SDKs make by default. */
 const ATTEMPTS_MAX = 3;
 const PAUSE_MS = 1_000;
-/** A service that wants a longer pause is left alone. */
+/** If the service asks for a longer pause, the command gives up. */
 const PAUSE_MS_MAX = 20_000;
 
 export async function sendWithRetries(
@@ -23,7 +23,7 @@ export async function sendWithRetries(
     const wantedMs = outcome.kind === 'throttled' ? (outcome.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(PAUSE_MS * 2 ** (attempt - 1), wantedMs);
     if (attempt === ATTEMPTS_MAX || pauseMs > PAUSE_MS_MAX) return outcome;
-    print(terminal, `${call.operation}: ${outcome.reason}; once more in ${pauseMs / 1000} s`);
+    print(terminal, `${call.operation}: ${outcome.reason}; retry in ${pauseMs / 1000} s`);
     await sleep(pauseMs);
   }
 }

@@ -38,7 +38,7 @@ Its whole language, the switches, and the control page: src/simulator/README.md 
 export function simulateCommand(): Command {
   const command = new Command('simulate')
     .description(
-      'serve AWS Migration Hub, its home region and AWS Data Pipeline on 127.0.0.1, with an audit of what they saw',
+      'serve AWS Migration Hub, its home region and AWS Data Pipeline on 127.0.0.1, with an audit of the calls',
     )
     .option('--port <n>', 'port; 0 takes a free one', parsePort, 4580)
     .option('--home-region <region>', "the account's home region", parseRegion, 'us-west-2')
@@ -52,7 +52,7 @@ export function simulateCommand(): Command {
     )
     .option('--no-throttle', 'count calls over the limits, but answer them')
     .option('--state <file>', 'keep what the services remember here, over restarts')
-    .option('--seed <n>', 'for ids and the dice of fault rules', parseSeed, 1)
+    .option('--seed <n>', 'for ids and the random numbers of fault rules', parseSeed, 1)
     .addHelpText('after', EXAMPLES)
     .action(simulate);
   for (const ask of simulatorQueries()) command.addCommand(ask);
@@ -89,7 +89,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   try {
     ({ url } = await simulator.listen(options.port));
   } catch (error) {
-    process.stderr.write(`simulate: ${listenWords(options.port, error)}\n`);
+    process.stderr.write(`simulate: ${listenError(options.port, error)}\n`);
     process.exitCode = EXIT.usage;
     return;
   }
@@ -99,7 +99,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
   await simulator.close();
 }
 
-/** Undefined after a complaint about the state file. */
+/** Undefined if the state file cannot be used; the error is printed. */
 function create(options: SimulatorOptions): Simulator | undefined {
   try {
     return createSimulator(options);
@@ -111,7 +111,7 @@ function create(options: SimulatorOptions): Simulator | undefined {
   }
 }
 
-function listenWords(port: number, error: unknown): string {
+function listenError(port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const why = code === 'EADDRINUSE' ? 'it is in use (--port 0 takes a free one)' : String(error);
   return `cannot listen on port ${port}: ${why}`;
@@ -119,7 +119,7 @@ function listenWords(port: number, error: unknown): string {
 
 function directions(url: string, options: SimulateOptions): string {
   const region = options.homeRegion === false ? 'us-west-2' : options.homeRegion;
-  return `What it saw: ${url}/_simulator/
+  return `Its page: ${url}/_simulator/
 To point the aws command at it (any credentials do):
   export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=${region}
   export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y AWS_EC2_METADATA_DISABLED=true

@@ -1,4 +1,4 @@
-/** What can be asked of a running simulator: its journal, its audit, its switches. Each is a command below `simulate`. */
+/** Queries to a running simulator: its journal, its audit, its switches. Each is a command below `simulate`. */
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { showSwitches } from '../../simulator/lib/behaviour.ts';
@@ -21,13 +21,13 @@ export function simulatorQueries(): readonly Command[] {
   return [
     asking('journal', 'the calls that a running simulator saw, and what it answered')
       .option('--operation <name>', 'only calls of this operation')
-      .option('--errors', 'only calls that were not answered as asked')
-      .option('--last <n>', 'the newest so many', parseCount, 50)
-      .option('-f, --follow', 'go on with what comes')
+      .option('--errors', 'only calls that failed')
+      .option('--last <n>', 'the newest so many calls', parseCount, 50)
+      .option('-f, --follow', 'stay and show new calls')
       .action(journal),
     asking(
       'audit',
-      'what a strict reader of the documents would hold against the clients; exit code 1 if anything',
+      'violations of the documented contract by the clients; exit code 1 if there are any',
     ).action(audit),
     asking('switches', 'what AWS leaves open, with its values; of a running simulator with --url')
       .addHelpText('after', '\nExample: migration-agent simulate switches --json')
@@ -91,12 +91,12 @@ function journalLine(entry: JournalEntry): string {
 const auditSchema = z.looseObject({ calls: z.number(), violations: z.array(z.string()) });
 
 async function audit(options: Partial<Where>): Promise<void> {
-  const told = await get<unknown>(options, 'audit');
-  if (told === undefined) return;
-  const { calls, violations } = auditSchema.parse(told);
-  if (options.json === true) process.stdout.write(`${JSON.stringify(told, null, 2)}\n`);
+  const answer = await get<unknown>(options, 'audit');
+  if (answer === undefined) return;
+  const { calls, violations } = auditSchema.parse(answer);
+  if (options.json === true) process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
   else if (violations.length === 0) {
-    process.stdout.write(`${calls} calls; nothing to hold against the clients\n`);
+    process.stdout.write(`${calls} calls; no violations\n`);
   } else process.stdout.write(`${violations.join('\n')}\n`);
   if (violations.length > 0) process.exitCode = 1;
 }
@@ -130,7 +130,7 @@ async function set(changes: readonly string[], options: Partial<Where>): Promise
   });
 }
 
-/** Undefined after a complaint, with the exit code set. */
+/** Undefined after an error, which is printed; the exit code is set. */
 async function get<T>(
   { url }: Partial<Where>,
   path: string,
@@ -139,9 +139,9 @@ async function get<T>(
   const base = url ?? process.env['AWS_ENDPOINT_URL'] ?? DEFAULT_URL;
   try {
     const response = await fetch(new URL(`/_simulator/${path}`, base), request);
-    const told = (await response.json()) as T;
-    if (response.ok) return told;
-    const { message = response.statusText } = told as { readonly message?: string };
+    const answer = (await response.json()) as T;
+    if (response.ok) return answer;
+    const { message = response.statusText } = answer as { readonly message?: string };
     process.stderr.write(`simulate: ${message}\n`);
     process.exitCode = EXIT.usage;
   } catch {

@@ -11,7 +11,7 @@ export function span(ms: number): string {
   return `${Math.floor(hours / 24)}d${hours % 24}h`;
 }
 
-/** `48s`, `4m`, `2h`, `3d`: how long ago something was, where a word's room counts. */
+/** `48s`, `4m`, `2h`, `3d`: how long ago something was, in one unit. */
 export function coarseSpanSince(iso: string, now: Date): string {
   return /^\d+[smhd]/.exec(spanSince(iso, now))?.[0] ?? '';
 }

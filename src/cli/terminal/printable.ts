@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 const WIDE =
   /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}])/u;
 const ELLIPSIS = '…';
-/** What `styleText` puts around a word. */
+/** What `styleText` puts around a text. */
 const COLOUR = /(\p{Cc}\[[\d;]*m)/u;
 const segmenter = new Intl.Segmenter();
 

@@ -1,12 +1,12 @@
 /**
- * A picture that is drawn over its predecessor: nothing that stood on the terminal before is lost, nothing of an
- * older picture remains, and what does not fit is cut, since a line that wraps would put the cursor elsewhere.
+ * A picture that is drawn over the previous one: what was on the terminal before is kept, nothing of the previous
+ * picture remains, and what does not fit is cut, because a wrapped line would move the cursor.
  */
 import { clip } from './printable.ts';
 import { heightOf, widthOf } from './terminal.ts';
 import type { Output } from './terminal.ts';
 
-/** Makes of each picture what is to be written for it. */
+/** Returns what has to be written for a picture. */
 export function createRedraw(stdout: Output): (picture: string) => string {
   let drawn = 0;
   let size = '';
@@ -15,7 +15,7 @@ export function createRedraw(stdout: Output): (picture: string) => string {
     // One row is the cursor's.
     const lines = picture.split('\n').slice(0, height - 1);
     const wasResized = size !== '' && size !== `${width}x${height}`;
-    // A terminal that changed has wrapped the last picture: how many rows it takes is not known any more.
+    // A resized terminal has wrapped the previous picture: how many rows it takes is unknown.
     const goBack = wasResized
       ? '\u001b[H\u001b[J'
       : drawn === 0

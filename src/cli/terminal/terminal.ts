@@ -1,6 +1,6 @@
 /**
- * Where a command reads its surroundings and writes its words. Data goes to `stdout`, words for people to
- * `stderr`; a test hands in another.
+ * Where a command reads its environment and writes its output. Data goes to `stdout`, messages for people to
+ * `stderr`. Tests pass their own.
  */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -22,12 +22,12 @@ export interface Terminal {
   readonly setExitCode: (code: number) => void;
   /** Ends the program now: for usage errors, before anything was begun. */
   readonly exit: (code: number) => void;
-  /** Ends what would go on for ever. Absent: a person presses Ctrl-C, which ends the program. */
+  /** Ends a command that would go on for ever. Absent: Ctrl-C ends the program. */
   readonly interrupted?: AbortSignal;
 }
 
 export function processTerminal(): Terminal {
-  // `migration-agent logs NAME | head`: a reader that has seen enough is no failure.
+  // `migration-agent logs NAME | head`: a reader that stops early is no failure.
   if (process.stdout.listenerCount('error') === 0) {
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
@@ -46,7 +46,7 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Writes and waits for the reader, so that a huge log does not pile up here. */
+/** Writes and waits for the reader, so that a huge log does not accumulate in memory. */
 export async function write(output: Output, text: string | Uint8Array): Promise<void> {
   if (!output.write(text)) await once(output, 'drain');
 }
@@ -55,18 +55,18 @@ export function print(terminal: Terminal, message: string): void {
   terminal.stderr.write(`${message}\n`);
 }
 
-/** https://no-color.org; a terminal that can only write knows no colours either. */
+/** https://no-color.org; a dumb terminal has no colours either. */
 export function wantsColor(output: Output, environment: NodeJS.ProcessEnv): boolean {
   if ((environment['NO_COLOR'] ?? '') !== '') return false;
   return output.isTTY === true && environment['TERM'] !== 'dumb';
 }
 
-/** 80 columns where nothing is known: a pipe, a file, a journal. */
+/** 80 columns if nothing is known: a pipe, a file, a journal. */
 export function widthOf(output: Output): number {
   return output.columns !== undefined && output.columns > 0 ? output.columns : 80;
 }
 
-/** Rows; the least that any terminal has where nothing is known. */
+/** Rows; the least that a terminal has, if nothing is known. */
 export function heightOf(output: Output): number {
   return output.rows !== undefined && output.rows > 1 ? output.rows : 24;
 }
@@ -74,7 +74,7 @@ export function heightOf(output: Output): number {
 export type Style = Parameters<typeof styleText>[0];
 export type Paint = (style: Style, text: string) => string;
 
-/** Whether to colour was decided by `wantsColor`; so the stream is not asked again. */
+/** `wantsColor` has decided already; `styleText` must not ask the stream again. */
 export function painter(color: boolean): Paint {
   return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
 }

@@ -1,6 +1,6 @@
 /**
- * What a destination was told, in one narrow cell: while a run goes on, the age of the last accepted report and
- * the time left to the deadline, `12s/4m48s`; when it has ended, what became of the last word, `owed 19s` while it is on its way.
+ * The delivery to a destination in one narrow cell. While a run goes on: the age of the last accepted report and the
+ * time left to the deadline, `12s/4m48s`. When it has ended: the delivery of its final report, `pending 19s` at first.
  */
 import { defined } from '../../core/lib/defined.ts';
 import type { HubDestination, PipelineDestination } from '../../core/model/status.ts';
@@ -8,17 +8,17 @@ import { coarseSpanSince, span } from '../terminal/durations.ts';
 import type { Cell } from '../terminal/table.ts';
 
 export function destinationCell(
-  told: HubDestination | PipelineDestination,
+  task: HubDestination | PipelineDestination,
   now: Date,
   endedAt?: string,
 ): Cell {
-  switch (told.delivery) {
+  switch (task.delivery) {
     case 'delivered':
       return {
         text:
-          told.lastAcceptedAt === undefined
+          task.lastAcceptedAt === undefined
             ? 'delivered'
-            : `delivered ${coarseSpanSince(told.lastAcceptedAt, now)}`,
+            : `delivered ${coarseSpanSince(task.lastAcceptedAt, now)}`,
         style: 'green',
       };
     case 'refused':
@@ -27,14 +27,14 @@ export function destinationCell(
       return { text: 'withheld', style: 'dim' };
     case 'pending': {
       if (endedAt !== undefined) {
-        return { text: `owed ${coarseSpanSince(endedAt, now)}`, style: 'yellow' };
+        return { text: `pending ${coarseSpanSince(endedAt, now)}`, style: 'yellow' };
       }
-      const said =
-        told.lastAcceptedAt === undefined ? '-' : coarseSpanSince(told.lastAcceptedAt, now);
-      const slackS = told.slackSeconds;
-      if (slackS === undefined) return { text: said === '-' ? 'not yet' : `${said}/-` };
+      const ago =
+        task.lastAcceptedAt === undefined ? '-' : coarseSpanSince(task.lastAcceptedAt, now);
+      const slackS = task.slackSeconds;
+      if (slackS === undefined) return { text: ago === '-' ? 'not yet' : `${ago}/-` };
       const left = `${slackS < 0 ? '-' : ''}${span(slackS * 1000)}`;
-      return defined({ text: `${said}/${left}`, style: slackS < 0 ? ('red' as const) : undefined });
+      return defined({ text: `${ago}/${left}`, style: slackS < 0 ? ('red' as const) : undefined });
     }
   }
 }

@@ -13,16 +13,16 @@ export function renderHealth({ agent }: Status, view: View, paint: Paint): strin
   const [verdict, style] = healthVerdict(agent);
   const facts = [
     ...(agent.state === 'draining' ? ['draining'] : []),
-    outboxWords(agent),
+    outboxText(agent),
     ...(slackS === undefined || slackS < 0 ? [] : [`next deadline in ${span(slackS * 1000)}`]),
-    ...credentialsWords(agent, view.now),
+    ...credentialsText(agent, view.now),
     `clock ${agent.clockOffsetSeconds < 0 ? '' : '+'}${agent.clockOffsetSeconds.toFixed(1)}s`,
     `up ${spanSince(agent.startedAt, view.now)}`,
     plain(agent.host),
     `version ${plain(agent.version)}`,
     ...(agent.homeRegion === undefined ? [] : [`home ${plain(agent.homeRegion)}`]),
   ];
-  // What does not fit is what matters least.
+  // The facts that matter least come last and are left out first.
   let line = paint(style, verdict);
   let used = verdict.length;
   for (const fact of facts) {
@@ -38,22 +38,19 @@ export function renderHealth({ agent }: Status, view: View, paint: Paint): strin
   return [line, ...problems];
 }
 
-function outboxWords({ outbox, outboxAgeSeconds: ageS }: AgentStatus): string {
+function outboxText({ outbox, outboxAgeSeconds: ageS }: AgentStatus): string {
   return ageS === undefined ? `outbox ${outbox}` : `outbox ${outbox} for ${span(ageS * 1000)}`;
 }
 
-/** Only when they end soon: what is renewed in time is nobody's concern. */
-function credentialsWords({ credentialsExpireAt: at }: AgentStatus, now: Date): string[] {
+/** Only if they end soon: the SDK renews them in time. */
+function credentialsText({ credentialsExpireAt: at }: AgentStatus, now: Date): string[] {
   if (at === undefined || Date.parse(at) - now.getTime() > CREDENTIALS_SOON_MS) return [];
   return [`credentials end in ${spanUntil(at, now)}`];
 }
 
-function healthVerdict({
-  problems: problems,
-  nearestDeadlineSeconds: slackS,
-}: AgentStatus): [string, Style] {
+function healthVerdict({ problems, nearestDeadlineSeconds: slackS }: AgentStatus): [string, Style] {
   const message =
-    problems.length === 0 ? [] : [`${problems.length} trouble${problems.length === 1 ? '' : 's'}`];
+    problems.length === 0 ? [] : [`${problems.length} problem${problems.length === 1 ? '' : 's'}`];
   if (slackS !== undefined && slackS < 0) message.push(`late by ${span(slackS * 1000)}`);
-  return message.length === 0 ? ['well', 'green'] : [message.join(', '), 'red'];
+  return message.length === 0 ? ['healthy', 'green'] : [`degraded: ${message.join(', ')}`, 'red'];
 }

@@ -1,4 +1,4 @@
-/** What Migration Hub recorded of a task: whose it is, percent over time, and the updates one below the other. */
+/** What Migration Hub recorded of a task: its task, percent over time, and the updates one below the other. */
 import type { HistoryDocument } from '../../control/routes/documents.ts';
 import { defined } from '../../core/lib/defined.ts';
 import { plain } from '../terminal/printable.ts';
@@ -17,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'DETAIL', shrinkTo: 10 },
 ];
 
-/** A plot wider than this says no more. */
+/** A wider plot shows no more. */
 const PLOT_COLUMNS_MAX = 100;
 
 /** `limit`: at most so many of the newest updates; the plot shows all. */

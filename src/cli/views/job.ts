@@ -1,4 +1,4 @@
-/** One job in full: its latest run, what each destination was told, and the timeline below. */
+/** One job in full: its latest run, the delivery to each destination, and the timeline below. */
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
 import type { HubDestination, JobStatus, PipelineDestination } from '../../core/model/status.ts';
 import { progressBar } from '../terminal/bars.ts';
@@ -20,7 +20,7 @@ export function renderJob(
     headline(job, paint),
     ...jobFacts(job, view.now).flatMap(([name, text]) => factLines(name, text, view.width, paint)),
   ];
-  // Of a timeline that is too long for the terminal, the end is what an operator looks at.
+  // If the timeline is too long for the terminal, its end is shown.
   const room = (view.height ?? Infinity) - facts.length - 2;
   const lines = renderTimeline(timeline, view);
   const newest = room < lines.length ? lines.slice(lines.length - Math.max(0, room)) : lines;
@@ -57,7 +57,7 @@ function jobFacts(job: JobStatus, now: Date): Fact[] {
   add('detail', job.detail);
   add('unit', job.unit);
   add('status file', job.statusFile);
-  add('trouble', job.problem);
+  add('problem', job.problem);
   if (job.startedAt !== undefined) {
     const by = job.origin === undefined ? '' : `, by ${job.origin}`;
     const pid = job.pid === undefined ? '' : `, pid ${job.pid}`;
@@ -91,23 +91,23 @@ function jobFacts(job: JobStatus, now: Date): Fact[] {
   return facts;
 }
 
-function hubText(told: HubDestination, now: Date): string {
-  const status = told.lastStatus === undefined ? '' : ` ${told.lastStatus}`;
-  return `${told.delivery}${status}${timesText(told, now)}; task ${told.task}`;
+function hubText(hub: HubDestination, now: Date): string {
+  const status = hub.lastStatus === undefined ? '' : ` ${hub.lastStatus}`;
+  return `${hub.delivery}${status}${timesText(hub, now)}; task ${hub.task}`;
 }
 
-function pipelineText(told: PipelineDestination, now: Date): string {
-  return `${told.delivery}${timesText(told, now)}; task ${truncate(told.taskId, TASK_ID_COLUMNS)} of ${told.pipelineId}, worker group ${told.workerGroup}`;
+function pipelineText(task: PipelineDestination, now: Date): string {
+  return `${task.delivery}${timesText(task, now)}; task ${truncate(task.taskId, TASK_ID_COLUMNS)} of ${task.pipelineId}, worker group ${task.workerGroup}`;
 }
 
 function timesText(
   { lastAcceptedAt, slackSeconds }: HubDestination | PipelineDestination,
   now: Date,
 ): string {
-  const said =
+  const last =
     lastAcceptedAt === undefined
-      ? ', nothing said yet'
-      : `, said ${spanSince(lastAcceptedAt, now)} ago`;
-  if (slackSeconds === undefined) return said;
-  return `${said}, ${slackSeconds < 0 ? 'late by' : 'next within'} ${span(slackSeconds * 1000)}`;
+      ? ', no report accepted yet'
+      : `, last report ${spanSince(lastAcceptedAt, now)} ago`;
+  if (slackSeconds === undefined) return last;
+  return `${last}, ${slackSeconds < 0 ? 'late by' : 'next within'} ${span(slackSeconds * 1000)}`;
 }

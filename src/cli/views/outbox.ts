@@ -1,4 +1,4 @@
-/** The outbox as an operator reads it: a row for each report that is owed, and why it is not told yet. */
+/** The outbox as an operator reads it: a row for each pending report, and why it is not delivered yet. */
 import type { OutboxEntry } from '../../core/model/outbox.ts';
 import { plain } from '../terminal/printable.ts';
 import { spanSince, spanUntil } from '../terminal/durations.ts';
@@ -11,11 +11,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'JOB', shrinkTo: 10 },
   { title: 'RUN', align: 'right' },
   { title: 'TO' },
-  { title: 'OWES', shrinkTo: 16 },
-  { title: 'FOR', align: 'right' },
+  { title: 'REPORT', shrinkTo: 16 },
+  { title: 'AGE', align: 'right' },
   { title: 'TRIES', align: 'right' },
   { title: 'NEXT' },
-  { title: 'BECAUSE', shrinkTo: 16 },
+  { title: 'LAST ERROR', shrinkTo: 16 },
 ];
 
 const DESTINATION: Readonly<Record<OutboxEntry['destination'], string>> = {
@@ -23,7 +23,7 @@ const DESTINATION: Readonly<Record<OutboxEntry['destination'], string>> = {
   dataPipeline: 'pipeline',
 };
 
-/** No lines where nothing is owed. */
+/** No lines if nothing is pending. */
 export function renderOutbox(entries: readonly OutboxEntry[], view: View): string[] {
   if (entries.length === 0) return [];
   const rows = entries.map((entry) => cells(entry, view));
@@ -36,7 +36,7 @@ function cells(entry: OutboxEntry, { now }: View): Cell[] {
     { text: plain(entry.job) },
     { text: run === undefined ? '' : String(run) },
     { text: DESTINATION[entry.destination] },
-    { text: owes(entry) },
+    { text: reportText(entry) },
     { text: since === undefined ? '' : spanSince(since, now) },
     { text: attempts === 0 ? '' : String(attempts) },
     next(entry, nextTryAt === undefined ? undefined : spanUntil(nextTryAt, now)),
@@ -44,8 +44,8 @@ function cells(entry: OutboxEntry, { now }: View): Cell[] {
   ];
 }
 
-/** A state is told by its own words; of a link only its operation says what it is. */
-function owes({ operation, message }: OutboxEntry): string {
+/** A status needs no operation beside it; every other call does. */
+function reportText({ operation, message }: OutboxEntry): string {
   const isState = operation === 'NotifyMigrationTaskState' || operation === 'SetTaskStatus';
   return plain(isState ? message : `${operation} ${message}`);
 }

@@ -4,7 +4,7 @@ import { plain } from '../terminal/printable.ts';
 import type { Cell } from '../terminal/table.ts';
 import type { Style } from '../terminal/terminal.ts';
 
-/** `failed 23`, `stalled`, `canceled`: the state, and what is to be said with it. */
+/** `failed 23`, `stalled`, `canceled`: the state, and what belongs to it. */
 export function stateCell(job: JobStatus): Cell {
   const style = STATE_STYLE[job.state];
   if (job.state === 'running' && job.stalled === true) return { text: 'stalled', style: 'yellow' };

@@ -60,8 +60,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'STATE', shrinkTo: 9 },
   { title: 'PROGRESS' },
   { title: 'AGE', align: 'right' },
-  { title: 'HUB said/left' },
-  { title: 'PIPE said/left' },
+  { title: 'HUB ago/left' },
+  { title: 'PIPE ago/left' },
 ];
 
 function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): string[] {
@@ -161,7 +161,7 @@ function interleave(
   ];
 }
 
-/** Columns of the bars, the widest that there is room for: a name that is cut cannot be typed. With three they are no
+/** Columns of the bars, the widest that there is room for: a name that is cut off cannot be typed. With three they are no
  * wider than their title. */
 const BAR_COLUMNS = [8, 6, 4, 3];
 

@@ -1,6 +1,6 @@
 /**
- * A timeline as lines: when, and what happened. An event without words of its own (event-words.ts) is shown by its name
- * as it reads, and its fields by their names and units, so that an event of tomorrow is shown as well.
+ * A timeline as lines: when, and what happened. An event without a sentence of its own (event-sentences.ts) is
+ * shown by its name, and its fields by their names and units, so that an event of a newer version is shown too.
  */
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
 import { eventSentence } from '../../control/page/event-sentences.ts';
@@ -41,9 +41,9 @@ function nameAndFields({ event, fields }: TimelineEntryDocument): string {
 /** `exit code 23, retry 2s, signal SIGTERM`; a sentence of the agent (`message`) is shown as it is. */
 export function describeFields(fields: Readonly<Record<string, unknown>>): string {
   const { state, message } = fields;
-  const said =
+  const isInMessage =
     typeof message === 'string' && typeof state === 'string' && message.startsWith(state);
-  return Object.entries(said ? { ...fields, state: undefined } : fields)
+  return Object.entries(isInMessage ? { ...fields, state: undefined } : fields)
     .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([name, value]) => describeField(name, value))
     .join(', ');

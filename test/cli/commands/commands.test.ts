@@ -26,7 +26,7 @@ const ended = (state: JobStatus['state'], rest: Partial<JobStatus> = {}) =>
   jobNamed('copy', { run: 2, state, ...ENDED, ...rest });
 
 describe('run', () => {
-  test('submits the command with everything that was said, and returns at once', async () => {
+  test('submits the command with all of its options, and returns at once', async () => {
     const { operator, socketPath } = await serve();
     operator.answer = () => ({ ok: true, run: 'copy/2', message: 'copy/2 is starting' });
     const message = [
@@ -162,7 +162,7 @@ describe('cancel', () => {
     expect(result.stderr).toContain('processes outlived SIGKILL: 12, 13\n');
   });
 
-  test('is well when the job was quicker, and unsure when it was lost', async () => {
+  test('exits with 0 if the job ended first, and with 5 if it was lost', async () => {
     expect((await canceling(ended('succeeded'))).result.code).toBe(0);
     expect((await canceling(ended('lost'))).result.code).toBe(5);
   });
@@ -176,7 +176,7 @@ describe('cancel', () => {
   test('does not mistake the next run for the one that was canceled', async () => {
     const { result } = await canceling(jobNamed('copy', { run: 3, state: 'running', ...STARTED }));
     expect(result.code).toBe(5);
-    expect(result.stderr).toContain('copy/2 has made room for copy/3');
+    expect(result.stderr).toContain('copy/2 was followed by copy/3');
   });
 });
 
@@ -188,7 +188,7 @@ describe('wait', () => {
       },
     });
 
-  test('for finished ends with the run, for delivered with the last word', async () => {
+  test('for finished ends with the run, for delivered with the final report', async () => {
     const { operator, socketPath } = await serve();
     operator.show(withHub('pending'));
     expect((await run(['wait', 'copy', '--socket', socketPath])).code).toBe(0);
@@ -198,11 +198,11 @@ describe('wait', () => {
     expect((await running.done).code).toBe(0);
   });
 
-  test('for delivered says why it still waits', async () => {
+  test('for delivered prints why it still waits', async () => {
     const { operator, socketPath } = await serve();
     operator.show(withHub('pending', 'no credentials'));
     const running = begin(['wait', 'copy', '--for', 'delivered', '--socket', socketPath]);
-    const message = 'copy/2: succeeded; not told to migrationHub yet: no credentials\n';
+    const message = 'copy/2: succeeded; not delivered to migrationHub yet: no credentials\n';
     await vi.waitFor(() => expect(running.stderr()).toBe(message));
     operator.show(withHub('delivered'));
     expect((await running.done).code).toBe(0);
@@ -311,7 +311,7 @@ describe('status', () => {
 });
 
 describe('events and logs', () => {
-  test('events are shown in words, or as a JSON document a line', async () => {
+  test('events are shown as sentences, or as a JSON document a line', async () => {
     const { operator, socketPath } = await serve();
     operator.show(RUNNING);
     operator.entries.set('copy', [
@@ -368,7 +368,7 @@ describe('events and logs', () => {
     ).toEqual({ code: 0, stdout: 'two\n', stderr: '' });
   });
 
-  test('followed logs end with the run and say how it ended', async () => {
+  test('followed logs end with the run and show how it ended', async () => {
     const { operator, directory, socketPath } = await serve();
     operator.show(RUNNING);
     const running = begin(['logs', 'copy', '-f', '--socket', socketPath]);
@@ -384,7 +384,7 @@ describe('events and logs', () => {
   });
 });
 
-test('start, drain, resume and reload say what the agent said', async () => {
+test('start, drain, resume and reload print the answer of the agent', async () => {
   const { operator, socketPath } = await serve();
   operator.answer = (request) => ({
     ok: true,
@@ -419,7 +419,7 @@ test('start, drain, resume and reload say what the agent said', async () => {
 });
 
 describe('nobody there', () => {
-  test('is told at once, also by commands that would wait', async () => {
+  test('is an error at once, also of commands that would wait', async () => {
     const path = join(await temporaryDirectory(), 'agent.sock');
     for (const message of [
       ['wait', 'copy'],
@@ -444,7 +444,7 @@ describe('nobody there', () => {
         }),
       'no daemon answers',
     ],
-  ])('%s is told in words, with exit code 4', async (_what, prepare, message) => {
+  ])('%s is explained, with exit code 4', async (_what, prepare, message) => {
     const path = join(await temporaryDirectory(), 'agent.sock');
     await prepare(path);
     const { code, stderr, stdout } = await run(['status', '--socket', path]);
@@ -455,7 +455,7 @@ describe('nobody there', () => {
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    'a socket that is not ours is told as such (skipped for root)',
+    'a socket that is not of the agent is named as such (skipped for root)',
     async () => {
       const { socketPath } = await serve();
       await chmod(socketPath, 0);

@@ -31,24 +31,24 @@ const ASIDE: OutboxEntry = {
   quarantined: true,
 };
 
-test('a row for each report, with what stands in the way', () => {
+test('a row for each report, with what delays it', () => {
   const view = { width: 120, color: false, now: new Date('2026-11-22T03:00:00.000Z') };
   expect(renderOutbox([WAITING, ASIDE], view)).toEqual([
-    'JOB   RUN  TO        OWES                            FOR  TRIES  NEXT     BECAUSE',
+    'JOB   RUN  TO        REPORT                          AGE  TRIES  NEXT     LAST ERROR',
     'copy    2  hub       FAILED (failed: exit code 3)  1h00m      7  in 20s   connect ECONNREFUSED',
     'dump    1  pipeline  FINISHED (completed)                     2  refused  InvalidRequestException: no',
   ]);
   expect(renderOutbox([WAITING, ASIDE], view).join('')).not.toContain('\u001b');
 });
 
-test('shown as a table, as JSON, of one job, and that nothing is owed', async () => {
+test('shown as a table, as JSON, of one job, and that nothing is pending', async () => {
   const { operator, socketPath } = await serve();
   operator.show(jobNamed('copy', {}));
   const socket = ['--socket', socketPath];
   expect(await run(['outbox', ...socket])).toEqual({
     code: 0,
     stdout: '',
-    stderr: 'nothing is owed\n',
+    stderr: 'nothing is pending\n',
   });
   operator.owed = [WAITING, ASIDE];
   expect((await run(['outbox', ...socket])).stdout.split('\n')).toHaveLength(4);
@@ -59,7 +59,7 @@ test('shown as a table, as JSON, of one job, and that nothing is owed', async ()
   expect((await run(['outbox', 'nobody', ...socket])).code).toBe(3);
 });
 
-test('retry and drop ask the agent, and say what it said', async () => {
+test('retry and drop ask the agent, and print its answer', async () => {
   const { operator, socketPath } = await serve();
   const socket = ['--socket', socketPath];
   operator.answer = () => ({ ok: true, message: '2 reports are tried now' });

@@ -1,4 +1,4 @@
-/** `track` and `report`: what they send, what they say of many at once, how they exit. */
+/** `track` and `report`: what they send, what they print for many at once, how they exit. */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ async function tracking(): Promise<Fixture & { track: typeof run; report: typeof
 }
 
 describe('track', () => {
-  test('sends what was said, the path from here, and prints the run', async () => {
+  test('sends its options, the path from here, and prints the run', async () => {
     const { operator, track } = await tracking();
     expect(await track(['copy', '--status-file', 'status.json'])).toEqual({
       code: 0,
@@ -41,15 +41,15 @@ describe('track', () => {
     [['copy', '--pid', '1', '--unit', 'a'], /give one of pid, unit and statusFile, or none/],
     [['copy', '--pid', '999'], /^migration-agent: pid: there is no process 999$/m],
     [[], /name the job/],
-    [['copy', '--from', '-'], /with --from the names stand in the file/],
-  ])('%j is wrong usage', async (message, said) => {
+    [['copy', '--from', '-'], /with --from, the file has the names/],
+  ])('%j is wrong usage', async (message, expected) => {
     const { operator, track } = await tracking();
     const { code, stderr } = await track(message);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(expected)]);
     expect(operator.asked).toEqual([]);
   });
 
-  test('a name that is live already is told, exit code 1', async () => {
+  test('a name that is live already is an error, exit code 1', async () => {
     const { operator, track } = await tracking();
     const refused = [
       { index: 0, name: 'copy', code: 'conflict' as const, message: 'copy is running already' },
@@ -72,7 +72,7 @@ describe('--from', () => {
     expect(operator.asked).toMatchObject([{ definitions: [{ name: 'a' }, { name: 'b' }] }]);
   });
 
-  test('every line that is no JSON is told with its number, and nothing is taken', async () => {
+  test('every line that is no JSON is an error with its number, and nothing is taken', async () => {
     const { operator, report } = await tracking();
     const stdin = '{"name":"a","percent":1}\nnonsense\n[]\n{"name":"b","percent":2}\n';
     const { code, stderr } = await report(['--from', '-'], { stdin });
@@ -85,7 +85,7 @@ describe('--from', () => {
     expect(operator.asked).toEqual([]);
   });
 
-  test('every value that is wrong is told with its line, and nothing is taken', async () => {
+  test('every value that is wrong is an error with its line, and nothing is taken', async () => {
     const { operator, report } = await tracking();
     const stdin = [
       '{"name":"a","percent":1}',
@@ -111,7 +111,7 @@ describe('--from', () => {
     expect(operator.asked).toEqual([]);
   });
 
-  test('what the agent refuses is told with its line; the others are taken; no such job is exit code 3', async () => {
+  test('what the agent refuses is an error with its line; the others are taken; no such job is exit code 3', async () => {
     const { operator, report } = await tracking();
     operator.answer = () => ({
       ok: true,
@@ -163,10 +163,10 @@ describe('report', () => {
     [['copy', '--percent', '-1'], /./],
     [['copy', '--status', 'done'], /Allowed choices are completed, failed/],
     [['copy'], /give --percent, --detail or --status/],
-  ])('%j is wrong usage', async (message, said) => {
+  ])('%j is wrong usage', async (message, expected) => {
     const { operator, report } = await tracking();
     const { code, stderr } = await report(message);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(expected)]);
     expect(operator.asked).toEqual([]);
   });
 
@@ -196,7 +196,7 @@ describe('report', () => {
     ]);
   });
 
-  test('over the socket, each bad value is told by its place', async () => {
+  test('over the socket, each bad value is an error with its place', async () => {
     const { operator, socketPath } = await tracking();
     const post = (body: unknown) => call(socketPath, 'POST', '/v1/reports', JSON.stringify(body));
     const problem = async (body: unknown) => {

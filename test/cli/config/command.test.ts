@@ -40,7 +40,7 @@ async function write(name: string, text: string): Promise<string> {
   return file;
 }
 
-test('check tells every problem on stderr and ends with 78', async () => {
+test('check prints every problem on stderr and ends with 78', async () => {
   const file = await write(
     'bad.yaml',
     'migrationHub: { progressUpdateStream: a/b }\nlog: { level: x }\n',
@@ -54,7 +54,7 @@ test('check tells every problem on stderr and ends with 78', async () => {
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
 });
 
-test('check tells warnings, and that there are no errors', async () => {
+test('check prints warnings, and that there are no errors', async () => {
   const file = await write(
     'good.yaml',
     'migrationHub: { progressUpdateStream: s, nextUpdate: 30s }\n',

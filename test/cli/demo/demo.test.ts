@@ -47,14 +47,14 @@ test('who was canceled, who failed, and who was carried through the outage', () 
   expect(`\n${runScenarios(timelines, played, BEGAN, 80)}\n`).toMatchInlineSnapshot(`
     "
     What happened:
-      mail      canceled by its pipeline's owner at 18s; the agent learnt of it 2.5s
-                later, with its next report; all processes were gone 1.0s after that
-      invoices  failed at 14s: exit code 1: bad sum; its last word reached Migration
-                Hub at once
-      photos    ended at 35s, while AWS was away (30s to 42s); its last word reached
-                Migration Hub 25s later
-      archive   ended at 52s, after it had run through the outage; its last word was
-                not delivered
+      mail      canceled by its pipeline's owner at 18s; the agent learned of it
+                2.5s later, with its next report; all processes were gone 1.0s after
+                that
+      invoices  failed at 14s: exit code 1: bad sum; its final report reached
+                Migration Hub at once
+      photos    ended at 35s, during the outage of AWS (30s to 42s); its final
+                report reached Migration Hub 25s later
+      archive   ended at 52s, after the outage; its final report was not delivered
     "
   `);
 });
@@ -78,13 +78,13 @@ test('into a pipe the demo prints a line for each step, and none twice', () => {
        5s  photos    running: x
        5s  photos    running 25%: x
        5s  photos    running 50%: x
-       5s  agent     in trouble: AWS does not answer
-       5s  agent     well again
+       5s  agent     degraded: AWS does not answer
+       5s  agent     healthy again
     "
   `);
 });
 
-test('on a terminal of any size the picture and the newest words fit', () => {
+test('on a terminal of any size the picture and the newest messages fit', () => {
   for (const rows of [8, 12, 24, 50]) {
     const stdout = new Collector({ columns: 60, rows });
     const screen = createDemoScreen(
@@ -97,7 +97,7 @@ test('on a terminal of any size the picture and the newest words fit', () => {
     expect(picture.split('\n').length).toBeLessThanOrEqual(rows);
     expect(picture).toContain('network   11');
     expect(picture).toMatch(/photos .*running/);
-    expect(picture).toMatch(/well/);
+    expect(picture).toMatch(/healthy/);
   }
 });
 

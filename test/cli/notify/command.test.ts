@@ -1,4 +1,4 @@
-/** `notify` beside the real `aws mgh notify-migration-task-state`: the same words make the same request. */
+/** `notify` beside the real `aws mgh notify-migration-task-state`: the same options make the same request. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -128,9 +128,9 @@ test('file:// names a file, for the task and for the whole input', async () => {
 test('the text is made legal and its secrets are masked', async () => {
   const detail = `line\n\u001b[31mred\u001b[0m password=hunter2 ${'😀'.repeat(2500)}`;
   await notify(changed('--task', JSON.stringify({ Status: 'FAILED', StatusDetail: detail })));
-  const { StatusDetail: told } = stub.requests[0]!.body['Task'] as { StatusDetail: string };
-  expect(told).toMatch(/^line red password=\*\*\* 😀/);
-  expect(Array.from(told)).toHaveLength(2500);
+  const { StatusDetail: sent } = stub.requests[0]!.body['Task'] as { StatusDetail: string };
+  expect(sent).toMatch(/^line red password=\*\*\* 😀/);
+  expect(Array.from(sent)).toHaveLength(2500);
 });
 
 describe('wrong usage ends with 2, before anything is sent', () => {
@@ -160,7 +160,7 @@ describe('wrong usage ends with 2, before anything is sent', () => {
   });
 });
 
-describe('what the service says', () => {
+describe('answers of the service', () => {
   test('DryRunOperation is success', async () => {
     stub.answer = fail(400, 'DryRunOperation');
     const { code, stderr } = await notify([...WHOLE, '--dry-run']);

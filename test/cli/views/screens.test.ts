@@ -152,7 +152,7 @@ const FOLDER = new URL('screens/', import.meta.url);
 const WIDE = { terminal: { columns: 132, rows: 40 }, environment: { NO_COLOR: '1' } };
 const COLOURED = { terminal: { columns: 80, rows: 40 }, environment: {} };
 
-/** ESC as a word: the files are to be read. */
+/** ESC as text: the files are to be read. */
 function readable(text: string): string {
   return text.replaceAll('\u001b', '\\e');
 }
@@ -179,7 +179,7 @@ test.each([
   await expect(readable(text)).toMatchFileSnapshot(new URL(file, FOLDER).pathname);
 });
 
-test('status NAME says what an operator must know of a cancel', async () => {
+test('status NAME shows what an operator must know of a cancel', async () => {
   const { operator, socketPath } = await serve();
   operator.document = STATUS;
   operator.entries.set('dump-orders', TIMELINE);
@@ -213,7 +213,7 @@ describe('ten thousand jobs', () => {
     return jobNamed(name, { nextStartAt: ago(-index - 60) });
   });
 
-  test('what runs comes first, by slack, then what went wrong; how many more there are is said', async () => {
+  test('what runs comes first, by slack, then what went wrong; how many more there are is shown', async () => {
     const { operator, socketPath } = await serve();
     operator.document = statusWith(MANY);
     const { stdout } = await run(['status', '--socket', socketPath]);

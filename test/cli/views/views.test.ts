@@ -1,4 +1,4 @@
-/** What operators read, as it stands: the text is the contract. */
+/** What operators read, exactly: the text is the contract. */
 import { expect, test } from 'vitest';
 
 import { progressBar } from '../../../src/cli/terminal/bars.ts';
@@ -67,12 +67,12 @@ const JOBS: readonly JobStatus[] = [
   jobNamed('weekly', { nextStartAt: new Date(NOW.getTime() + 5 * 3_600_000).toISOString() }),
 ];
 
-test('the table fits 80 columns and says the rest below each row', () => {
+test('the table fits 80 columns and shows the rest below each row', () => {
   const text = renderStatus(statusWith(JOBS, { outbox: 2, nearestDeadlineSeconds: -3 }), VIEW);
   expect(`\n${text}\n`).toMatchInlineSnapshot(`
     "
-    JOB            STATE      PROGRESS            AGE  HUB said/left  PIPE said/left
-    nightly-files  running    █████▊░░  72%     3m12s  12s/4m48s      6s/14m55s
+    JOB            STATE      PROGRESS            AGE  HUB ago/left  PIPE ago/left
+    nightly-files  running    █████▊░░  72%     3m12s  12s/4m48s     6s/14m55s
       12.30MB/s 0:01:22
     dump-orders    failed 23  ███▏░░░░  40%    1h ago  delivered 1h
       exit code 23: some files could not be transferred
@@ -83,7 +83,7 @@ test('the table fits 80 columns and says the rest below each row', () => {
       hub: no such stream
     weekly         idle                      in 5h00m
 
-    late by 3s, outbox 2, clock +0.3s, up 3h12m, files-host-01, version 0.1.0
+    degraded: late by 3s, outbox 2, clock +0.3s, up 3h12m, files-host-01
     "
   `);
 });
@@ -92,30 +92,30 @@ test('a wide terminal has the details in the table', () => {
   const text = renderStatus(statusWith(JOBS.slice(0, 2)), { ...VIEW, width: 120 });
   expect(`\n${text}\n`).toMatchInlineSnapshot(`
     "
-    JOB            STATE      PROGRESS          AGE  HUB said/left  PIPE said/left  DETAIL
-    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s      6s/14m55s       12.30MB/s 0:01:22
-    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h                   exit code 23: some files could not be t…
+    JOB            STATE      PROGRESS          AGE  HUB ago/left  PIPE ago/left  DETAIL
+    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s     6s/14m55s      12.30MB/s 0:01:22
+    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h                 exit code 23: some files could not be tra…
 
-    well, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0
+    healthy, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0
     "
   `);
 });
 
 test('where room is short the bars shrink before a name is cut', () => {
   const [job] = JOBS;
-  const long = { ...job!, name: 'restore-of-the-big-shop' };
+  const long = { ...job!, name: 'restore-of-the-big-shops' };
   expect(renderStatus(statusWith([long]), VIEW).split('\n')[1]).toBe(
-    'restore-of-the-big-shop  running  ██▏  72%  3m12s  12s/4m48s      6s/14m55s',
+    'restore-of-the-big-shops  running  ██▏  72%  3m12s  12s/4m48s     6s/14m55s',
   );
 });
 
 test('columns that nobody needs are not there', () => {
   expect(renderStatus(statusWith([jobNamed('a'), jobNamed('b')]), VIEW)).toBe(
-    'JOB  STATE\na    idle\nb    idle\n\nwell, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0',
+    'JOB  STATE\na    idle\nb    idle\n\nhealthy, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0',
   );
 });
 
-test('budgets are shown when they were used, troubles when there are any', () => {
+test('budgets are shown when they were used, problems when there are any', () => {
   const status: Status = { ...FULL_STATUS, jobs: [jobNamed('a')] };
   expect(renderStatus(status, VIEW)).toMatchInlineSnapshot(`
     "JOB  STATE
@@ -125,39 +125,39 @@ test('budgets are shown when they were used, troubles when there are any', () =>
     NotifyMigrationTaskState  9 of 10, 1/s       123          2       1  12s
       throttled
 
-    1 trouble, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s, up 3h12m
+    degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
     ! credentials have expired"
   `);
 });
 
-test('a run that has ended and whose last word is on its way owes it', () => {
-  const owing = jobNamed('a', {
+test('the final report of a run that has ended is pending', () => {
+  const pending = jobNamed('a', {
     run: 1,
     state: 'succeeded',
     startedAt: minutesAgo(9),
     endedAt: minutesAgo(0.5),
     destinations: hub({ lastAcceptedAt: minutesAgo(2), slackSeconds: 100 }),
   });
-  expect(renderStatus(statusWith([owing]), VIEW)).toMatch(/succeeded .* owed 30s\n/);
+  expect(renderStatus(statusWith([pending]), VIEW)).toMatch(/succeeded .* pending 30s\n/);
 });
 
 test('a picture of limited height keeps the health line and what matters most', () => {
   const status: Status = { ...FULL_STATUS, jobs: JOBS };
   const full = renderStatus(status, VIEW).split('\n');
-  const health = full.findIndex((line) => line.startsWith('1 trouble'));
+  const health = full.findIndex((line) => line.startsWith('degraded: 1 problem'));
   for (let height = full.length + 3; height >= 6; height--) {
     const lines = renderStatus(status, { ...VIEW, height }).split('\n');
     expect(lines.length).toBeLessThanOrEqual(height);
     expect(lines.slice(-2)).toEqual(full.slice(health));
   }
   expect(renderStatus(status, { ...VIEW, height: 8 })).toMatchInlineSnapshot(`
-    "JOB            STATE      PROGRESS          AGE  HUB said/left  PIPE said/left
-    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s      6s/14m55s
+    "JOB            STATE      PROGRESS          AGE  HUB ago/left  PIPE ago/left
+    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s     6s/14m55s
     stuck          stalled                    1h00m  -/-3s
     half-gone      canceled!                 1m ago  refused
     … and 1 failed, 1 idle
 
-    1 trouble, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s, up 3h12m
+    degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
     ! credentials have expired"
   `);
 });
@@ -175,7 +175,7 @@ test('a timeline that is too long for the terminal loses its beginning', () => {
   expect(renderJob(job, timeline, { ...VIEW, height: 2 })).not.toContain('TIMELINE');
 });
 
-test('no jobs is said, with what to do', () => {
+test('no jobs: the screen says what to do', () => {
   expect(renderStatus(statusWith([]), VIEW).split('\n')[0]).toContain('migration-agent run --name');
 });
 
@@ -204,7 +204,7 @@ test('one job is shown in full and ends in its timeline', () => {
       detail         12.30MB/s 0:01:22
       unit           copy.service
       status file    /srv/status.json
-      trouble        is no JSON
+      problem        is no JSON
       started        03:08:48 (3m12s ago), by schedule, pid 123
       ended          03:11:48 (12s ago)
       next start     2026-11-23 02:00:00 (in 22h48m)
@@ -213,11 +213,11 @@ test('one job is shown in full and ends in its timeline', () => {
       reason         a reason
       cancel         incomplete: processes of this run outlived SIGKILL
       still alive    12, 13
-      Migration Hub  pending IN_PROGRESS, said 12s ago, next within 4m48s; task
-                     nightly-files-3
+      Migration Hub  pending IN_PROGRESS, last report 12s ago, next within 4m48s;
+                     task nightly-files-3
                      throttled
-      Data Pipeline  withheld, said 5s ago, next within 14m55s; task task-1 of df-1,
-                     worker group files
+      Data Pipeline  withheld, last report 5s ago, next within 14m55s; task task-1
+                     of df-1, worker group files
                      canceled by the service
 
     TIMELINE (UTC)
@@ -249,7 +249,7 @@ test('no line is wider than the terminal, whatever it holds and however narrow i
   }
 });
 
-test('what a job says cannot command the terminal', () => {
+test('the output of a job cannot command the terminal', () => {
   const evil = jobNamed('a\u001b[2J', {
     detail: 'x\u001b]0;title\u0007\r\ny\u202e',
     reason: '\u009b31m',
@@ -263,7 +263,7 @@ test('what a job says cannot command the terminal', () => {
   expect(lines.join('')).not.toMatch(/[\u0000-\u001f]/);
 });
 
-test('with colours the words are the same', () => {
+test('with colours the text is the same', () => {
   const status: Status = { ...FULL_STATUS, jobs: JOBS };
   const coloured = renderStatus(status, { ...VIEW, color: true });
   expect(coloured).toContain('\u001b[31m');
@@ -295,7 +295,7 @@ test.each([
   expect(span(ms)).toBe(text);
 });
 
-test('fields read as words with their units', () => {
+test('fields are shown with their units', () => {
   expect(
     describeFields({
       exitCode: 23,
@@ -313,7 +313,7 @@ test('fields read as words with their units', () => {
   );
 });
 
-test('words of the agent stand as they are, and do not repeat the state', () => {
+test('messages of the agent are shown unchanged, and do not repeat the state', () => {
   expect(describeFields({ state: 'failed', message: 'failed: exit code 1' })).toBe(
     'failed: exit code 1',
   );

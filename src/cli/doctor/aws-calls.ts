@@ -1,7 +1,4 @@
-/**
- * What `doctor` asks AWS: each question once, whoever wants its answer; and what an answer that is a refusal means for
- * whoever has to mend it.
- */
+/** The calls of `doctor`: each is made once, and the checks share its answer; and the remedy of a call that failed. */
 import type { Probe } from '../../aws/probe.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
 import type { Call, Operation, Outcome } from '../../core/model/call.ts';
@@ -14,14 +11,14 @@ export interface AwsDoctor {
   readonly probe: Probe;
   readonly environment: NodeJS.ProcessEnv;
   readonly nowMs: () => number;
-  /** As the runner calls itself. */
+  /** The name of the task runner. */
   readonly taskRunnerId: string;
 }
 
-export class Questions {
+export class Calls {
   readonly doctor: AwsDoctor;
   readonly #probe: Probe;
-  readonly #outcomes = new Map<Operation, Promise<Told>>();
+  readonly #outcomes = new Map<Operation, Promise<Answer>>();
   #hasCredentials: Promise<boolean> | undefined;
 
   constructor(doctor: AwsDoctor) {
@@ -29,7 +26,7 @@ export class Questions {
     this.#probe = doctor.probe;
   }
 
-  /** Without credentials every call fails for the one reason that is told already. */
+  /** Without credentials every call fails, for the reason that the credentials check shows. */
   hasCredentials(): Promise<boolean> {
     this.#hasCredentials ??= this.#probe.credentials().then(
       () => true,
@@ -38,20 +35,20 @@ export class Questions {
     return this.#hasCredentials;
   }
 
-  ask(call: Call): Promise<Told> {
+  ask(call: Call): Promise<Answer> {
     const known = this.#outcomes.get(call.operation);
     if (known !== undefined) return known;
-    const told = this.#ask(call);
-    this.#outcomes.set(call.operation, told);
-    return told;
+    const answer = this.#ask(call);
+    this.#outcomes.set(call.operation, answer);
+    return answer;
   }
 
-  /** All answers so far, for what they say of the service's clock. */
-  answers(): Promise<Told[]> {
+  /** All answers so far, for the service's time in them. */
+  answers(): Promise<Answer[]> {
     return Promise.all(this.#outcomes.values());
   }
 
-  /** Where writes go; `undefined`: it cannot be known. */
+  /** Where writes go; `undefined` if that is unknown. */
   async hubRegion(): Promise<string | undefined> {
     const named = this.doctor.configuration.settings.migrationHub?.region;
     if (named !== undefined) return named;
@@ -68,14 +65,14 @@ export class Questions {
     return { account, region };
   }
 
-  async #ask(call: Call): Promise<Told> {
+  async #ask(call: Call): Promise<Answer> {
     const sentAtMs = this.doctor.nowMs();
     const outcome = await this.#probe.services.send(call);
     return { outcome, middleMs: (sentAtMs + this.doctor.nowMs()) / 2 };
   }
 }
 
-interface Told {
+interface Answer {
   readonly outcome: Outcome;
   /** Half-way between the call and its answer, by the host's clock. */
   readonly middleMs: number;
@@ -85,9 +82,9 @@ interface Told {
 export async function failure(
   operation: Operation,
   outcome: Exclude<Outcome, { kind: 'accepted' }>,
-  asked: Questions,
+  calls: Calls,
 ): Promise<Finding> {
-  const { dataPipeline, migrationHub } = asked.doctor.configuration.settings;
+  const { dataPipeline, migrationHub } = calls.doctor.configuration.settings;
   const message = outcome.reason;
   switch (outcome.kind) {
     case 'denied': {
@@ -95,10 +92,10 @@ export async function failure(
         return {
           verdict: 'failed',
           message,
-          remedy: 'the credentials are not accepted: renew them',
+          remedy: 'AWS does not accept the credentials: renew them',
         };
       }
-      const where = await asked.where();
+      const where = await calls.where();
       const { stream = '' } = migrationHub ?? {};
       const { workerGroups = [] } = dataPipeline ?? {};
       return {
@@ -111,29 +108,32 @@ export async function failure(
     case 'no-home-region':
       return { verdict: 'failed', message, remedy: 'set a home region for the account' };
     case 'throttled':
-      return { verdict: 'warning', message: `${message}: nothing is known of the permission` };
+      return { verdict: 'warning', message: `${message}: whether it is permitted is unknown` };
     case 'disabled':
       return {
         verdict: 'failed',
         message,
         remedy:
-          'open Migration Hub in the console once, so that the role migrationhub-discovery is made; else check that Application Discovery Service may be used',
+          'open Migration Hub in the console once, which creates the role migrationhub-discovery; if it exists, check that Application Discovery Service may be used',
       };
     case 'refused':
       return {
         verdict: 'failed',
         message,
-        remedy:
-          'the request is not accepted: look at the values of migrationHub, and at its region',
+        remedy: 'AWS rejects the request: check the values of migrationHub, and its region',
       };
     case 'missing':
     case 'gone':
-      return { verdict: 'failed', message, remedy: 'what it names is not known to the service' };
+      return {
+        verdict: 'failed',
+        message,
+        remedy: 'the service does not know what the request names',
+      };
     case 'unavailable':
       return {
         verdict: 'failed',
         message,
-        remedy: 'the service or the way to it fails: see the checks of the way',
+        remedy: 'the service or the network path to it fails: see the network checks',
       };
   }
 }

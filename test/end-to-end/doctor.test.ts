@@ -273,7 +273,7 @@ describe('red', () => {
     expect(found(by, 'network: Data Pipeline').message).toContain(
       'through the proxy http://***@127.0.0.1:9',
     );
-    expect(found(by, 'network: Data Pipeline').remedy).toContain('let the proxy connect to');
+    expect(found(by, 'network: Data Pipeline').remedy).toContain('allow the proxy to connect to');
     expect(proxied.stdout).not.toContain('hunter2');
   });
 

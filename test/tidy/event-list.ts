@@ -60,7 +60,7 @@ function fieldNames(node: ts.Expression, place: string): string[] {
     return [...fieldNames(node.whenTrue, place), ...fieldNames(node.whenFalse, place)];
   }
   // `defined({ … })` leaves out members without a value.
-  if (ts.isCallExpression(node) && node.expression.getText() === 'defined') {
+  if (ts.isCallExpression(node) && calledName(node) === 'defined') {
     return node.arguments.flatMap((each) => fieldNames(each, place));
   }
   if (!ts.isObjectLiteralExpression(node)) throw new Error(`${place}: spell its fields out`);
@@ -89,4 +89,8 @@ export function eventLists(): { readonly timeline: string; readonly agent: strin
 
 function item(name: string, level: string, msg: string, fields: string): string {
   return `- \`${name}\` (${level}): “${msg}”${fields === '' ? '' : `. ${fields}`}`;
+}
+
+function calledName({ expression }: ts.CallExpression): string | undefined {
+  return ts.isIdentifier(expression) ? expression.text : undefined;
 }

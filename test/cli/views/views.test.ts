@@ -103,9 +103,9 @@ test('a wide terminal has the details in the table', () => {
 
 test('where room is short the bars shrink before a name is cut', () => {
   const [job] = JOBS;
-  const long = { ...job!, name: 'restore-of-the-big-shops' };
+  const long = { ...job!, name: 'restore-of-the-large-shop' };
   expect(renderStatus(statusWith([long]), VIEW).split('\n')[1]).toBe(
-    'restore-of-the-big-shops  running  ██▏  72%  3m12s  12s/4m48s     6s/14m55s',
+    'restore-of-the-large-shop  running  ██▏  72%  3m12s  12s/4m48s     6s/14m55s',
   );
 });
 

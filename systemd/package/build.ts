@@ -1,33 +1,28 @@
 /**
- * `npm run package`: a Debian package and a tarball of the agent, with its own Node runtime, in `dist/`. Needs no root;
- * the same commit gives the same bytes (SOURCE_DATE_EPOCH, or the commit's time).
+ * `npm run package`: a Debian package, an RPM package and a tarball of the agent with its own Node.js runtime, an SBOM
+ * (CycloneDX) and SHA256SUMS, in `dist/`. Needs no root; the same commit gives the same bytes (SOURCE_DATE_EPOCH, or the
+ * time of the commit).
  *
- *   npm run package -- [--arch x64|arm64|all] [--version V] [--fast]
+ *   npm run package -- [--arch x64|arm64|all] [--version V] [--output DIR] [--fast]
  *
  * `--fast` leaves the compression out: for tests.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeDeb, makeTarball } from './archives.ts';
+import { ARCHITECTURES, hostArchitecture } from './architecture.ts';
 import { bundle } from './bundle.ts';
-import { ARCHITECTURES, hostArchitecture } from './runtime.ts';
-import type { Architecture } from './runtime.ts';
+import { writeChecksums } from './checksums.ts';
+import { makeDeb } from './deb.ts';
+import type { PackageBuild } from './package-build.ts';
+import { makeRpm, whyNoRpm } from './rpm.ts';
+import { sbomOf } from './sbom.ts';
 import { stage } from './stage.ts';
+import { makeTarball } from './tarball.ts';
 
-export const ROOT = join(import.meta.dirname, '../..');
-
-export interface Build {
-  readonly version: string;
-  readonly architecture: Architecture;
-  /** All files are of this time, in seconds since 1970. */
-  readonly epochS: number;
-  /** Compression takes most of the time. */
-  readonly isFast: boolean;
-  readonly output: string;
-}
+const ROOT = join(import.meta.dirname, '../..');
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -42,28 +37,48 @@ async function main(): Promise<void> {
   if (architectures.length === 0) {
     throw new Error(`--arch ${values.arch}: expected ${ARCHITECTURES.join(', ')} or all`);
   }
+  if (!/^\d+\.\d+\.\d+(?:-[0-9a-z.]+)?$/.test(values.version)) {
+    throw new Error(`--version ${values.version}: expected a version such as 1.2.3`);
+  }
+  const missing = whyNoRpm();
+  if (missing !== undefined) process.stderr.write(`no RPM package: ${missing}\n`);
   mkdirSync(values.output, { recursive: true });
+  const files: string[] = [];
   for (const architecture of architectures) {
-    const build: Build = {
-      version: values.version,
-      architecture,
-      epochS: sourceDate(),
-      isFast: values.fast,
-      output: values.output,
-    };
-    for (const file of await make(build)) {
-      process.stdout.write(`${file} ${(statSync(file).size / 1e6).toFixed(1)} MB\n`);
-    }
+    files.push(
+      ...(await make({
+        version: values.version,
+        architecture,
+        epochS: sourceDate(),
+        isFast: values.fast,
+        outputDirectory: values.output,
+      })),
+    );
+  }
+  files.push(writeChecksums(files, values.output));
+  for (const file of files) {
+    process.stdout.write(`${file} ${(statSync(file).size / 1e6).toFixed(1)} MB\n`);
   }
 }
 
-async function make(build: Build): Promise<readonly string[]> {
+async function make(build: PackageBuild): Promise<readonly string[]> {
   const work = mkdtempSync(join(tmpdir(), 'migration-agent-package-'));
   try {
     const bundled = await bundle(join(work, 'app'), build.version);
+    const sbom = sbomOf(bundled.packages, build);
+    const sbomFile = join(
+      build.outputDirectory,
+      `migration-agent-${build.version}-linux-${build.architecture}.cdx.json`,
+    );
+    writeFileSync(sbomFile, sbom);
     const tree = join(work, 'tree');
-    stage(tree, bundled, build);
-    return [makeTarball(tree, work, build), makeDeb(tree, build)];
+    stage(tree, bundled, sbom, build);
+    return [
+      makeTarball(tree, work, build),
+      makeDeb(tree, work, build),
+      ...(whyNoRpm() === undefined ? [makeRpm(tree, work, build)] : []),
+      sbomFile,
+    ];
   } finally {
     rmSync(work, { recursive: true });
   }
@@ -78,11 +93,11 @@ function packageVersion(): string {
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
 function sourceDate(): number {
-  const told = process.env['SOURCE_DATE_EPOCH'];
-  if (told !== undefined && /^\d+$/.test(told)) return Number(told);
+  const given = process.env['SOURCE_DATE_EPOCH'];
+  if (given !== undefined && /^\d+$/.test(given)) return Number(given);
   try {
-    const message = ['log', '-1', '--format=%ct'];
-    return Number(execFileSync('git', message, { cwd: ROOT, encoding: 'utf8' }));
+    const command = ['log', '-1', '--format=%ct'];
+    return Number(execFileSync('git', command, { cwd: ROOT, encoding: 'utf8' }));
   } catch (cause) {
     throw new Error('set SOURCE_DATE_EPOCH (seconds since 1970): this is no git checkout', {
       cause,

@@ -1,4 +1,4 @@
-/** The program in few files, without node_modules: commands load what they need, as they do from the sources. */
+/** The program as a few files, without node_modules. Commands load only what they need, as they do from the sources. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
@@ -14,7 +14,7 @@ export interface Bundle {
 export async function bundle(directory: string, version: string): Promise<Bundle> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    // The reader is a process of its own, found beside the rest.
+    // The worker is a process of its own, which the agent finds beside its own file.
     entryPoints: {
       main: 'src/main.ts',
       'status-file-worker': 'src/jobs/tracked/status-file-worker.ts',
@@ -29,13 +29,13 @@ export async function bundle(directory: string, version: string): Promise<Bundle
     mainFields: ['module', 'main'],
     // Native code: it lies beside the bundle (runtime.ts).
     external: ['koffi'],
-    // Whole names and lines: what a stack trace says is to be read. Licences are in a file of their own.
+    // Names and lines stay whole, so that stack traces can be read. Licences are in a file of their own.
     minifySyntax: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
     plugins: [versionOnly(version)],
-    // Packages of the older kind call `require` for modules of Node.
+    // CommonJS packages call `require` for modules of Node.js.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
     },
@@ -48,7 +48,7 @@ export async function bundle(directory: string, version: string): Promise<Bundle
   return { directory, packages: [...packages].toSorted() };
 }
 
-/** Of package.json the program wants its version alone. */
+/** The program reads only its version from package.json. */
 function versionOnly(version: string): Plugin {
   return {
     name: 'version-only',

@@ -1,13 +1,12 @@
-/** Debian's form of the changelog: this version, its date, and where the whole one is. */
-import type { Build } from './build.ts';
+/** The changelog in Debian's form: this version and its date. CHANGELOG.md has the rest. */
+import { MAINTAINER } from './package-build.ts';
+import type { PackageBuild } from './package-build.ts';
 
-export const MAINTAINER = 'The migration-agent developers <migration-agent@example.com>';
-
-export function changelog({ version, epochS }: Build): string {
+export function changelog({ version, epochS }: PackageBuild): string {
   const date = new Date(epochS * 1000).toUTCString().replace('GMT', '+0000');
   return `migration-agent (${version}) stable; urgency=medium
 
-  * Release ${version}; the project's CHANGELOG.md says what changed.
+  * Release ${version}; CHANGELOG.md of the documents says what changed.
 
  -- ${MAINTAINER}  ${date}
 `;

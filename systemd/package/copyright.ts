@@ -1,8 +1,8 @@
-/** Whose work is in the package: ours, Node's, and that of every bundled library, with the words of each licence. */
+/** Copyright and licences of what is in the package: the agent, Node.js and every bundled library. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Architecture } from './architecture.ts';
 import { nodeLicence } from './runtime.ts';
-import type { Architecture } from './runtime.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -12,13 +12,13 @@ interface Manifest {
   readonly license?: string;
 }
 
-/** Debian's copyright file: our own words; those of others fill a file of their own. */
+/** Debian's copyright file. The licences of others fill a file of their own. */
 export const COPYRIGHT = `migration-agent is licensed under the Apache License, Version 2.0, which on Debian systems is
 /usr/share/common-licenses/Apache-2.0.
 
 Copyright 2026 the migration-agent developers
 
-It contains the Node.js runtime and libraries of others. Whose they are, and under which licences they are given on, is in
+It contains the Node.js runtime and libraries of others. Their copyright notices and licences are in
 third-party-licences.gz beside this file.
 `;
 
@@ -30,7 +30,7 @@ export function thirdPartyLicences(
   const libraries = [...packages, native].filter((folder) =>
     existsSync(join(folder, 'package.json')),
   );
-  /** The same words, often: each text once, with all it is of. */
+  /** Many packages share a licence text: each text is printed once, with the names of its packages. */
   const owners = new Map<string, string[]>();
   for (const folder of libraries) {
     const { name, version, license } = manifestOf(folder);

@@ -1,5 +1,5 @@
 /**
- * The Node runtime and koffi's native half for an architecture: from node_modules for this machine's own, by `npm pack`
+ * The Node.js runtime and koffi's native half for an architecture: from node_modules for this machine's own, by `npm pack`
  * for the other one, checked against the lock file.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -16,18 +16,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostArchitecture } from './architecture.ts';
+import type { Architecture } from './architecture.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-
-export const ARCHITECTURES = ['x64', 'arm64'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
-
-export function hostArchitecture(): Architecture {
-  const found = ARCHITECTURES.find((one) => one === process.arch);
-  if (found === undefined)
-    throw new Error(`packages are made on x64 and arm64, not ${process.arch}`);
-  return found;
-}
 
 /** Puts `node` and `node_modules/koffi` into the directory. */
 export function addRuntime(directory: string, architecture: Architecture): void {
@@ -56,7 +48,7 @@ export function nodeLicence(architecture: Architecture): string {
   );
 }
 
-/** What is run of koffi: no sources in C, no documents, no tools to build it. */
+/** The files of koffi that run: no sources in C, no documents, no tools to build it. */
 function programFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (file) =>
@@ -70,7 +62,7 @@ function copy(from: string, to: string): void {
   cpSync(from, to);
 }
 
-/** Symbols for a debugger are a seventh of Node's binary. GNU strip knows this machine's architecture alone. */
+/** Symbols for a debugger are a seventh of the Node.js binary. GNU strip knows this machine's architecture only. */
 function strip(file: string, architecture: Architecture): void {
   const tools = architecture === hostArchitecture() ? ['strip', 'llvm-strip'] : ['llvm-strip'];
   const done = tools.some((tool) => spawnSync(tool, ['--strip-unneeded', file]).status === 0);
@@ -94,8 +86,8 @@ function fetchPackage(name: string, work: string): string {
   };
   const locked = lock.packages[`node_modules/${name}`];
   if (locked === undefined) throw new Error(`package-lock.json does not know ${name}`);
-  const message = ['pack', '--silent', '--pack-destination', work, `${name}@${locked.version}`];
-  const file = execFileSync('npm', message, { cwd: work, encoding: 'utf8' }).trim();
+  const command = ['pack', '--silent', '--pack-destination', work, `${name}@${locked.version}`];
+  const file = execFileSync('npm', command, { cwd: work, encoding: 'utf8' }).trim();
   const archive = join(work, file);
   const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   if (found !== locked.integrity) {

@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, '../..');
 export const SERVICE = 'migration-agent.service';
 const AWS = 'http://127.0.0.1:4580';
 
-/** A job that ends when it is told to: with the code that somebody writes into its file. */
+/** A job that ends with the exit code that a test writes into its file. */
 function waitingJob(name: string): string {
   const file = `/tmp/${name}.code`;
   return `  ${name}: { command: [sh, -c, 'until [ -s ${file} ]; do sleep 0.1; done; exit $(cat ${file})'] }`;
@@ -51,7 +51,7 @@ export class InstalledHost {
     return new InstalledHost(box, share);
   }
 
-  /** Builds the package; resolves to where the box sees it. */
+  /** Builds the package; returns its path in the box. */
   build(version: string): string {
     const output = join(this.#share, version);
     const message = [join(ROOT, 'systemd/package/build.ts'), '--fast', '--version', version];
@@ -128,7 +128,7 @@ export class InstalledHost {
     return this.processesOf(name);
   }
 
-  /** Pids of the keeper and the job, in one line; empty: they are gone. */
+  /** Pids of the shim and the job, in one line; empty: they are gone. */
   async processesOf(name: string): Promise<string> {
     const { stdout } = await this.run('pgrep', '-d', ' ', '-f', `until .*/tmp/${name}.code`);
     return stdout.trim();
@@ -144,9 +144,9 @@ export class InstalledHost {
   }
 
   /** What the simulator saw of a migration task, newest last. */
-  async told(task: string): Promise<readonly Told[]> {
+  async reportsOf(task: string): Promise<readonly SeenReport[]> {
     const ask = `fetch('${AWS}/_simulator/journal').then(async (a) => console.log(await a.text()))`;
-    const text = await this.output('/usr/lib/migration-agent/node', '-e', ask);
+    const text = await this.output('/usr/libexec/migration-agent/node', '-e', ask);
     return (JSON.parse(text) as readonly JournalEntry[]).flatMap(({ operation, request }) => {
       if (operation !== 'NotifyMigrationTaskState') return [];
       const { MigrationTaskName, NextUpdateSeconds, Task } = request as Notify;
@@ -160,7 +160,7 @@ export class InstalledHost {
     await this.output('journalctl', '--sync');
     const since = this.#cursor === '' ? [] : ['--after-cursor', this.#cursor];
     const message = ['-u', SERVICE, '-u', 'migration-agent.socket', '-o', 'cat', '--show-cursor'];
-    // Where nothing was logged, it says so by its exit code.
+    // Its exit code is not 0 if nothing was logged.
     const { stdout } = await this.run('journalctl', '--no-pager', ...message, ...since);
     const lines = stdout.trimEnd().split('\n');
     const cursor = lines.findLast((line) => line.startsWith('-- cursor: '));
@@ -180,7 +180,7 @@ interface Notify {
   readonly Task: { readonly Status: string };
 }
 
-export interface Told {
+export interface SeenReport {
   readonly status: string;
   readonly nextUpdateS: number;
 }

@@ -67,13 +67,16 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     );
   });
 
-  test('a job: told to AWS with those keys, and blind for what is the agent’s', async () => {
+  test('a job: reported with those keys; its environment has nothing of the agent', async () => {
     await host.start('copy');
     await host.untilJob(
       'copy',
       ({ destinations }) => destinations.migrationHub?.lastAcceptedAt !== undefined,
     );
-    expect(await host.told('copy')).toContainEqual({ status: 'IN_PROGRESS', nextUpdateS: 300 });
+    expect(await host.reportsOf('copy')).toContainEqual({
+      status: 'IN_PROGRESS',
+      nextUpdateS: 300,
+    });
     const [pid = ''] = (await host.processesOf('copy')).split(' ');
     const environment = await host.output('cat', `/proc/${pid}/environ`);
     expect(environment).toContain('MIGRATION_JOB=copy');
@@ -124,14 +127,17 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     await host.untilRestarted(pid);
     await host.output('rm', `${DROP_INS}/slow.conf`);
     expect(await host.processesOf('copy')).toBe(processes);
-    expect(await host.told('copy')).toContainEqual({ status: 'IN_PROGRESS', nextUpdateS: 3600 });
+    expect(await host.reportsOf('copy')).toContainEqual({
+      status: 'IN_PROGRESS',
+      nextUpdateS: 3600,
+    });
     await host.end('copy', 7);
     expect(await host.untilJob('copy', ({ state }) => state === 'failed')).toMatchObject({
       exitCode: 7,
     });
   });
 
-  test('kill -9: systemd starts another agent, which knows the exit code that nobody saw', async () => {
+  test('kill -9: systemd starts another agent, which finds the exit code of a job that ended meanwhile', async () => {
     const processes = await host.start('copy');
     const pid = await host.property('MainPID');
     await host.output('systemctl', 'kill', '-s', 'KILL', '--kill-who=main', SERVICE);
@@ -195,12 +201,15 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     expect(await host.processesOf('copy')).toBe(processes);
     expect((await host.run('migration-agent', 'status')).code).toBe(4);
     expect(await host.property('ActiveState')).toBe('inactive');
-    expect((await host.told('copy')).at(-1)).toEqual({ status: 'IN_PROGRESS', nextUpdateS: 3600 });
+    expect((await host.reportsOf('copy')).at(-1)).toEqual({
+      status: 'IN_PROGRESS',
+      nextUpdateS: 3600,
+    });
     await host.output('systemctl', 'start', SERVICE);
     await host.untilJob('copy', ({ state }) => state === 'running');
     await until(
       'the usual promise',
-      async () => (await host.told('copy')).at(-1)?.nextUpdateS === 300,
+      async () => (await host.reportsOf('copy')).at(-1)?.nextUpdateS === 300,
     );
   });
 
@@ -209,7 +218,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     await host.output('rm', '-f', '/etc/systemd/system/systemd-logind.service');
     await host.output('systemctl', 'daemon-reload');
     await host.output('loginctl', 'enable-linger', 'migration-agent');
-    const strict = '/usr/share/doc/migration-agent/examples/strict.conf';
+    const strict = '/usr/share/migration-agent/drop-ins/strict.conf';
     await host.output('install', '-D', '-m', '644', strict, `${DROP_INS}/strict.conf`);
     await host.write(CONFIG, configuration(['copy', 'other'], 'agent: { backend: unit }'), '644');
     await host.output('systemctl', 'daemon-reload');
@@ -249,10 +258,16 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
 
   test('removal: refused while a job runs, and clean afterwards', async () => {
     await host.start('other');
+    // What others claim about their processes counts for nothing, and is not printed.
+    const claim = 'MIGRATION_JOB=forged\u001b[31m';
+    await host.output(
+      ...['systemd-run', '-q', '--unit=forger', '--uid=nobody', '-E', claim, 'sleep', '600'],
+    );
     const refused = await host.run('dpkg', '--remove', 'migration-agent');
     process.stdout.write(refused.stderr.replaceAll(/^/gm, '    '));
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/these jobs run[^]*other[^]*MIGRATION_AGENT_FORCE_REMOVE/);
+    expect(refused.stderr).not.toContain('forged');
     expect((await host.status()).jobs.find(({ name }) => name === 'other')?.state).toBe('running');
 
     await host.output('migration-agent', 'cancel', 'other');
@@ -299,7 +314,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 /** Milliseconds and KiB of a Node that does nothing but import the clients, with the options of the agent's own. */
-const BARE_NODE = `cd "$1" && exec /usr/lib/migration-agent/node --max-semi-space-size=4 --input-type=module -e '
+const BARE_NODE = `cd "$1" && exec /usr/libexec/migration-agent/node --max-semi-space-size=4 --input-type=module -e '
 import "@aws-sdk/client-migration-hub";
 import "@aws-sdk/client-data-pipeline";
 console.log(performance.now(), process.memoryUsage.rss() / 1024)'`;

@@ -7,7 +7,7 @@ phase=/var/lib/machine-phase
 reports=/var/lib/machine-reports
 config=/etc/migration-agent/config.yaml
 
-say() { echo "-- $*"; }
+log() { echo "-- $*"; }
 fail() {
   echo "MACHINE FAILED: $*"
   journalctl -u migration-agent -o cat --no-pager -n 40
@@ -25,7 +25,7 @@ until_is() {
 # job NAME FILTER: the job's part of the status has that text.
 job_has() { status 2>/dev/null | tr -d ' \n' | grep -o "\"name\":\"$1\".*" | grep -q "^[^{]*$2"; }
 # AWS keeps its own time, whatever is done to the clock of this machine, and remembers everything over the reboot. At
-# shutdown it ends after the agent, and leaves what it was told.
+# shutdown it ends after the agent, and leaves its log.
 start_aws() {
   systemd-run -q --unit=aws -p Before=migration-agent.service \
     -p "ExecStop=/bin/sh -c 'migration-agent simulate journal --json --operation NotifyMigrationTaskState >$reports'" \
@@ -48,7 +48,7 @@ step_clock() {
 }
 
 first_boot() {
-  say "memory controllers: $(cat /sys/fs/cgroup/cgroup.controllers)"
+  log "memory controllers: $(cat /sys/fs/cgroup/cgroup.controllers)"
   cat >$config <<'YAML'
 aws:
   region: us-west-2
@@ -67,16 +67,16 @@ YAML
   start_aws
   # It was started at boot, with the configuration that comes with the package.
   systemctl restart migration-agent || fail 'start'
-  say "started: $(systemctl show --value -p StatusText migration-agent), $(systemctl show --value -p MemoryCurrent migration-agent) bytes of $(systemctl show --value -p MemoryMax migration-agent)"
+  log "started: $(systemctl show --value -p StatusText migration-agent), $(systemctl show --value -p MemoryCurrent migration-agent) bytes of $(systemctl show --value -p MemoryMax migration-agent)"
 
-  say 'a job takes all memory'
+  log 'a job takes all memory'
   migration-agent start sleeper && migration-agent start hog || fail 'start of jobs'
   until_is 'the hog is dead' job_has hog '"state":"failed"[^{]*"exitCode":137'
   job_has sleeper '"state":"running"' || fail 'the other job does not run'
   [ "$(systemctl show --value -p NRestarts migration-agent)" = 0 ] || fail 'the agent was killed'
-  say "killed: $(journalctl -k -o cat --no-pager | grep -m1 'Killed process')"
+  log "killed: $(journalctl -k -o cat --no-pager | grep -m1 'Killed process')"
 
-  say 'the clock is put an hour ahead, then right again'
+  log 'the clock is put an hour ahead, then right again'
   step_clock '+1 hour' 1
   step_clock '-1 hour' 2
   events clock.jumped | sed 's/^/     /'
@@ -87,22 +87,22 @@ YAML
     fail 'UpdateDateTime followed the stepped clock'
   job_has sleeper '"state":"running"' || fail 'the job does not run any more'
 
-  say 'reboot in the middle of a job'
+  log 'reboot in the middle of a job'
   echo 2 >$phase
   journalctl --sync
   systemctl reboot
 }
 
 second_boot() {
-  say "second boot, $(cut -d. -f1 /proc/uptime) s up"
+  log "second boot, $(cut -d. -f1 /proc/uptime) s up"
   tail -n 1 $reports | grep -q '"NextUpdateSeconds":3600' || fail "no last promise of an hour before the shutdown: $(tail -n 1 $reports)"
-  say 'before the shutdown each promise was stretched to an hour'
+  log 'before the shutdown each promise was stretched to an hour'
   start_aws
   until_is 'the agent runs by itself' systemctl -q is-active migration-agent
   until_is 'the run has an end' bash -c 'migration-agent status --json | tr -d " \n" | grep -Eq "\"name\":\"sleeper\",\"run\":1,\"state\":\"(lost|failed)\""'
-  until_is 'its last word is delivered' bash -c 'migration-agent status --json | tr -d " \n" | grep -o "\"name\":\"sleeper\".*" | grep -q "\"delivery\":\"delivered\""'
+  until_is 'its final report is delivered' bash -c 'migration-agent status --json | tr -d " \n" | grep -o "\"name\":\"sleeper\".*" | grep -q "\"delivery\":\"delivered\""'
   migration-agent status
-  say "how it ended: $(status | tr -d ' \n' | grep -oE '"name":"sleeper"[^{]*' | grep -oE '"(name|state|exitCode|exitSignal)":("[a-zA-Z]+"|[0-9]+)' | xargs)"
+  log "how it ended: $(status | tr -d ' \n' | grep -oE '"name":"sleeper"[^{]*' | grep -oE '"(name|state|exitCode|exitSignal)":("[a-zA-Z]+"|[0-9]+)' | xargs)"
   echo 'MACHINE OK'
   systemctl poweroff
 }

@@ -20,9 +20,9 @@ if [ -z "$kernel" ] || [ "$(id -u)" != 0 ]; then
   exit 77
 fi
 PATH=$PATH:/usr/sbin
-say() { printf '\n== %s\n' "$*"; }
+log() { printf '\n== %s\n' "$*"; }
 
-say 'package'
+log 'package'
 node "$here/../../systemd/package/build.ts" --fast --version 9.0.1 --output "$work/package"
 
 if [ ! -d "$work/debian" ]; then
@@ -72,7 +72,7 @@ INIT
 chmod +x "$work/initrd/init"
 (cd "$work/initrd" && find . | cpio -o -H newc 2>/dev/null | gzip -1) >"$work/initrd.gz"
 
-say 'boot'
+log 'boot'
 masked=$(printf ' systemd.mask=%s' systemd-udevd.service systemd-udev-trigger.service getty@tty1.service \
   serial-getty@ttyS0.service dev-ttyS0.device systemd-timesyncd.service)
 # Software emulation: works everywhere, about ten times slower than the machine below it.

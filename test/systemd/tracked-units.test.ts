@@ -59,11 +59,11 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
       ...[
         'sh',
         '-ec',
-        `cd /etc/systemd/system\n${files}\nprintf '%b' '[Unit]\\n${wants}\\n' > keeper.target`,
+        `cd /etc/systemd/system\n${files}\nprintf '%b' '[Unit]\\n${wants}\\n' > holder.target`,
       ],
     );
     await box.output('systemctl', 'daemon-reload');
-    await box.output('systemctl', 'start', 'keeper.target');
+    await box.output('systemctl', 'start', 'holder.target');
     work = createTrackedWork({
       post: (event) => events.push(event),
       bootId: 'unused',
@@ -106,7 +106,7 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
     return end()!;
   }
 
-  test('each ends as systemd says of that very invocation, all seen by one question', async () => {
+  test('each ends as systemd says of that very invocation, all with one call of systemctl', async () => {
     const running = Object.keys(UNITS).filter((name) => name !== 'later');
     await box.output('systemctl', 'start', '--no-block', ...running);
     const sources = await findSources(
@@ -166,7 +166,7 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
   });
 });
 
-test('where there is no systemctl, and where it cannot ask, that is said', async () => {
+test('a host without systemctl, or whose systemd does not answer: the reason names it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tracked-units-'));
   const path = process.env['PATH'];
   process.env['PATH'] = directory;

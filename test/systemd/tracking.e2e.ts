@@ -1,6 +1,6 @@
 /**
- * Units that the installed agent tracks and that systemd forgets, under a real systemd: what the journal says of them
- * is believed, and nothing else. The agent may read the journal only where an operator allows it.
+ * Units that the installed agent tracks and that systemd forgets, under a real systemd: the journal
+ * decides, and nothing else. The agent may read the journal only if an operator allows it.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { JobStatus } from '../../src/core/model/status.ts';
@@ -92,11 +92,11 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     await forget('well');
     expect(await ended('well')).toMatchObject({ state: 'succeeded', percent: 100 });
     expect((await host.run('migration-agent', 'wait', 'well', '--for', 'delivered')).code).toBe(0);
-    expect((await host.told('well')).at(-1)).toMatchObject({ status: 'COMPLETED' });
+    expect((await host.reportsOf('well')).at(-1)).toMatchObject({ status: 'COMPLETED' });
     expect(await host.job('on')).toMatchObject({ state: 'running' });
   });
 
-  test('fails, also where systemd forgets that (CollectMode=inactive-or-failed): its exit code', async () => {
+  test('fails, also if systemd forgets that (CollectMode=inactive-or-failed): its exit code', async () => {
     await begin('badly', 'exit 3', 'CollectMode=inactive-or-failed');
     await forget('badly');
     expect(await ended('badly')).toMatchObject({ state: 'failed', exitCode: 3 });
@@ -105,7 +105,7 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     expect(await ended('killed')).toMatchObject({ state: 'failed', exitCode: 137 });
   });
 
-  test('told to stop: that its work was done is not inferred', async () => {
+  test('stopped by an operator: success is not inferred', async () => {
     await begin('stopped');
     await host.output('systemctl', 'stop', 'stopped');
     await host.untilForgotten('stopped.service');
@@ -117,7 +117,7 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     expect((await ended('signalled')).state).toMatch(/^(lost|failed)$/);
   });
 
-  test('ends and is forgotten while there is no agent: each as the journal says', async () => {
+  test('ends and is forgotten while no agent runs: each outcome comes from the journal', async () => {
     await begin('away-well');
     await begin('away-badly', 'exit 4', 'CollectMode=inactive-or-failed');
     await begin('away-stopped');
@@ -142,7 +142,7 @@ describe.skipIf(whyNoBox !== '')(`units that systemd forgets${skipped}`, () => {
     expect(await host.job('on')).toMatchObject({ state: 'running' });
   });
 
-  test('the report in ExecStopPost= of the documents: both ends, where the journal is closed', async () => {
+  test('the report in ExecStopPost= of the documents: both outcomes, without access to the journal', async () => {
     await host.output('rm', `${DROP_INS}/journal.conf`);
     await host.output('systemctl', 'daemon-reload');
     await host.output('systemctl', 'restart', SERVICE);

@@ -55,7 +55,7 @@ function unitHost(newHost: (boot?: string, base?: string, backend?: 'unit') => H
 }
 
 describe.skipIf(!INSIDE)('a job as a unit', () => {
-  test('gets its words, its environment and its place as they are, and nothing of systemd', () =>
+  test('gets its arguments, its environment and its directory unchanged, and nothing of systemd', () =>
     withHosts(async (newHost, directory) => {
       const host = unitHost(newHost);
       const message = [
@@ -106,7 +106,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       expect(shown).not.toContain('hunter2');
     }));
 
-  test('that ended well or badly is told by its record: its unit is gone, and looks like success', () =>
+  test('that ended has the outcome of its exit record; its unit is gone, and looks like success', () =>
     withHosts(async (newHost) => {
       for (const exitCode of [0, 7]) {
         const host = unitHost(newHost);
@@ -174,7 +174,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       );
     }));
 
-  test('that ended while no agent ran is told with its exit code', () =>
+  test('that ended while no agent ran has its exit code', () =>
     withHosts(async (newHost) => {
       const first = unitHost(newHost);
       const run = makeRun(sh('sleep 0.5; exit 5'));
@@ -190,7 +190,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       expect(await second.told('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
-  test('is asked to end: SIGTERM reaches all of it, and systemctl stop means the same', () =>
+  test('is stopped: SIGTERM reaches its whole tree, and systemctl stop means the same', () =>
     withHosts(async (newHost) => {
       for (const stop of ['agent', 'systemctl']) {
         const host = unitHost(newHost);
@@ -224,7 +224,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       expect(await host.read(run, 'stdout.log')).toMatch(/^nobody\n\d+\n$/);
     }));
 
-  test('that systemd refuses is not started, and says why; what nobody would start twice is not', () =>
+  test('that systemd refuses is not started, with the reason; a start that was taken over never begins', () =>
     withHosts(async (newHost) => {
       const host = unitHost(newHost);
       host.host.start(makeRun(sh('echo ran'), { environment: { A: 'a\u0001b' } }));

@@ -16,7 +16,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
 const FILES: readonly (readonly [string, string])[] = [
   [
     '/etc/migration-agent/config.yaml',
-    'the configuration; --config or MIGRATION_AGENT_CONFIG name another; examples are in /usr/share/doc/migration-agent/examples',
+    'the configuration; --config or MIGRATION_AGENT_CONFIG name another; examples are in /usr/share/doc/migration-agent/config',
   ],
   [
     '/run/migration-agent/agent.sock',

@@ -1,13 +1,13 @@
 /**
- * What every SDK client is made with. Each option that the agent depends on is said; FIPS and dual-stack
- * endpoints and AWS_ENDPOINT_URL_… stay with the environment, so no `endpoint` is passed where none is
- * configured.
+ * The options of every SDK client. Each option that the agent depends on is set explicitly. FIPS, dual-stack and
+ * AWS_ENDPOINT_URL_… are left to the SDK, so `endpoint` is passed only if one is configured.
  */
+import { defined } from '../core/lib/defined.ts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Identity } from './credentials.ts';
-import { SILENT_LOGGER } from './quiet.ts';
+import { SILENT_LOGGER } from './silent-logger.ts';
 
-/** In the User-Agent as `app/migration-agent`; CloudTrail shows it. */
+/** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail. */
 export const APP_ID = 'migration-agent';
 
 export interface ClientSettings {
@@ -33,16 +33,17 @@ export function clientOptions(
   endpoint: string | undefined,
   region: string | undefined,
 ): ClientOptions {
-  return {
+  const customUserAgent: [string, string][] = [[APP_ID, settings.version]];
+  return defined({
     credentials: settings.credentials,
     requestHandler: settings.handler,
-    // Retrying is planning: the planner knows the slack and the budget, the SDK does not.
+    // The planner retries: it knows the slack and the budget, which the SDK does not.
     maxAttempts: 1,
     retryMode: 'standard',
     defaultsMode: 'legacy',
     logger: SILENT_LOGGER,
-    customUserAgent: [[APP_ID, settings.version]],
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-  };
+    customUserAgent,
+    endpoint,
+    region,
+  });
 }

@@ -1,27 +1,27 @@
 /**
- * The connections to AWS: keep-alive agents with their limits, and the proxy. Both SDK generations use the
- * same Smithy v4 handler. Long polls have a line of their own, so that a worker group that waits for work
- * never takes a socket from a report.
+ * Connections to AWS: keep-alive agents with their limits, and the proxy. Both SDK generations use the same Smithy v4
+ * handler. Long polls have a connection pool of their own, so that a poll that waits for work never takes a socket from
+ * a report.
  */
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { SILENT_LOGGER } from './quiet.ts';
+import { SILENT_LOGGER } from './silent-logger.ts';
 import type { Environment } from './services-options.ts';
 
-export interface Line {
+export interface ConnectionPool {
   readonly handler: NodeHttpHandler;
-  /** What the handler sends over, for requests that are no calls. */
+  /** The agents below the handler, for requests that are not SDK calls. */
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
-  /** Closes the connections that no call uses: the next calls open fresh ones. */
+  /** Closes idle connections: the next calls open new ones. */
   closeIdle(): void;
   destroy(): void;
 }
 
-export interface LineOptions {
-  /** How long a call may take; the caller ends it then, this line a second later if it did not. */
+export interface ConnectionPoolOptions {
+  /** How long a call may take. The caller aborts it then; the handler does so a second later if the caller did not. */
   readonly limitMs: number;
   readonly connectMs: number;
   readonly idleMs: number;
@@ -29,11 +29,11 @@ export interface LineOptions {
   readonly environment: Environment;
 }
 
-/** The SDK's own default; a host has far fewer calls under way. */
+/** The SDK's own default; a host has far fewer calls in flight. */
 const SOCKETS_MAX = 50;
 const BACKSTOP_MS = 1_000;
 
-export function createLine(options: LineOptions): Line {
+export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
   const agentOptions = {
     keepAlive: true,
     maxSockets: SOCKETS_MAX,
@@ -70,8 +70,8 @@ export function createLine(options: LineOptions): Line {
 }
 
 /**
- * The aws command and boto3 read AWS_CA_BUNDLE, the SDK does not: an operator who has named the authority of an
- * inspecting proxy there has named it for us. Beside the authorities that Node trusts (NODE_EXTRA_CA_CERTS included).
+ * The aws command and boto3 read AWS_CA_BUNDLE, the SDK for JavaScript does not. The agent adds that bundle to the
+ * authorities that Node trusts (NODE_EXTRA_CA_CERTS included), so one setting serves all tools of the host.
  */
 function authorities(environment: Environment): { ca?: string[] } {
   const file = environment['AWS_CA_BUNDLE'];
@@ -84,8 +84,8 @@ function authorities(environment: Environment): { ca?: string[] } {
 }
 
 /**
- * Node's own proxy support: HTTPS by CONNECT, HTTP by absolute form. A configured proxy takes the place of
- * HTTPS_PROXY and HTTP_PROXY; NO_PROXY holds for both.
+ * Node's own proxy support: HTTPS through CONNECT, HTTP in absolute form. A configured proxy replaces HTTPS_PROXY and
+ * HTTP_PROXY; NO_PROXY applies to both.
  */
 function proxyOptions(
   proxy: string | undefined,
@@ -100,8 +100,8 @@ function proxyOptions(
 }
 
 /**
- * `proxy:3128` is common and works with curl; Node wants a URL. Node goes past a proxy of another kind
- * (SOCKS) without a word: that is refused, since an operator who names a proxy wants nothing to go past it.
+ * `proxy:3128` is common and works with curl; Node needs a URL. Node silently bypasses a proxy of another kind (SOCKS).
+ * The agent rejects it instead: an operator who configures a proxy does not want it bypassed.
  */
 function withScheme(proxy: string | undefined): string | undefined {
   if (proxy === undefined || proxy === '') return undefined;

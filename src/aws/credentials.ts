@@ -1,28 +1,29 @@
 /**
- * Credentials from the SDK's default chain, held here instead of in the clients: the chain has no time limit
- * of its own (a `credential_process` may hang for ever), and a client that holds credentials without an end
- * would never see that they were replaced. They are loaded ahead of their end while calls go on.
+ * Credentials from the SDK's default chain, cached here instead of in the clients: the chain has no time limit (a
+ * `credential_process` may hang for ever), and a client that caches credentials without an expiration would never
+ * notice that they were replaced. They are renewed before they expire, while calls go on.
  */
+import { defined } from '../core/lib/defined.ts';
 import type { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { SILENT_LOGGER } from './quiet.ts';
+import { SILENT_LOGGER } from './silent-logger.ts';
 
 export type Identity = Awaited<ReturnType<ReturnType<typeof defaultProvider>>>;
 
 export interface CredentialsOptions {
   readonly profile: string | undefined;
   readonly region: string | undefined;
-  /** Calls of the chain (STS, SSO) take the same way, proxy included. */
+  /** Calls of the chain (STS, SSO) use the same connections and proxy as all others. */
   readonly handler: () => Promise<NodeHttpHandler>;
-  /** How long a call waits for credentials. A load that takes longer goes on and serves the next call. */
+  /** How long a call waits for credentials. A slower load goes on and serves a later call. */
   readonly limitMs: number;
 }
 
-/** The SDK itself counts credentials as ended 5 minutes before they are. */
+/** The SDK, too, treats credentials as expired 5 minutes early. */
 const AHEAD_MS = 5 * 60_000;
-/** A load that has not ended after so many limits never will: the next call begins a new one. */
+/** A load that takes longer than this many limits counts as stuck: the next call starts a new one. */
 const ABANDON_LIMITS = 12;
-/** How soon credentials may be thrown away again, or an early load be tried again, at the earliest. */
+/** The least time between two discards, or between two early renewals. */
 const RELOAD_GAP_MS = 30_000;
 
 export class Credentials {
@@ -35,31 +36,31 @@ export class Credentials {
     this.#options = options;
   }
 
-  /** For a client: it asks before each call, since what it gets says that it has ended already. */
+  /** For a client. The identity is marked as expired, so the client asks again before each call. */
   readonly forClient = async (): Promise<Identity> => {
     return { ...(await this.provide()), expiration: new Date(0) };
   };
 
-  /** Rejects when there are none, or none in time. */
+  /** Rejects if there are no credentials, or none in time. */
   async provide(): Promise<Identity> {
     const leftMs = this.#leftMs();
     if (this.#held === undefined || leftMs <= 0) {
       return await within(this.#load(), this.#options.limitMs);
     }
     if (leftMs < AHEAD_MS && this.#mayReload()) {
-      // What is held is still good: a failure here is seen by the call that finds it ended.
+      // The cached credentials are still valid. If this renewal fails, the call that finds them expired reports it.
       this.#load().catch(() => undefined);
     }
     return this.#held;
   }
 
-  /** The service refused them as ended or unknown: the next call gets freshly loaded ones. */
+  /** The service rejected them as expired or unknown: the next call loads them anew. */
   discard(refused: Identity | undefined): void {
     if (this.#held !== undefined && this.#held !== refused) return;
     if (this.#mayReload()) this.#held = undefined;
   }
 
-  /** What the next call would use, to tell later whether a refused call used the same. */
+  /** What the next call would use: lets `discard` see whether a rejected call used the current credentials. */
   held(): Identity | undefined {
     return this.#held;
   }
@@ -95,17 +96,15 @@ export class Credentials {
   async #resolveChain(): Promise<Identity> {
     const { defaultProvider: createProvider } = await import('@aws-sdk/credential-provider-node');
     const { profile, region, handler } = this.#options;
-    const provider = createProvider({
-      ...(profile === undefined ? {} : { profile }),
-      // Files are read again: an operator may have replaced them since.
-      ignoreCache: true,
-      logger: SILENT_LOGGER,
-      clientConfig: {
-        requestHandler: await handler(),
+    const provider = createProvider(
+      defined({
+        profile,
+        // Read the files again: an operator may have replaced them since.
+        ignoreCache: true,
         logger: SILENT_LOGGER,
-        ...(region === undefined ? {} : { region }),
-      },
-    });
+        clientConfig: defined({ requestHandler: await handler(), logger: SILENT_LOGGER, region }),
+      }),
+    );
     return await provider();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The names of errors, and what each means for the planner: the one table behind outcomes.ts. Names decide
- * before statuses, since the models and the reference pages disagree about statuses.
+ * The names of errors, and what each means for the planner: the table behind outcomes.ts. The name decides before the
+ * HTTP status, because the models and the reference pages disagree about statuses.
  */
 import type { Outcome } from '../core/model/call.ts';
 
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
     'SlowDown',
     'TransactionInProgressException',
   ],
-  // The service has trouble of its own.
+  // The service is failing.
   unavailable: [
     'InternalServerError', // Migration Hub
     'ServiceUnavailableException', // Migration Hub
@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
     'TimeoutError', // the SDK's request handler
     'AbortError',
   ],
-  // Credentials or permissions: an operator's business, apart from one refresh.
+  // Credentials or permissions: apart from one refresh, only an operator can fix these.
   denied: [
     'AccessDeniedException', // both services, and the front door of every service
     'AccessDenied',
@@ -74,10 +74,10 @@ const KINDS: Readonly<Record<FailureKind, readonly string[]>> = {
 
 export const THROTTLE_PATTERN = /throttl|requestlimitexceeded|toomanyrequests/iu;
 
-/** Data Pipeline says this of InvalidRequestException too: "exceeded any of the service limits". */
+/** Data Pipeline documents InvalidRequestException also for "exceeded any of the service limits". */
 export const THROTTLE_SENTENCE = /\brate exceeded\b|\bthrottl/iu;
 
-/** Errors that end with new credentials; a wrong clock or a missing permission does not. */
+/** Errors that new credentials may fix; they do not fix a wrong clock or a missing permission. */
 export const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
   'InvalidClientTokenId',
@@ -87,7 +87,7 @@ export const STALE_CREDENTIALS: ReadonlySet<string> = new Set([
   'TokenRefreshRequired',
 ]);
 
-/** What a wrong clock is called; a wrong secret is called the same. */
+/** Names for a wrong clock; a wrong secret has the same names. */
 export const WRONG_CLOCK: ReadonlySet<string> = new Set([
   'InvalidSignatureException',
   'SignatureDoesNotMatch',

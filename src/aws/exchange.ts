@@ -1,7 +1,7 @@
 /**
- * One call's way through an SDK client: its signal, and what came back over the wire. The head of the answer
- * is recorded below the SDK's deserializer, since neither generation shows headers of good answers and the
- * older one hides even the status of an answer that it cannot read.
+ * One call through an SDK client: its abort signal, and what came back over the wire. The head of the answer is recorded
+ * below the SDK's deserializer, because neither SDK generation exposes the headers of good answers, and the older one
+ * hides even the status of an answer that it cannot parse.
  */
 import type { SeenResponse } from './outcomes.ts';
 
@@ -12,7 +12,7 @@ export interface Exchange {
 
 type Next = (args: object) => Promise<{ readonly response?: unknown }>;
 
-/** The part of a command's stack that is used; the generations' own types for it differ. */
+/** The part of a command's middleware stack that is used here; the two generations type it differently. */
 interface Stack {
   add(
     middleware: (next: Next) => Next,
@@ -20,7 +20,7 @@ interface Stack {
   ): void;
 }
 
-/** Makes the command record the head of its answer in `exchange`. */
+/** Adds a middleware to the command that records the head of its answer in `exchange`. */
 export function record<Command extends { readonly middlewareStack: object }>(
   command: Command,
   exchange: Exchange,
@@ -50,7 +50,7 @@ function readHead(args: object, response: unknown): SeenResponse | undefined {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** X-Amz-Date is ISO 8601 without its marks: `20260921T141320Z`. */
+/** X-Amz-Date is ISO 8601 without separators: `20260921T141320Z`. */
 function signedAt(stamp = ''): number | undefined {
   const marked = stamp.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/u, '$1-$2-$3:$4:$5');
   const ms = Date.parse(marked);

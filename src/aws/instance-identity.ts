@@ -1,7 +1,7 @@
 /**
- * Who this host is, where it is an EC2 instance: the identity document and its signature, which PollForTask takes as proof
- * that the runner is on EC2 (MODEL InstanceIdentity). Asked of the instance's metadata service, version 2, at the first
- * poll; elsewhere nobody answers there, and polls go without.
+ * The identity document of an EC2 instance and its signature, which PollForTask accepts as proof that the runner is on EC2
+ * (MODEL InstanceIdentity). Read from the instance metadata service (IMDSv2) at the first poll. On other hosts nothing
+ * answers there, and polls are made without it.
  */
 import type { Environment } from './services-options.ts';
 
@@ -10,14 +10,14 @@ export interface InstanceIdentity {
   readonly signature: string;
 }
 
-/** On an instance the answer takes milliseconds; elsewhere the way often leads into nothing. */
+/** On an instance the answer takes milliseconds; on other hosts the address is often a black hole. */
 const LOOKUP_MS_MAX = 1_000;
-/** A service that was not up yet is asked again so often. */
+/** How often to ask again after a failure: the service may not have been up yet. */
 const ASK_AGAIN_MS = 3_600_000;
 /** MODEL: both are strings of 0–1,024. */
 const LENGTH_MAX = 1_024;
 
-/** Resolves within a second, and never rejects. `undefined`: no instance, or nobody is to be asked. */
+/** Resolves within a second, and never rejects. `undefined`: not an instance, or the lookup is disabled. */
 export function createInstanceIdentity(
   environment: Environment,
 ): () => Promise<InstanceIdentity | undefined> {
@@ -42,7 +42,7 @@ export function createInstanceIdentity(
   };
 }
 
-/** The SDKs' own variables, read as they read them. */
+/** The same variables as the SDKs, read the same way. */
 function endpointOf(environment: Environment): string | undefined {
   if (environment['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'true') return undefined;
   const named = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
@@ -67,11 +67,11 @@ async function lookUp(endpoint: string): Promise<InstanceIdentity | undefined> {
     ask('dynamic/instance-identity/document', init),
     ask('dynamic/instance-identity/signature', init),
   ]);
-  // Not to be made legal: a changed document does not match its signature.
+  // The text cannot be made legal: a changed document would not match its signature.
   return isSendable(document) && isSendable(signature) ? { document, signature } : undefined;
 }
 
-/** What a captive portal or a proxy answers is no identity; and a poll must not be refused for it. */
+/** A captive portal or a proxy may answer instead; sending that would make AWS reject the poll. */
 function isSendable(text: string): boolean {
   return text !== '' && text.length <= LENGTH_MAX && /^[\u0020-\u007e\r\n\t]*$/u.test(text);
 }

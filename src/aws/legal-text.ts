@@ -1,7 +1,7 @@
 /**
- * Text as the services accept it. What they refuse would make a call fail for ever: a job that failed
- * could not even be reported as failed. Predicates go by code point, and no surrogate pair is cut.
- * Names (streams, tasks, worker groups) are made legal by the core or refused by the configuration.
+ * Makes text acceptable to the services. A text that they reject would make a call fail for ever: not even the failure of
+ * a job could be reported. All rules work on code points, so no surrogate pair is cut. Names (streams, tasks, worker
+ * groups) are made legal by the core or rejected by the configuration.
  */
 import { stripVTControlCharacters } from 'node:util';
 
@@ -28,11 +28,11 @@ export interface PipelineBounds {
   readonly maxPoints: number;
   /** An attempt's object holds 15,360 bytes in all (dp-limits), command and system fields included. */
   readonly maxBytes: number;
-  /** Which end to keep: of a stack trace or of stderr it is the last lines that tell. */
+  /** Which end to keep: in a stack trace or in stderr the last lines matter. */
   readonly keep: 'start' | 'end';
 }
 
-/** Text for Data Pipeline: only the code points of its pattern, colours of a terminal taken out. */
+/** Text for Data Pipeline: only the code points of its pattern, without terminal escape sequences. */
 export function pipelineText(text: string, bounds: PipelineBounds): string {
   return cut(points(text).filter(isPipelinePoint), bounds);
 }
@@ -43,7 +43,7 @@ export function pipelineErrorId(errorId: string): string {
   return pipelineText(legal, { maxPoints: 1024, maxBytes: 1024, keep: 'start' });
 }
 
-/** Whole code points; a lone surrogate becomes U+FFFD, an escape sequence of a terminal goes as a whole. */
+/** Whole code points. A lone surrogate becomes U+FFFD; terminal escape sequences are removed as a whole. */
 function points(text: string): string[] {
   return Array.from(stripVTControlCharacters(text.toWellFormed()));
 }
@@ -65,7 +65,7 @@ function codeOf(point: string): number {
   return point.codePointAt(0) ?? 0;
 }
 
-/** What fits, with an ellipsis in place of what does not. */
+/** Cuts to the bounds and puts an ellipsis in place of the rest. */
 function cut(all: readonly string[], bounds: PipelineBounds): string {
   if (fits(all, bounds)) return all.join('');
   const kept: string[] = [];

@@ -1,7 +1,8 @@
 /**
- * Calls to Migration Hub and to its home-region service, as SDK commands. One client a region, since each
- * call carries its region. Loaded at the first call: the SDK takes a fifth of a second to import.
+ * Calls to Migration Hub and to Migration Hub Config (home region), as SDK commands. One client a region, because each
+ * call carries its region. Loaded at the first call: importing the SDK takes a fifth of a second.
  */
+import { defined } from '../core/lib/defined.ts';
 import {
   AssociateCreatedArtifactCommand,
   AssociateDiscoveredResourceCommand,
@@ -61,12 +62,12 @@ export function createHub(options: HubOptions): SendToHub {
     if (call.operation === 'ListMigrationTaskUpdates') {
       return await readUpdates(clientOf(call.region), call, exchange);
     }
-    await tell(clientOf(call.region), call, exchange);
+    await write(clientOf(call.region), call, exchange);
     return {};
   };
 }
 
-/** The older client knows no app id, except from the environment; its own words go the same way. */
+/** The older client has no option for an app id, only AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
 function hubClientOptions(
   options: HubOptions,
   endpoint: string | undefined,
@@ -76,46 +77,44 @@ function hubClientOptions(
   return { ...shared, customUserAgent: [[`app/${APP_ID}`, ''], ...shared.customUserAgent] };
 }
 
-type Reading = Extract<HubCall, { readonly operation: 'ListMigrationTaskUpdates' }>;
-type Telling = Exclude<HubCall, Reading | { readonly operation: 'GetHomeRegion' }>;
+type ReadCall = Extract<HubCall, { readonly operation: 'ListMigrationTaskUpdates' }>;
+type WriteCall = Exclude<HubCall, ReadCall | { readonly operation: 'GetHomeRegion' }>;
 
-/** MODEL MaxResults: 1–100. Fewest calls for whoever wants all. */
+/** MODEL MaxResults: 1–100. The largest page needs the fewest calls. */
 const UPDATES_OF_PAGE = 100;
 
 async function readUpdates(
   client: MigrationHubClient,
-  call: Reading,
+  call: ReadCall,
   exchange: Exchange,
 ): Promise<Answer> {
-  const command = new ListMigrationTaskUpdatesCommand({
-    ...onTask(call),
-    MaxResults: UPDATES_OF_PAGE,
-    ...(call.token === undefined ? {} : { NextToken: call.token }),
-  });
+  const command = new ListMigrationTaskUpdatesCommand(
+    defined({ ...onTask(call), MaxResults: UPDATES_OF_PAGE, NextToken: call.token }),
+  );
   const output: MigrationTaskUpdates = await client.send(record(command, exchange), exchange);
   const { MigrationTaskUpdateList: list = [], NextToken: next } = output;
-  return {
+  return defined({
     updates: list.map(readUpdate),
-    ...(next === undefined || next === '' ? {} : { nextToken: next }),
-  };
+    nextToken: next === undefined || next === '' ? undefined : next,
+  });
 }
 
 function readUpdate(
   update: NonNullable<MigrationTaskUpdates['MigrationTaskUpdateList']>[number],
 ): TaskUpdate {
   const { UpdateDateTime: stampS, MigrationTaskState: state } = update;
-  return {
+  return defined({
     status: state?.Status ?? 'UNKNOWN',
-    ...(stampS === undefined ? {} : { stampS }),
-    ...(state?.ProgressPercent === undefined ? {} : { percent: state.ProgressPercent }),
-    ...(state?.StatusDetail === undefined ? {} : { detail: state.StatusDetail }),
-  };
+    stampS,
+    percent: state?.ProgressPercent === undefined ? undefined : state.ProgressPercent,
+    detail: state?.StatusDetail === undefined ? undefined : state.StatusDetail,
+  });
 }
 
-/** All of these answer with nothing. */
-async function tell(
+/** None of these returns anything. */
+async function write(
   client: MigrationHubClient,
-  call: Telling,
+  call: WriteCall,
   exchange: Exchange,
 ): Promise<unknown> {
   switch (call.operation) {
@@ -192,12 +191,11 @@ function dryRun(call: { readonly dryRun?: boolean }): { DryRun?: boolean } {
 function notifyCommand(call: NotifyCall): NotifyMigrationTaskStateCommand {
   return new NotifyMigrationTaskStateCommand({
     ...onTask(call),
-    Task: {
+    Task: defined({
       Status: call.status,
-      // An empty one is legal, and says more than none: what was told before is over.
-      ...(call.detail === undefined ? {} : { StatusDetail: hubText(maskSecrets(call.detail)) }),
-      ...(call.percent === undefined ? {} : { ProgressPercent: call.percent }),
-    },
+      StatusDetail: call.detail === undefined ? undefined : hubText(maskSecrets(call.detail)),
+      ProgressPercent: call.percent,
+    }),
     UpdateDateTime: dateOf(call.stampS),
     NextUpdateSeconds: Math.min(call.nextUpdateS, NEXT_UPDATE_S_MAX),
     ...dryRun(call),
@@ -207,12 +205,12 @@ function notifyCommand(call: NotifyCall): NotifyMigrationTaskStateCommand {
 /** MODEL NextUpdateSeconds is a 32-bit integer. */
 const NEXT_UPDATE_S_MAX = 2_147_483_647;
 
-/** The older client rounds to whole seconds, up as well as down: it gets whole seconds. */
+/** The older client rounds to whole seconds, sometimes up. Whole seconds leave nothing to round. */
 function dateOf(stampS: number): Date {
   return new Date(Math.floor(stampS) * 1000);
 }
 
-/** A member that is left out where its text is empty. */
+/** A member that is left out if its text is empty. */
 function text<Key extends string>(
   key: Key,
   value: string | undefined,

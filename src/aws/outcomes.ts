@@ -1,8 +1,8 @@
 /**
- * Whatever the SDK throws becomes an `Outcome`, by one table. The same for both SDK generations: the name
- * of the error decides first, then the HTTP status, and everything without an answer is `unavailable`.
- * What to do about an outcome is the planner's business.
+ * Turns whatever the SDK throws into an `Outcome`, by one table for both SDK generations: the name of the error decides
+ * first, then the HTTP status; a call without an answer is `unavailable`. The planner decides what to do about it.
  */
+import { defined } from '../core/lib/defined.ts';
 import type { Outcome } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import {
@@ -20,7 +20,7 @@ export interface SeenResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The time that the request was signed with, where it can be read. */
+  /** The time in the request's signature, if it can be read. */
   readonly signedMs: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface FailedCall {
   readonly error: unknown;
   /** Absent: no head of an answer came. */
   readonly response: SeenResponse | undefined;
-  /** Set where our own time limit ended the call: the SDK's error names differ then and mean nothing. */
+  /** Set if our own time limit aborted the call: the SDK's error names vary then and mean nothing. */
   readonly limitMs?: number | undefined;
 }
 
@@ -38,46 +38,41 @@ export function outcomeOfFailure(failed: FailedCall): Outcome {
   const serverDateMs = isFromService(error) ? serverDate(failed.response) : undefined;
   const reason = reasonOf(error, failed);
   const retryAfterMs = kind === 'throttled' ? retryAfter(error, failed.response) : undefined;
-  return {
-    kind,
-    reason,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(serverDateMs === undefined ? {} : { serverDateMs }),
-  };
+  return defined({ kind, reason, retryAfterMs, serverDateMs });
 }
 
-/** The Date header in ms since 1970; absent where it cannot be read. */
+/** The Date header in ms since 1970; undefined if it cannot be read. */
 export function serverDate(response: SeenResponse | undefined): number | undefined {
   const ms = Date.parse(response?.headers['date'] ?? '');
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** True where new credentials may help. */
+/** True if new credentials may help. */
 export function hasStaleCredentials(error: unknown): boolean {
   return STALE_CREDENTIALS.has(readError(error).name);
 }
 
-/** True where the service says that a dry run would have been allowed: it says so by an error (MODEL DryRunOperation). */
+/** True if a dry run succeeded: the service reports that by an error (MODEL DryRunOperation). */
 export function hasPassedDryRun(error: unknown): boolean {
   return readError(error).name === 'DryRunOperation';
 }
 
-/** True where the way to the service failed: no answer came, or not all of it in time. */
-export function isBrokenWay(failed: FailedCall): boolean {
+/** True if the connection failed: no answer came, or not all of it in time. */
+export function isConnectionFailure(failed: FailedCall): boolean {
   if (failed.limitMs !== undefined) return true;
   return failed.response === undefined && kindOf(readError(failed.error), failed) === 'unavailable';
 }
 
-/** A gateway's own page: it gave up on an answer that it waited for. */
+/** Statuses with which a gateway gives up waiting for an answer. */
 const GATEWAY_GAVE_UP: readonly number[] = [408, 502, 504];
 
 /**
- * True where the network cut a long poll that had been silent for a while. The service had no work so far,
- * which is all that a whole answer would have said.
+ * True if the network cut a long poll that had been silent for a while. The service had no work until then, which is
+ * all that a complete answer would have reported.
  */
 export function isQuietPoll(failed: FailedCall, silentMs: number, quietPollMs: number): boolean {
   if (silentMs < quietPollMs || failed.limitMs !== undefined) return false;
-  if (failed.response === undefined) return isBrokenWay(failed);
+  if (failed.response === undefined) return isConnectionFailure(failed);
   return (
     !isFromService(readError(failed.error)) && GATEWAY_GAVE_UP.includes(failed.response.status)
   );
@@ -116,8 +111,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 /**
- * An answer that is no JSON object, or an error that has no name, is not the service's, whatever its status:
- * a proxy or a portal wrote it. The SDK calls a nameless error `Unknown`, `UnknownError` or by its status.
+ * An answer that is not a JSON object, or an error without a name, does not come from the service, whatever its status: a
+ * proxy or a portal sent it. The SDK names such an error `Unknown`, `UnknownError` or by its status.
  */
 function isFromService(error: ReadError): boolean {
   return !/^(SyntaxError|TypeError|Unknown|UnknownError|\d{3})$/u.test(error.name);
@@ -128,13 +123,13 @@ function kindOf(error: ReadError, { limitMs, response }: FailedCall): FailureKin
   if (THROTTLE_PATTERN.test(error.name)) return 'throttled';
   const named = KIND_OF_NAME.get(error.name);
   if (named === 'refused' && THROTTLE_SENTENCE.test(error.message)) return 'throttled';
-  // The SDK has learnt the service's clock from this very answer: the next call is signed with it.
+  // The SDK corrects its clock from this answer, so the next call is signed with the right time.
   if (WRONG_CLOCK.has(error.name) && isSignedByWrongClock(response)) return 'unavailable';
   if (named !== undefined) return named;
   return response === undefined ? 'unavailable' : kindOfStatus(response.status, error);
 }
 
-/** AWS refuses a signature that is more than 5 minutes off; the SDK corrects its clock from there on. */
+/** AWS rejects a signature that is more than 5 minutes off; the SDK corrects its clock from there on. */
 const SIGNATURE_MS_MAX = 300_000;
 
 function isSignedByWrongClock(response: SeenResponse | undefined): boolean {
@@ -148,12 +143,12 @@ function kindOfStatus(status: number, error: ReadError): FailureKind {
   if (status === 429) return 'throttled';
   if (status === 413) return 'refused';
   if (status < 400 || status >= 500 || status === 408) return 'unavailable';
-  // A 400, 403 or 404 page of a proxy says nothing about our credentials or our payload.
+  // A 400, 403 or 404 page of a proxy does not mean that our credentials or our payload are wrong.
   if (!isFromService(error)) return 'unavailable';
   return status === 401 || status === 403 ? 'denied' : 'refused';
 }
 
-/** The longest word of a service that is believed: a stranger's `Retry-After: 86400` must not silence the agent. */
+/** The longest Retry-After that is obeyed: a proxy's `Retry-After: 86400` must not silence the agent. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
 
 /** The longer one of RetryAfterSeconds (MODEL ThrottlingException) and Retry-After (seconds or a date). */
@@ -178,13 +173,13 @@ function reasonOf(error: ReadError, { limitMs, response }: FailedCall): string {
       ? `no answer within ${limitMs / 1000} s`
       : `the answer was not complete within ${limitMs / 1000} s`;
   }
-  // Node leaves the message empty where several addresses were tried; the code is the word then.
-  const said = error.message === '' ? (error.code ?? '') : error.message;
+  // Node leaves the message empty if several addresses were tried; the code is all there is then.
+  const text = error.message === '' ? (error.code ?? '') : error.message;
   const status = isFromService(error)
     ? ''
-    : ` (HTTP ${response === undefined ? 'answer' : response.status}, not the service's own words)`;
+    : ` (HTTP ${response === undefined ? 'answer' : response.status}, not from the service itself)`;
   const remedy = response === undefined ? remedyOf(error.code) : undefined;
-  const line = `${error.name}: ${said}${status}${remedy === undefined ? '' : ` (${remedy})`}`
+  const line = `${error.name}: ${text}${status}${remedy === undefined ? '' : ` (${remedy})`}`
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
   return Array.from(maskSecrets(line)).slice(0, REASON_POINTS_MAX).join('');

@@ -1,14 +1,15 @@
 /**
- * What can be found out about the way to AWS without the agent: whose credentials there are, and whether an endpoint
- * answers at all. Calls go the way of the agent's own (services.ts).
+ * For `doctor`: which credentials there are, and whether an endpoint accepts connections. Calls use the same code as the
+ * agent's (services.ts).
  */
+import { defined } from '../core/lib/defined.ts';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
-import { createLine } from './connections.ts';
-import type { Line } from './connections.ts';
+import { createConnectionPool } from './connections.ts';
+import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import { LIMITS } from './services-options.ts';
 import type { Environment, ServicesOptions } from './services-options.ts';
@@ -16,19 +17,19 @@ import { createServices } from './services.ts';
 
 export interface Probe {
   readonly services: Services;
-  /** Rejects where there are none, or none in time. */
+  /** Rejects if there are none, or none in time. */
   credentials(): Promise<WhoIAm>;
-  /** Connects, with TLS where the endpoint has it, and sends nothing. Rejects with the reason where that fails. */
+  /** Connects, with TLS if the endpoint is https, and sends nothing. Rejects with the reason if that fails. */
   reach(endpoint: string): Promise<Reached>;
   close(): void;
 }
 
 export interface WhoIAm {
-  /** The beginning and the end of the access key's id. */
+  /** The first and last characters of the access key id. */
   readonly key: string;
-  /** Twelve digits, where the provider tells. */
+  /** Twelve digits, if the provider knows it. */
   readonly account?: string;
-  /** Absent: they have no end. */
+  /** Absent: they do not expire. */
   readonly expiresAtMs?: number;
 }
 
@@ -40,27 +41,27 @@ export function createProbe(options: ServicesOptions): Probe {
   const services = createServices(options);
   const { callMs: limitMs, connectMs, credentialsMs, idleMs } = LIMITS;
   const { environment, proxy } = options;
-  const line = createLine({ limitMs, connectMs, idleMs, proxy, environment });
+  const pool = createConnectionPool({ limitMs, connectMs, idleMs, proxy, environment });
   const credentials = new Credentials({
     profile: options.profile,
     region: options.region ?? options.dataPipelineRegion,
-    handler: () => Promise.resolve(line.handler),
+    handler: () => Promise.resolve(pool.handler),
     limitMs: credentialsMs,
   });
   return {
     services,
     credentials: async () => {
       const { accessKeyId, accountId, expiration } = await credentials.provide();
-      return {
+      return defined({
         key: `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`,
-        ...(accountId === undefined ? {} : { account: accountId }),
-        ...(expiration === undefined ? {} : { expiresAtMs: expiration.getTime() }),
-      };
+        account: accountId,
+        expiresAtMs: expiration === undefined ? undefined : expiration.getTime(),
+      });
     },
-    reach: (endpoint) => reach(endpoint, line),
+    reach: (endpoint) => reach(endpoint, pool),
     close: () => {
       services.close();
-      line.destroy();
+      pool.destroy();
     },
   };
 }
@@ -86,8 +87,8 @@ export function endpointOf(
   return options.endpoints[service] ?? ofEnvironment ?? `https://${host}.${region}.amazonaws.com`;
 }
 
-/** A request that never sends a byte: its agent makes the connection, by the proxy where there is one. */
-async function reach(endpoint: string, { agents }: Line): Promise<Reached> {
+/** A request that never sends a byte: its agent connects, through the proxy if there is one. */
+async function reach(endpoint: string, { agents }: ConnectionPool): Promise<Reached> {
   const sinceMs = performance.now();
   const isTls = endpoint.startsWith('https:');
   const timeout = LIMITS.connectMs;
@@ -97,7 +98,7 @@ async function reach(endpoint: string, { agents }: Line): Promise<Reached> {
   try {
     await new Promise<void>((resolve, reject) => {
       request.once('socket', (socket) => {
-        // By a proxy it comes with its handshake done, else before it.
+        // Through a proxy the socket arrives after its TLS handshake, otherwise before.
         const isShakingHands = socket instanceof TLSSocket && socket.getFinished() === undefined;
         if (!socket.connecting && !isShakingHands) resolve();
         else socket.once(isTls ? 'secureConnect' : 'connect', resolve);

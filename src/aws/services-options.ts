@@ -1,11 +1,10 @@
 /**
- * What the services are made with, the limits in time and where their numbers come from, and the regions of
- * Migration Hub.
+ * The options of the services, the time limits with the source of each number, and the regions of Migration Hub.
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ServicesOptions {
-  /** Where GetHomeRegion is asked; default: `region` where Migration Hub is there, else us-west-2. */
+  /** The region for GetHomeRegion. Default: `region` if Migration Hub is offered there, else us-west-2. */
   readonly hub?: { readonly configRegion?: string };
   readonly region?: string;
   readonly dataPipelineRegion?: string;
@@ -17,7 +16,7 @@ export interface ServicesOptions {
     readonly dataPipeline?: string;
   };
   readonly version: string;
-  /** Where HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE are read; the SDK reads its own variables itself. */
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE are read from it; the SDK reads its own variables itself. */
   readonly environment: Environment;
   readonly limits?: Partial<TimeLimits>;
 }
@@ -28,17 +27,16 @@ export interface TimeLimits {
   /** PollForTask: the service holds it for up to 90 s (API reference). */
   readonly pollMs: number;
   /**
-   * A poll that the network cuts after so much silence found no work: proxies cut idle connections (squid
-   * and nginx at 60 s, some at 30 s). Sooner than that it is a failure: twice what a connection and its
-   * answer may take elsewhere.
+   * A poll that the network cuts after this much silence counts as "no work": proxies cut idle connections (squid and
+   * nginx at 60 s, some at 30 s). An earlier cut is a failure. Twice what connecting and answering may take otherwise.
    */
   readonly quietPollMs: number;
-  /** TCP and TLS; the SDK's own `standard` mode has 3.1 s, which a proxy far away does not keep. */
+  /** TCP and TLS. The SDK's `standard` mode has 3.1 s, which is too short for a distant proxy. */
   readonly connectMs: number;
   readonly credentialsMs: number;
   /**
-   * How long an unused connection is kept. Load balancers cut at 60 s (the default of AWS ELB), NAT gateways
-   * at 350 s without a word: a report a minute would meet the cut again and again.
+   * How long an unused connection is kept. Load balancers cut at 60 s (the default of AWS ELB), NAT gateways silently at
+   * 350 s: one report a minute would run into that cut again and again.
    */
   readonly idleMs: number;
 }
@@ -56,7 +54,7 @@ export function hubRegionNear(region: string | undefined): string {
   return region !== undefined && HUB_REGIONS.includes(region) ? region : HUB_REGION_DEFAULT;
 }
 
-/** Where Migration Hub is (AWS general reference, endpoints); each of them answers GetHomeRegion. */
+/** The regions of Migration Hub (AWS general reference, endpoints); each of them answers GetHomeRegion. */
 const HUB_REGIONS: readonly string[] = [
   'us-east-1',
   'us-west-2',

@@ -1,12 +1,12 @@
 /**
- * The Services port: one attempt a call, within its time, and every failure an outcome. Here stand the time
- * limits, the wait for credentials and what is done about a line that does not answer; the words to each
- * service are in migration-hub.ts and data-pipeline.ts.
+ * The Services port: one attempt a call, within its time limit, and every failure becomes an outcome. This file holds the
+ * time limits, the wait for credentials and the handling of dead connections; the payloads for each service are in
+ * migration-hub.ts and data-pipeline.ts.
  */
 import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/model/call.ts';
 import { HUB_OPERATIONS } from '../core/model/call.ts';
 import type { Services } from '../ports.ts';
-import type { Line } from './connections.ts';
+import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import type { SendToPipeline } from './data-pipeline.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,7 +14,7 @@ import type { SendToHub } from './migration-hub.ts';
 import {
   hasPassedDryRun,
   hasStaleCredentials,
-  isBrokenWay,
+  isConnectionFailure,
   isQuietPoll,
   outcomeOfFailure,
   serverDate,
@@ -27,23 +27,23 @@ export function createServices(options: ServicesOptions): Services {
   return new AwsServices(options);
 }
 
-/** Failures in a row after which a line's idle connections count as dead (kubelet's rule is the same). */
+/** Failures in a row after which the idle connections of a pool count as dead (kubelet has the same rule). */
 const BROKEN_IN_A_ROW = 3;
 /**
- * Calls that waited this long for credentials would go out together, more of them than their gates meant for
- * one moment (gates.ts counts with a second at most): only one of each operation does.
+ * Calls that waited this long for credentials would go out together and exceed their rate (gates.ts allows for a second at
+ * most), so only one of each operation is sent.
  */
 const WAIT_MS_MAX = 1000;
 
 class AwsServices implements Services {
   readonly #options: ServicesOptions;
   readonly #limits: TimeLimits;
-  readonly #broken = new Map<Line, number>();
+  readonly #broken = new Map<ConnectionPool, number>();
   readonly #credentials: Credentials;
-  readonly #underWay = new Set<AbortController>();
+  readonly #inFlight = new Set<AbortController>();
   readonly #waiting = new Set<Operation>();
-  #lines: Promise<Lines> | undefined;
-  #open: Lines | undefined;
+  #pools: Promise<Pools> | undefined;
+  #open: Pools | undefined;
   #hub: Promise<SendToHub> | undefined;
   #pipeline: Promise<SendToPipeline> | undefined;
   #closed = false;
@@ -54,7 +54,7 @@ class AwsServices implements Services {
     this.#credentials = new Credentials({
       profile: options.profile,
       region: options.region ?? options.dataPipelineRegion,
-      handler: async () => (await this.#loadLines()).calls.handler,
+      handler: async () => (await this.#loadPools()).calls.handler,
       limitMs: this.#limits.credentialsMs,
     });
   }
@@ -63,14 +63,14 @@ class AwsServices implements Services {
     const ending = new AbortController();
     const exchange: Exchange = { abortSignal: ending.signal, response: undefined };
     if (this.#closed) ending.abort(new Error('the agent is closing'));
-    this.#underWay.add(ending);
+    this.#inFlight.add(ending);
     try {
       const prepared = await orAborted(this.#prepare(call, exchange), ending.signal);
       return await this.#deliver(call, exchange, ending, prepared);
     } catch (error) {
       return outcomeOfFailure({ error, response: undefined });
     } finally {
-      this.#underWay.delete(ending);
+      this.#inFlight.delete(ending);
     }
   }
 
@@ -80,12 +80,12 @@ class AwsServices implements Services {
 
   close(): void {
     this.#closed = true;
-    for (const ending of this.#underWay) ending.abort(new Error('the agent is closing'));
+    for (const ending of this.#inFlight) ending.abort(new Error('the agent is closing'));
     this.#open?.calls.destroy();
     this.#open?.polls.destroy();
   }
 
-  /** Loads what the call needs: the SDK and credentials. Rejects where there is no use in waiting. */
+  /** Loads what the call needs: the SDK and credentials. Rejects if waiting is useless. */
   async #prepare(call: Call, exchange: Exchange): Promise<Prepared> {
     const { operation } = call;
     const sinceMs = performance.now();
@@ -96,11 +96,11 @@ class AwsServices implements Services {
       const deliver = isHubCall(call)
         ? await this.#loadHub().then((send) => () => send(call, exchange))
         : await this.#loadPipeline().then((send) => () => send(call, exchange));
-      const { calls, polls } = await this.#loadLines();
+      const { calls, polls } = await this.#loadPools();
       if (!isFirst && performance.now() - sinceMs > WAIT_MS_MAX) {
         throw new Error(`the credentials came late; another ${operation} goes first`);
       }
-      return { deliver, line: operation === 'PollForTask' ? polls : calls };
+      return { deliver, pool: operation === 'PollForTask' ? polls : calls };
     } finally {
       if (isFirst) this.#waiting.delete(operation);
     }
@@ -110,7 +110,7 @@ class AwsServices implements Services {
     call: Call,
     exchange: Exchange,
     ending: AbortController,
-    { deliver, line }: Prepared,
+    { deliver, pool }: Prepared,
   ): Promise<Outcome> {
     const isPoll = call.operation === 'PollForTask';
     const limitMs = isPoll ? this.#limits.pollMs : this.#limits.callMs;
@@ -120,12 +120,12 @@ class AwsServices implements Services {
     const timer = setTimeout(() => ending.abort(tooLate), limitMs);
     try {
       const answer = await orAborted(deliver(), ending.signal);
-      this.#broken.delete(line);
+      this.#broken.delete(pool);
       return { kind: 'accepted', answer, ...dated(exchange) };
     } catch (error) {
-      // A real report that is answered so was not taken: it counts only where a dry run was asked for.
+      // Only for a call that asked for a dry run: the answer means that nothing was recorded.
       if ('dryRun' in call && call.dryRun && hasPassedDryRun(error)) {
-        this.#broken.delete(line);
+        this.#broken.delete(pool);
         return { kind: 'accepted', answer: {}, ...dated(exchange) };
       }
       const failed: FailedCall = {
@@ -137,41 +137,41 @@ class AwsServices implements Services {
         return { kind: 'accepted', answer: {} };
       }
       if (hasStaleCredentials(error)) this.#credentials.discard(identity);
-      if (!this.#closed) this.#judge(line, failed);
+      if (!this.#closed) this.#judge(pool, failed);
       return outcomeOfFailure(failed);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** A line that failed several times in a row holds dead connections: what idles of them is closed. */
-  #judge(line: Line, failed: FailedCall): void {
-    if (!isBrokenWay(failed)) {
-      this.#broken.delete(line);
+  /** A pool that failed several times in a row may hold dead connections: the idle ones are closed. */
+  #judge(pool: ConnectionPool, failed: FailedCall): void {
+    if (!isConnectionFailure(failed)) {
+      this.#broken.delete(pool);
       return;
     }
-    const inARow = (this.#broken.get(line) ?? 0) + 1;
-    this.#broken.set(line, inARow % BROKEN_IN_A_ROW);
-    if (inARow === BROKEN_IN_A_ROW) line.closeIdle();
+    const inARow = (this.#broken.get(pool) ?? 0) + 1;
+    this.#broken.set(pool, inARow % BROKEN_IN_A_ROW);
+    if (inARow === BROKEN_IN_A_ROW) pool.closeIdle();
   }
 
-  #loadLines(): Promise<Lines> {
+  #loadPools(): Promise<Pools> {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
-    if (this.#lines === undefined) {
-      const lines = import('./connections.ts').then(({ createLine }) => {
+    if (this.#pools === undefined) {
+      const pools = import('./connections.ts').then(({ createConnectionPool }) => {
         const shared = { connectMs, idleMs, proxy, environment };
         this.#open = {
-          calls: createLine({ ...shared, limitMs: callMs }),
-          polls: createLine({ ...shared, limitMs: pollMs }),
+          calls: createConnectionPool({ ...shared, limitMs: callMs }),
+          polls: createConnectionPool({ ...shared, limitMs: pollMs }),
         };
         return this.#open;
       });
       // A file that could not be read may be there at the next call.
-      lines.catch(() => (this.#lines = undefined));
-      this.#lines = lines;
+      pools.catch(() => (this.#pools = undefined));
+      this.#pools = pools;
     }
-    return this.#lines;
+    return this.#pools;
   }
 
   #loadHub(): Promise<SendToHub> {
@@ -181,7 +181,7 @@ class AwsServices implements Services {
 
   async #createHub(): Promise<SendToHub> {
     const { endpoints, hub, region, version } = this.#options;
-    const { calls } = await this.#loadLines();
+    const { calls } = await this.#loadPools();
     const { createHub } = await import('./migration-hub.ts');
     return createHub({
       version,
@@ -200,7 +200,7 @@ class AwsServices implements Services {
 
   async #createPipeline(): Promise<SendToPipeline> {
     const { endpoints, dataPipelineRegion, environment, profile, region, version } = this.#options;
-    const { calls, polls } = await this.#loadLines();
+    const { calls, polls } = await this.#loadPools();
     const { createPipeline } = await import('./data-pipeline.ts');
     const { createInstanceIdentity } = await import('./instance-identity.ts');
     return createPipeline({
@@ -216,15 +216,15 @@ class AwsServices implements Services {
   }
 }
 
-/** The connections, made at the first call as the SDK is: half of its time to import is theirs. */
-interface Lines {
-  readonly calls: Line;
-  readonly polls: Line;
+/** Created at the first call, as the SDK clients are: the handler is half of their import time. */
+interface Pools {
+  readonly calls: ConnectionPool;
+  readonly polls: ConnectionPool;
 }
 
 interface Prepared {
   readonly deliver: () => Promise<Answer>;
-  readonly line: Line;
+  readonly pool: ConnectionPool;
 }
 
 function isHubCall(call: Call): call is Extract<Call, { readonly operation: HubOperation }> {
@@ -236,7 +236,7 @@ function dated({ response }: Exchange): { readonly serverDateMs?: number } {
   return serverDateMs === undefined ? {} : { serverDateMs };
 }
 
-/** The promise, or a rejection as soon as the signal aborts: the SDK looks at it only while it sends. */
+/** Rejects as soon as the signal aborts: the SDK watches it only while it sends. */
 async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return await new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);

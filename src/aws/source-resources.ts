@@ -1,10 +1,10 @@
 /**
- * The four operations of December 2024 that the newest published client (3.523.0) lacks, as commands of our
- * own on that client: associating source resources and reading the updates of a task.
+ * The four operations of December 2024 that client-migration-hub 3.523.0 lacks, as commands of our own on that client:
+ * associating source resources and reading the updates of a task.
  *
- * Each is a stock command of the same shape under another name: the serializer writes its input as JSON as
- * it stands, the deserializer gives the answer's members as they stand, and the errors are the same ones.
- * Only the target header differs. It is set before the request is signed.
+ * Each is an existing command of the same shape under another name: the serializer writes its input as JSON unchanged, the
+ * deserializer returns the members of the answer unchanged, and the errors are the same. Only the target header differs;
+ * it is set before the request is signed.
  */
 import {
   AssociateDiscoveredResourceCommand,
@@ -21,7 +21,7 @@ interface OnTask {
 interface Page extends OnTask {
   /** At most 10 source resources, at most 100 updates (MODEL MaxResultsSourceResources, MaxResults). */
   readonly MaxResults?: number;
-  /** Lives for 24 hours. */
+  /** Valid for 24 hours. */
   readonly NextToken?: string;
 }
 
@@ -99,7 +99,7 @@ export function paginateListSourceResources(
   return pages(input, (page) => client.send(new ListSourceResourcesCommand(page)));
 }
 
-/** All updates of a task. A token that has expired (InvalidToken) is the caller's to begin again from. */
+/** All updates of a task. If the token expires (InvalidToken), the caller has to start again. */
 export function paginateListMigrationTaskUpdates(
   client: MigrationHubClient,
   input: Page,

@@ -3,6 +3,7 @@
  * intervals, activities and the log level apply to the running agent; where its memory lies, whom it talks to
  * and as whom it does so are fixed when it starts.
  */
+import { defined } from '../core/lib/defined.ts';
 import type { JobDefinition } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import type { Configuration } from './build/configuration.ts';
@@ -66,28 +67,26 @@ function accountOf(fleet: Configuration['fleet']): string | undefined {
 function settingsNow(running: Settings, loaded: Settings): Settings {
   const hub = running.migrationHub;
   const pipeline = running.dataPipeline;
-  return {
+  return defined({
     ...without(loaded, 'migrationHub', 'dataPipeline'),
     hostname: running.hostname,
-    ...(hub === undefined
-      ? {}
-      : {
-          migrationHub: {
+    migrationHub:
+      hub === undefined
+        ? undefined
+        : defined({
             ...without(loaded.migrationHub ?? hub, 'region'),
             stream: hub.stream,
-            ...(hub.region === undefined ? {} : { region: hub.region }),
-          },
-        }),
-    ...(pipeline === undefined
-      ? {}
-      : {
-          dataPipeline: {
+            region: hub.region,
+          }),
+    dataPipeline:
+      pipeline === undefined
+        ? undefined
+        : defined({
             ...without(loaded.dataPipeline ?? pipeline, 'taskRunnerId'),
-            ...(pipeline.taskRunnerId === undefined ? {} : { taskRunnerId: pipeline.taskRunnerId }),
-          },
-        }),
+            taskRunnerId: pipeline.taskRunnerId,
+          }),
     jobs: jobsNow(running, loaded),
-  };
+  });
 }
 
 /** Jobs apply at once, but speak to Migration Hub only as far as the running agent does. */

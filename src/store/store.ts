@@ -7,6 +7,7 @@
  *
  * A full disk does not keep an agent from starting: what is there is read, and what an agent writes only once is left out.
  */
+import { defined } from '../core/lib/defined.ts';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -166,12 +167,14 @@ export class SqliteStore implements Store {
   timeline(job: string, limit: number): readonly TimelineEntry[] {
     return this.#statements.timeline
       .all(job, limit)
-      .map((row) => ({
-        at: { wallMs: Number(row['wall_ms']), bootMs: Number(row['boot_ms']) },
-        ...(row['run'] === null ? {} : { run: String(row['run']) }),
-        event: String(row['event']),
-        fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
-      }))
+      .map((row) =>
+        defined({
+          at: { wallMs: Number(row['wall_ms']), bootMs: Number(row['boot_ms']) },
+          run: row['run'] === null ? undefined : String(row['run']),
+          event: String(row['event']),
+          fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
+        }),
+      )
       .reverse();
   }
 

@@ -1,10 +1,11 @@
 /**
- * When a cron expression comes true, by node-cron's own reading of it, for any moment: no timer runs here and no
- * clock is read. Whether a start is late or was missed is the core's business.
+ * Computes when a cron expression next matches after any moment, as node-cron reads it. Runs no timer and reads no clock; the
+ * core decides whether a start is late or was missed.
  *
- * When the clocks change, an hour that is skipped has no start of its own. One that is repeated has the starts of
- * `0 1 * * *` once, at its first pass, and those of an expression for every hour in both: real time goes on.
+ * When the clocks go forward, the skipped hour has no start. When they go back, `0 1 * * *` starts once, in the first pass of
+ * the repeated hour; an expression for every hour starts in both.
  */
+import { defined } from '../core/lib/defined.ts';
 import cron from 'node-cron';
 import type { ScheduledTask } from 'node-cron';
 import type { Calendar } from '../core/runs/schedules.ts';
@@ -14,20 +15,20 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const QUARTER_MS = 15 * MINUTE_MS;
 const HOUR_MS = 60 * MINUTE_MS;
-/** No day has fewer hours, so that none is stepped over. */
+/** No day has fewer hours, so no day is skipped. */
 const STRIDE_MS = 23 * HOUR_MS;
-/** 29 February comes within eight years; what never comes (30 February) must be given up at some time. */
+/** 29 February comes within eight years. The search for a date that never comes (30 February) ends here. */
 const SEARCH_MS_MAX = 9 * 366 * 24 * HOUR_MS;
 /** By how much clocks are set back: an hour, and half of one on Lord Howe Island. */
 const SHIFTS_MS = [HOUR_MS, HOUR_MS / 2];
 
 /**
- * One expression. node-cron says whether a moment matches, and is asked only where hour and minute do: its answer
- * costs some 50 µs.
+ * One expression. node-cron decides whether a moment matches; that takes about 50 µs, so it is called only if hour and minute
+ * match.
  */
 interface Expression {
   readonly whole: ScheduledTask;
-  /** Comes true at every moment of the days that fit. */
+  /** Matches every moment of the matching days. */
   readonly day: ScheduledTask;
   readonly hours: ReadonlySet<number>;
   readonly minutes: ReadonlySet<number>;
@@ -65,21 +66,21 @@ function compile({ cron: text, timezone }: JobSchedule): Expression {
   };
 }
 
-/** Quarter by quarter through the days that fit; the days between are stepped over. */
+/** Searches the matching days quarter-hour by quarter-hour, and skips the days between. */
 function nextOf(expression: Expression, afterMs: number): number | undefined {
   const { day, hours, local } = expression;
   const endMs = afterMs + SEARCH_MS_MAX;
   // Every offset of a time zone is a multiple of a quarter: within one the local hour does not change.
   let atMs = Math.floor(afterMs / QUARTER_MS) * QUARTER_MS;
-  let fittingDayMs = -Infinity;
+  let matchingDayMs = -Infinity;
   while (atMs < endMs) {
     if (hours.has(local.at(atMs).hour)) {
       const found = withinQuarter(expression, atMs, afterMs);
       if (found !== undefined) return found;
-      if (atMs >= fittingDayMs && !day.match(new Date(atMs))) {
-        fittingDayMs = nextFittingDay(day, atMs, endMs);
-        // The day that fits began somewhere within the last stride.
-        atMs = Math.max(atMs, fittingDayMs - STRIDE_MS);
+      if (atMs >= matchingDayMs && !day.match(new Date(atMs))) {
+        matchingDayMs = nextMatchingDay(day, atMs, endMs);
+        // The matching day began somewhere within the last stride.
+        atMs = Math.max(atMs, matchingDayMs - STRIDE_MS);
       }
     }
     atMs += QUARTER_MS;
@@ -87,7 +88,7 @@ function nextOf(expression: Expression, afterMs: number): number | undefined {
   return undefined;
 }
 
-function nextFittingDay(day: ScheduledTask, fromMs: number, endMs: number): number {
+function nextMatchingDay(day: ScheduledTask, fromMs: number, endMs: number): number {
   let atMs = fromMs;
   while (atMs < endMs && !day.match(new Date(atMs))) atMs += STRIDE_MS;
   return atMs;
@@ -111,18 +112,21 @@ function withinQuarter(
   return undefined;
 }
 
-/** What the clocks of a time zone show. */
+/** The local time of a time zone. */
 class LocalTime {
   readonly #format: Intl.DateTimeFormat;
 
   constructor(timezone: string | undefined) {
-    this.#format = new Intl.DateTimeFormat('en', {
-      ...(timezone === undefined ? {} : { timeZone: timezone }),
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-      hourCycle: 'h23',
-    });
+    this.#format = new Intl.DateTimeFormat(
+      'en',
+      defined({
+        timeZone: timezone,
+        hour: '2-digit',
+        minute: '2-digit',
+        second: '2-digit',
+        hourCycle: 'h23',
+      }),
+    );
   }
 
   at(ms: number): { readonly hour: number; readonly minute: number } {
@@ -130,7 +134,7 @@ class LocalTime {
     return { hour: Number(hour), minute: Number(minute) };
   }
 
-  /** They showed the same before: they have been set back since. */
+  /** True if the clocks showed the same time before and have been set back since. */
   isSecondPass(ms: number): boolean {
     const shown = this.#format.format(ms);
     return SHIFTS_MS.some((shiftMs) => this.#format.format(ms - shiftMs) === shown);

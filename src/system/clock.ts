@@ -16,7 +16,7 @@ const DRIFT_MS_MAX = 200;
 const UPTIME_EVERY_MS = 1_000;
 /** NTP slews the wall clock by 0.5 ms a second at most; a suspend or a step moves it by more than this. */
 const WALL_JUMP_MS = 20;
-/** Node fires a timer at once when it is set for longer than 2^31 ms; nobody here sleeps that long. */
+/** Node fires a timer of more than 2^31 ms at once, so no timer is set for longer than this. */
 const SLEEP_MS_MAX = 60_000;
 
 /** The three clocks of the host, in milliseconds. */

@@ -1,7 +1,8 @@
 /**
  * Socket activation (sd_listen_fds(3)): systemd listens on the control socket and hands it to the agent. While the
- * agent restarts, clients wait in the socket's queue instead of being turned away.
+ * agent restarts, clients wait in the socket's queue instead of being refused.
  */
+import { defined } from '../core/lib/defined.ts';
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /** SD_LISTEN_FDS_START: the first descriptor that is handed over. The unit has one. */
@@ -9,7 +10,7 @@ const FIRST_FD = 3;
 
 export interface InheritedSocket {
   readonly fd: number;
-  /** Where it listens; absent where /proc does not tell. */
+  /** Where it listens; absent if /proc does not show it. */
   readonly path?: string;
 }
 
@@ -18,7 +19,7 @@ export function inheritedSocket(environment: NodeJS.ProcessEnv): InheritedSocket
   if (Number(environment['LISTEN_PID']) !== process.pid) return undefined;
   if (!(Number(environment['LISTEN_FDS']) >= 1)) return undefined;
   const path = pathOf(FIRST_FD);
-  return { fd: FIRST_FD, ...(path === undefined ? {} : { path }) };
+  return defined({ fd: FIRST_FD, path });
 }
 
 /** The address of a Unix socket, by its inode (proc(5), /proc/net/unix). */

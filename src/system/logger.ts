@@ -1,19 +1,19 @@
 /**
- * The log: JSON lines by pino, written at once. Masks secrets in every field, bounds what a field may hold,
- * and never stops the agent: a log that cannot be written costs lines, not jobs.
+ * The log: JSON lines by pino, written synchronously. Masks secrets in every field, bounds every field, and never stops the
+ * agent: if the log cannot be written, lines are lost and jobs go on.
  */
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { isColorSupported, prettyFactory } from 'pino-pretty';
 
 import type { Log, LogLevel } from '../ports.ts';
-import { logText } from './log-words.ts';
+import { logText } from './log-text.ts';
 import { maskFields } from './masked-fields.ts';
 
 export interface LogOptions {
   readonly level: LogLevel;
   /** Default: standard output. */
   readonly destination?: DestinationStream;
-  /** For people. Default: whether standard output is a terminal. */
+  /** Human-readable lines. Default: true if standard output is a terminal. */
   readonly pretty?: boolean;
 }
 
@@ -43,7 +43,7 @@ function createLogger(options: LogOptions): Logger {
   );
 }
 
-/** The same lines in words and colours, one by one: no stream in between that could hold the last of them. */
+/** Formats each line for people. No stream in between, so the last line cannot be lost in a buffer. */
 function prettyLines(destination: DestinationStream): DestinationStream {
   const prettify = prettyFactory({
     hideObject: true,
@@ -52,7 +52,7 @@ function prettyLines(destination: DestinationStream): DestinationStream {
     // UTC, as in the timelines and in the JSON lines.
     translateTime: 'UTC:HH:MM:ss.l',
     colorize: isColorSupported && (process.env['NO_COLOR'] ?? '') === '',
-    // pino-pretty's own, but for the words: those are to be read on any ground.
+    // pino-pretty's own colours, except for the message, which must be readable on any background.
     customColors: {
       message: 'reset',
       fatal: 'bgRed',
@@ -67,9 +67,9 @@ function prettyLines(destination: DestinationStream): DestinationStream {
   };
 }
 
-/** Unwritten lines that are kept for better times: a full disk, a reader that does not read. */
+/** How much unwritten output is kept while the disk is full or the reader is blocked. */
 const BACKLOG_BYTES_MAX = 1024 * 1024;
-/** Attempts, 100 ms each (sonic-boom), before a blocked pipe is left alone until the next line. */
+/** Attempts, 100 ms each (sonic-boom), before a blocked pipe is skipped until the next line. */
 const ATTEMPTS_MAX = 3;
 
 function standardOutput(): DestinationStream {
@@ -86,7 +86,7 @@ function standardOutput(): DestinationStream {
   destination.on('write', () => {
     attempts = 0;
   });
-  // ENOSPC, EPIPE, EAGAIN: the line stays in the backlog and goes out with a later one, if it can.
+  // ENOSPC, EPIPE, EAGAIN: the line stays in the backlog and is written with a later one, if possible.
   destination.on('error', () => undefined);
   return destination;
 }

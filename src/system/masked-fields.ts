@@ -1,21 +1,22 @@
 /**
- * What of a log line's fields may be written: secrets masked, errors as plain values, nothing endless. Made
- * before pino sees them, so that no way around it exists.
+ * Prepares the fields of a log line: masks secrets, turns errors into plain values, bounds everything. Runs before pino sees
+ * the fields, so nothing can bypass it.
  */
+import { defined } from '../core/lib/defined.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
 
 const MASK = '***';
-/** Whole names and endings of names (`dbPassword`, `x-api-key`): whatever they hold is not for a log. */
+/** Names, or endings of names (`dbPassword`, `x-api-key`), whose values are never logged. */
 const SECRET_NAME =
   /(?:password|passwd|passphrase|secret|secretkey|accesskey|accesskeyid|secretaccesskey|apikey|privatekey|token|authorization|cookie|credentials?)$/;
-/** Names that end as above and are known to hold no secret. */
+/** Names that end like these and hold no secret. */
 const HARMLESS_NAMES: ReadonlySet<string> = new Set(['nexttoken', 'taskid']);
 
 const DEPTH_MAX = 6;
 const ENTRIES_MAX = 200;
-/** A command line or an error's tail; more is a mistake of ours and would flood the journal. */
+/** Enough for a command line or the tail of an error; a longer text would flood the journal. */
 const TEXT_LENGTH_MAX = 8192;
-/** pino's own; a field of that name would make the line ambiguous. */
+/** pino writes these itself; a field with the same name would make the line ambiguous. */
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
 
 export function maskFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -60,17 +61,17 @@ function maskValue(value: unknown, depth: number): unknown {
 
 function maskError(error: Error, depth: number): unknown {
   const code = (error as NodeJS.ErrnoException).code;
-  return {
+  return defined({
     type: error.name,
     message: maskText(error.message),
-    ...(typeof code === 'string' ? { code } : {}),
-    ...(error.stack === undefined ? {} : { stack: maskText(error.stack) }),
-    ...(error.cause === undefined ? {} : { cause: maskValue(error.cause, depth + 1) }),
-    ...(error instanceof AggregateError ? { errors: maskValue(error.errors, depth + 1) } : {}),
-  };
+    code: typeof code === 'string' ? code : undefined,
+    stack: error.stack === undefined ? undefined : maskText(error.stack),
+    cause: error.cause === undefined ? undefined : maskValue(error.cause, depth + 1),
+    errors: error instanceof AggregateError ? maskValue(error.errors, depth + 1) : undefined,
+  });
 }
 
-/** Masked whole, then cut: half a secret is no longer known as one. */
+/** Masks before cutting: half a secret would not be recognised. */
 function maskText(text: string): string {
   const masked = maskSecrets(text);
   return masked.length <= TEXT_LENGTH_MAX ? masked : `${masked.slice(0, TEXT_LENGTH_MAX)}…`;

@@ -1,14 +1,14 @@
 /**
- * The way to systemd where koffi does not load: the program `systemd-notify`, one at a time so that messages
- * keep their order. 10 ms each (measured), off the loop.
+ * Notifies systemd if koffi does not load: by the program `systemd-notify`, one at a time so that messages keep their order.
+ * 10 ms each (measured), off the loop.
  */
 import { execFile } from 'node:child_process';
 
 import type { SendState } from './send-state.ts';
 
-/** A message nobody took in that time is old. */
+/** A message that was not accepted within this time is obsolete. */
 const MESSAGE_MS_MAX = 5_000;
-/** A service manager that hangs must not fill our memory; the next message says more than the oldest. */
+/** Bounds memory if the service manager hangs: a new message replaces the oldest one. */
 const WAITING_MAX = 16;
 
 export function createNotifyCommand(environment: NodeJS.ProcessEnv): SendState {
@@ -19,7 +19,7 @@ export function createNotifyCommand(environment: NodeJS.ProcessEnv): SendState {
     busy = lines !== undefined;
     if (lines === undefined) return;
     const options = { env: environment, timeout: MESSAGE_MS_MAX };
-    // What it answers changes nothing: without the program, there is nobody to tell.
+    // The result does not matter: without the program nothing can be notified.
     execFile('systemd-notify', [...lines], options, next);
   };
   return (lines) => {

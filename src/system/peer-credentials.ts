@@ -1,7 +1,8 @@
 /**
- * Who is at the other end of a Unix socket, as the kernel noted it when the connection was made: SO_PEERCRED,
- * unix(7). Through libc by koffi, an optional dependency; where it does not load nobody is known.
+ * The process at the other end of a Unix socket, as the kernel recorded it at connect: SO_PEERCRED, unix(7). Calls libc
+ * through koffi, an optional dependency; if that does not load, no peer is known.
  */
+import { defined } from '../core/lib/defined.ts';
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 
@@ -15,13 +16,13 @@ export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
-  /** As /etc/passwd has it; absent where the user is known elsewhere (LDAP) or nowhere. */
+  /** From /etc/passwd; absent if the user is defined elsewhere (LDAP) or not at all. */
   readonly user?: string;
 }
 
 export type ReadPeer = (fileDescriptor: number) => PeerCredentials | undefined;
 
-/** Resolves to a function that knows nobody where libc cannot be called. */
+/** If libc cannot be called, resolves to a function that returns `undefined`. */
 export async function createPeerReader(passwdFile = '/etc/passwd'): Promise<ReadPeer> {
   let getsockopt: GetSocketOption;
   try {
@@ -42,7 +43,7 @@ export async function createPeerReader(passwdFile = '/etc/passwd'): Promise<Read
     // A process of another pid namespace has no number here.
     if (pid === 0) return undefined;
     const user = userName(uid, passwdFile);
-    return { pid, uid, gid, ...(user === undefined ? {} : { user }) };
+    return defined({ pid, uid, gid, user });
   };
 }
 
@@ -62,7 +63,7 @@ async function loadGetSocketOption(): Promise<GetSocketOption> {
   ) as GetSocketOption;
 }
 
-/** Read anew each time: requests that change something are rare, and users come and go. */
+/** Reads the file each time: requests that change something are rare, and users are added and removed. */
 function userName(uid: number, passwdFile: string): string | undefined {
   let text: string;
   try {

@@ -1,7 +1,7 @@
-/** Dice. The only file that may throw them: everybody else is handed a `Random`. */
+/** The only source of randomness: all other code receives a `Random`. */
 import type { Random } from '../ports.ts';
 
-/** A generator whose whole sequence follows from its seed (mulberry32), so that a run can be repeated. */
+/** A generator whose sequence follows from its seed (mulberry32), so that a run can be repeated. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

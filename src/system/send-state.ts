@@ -1,4 +1,4 @@
-/** What each way to the service manager offers; see service-notifier.ts for the choice between them. */
+/** The interface of both ways to notify the service manager; service-notifier.ts chooses one. */
 
-/** Sends one datagram of `NAME=VALUE` lines. Never throws: a deaf service manager is no reason to stop. */
+/** Sends one datagram of `NAME=VALUE` lines. Never throws: the agent works without a service manager. */
 export type SendState = (lines: readonly string[]) => void;

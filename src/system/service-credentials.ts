@@ -1,6 +1,6 @@
 /**
- * Keys that systemd keeps for the agent (LoadCredential=, systemd.exec(5)): a file that only the running service can
- * read, in a directory of its own. The SDK is told where it lies by its own variable, unless an operator said so already.
+ * Keys that systemd passes to the agent (LoadCredential=, systemd.exec(5)): a file that only the running service can read, in
+ * a directory of its own. Points the SDK's own variable to it, unless the operator has set that variable.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,17 +1,17 @@
 /**
- * Signals of the host: what ends the agent, what makes it read its configuration again. Installed before
- * anything else, so that a signal during the start is not the default death.
+ * Signals: SIGTERM and SIGINT stop the agent, SIGHUP reloads its configuration. Installed before anything else, so that a
+ * signal during the start does not kill the process.
  */
 import { constants } from 'node:os';
 
 export interface SignalHandlers {
-  /** SIGTERM or SIGINT, the first one. A second one ends the process at once with 128 + its number. */
+  /** The first SIGTERM or SIGINT. A second one ends the process at once with 128 + its number. */
   readonly stop: (signal: 'SIGTERM' | 'SIGINT') => void;
   /** SIGHUP. */
   readonly reload: () => void;
 }
 
-/** Returns a function that takes the handlers away again. */
+/** Returns a function that removes the handlers. */
 export function onSignals(handlers: SignalHandlers): () => void {
   let stopping = false;
   const stop = (signal: 'SIGTERM' | 'SIGINT'): void => {
@@ -22,7 +22,7 @@ export function onSignals(handlers: SignalHandlers): () => void {
   const reload = (): void => {
     handlers.reload();
   };
-  // A reader of our output that went away is an error of that write, not the end of the agent.
+  // A closed reader of our output is an error of that write; it must not end the agent.
   const ignore = (): void => undefined;
 
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload).on('SIGPIPE', ignore);

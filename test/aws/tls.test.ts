@@ -135,7 +135,7 @@ describe.skipIf(!there)(
         environment: { AWS_CA_BUNDLE: authority.certFile },
         proxy: proxy.url,
       });
-      expect(await reason(made)).toMatch(/who signed the certificate.*AWS_CA_BUNDLE/u);
+      expect(await reason(made)).toMatch(/does not trust the authority.*AWS_CA_BUNDLE/u);
       expect(server.seen).toEqual([]);
     });
 
@@ -173,10 +173,15 @@ describe.skipIf(!there)(
         'ended',
         () => authority.issue(-1),
         '127.0.0.1',
-        /has ended, or this host's clock is wrong/u,
+        /has expired, or this host's clock is wrong/u,
       ],
       ['is of a stranger', () => stranger.issue(), '127.0.0.1', /AWS_CA_BUNDLE or NODE_EXTRA_CA/u],
-      ["is another host's", () => authority.issue(2, ['other']), 'localhost', /another host's/u],
+      [
+        'belongs to another host',
+        () => authority.issue(2, ['other']),
+        'localhost',
+        /belongs to another host/u,
+      ],
     ])('a certificate that %s is refused, with a remedy', async (_what, issue, host, remedy) => {
       const server = await tlsServer(issue());
       const made = services(`https://${host}:${server.port}`, {
@@ -201,10 +206,10 @@ describe.skipIf(!there)(
   },
 );
 
-test('a server that speaks no TLS is told as such', async () => {
+test('a server without TLS is named as such', async () => {
   const stub = await startStub();
   open.push(stub);
-  expect(await reason(services(`https://127.0.0.1:${stub.port}`))).toMatch(/speaks no TLS/u);
+  expect(await reason(services(`https://127.0.0.1:${stub.port}`))).toMatch(/does not speak TLS/u);
 });
 
 test('a name that nobody knows is told with what to check', async () => {

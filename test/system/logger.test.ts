@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { expect, test } from 'vitest';
 
-import { logText } from '../../src/system/log-words.ts';
+import { logText } from '../../src/system/log-text.ts';
 import { createLog } from '../../src/system/logger.ts';
 
 function capture(level: 'debug' | 'info' = 'info', pretty = false) {

@@ -1,19 +1,18 @@
 /**
- * Every guard against a fault of bottleneck 2.19.5, each with its test in test/aws/budget/gates.test.ts or
- * bottleneck-guards.test.ts. Faults that are avoided by not using a feature are named here too, so that nobody brings
- * them back:
+ * All guards against faults of bottleneck 2.19.5, each with its test in test/aws/budget/gates.test.ts or
+ * bottleneck-guards.test.ts. Features that are not used because of a fault are listed too, so that nobody adds them back:
  *
  * - `updateSettings` clears the refill timer for good (SGrondin/bottleneck#185): never called; a rate
  *   is changed outside of the limiter (host-budget.ts, fleet-script.ts).
- * - the reservoir interval options follow the wall clock, move in steps of 250 ms, and in Redis come as late as the
- *   heartbeat does: never set; a local reservoir is filled by `incrementReservoir` alone, a clustered one by a script.
+ * - the reservoir interval options follow the wall clock, work in steps of 250 ms, and in Redis are as late as the
+ *   heartbeat: never set; a local reservoir is filled by `incrementReservoir` alone, a clustered one by a script.
  * - a job `id` that is submitted twice never settles (#199): jobs carry no id.
  * - `expiration` frees a slot while the job still runs: never set.
  * - `stop({ dropWaitingJobs: false })` never resolves with an empty reservoir: see `stopLimiter`.
  * - a job that waits in the queue of a clustered limiter cannot be taken back, holds up those behind it, and stays there
- *   for ever once Redis has failed it (#152): no job is ever given to one, only its reservoir is counted up and down.
- * - the connection never comes to life again after some failures of Redis (#205): it is never reconnected but thrown away
- *   whole and made anew (fleet-connection.ts).
+ *   for ever once Redis has failed it (#152): clustered limiters run no jobs; only their reservoir is changed.
+ * - the connection never recovers after some failures of Redis (#205): it is never reconnected but replaced
+ *   (fleet-connection.ts).
  *
  * The guards against ioredis 6.0.0, which bottleneck's clustering needs, are here too.
  */
@@ -51,7 +50,7 @@ function onlyReservoir(reservoir: number): Bottleneck.ConstructorOptions {
 
 /**
  * The local store keeps the wall time of the next start in `_nextRequest`; when the host's clock steps
- * back by an hour, every job waits for an hour. With `minTime` 0 that time means nothing: it is always 0.
+ * back by an hour, every job waits for an hour. With `minTime` 0 the value has no meaning, so it is fixed at 0.
  */
 function ignoreWallClock(limiter: Bottleneck): void {
   const { _store: store } = limiter as unknown as { readonly _store: object };
@@ -65,21 +64,21 @@ export interface Cluster {
 }
 
 /**
- * `subscriber` must be what `client.duplicate()` gives: bottleneck makes it itself, and waits for both to be ready, which
- * never rejects (so both are connected before, under a time limit).
+ * `subscriber` must come from `client.duplicate()`. bottleneck would create it itself and wait for both to be ready, and
+ * that wait never rejects; so both are connected before, under a time limit.
  */
 export function createCluster(client: Redis, subscriber: Redis): Cluster {
-  countByClockOfRedis(client);
-  // Handed in although there is a client: bottleneck would `eval` a `require` of ioredis otherwise.
+  useClockOfRedis(client);
+  // Passed although there is a client: otherwise bottleneck would `eval` a `require` of ioredis.
   const options = { client: withSubscriber(client, subscriber), Redis: client.constructor };
   const connection = new Bottleneck.IORedisConnection(options);
-  // Errors of a connection are seen by the calls that meet them.
+  // The calls that fail report the errors of a connection.
   connection.on('error', () => undefined);
-  takeOffErr(connection);
+  stripErrPrefix(connection);
   return { connection, client };
 }
 
-/** A limiter whose reservoir lives in Redis under `id`: empty where it is new. Resolves when it may be counted. */
+/** A limiter whose reservoir lives in Redis under `id`; a new one is empty. Resolves when it can be used. */
 export async function createClusteredLimiter(cluster: Cluster, id: string): Promise<Bottleneck> {
   const limiter = new Bottleneck({
     ...onlyReservoir(0),
@@ -88,7 +87,7 @@ export async function createClusteredLimiter(cluster: Cluster, id: string): Prom
     connection: cluster.connection,
     clearDatastore: false,
     timeout: KEEP_MS,
-    // At each beat every limiter of every host would be told the capacity, which nobody waits for.
+    // At each heartbeat bottleneck publishes the capacity to every limiter of every host, and nothing here uses it.
     heartbeatInterval: BEAT_MS,
     clientTimeout: 6 * BEAT_MS,
   });
@@ -102,13 +101,13 @@ export function settingsKey(id: string): string {
   return `b_${id}_settings`;
 }
 
-/** Keys of a fleet that is no more vanish after so long. */
+/** The keys of a fleet that is gone expire after this time. */
 const KEEP_MS = 48 * 3_600_000;
 const BEAT_MS = 10 * 60_000;
 
 /**
- * Closes both connections at once and stops the timers of all limiters: a connection that is left open keeps the process
- * from ending (#192). `limiter.disconnect()` would unsubscribe first, and reject where nobody sees it once Redis is gone.
+ * Closes both connections at once and stops the timers of all limiters: an open connection keeps the process alive (#192).
+ * `limiter.disconnect()` would unsubscribe first, and cause an unhandled rejection if Redis is gone.
  */
 export function endCluster({ connection, client }: Cluster): void {
   connection.disconnect(false).catch(() => undefined);
@@ -116,8 +115,8 @@ export function endCluster({ connection, client }: Cluster): void {
 }
 
 /**
- * ioredis hears the first error of a socket only. TLS that fails says two (the certificate is not good; the other side's
- * alert), and an error that nobody hears ends the process. To be called before the client connects.
+ * ioredis handles only the first error of a socket. Failed TLS emits two (the bad certificate, then the peer's alert), and an
+ * unhandled error ends the process. Must be called before the client connects.
  */
 export function catchAllErrors(client: Redis): void {
   let stream: Redis['stream'] | undefined;
@@ -133,16 +132,16 @@ export function catchAllErrors(client: Redis): void {
 }
 
 /**
- * The scripts take the time of the host that calls (`Date.now()`). When clocks differ, a host that is behind makes jobs of
- * others wait, and one that is ahead drops the others as unresponsive. Redis has one clock for all.
+ * The scripts use the caller's time (`Date.now()`). If clocks differ, a host that is behind delays the jobs of others, and one
+ * that is ahead drops the others as unresponsive. The clock of Redis is the same for all.
  */
-function countByClockOfRedis(client: Redis): void {
+function useClockOfRedis(client: Redis): void {
   const define = client.defineCommand.bind(client);
   client.defineCommand = (name, definition) =>
-    define(name, { ...definition, lua: byClockOfRedis(definition.lua) });
+    define(name, { ...definition, lua: withClockOfRedis(definition.lua) });
 }
 
-export function byClockOfRedis(lua: string): string {
+export function withClockOfRedis(lua: string): string {
   return lua.replace(
     'local now = tonumber(ARGV[1])',
     `local time = redis.call('TIME')
@@ -151,10 +150,10 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)`,
 }
 
 /**
- * Redis 7 and Valkey put `ERR ` before errors of scripts; bottleneck compares without it and so never makes its keys anew
- * after Redis came back empty, nor registers a client that was forgotten (#205, #212, #219).
+ * Redis 7 and Valkey prefix errors of scripts with `ERR `. bottleneck compares without it, and so never recreates its keys
+ * after Redis came back empty, nor registers a forgotten client again (#205, #212, #219).
  */
-function takeOffErr(connection: Bottleneck.IORedisConnection): void {
+function stripErrPrefix(connection: Bottleneck.IORedisConnection): void {
   const scripts = connection as unknown as { __scriptFn__: (name: string) => Script };
   const original = scripts.__scriptFn__.bind(scripts);
   scripts.__scriptFn__ = (name) => {

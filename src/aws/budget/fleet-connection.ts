@@ -1,6 +1,6 @@
 /**
- * One life of the connection to the fleet's Redis: opened whole, used, and at the first failure thrown away whole. Every
- * answer has its time limit; whoever gets none closes this and opens another (fleet.ts).
+ * A connection to the fleet's Redis. At the first failure it is closed and replaced as a whole (fleet.ts); every answer has
+ * a time limit.
  */
 import type Bottleneck from 'bottleneck';
 import type { Redis, RedisOptions } from 'ioredis';
@@ -19,24 +19,24 @@ import type { SyncTimes } from './fleet-times.ts';
 export interface FleetConnectionOptions {
   /** `redis://` or `rediss://`, with what it needs of user, password and database. */
   readonly url: string;
-  /** The hosts that share the budgets share this: a name that begins all keys. */
+  /** The prefix of all keys: hosts that share budgets have the same one. */
   readonly prefix: string;
-  /** This host's name in the fleet: the same over restarts, and nobody else's. */
+  /** This host's name in the fleet: unique, and the same after a restart. */
   readonly host: string;
   readonly times: SyncTimes;
   readonly answerMs: number;
   readonly monotonicMs: () => number;
 }
 
-/** What is asked of the pool of one operation. */
+/** A request to the pool of one operation. */
 export interface Demand {
   /** Names the operation's budget below the prefix. */
   readonly id: string;
   readonly bucket: Bucket;
   readonly burst: number;
   readonly wanted: number;
-  /** How many of them this host has by right of its share. */
-  readonly right: number;
+  /** How many of them this host is guaranteed by its share. */
+  readonly guaranteed: number;
 }
 
 export interface Sync {
@@ -45,31 +45,31 @@ export interface Sync {
   readonly shares: number;
   /** Calls that may be taken now. */
   readonly give: number;
-  /** Where none may: when another look is worth while. */
+  /** If none may be taken: when to ask again. */
   readonly waitMs: number;
 }
 
-type Visiting = Redis & { syncFleet(...args: (string | number)[]): Promise<unknown> };
+type FleetClient = Redis & { syncFleet(...args: (string | number)[]): Promise<unknown> };
 type Answer = readonly [string, number, number, number, number, number];
 
 export class FleetConnection {
-  /** When the last visit was sent, on the monotonic clock: it is done `answerMs` later, or never. */
+  /** When the last sync was sent, on the monotonic clock: it takes effect within `answerMs`, or never. */
   syncedMs = -Infinity;
   readonly #options: FleetConnectionOptions;
   readonly #cluster: Cluster;
-  readonly #client: Visiting;
+  readonly #client: FleetClient;
   readonly #limiters = new Map<string, Promise<Bottleneck>>();
-  /** The clock of Redis less ours, never more than it is. */
+  /** The clock of Redis minus ours; may be too small, never too large. */
   #aheadMs = 0;
 
   private constructor(options: FleetConnectionOptions, client: Redis, subscriber: Redis) {
     this.#options = options;
     this.#cluster = createCluster(client, subscriber);
-    this.#client = client as Visiting;
+    this.#client = client as FleetClient;
     client.defineCommand('syncFleet', { numberOfKeys: 2, lua: SYNC_SCRIPT });
   }
 
-  /** Rejects where Redis does not answer in time, or does not let this host in. */
+  /** Rejects if Redis does not answer in time, or refuses this host. */
   static async open(options: FleetConnectionOptions): Promise<FleetConnection> {
     const { Redis } = await import('ioredis');
     const client = new Redis(options.url, redisOptions(options.answerMs));
@@ -88,31 +88,31 @@ export class FleetConnection {
     } catch (error) {
       client.disconnect();
       subscriber.disconnect();
-      // What came first says why; what follows only says that the connection is closed.
+      // The first error is the cause; later ones only report that the connection is closed.
       throw failures[0] ?? error;
     }
   }
 
-  /** Prolongs this host's stay; with a demand, says what the pool has for it. */
-  async visit(share: number, demand?: Demand): Promise<Sync> {
+  /** Renews this host's membership; with a demand, also returns what the pool has for it. */
+  async sync(share: number, demand?: Demand): Promise<Sync> {
     if (demand !== undefined) await this.#limiter(demand.id);
-    let answer = await this.#run('stay', share, demand);
+    let answer = await this.#run('sync', share, demand);
     if (answer[0] === NO_RESERVOIR && demand !== undefined) {
-      // Somebody emptied Redis while we were connected: bottleneck makes its keys anew when it counts.
+      // Redis was emptied while we were connected: bottleneck creates its keys again when it counts.
       const limiter = await this.#limiter(demand.id);
       await this.#answered(limiter.incrementReservoir(0));
-      answer = await this.#run('stay', share, demand);
+      answer = await this.#run('sync', share, demand);
     }
     const [, , hosts, thousandths, give, waitMs] = answer;
     return { hosts, shares: thousandths / 1000, give, waitMs };
   }
 
-  /** The host goes for good: what its share earns belongs to the others. */
+  /** Ends the membership: the pool may give this host's share to the others. */
   async leave(): Promise<void> {
     await this.#run('leave', 0);
   }
 
-  /** Adds calls to the pool, or takes as many out of it. Resolves to what it holds then: less than zero is a debt. */
+  /** Adds calls to the pool, or removes them (negative). Resolves to the new level; a negative level is a debt. */
   async count(id: string, calls: number): Promise<number> {
     const limiter = await this.#limiter(id);
     return await this.#answered(limiter.incrementReservoir(calls));
@@ -131,9 +131,9 @@ export class FleetConnection {
     return limiter;
   }
 
-  async #run(verb: 'stay' | 'leave', share: number, demand?: Demand): Promise<Answer> {
+  async #run(verb: 'sync' | 'leave', share: number, demand?: Demand): Promise<Answer> {
     const first = await this.#runOnce(verb, share, demand);
-    // The clock of Redis was stepped, or its last answer had been very slow: with what this one says it is known again.
+    // The clock of Redis was stepped, or its previous answer was very slow. This answer carries its time, so try once more.
     const answer = first[0] === LATE ? await this.#runOnce(verb, share, demand) : first;
     if (answer[0] === LATE) throw new Error('Redis answers too late');
     return answer;
@@ -141,7 +141,7 @@ export class FleetConnection {
 
   async #runOnce(verb: string, share: number, demand: Demand | undefined): Promise<Answer> {
     const { host, times, answerMs, monotonicMs } = this.#options;
-    const { membershipTtlMs: stayMs, gatherMs, earnMsMax, forgetMs } = times;
+    const { membershipTtlMs, gatherMs, earnMsMax, forgetMs } = times;
     this.syncedMs = monotonicMs();
     const notAfterMs = Math.floor(this.syncedMs + this.#aheadMs + answerMs);
     const keys = [this.#key('fleet'), settingsKey(this.#key(demand?.id ?? 'none'))];
@@ -154,9 +154,19 @@ export class FleetConnection {
             demand.bucket.capacity,
             demand.burst,
             demand.wanted,
-            demand.right,
+            demand.guaranteed,
           ];
-    const args = [verb, host, share, notAfterMs, stayMs, gatherMs, earnMsMax, forgetMs, ...asked];
+    const args = [
+      verb,
+      host,
+      share,
+      notAfterMs,
+      membershipTtlMs,
+      gatherMs,
+      earnMsMax,
+      forgetMs,
+      ...asked,
+    ];
     const answer = (await this.#answered(this.#client.syncFleet(...keys, ...args))) as Answer;
     this.#learn(answer[1]);
     return answer;
@@ -171,7 +181,7 @@ export class FleetConnection {
     this.#aheadMs = redisMs - this.#options.monotonicMs();
   }
 
-  /** In one slot of a cluster: the braces say which part of a key decides. */
+  /** The braces make Redis Cluster put all keys of a fleet into one slot. */
   #key(name: string): string {
     return `{${this.#options.prefix}}:${name}`;
   }
@@ -181,7 +191,7 @@ export class FleetConnection {
   }
 }
 
-/** `replyMapping`: ioredis's own default, which its types want to be said. */
+/** `replyMapping` is ioredis's own default, but its types require it. */
 function redisOptions(answerMs: number): RedisOptions & { readonly replyMapping: 'legacy' } {
   return {
     replyMapping: 'legacy',
@@ -189,7 +199,7 @@ function redisOptions(answerMs: number): RedisOptions & { readonly replyMapping:
     connectTimeout: answerMs,
     connectionName: 'migration-agent',
     disableClientInfo: true,
-    // Whatever fails is thrown away whole: nothing waits in a queue for a connection that may come back.
+    // A failed connection is replaced as a whole, so nothing may wait for it to come back.
     retryStrategy: () => null,
     enableOfflineQueue: false,
     autoResubscribe: false,
@@ -198,7 +208,7 @@ function redisOptions(answerMs: number): RedisOptions & { readonly replyMapping:
   };
 }
 
-/** The promise, or a rejection after `limitMs`. An answer that came while this process could not look still counts. */
+/** Rejects after `limitMs`. An answer that arrived while this process was blocked still counts. */
 async function answered<Value>(promise: Promise<Value>, limitMs: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {

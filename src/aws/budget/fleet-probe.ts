@@ -1,4 +1,5 @@
-/** Whether the fleet's Redis lets this host in and keeps what it is told: one PING, one look at its memory policy. */
+/** For `doctor`: whether the fleet's Redis accepts this host, and its memory policy. */
+import { defined } from '../../core/lib/defined.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
 
 const ANSWER_MS = 3_000;
@@ -6,11 +7,11 @@ const ANSWER_MS = 3_000;
 export interface RedisFound {
   readonly version: string;
   readonly tookMs: number;
-  /** What Redis does when its memory is full. `noeviction` keeps budgets; others may forget them. */
+  /** What Redis does when its memory is full. Only `noeviction` never drops budgets. */
   readonly evictionPolicy?: string;
 }
 
-/** Rejects with the reason where Redis does not answer in time, or does not let this host in. */
+/** Rejects with the reason if Redis does not answer in time, or refuses this host. */
 export async function probeRedis(url: string): Promise<RedisFound> {
   const { Redis } = await import('ioredis');
   const client = new Redis(url, {
@@ -31,11 +32,7 @@ export async function probeRedis(url: string): Promise<RedisFound> {
     const read = (name: string): string | undefined =>
       new RegExp(`^${name}:(.*?)\r?$`, 'mu').exec(info)?.[1];
     const evictionPolicy = read('maxmemory_policy');
-    return {
-      version: read('redis_version') ?? 'unknown',
-      tookMs,
-      ...(evictionPolicy === undefined ? {} : { evictionPolicy }),
-    };
+    return defined({ version: read('redis_version') ?? 'unknown', tookMs, evictionPolicy });
   } catch (error) {
     const message = last?.message ?? (error instanceof Error ? error.message : String(error));
     throw new Error(maskSecrets(message), { cause: error });

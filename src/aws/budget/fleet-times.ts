@@ -1,13 +1,13 @@
-/** How long everything between a host and its fleet's Redis may take. The limit holds with any of these (fleet.ts). */
+/** The time limits between a host and its fleet's Redis. The rate limit holds with any of these values (fleet.ts). */
 
 export interface SyncTimes {
-  /** How long a stay lasts after each visit. */
+  /** How long the pool considers a host present after a sync. */
   readonly membershipTtlMs: number;
-  /** How long a pool that began anew counts on nobody who has not been here. */
+  /** How long a pool that was reset counts only the hosts that have synced since. */
   readonly gatherMs: number;
-  /** Time between two visits that counts at most, so that a step of Redis's clock earns next to nothing. */
+  /** The most time between two syncs that earns budget: a step of Redis's clock earns almost nothing. */
   readonly earnMsMax: number;
-  /** A host that was away for so long has left for good. */
+  /** A host that has not synced for this long is forgotten. */
   readonly forgetMs: number;
 }
 
@@ -21,9 +21,9 @@ export const SYNC_TIMES: SyncTimes = {
 export interface FleetTimes extends SyncTimes {
   /** How long an answer of Redis may take. */
   readonly answerMs: number;
-  /** A host that takes nothing still says so often that it is here. */
+  /** How often an idle host syncs. */
   readonly renewMs: number;
-  /** How soon a connection is tried again, at first and at the most: well within `gatherMs`. */
+  /** The first and the longest delay before reconnecting; both well within `gatherMs`. */
   readonly retryMs: number;
   readonly retryMsMax: number;
 }

@@ -2,12 +2,13 @@
  * This host's place in a fleet that shares one budget through Redis. It is in one of three states:
  *
  *   joined    calls are taken from the pool in Redis, and only from there
- *   alone     Redis is away: the host spends its share of each budget, which the pool no longer earns
+ *   alone     Redis is unreachable: the host spends its share of each budget, which the pool no longer earns
  *   waiting   between the two: the pool may still count this host as present, so it makes no call (some 6 s at most)
  *
- * The order makes the limit hold at every moment (P6): before a host spends on its own its stay in the pool has surely
- * ended, and before it joins it has stopped spending. What Redis does at a visit is told in fleet-script.ts.
+ * The order keeps the limit at every moment (P6): before a host spends on its own, its membership in the pool has certainly
+ * expired, and before it joins it has stopped spending. What Redis does at a sync is described in fleet-script.ts.
  */
+import { defined } from '../../core/lib/defined.ts';
 import { bucketOf, JITTER_MS } from '../../core/scheduling/token-bucket.ts';
 import type { Operation } from '../../core/model/call.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
@@ -23,14 +24,14 @@ import type { FleetTimes } from './fleet-times.ts';
 
 export interface FleetOptions {
   readonly url: string;
-  /** Hosts with the same name share the budgets. */
+  /** Hosts with the same account share the budgets. */
   readonly account: string;
-  /** This host's name in the fleet: the same over restarts, and nobody else's. */
+  /** This host's name in the fleet: unique, and the same after a restart. */
   readonly host: string;
   readonly share: number;
   /** The whole budgets. */
   readonly rates: Readonly<Record<Operation, Rate>>;
-  /** What a budget is counted by beside the account: the region, say. */
+  /** What a budget belongs to beside the account, such as the region. */
   readonly scopeOf: (operation: Operation) => string;
   readonly monotonicMs: () => number;
   readonly random: Random;
@@ -39,25 +40,25 @@ export interface FleetOptions {
 }
 
 /**
- * A call is counted when it is taken and made when the answer is here. The pool's bucket leaves room for this much
- * between the two; calls whose answer took longer are given back.
+ * A call is counted when it is taken and made when the answer arrives. The pool's bucket leaves room for this delay; calls
+ * whose answer took longer are returned.
  */
 const TAKE_MS_MAX = 500;
-/** Redis is too slow to be of use when so many answers in a row were. */
+/** After this many slow answers in a row Redis counts as too slow. */
 const SLOW_IN_A_ROW = 3;
-/** The pool's own word when to look again counts on what it knows; others come and go. */
+/** The longest wait before asking again: the pool's estimate does not know who joins or leaves meanwhile. */
 const LOOK_AGAIN_MS_MAX = 1_000;
 
 export interface Taken {
   readonly slots: number;
-  /** Where there are none: when to ask again; an earlier change of state is told by `onChange`. */
+  /** If there are none: when to ask again. `onChange` reports an earlier change of state. */
   readonly waitMs: number;
 }
 
 const NOTHING: Taken = { slots: 0, waitMs: LOOK_AGAIN_MS_MAX };
 
 export class Fleet {
-  /** Told after each change of `state`. */
+  /** Called after each change of `state`. */
   onChange: () => void = () => undefined;
   readonly #options: FleetOptions;
   readonly #times: FleetTimes;
@@ -80,7 +81,7 @@ export class Fleet {
     this.#times = { ...TIMES, ...options.times };
     this.#share = options.share;
     this.#rates = options.rates;
-    // An earlier agent of this host may have left a moment ago, and its stay may not have ended.
+    // An earlier agent of this host may have stopped a moment ago, so its membership may not have expired.
     this.#goAloneAfter(this.#options.monotonicMs());
     this.#join();
   }
@@ -94,28 +95,28 @@ export class Fleet {
     this.#rates = rates;
   }
 
-  /** Takes up to `wanted` calls out of the pool; `right` of them are this host's by its share, before all others. */
-  async take(operation: Operation, wanted: number, right: number): Promise<Taken> {
+  /** Takes up to `wanted` calls from the pool. This host is guaranteed `guaranteed` of them, before all others. */
+  async take(operation: Operation, wanted: number, guaranteed: number): Promise<Taken> {
     const connection = this.#connection;
     if (connection === undefined) return NOTHING;
     const rate = this.#rates[operation];
     const id = this.#idOf(operation);
     const bucket = bucketOf(rate, JITTER_MS + TAKE_MS_MAX);
-    const demand = { id, bucket, burst: rate.burst, wanted, right };
+    const demand = { id, bucket, burst: rate.burst, wanted, guaranteed };
     try {
-      const visit = await connection.visit(this.#share, demand);
-      this.#learn(visit);
-      if (visit.give < 1) {
-        return { slots: 0, waitMs: Math.max(1, Math.min(visit.waitMs, LOOK_AGAIN_MS_MAX)) };
+      const sync = await connection.sync(this.#share, demand);
+      this.#learn(sync);
+      if (sync.give < 1) {
+        return { slots: 0, waitMs: Math.max(1, Math.min(sync.waitMs, LOOK_AGAIN_MS_MAX)) };
       }
-      return { slots: await this.#takeOut(connection, id, visit.give), waitMs: 0 };
+      return { slots: await this.#takeOut(connection, id, sync.give), waitMs: 0 };
     } catch (error) {
       this.#lose(connection, error);
       return NOTHING;
     }
   }
 
-  /** Puts calls back that were taken and not made. Where Redis is away they are lost. */
+  /** Returns calls that were taken and not made. If Redis is unreachable they are lost. */
   giveBack(operation: Operation, slots: number): void {
     const connection = this.#connection;
     connection
@@ -125,12 +126,12 @@ export class Fleet {
 
   status(): FleetStatus {
     const state = this.#state;
-    return {
+    return defined({
       state,
       share: this.#share,
       ...(state === 'joined' ? this.#known : {}),
-      ...(state === 'joined' || this.#reason === undefined ? {} : { reason: this.#reason }),
-    };
+      reason: state === 'joined' || this.#reason === undefined ? undefined : this.#reason,
+    });
   }
 
   /** What is wrong, one sentence each. */
@@ -138,18 +139,18 @@ export class Fleet {
     return fleetProblems(this.status());
   }
 
-  /** Leaves the fleet: what this host's share earns belongs to the others from now on. */
+  /** Leaves the fleet: from now on the others may use this host's share. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of [this.#aloneTimer, this.#retryTimer, this.#renewTimer]) clearTimeout(timer);
     const connection = this.#connection;
     this.#connection = undefined;
-    // Where Redis does not answer the others notice by themselves.
+    // If Redis does not answer, the membership expires by itself.
     await connection?.leave().catch(() => undefined);
     connection?.close();
   }
 
-  /** Each call is counted by Redis at one moment: who comes second finds less, or nothing, and puts the rest back. */
+  /** Redis counts atomically: if another host was faster, the level goes below zero, and this host returns the excess. */
   async #takeOut(connection: FleetConnection, id: string, give: number): Promise<number> {
     const sentMs = this.#options.monotonicMs();
     const left = await connection.count(id, -give);
@@ -184,11 +185,11 @@ export class Fleet {
       connection.close();
       return;
     }
-    // From the moment at which this visit is sent the pool may count on this host.
+    // From the moment this sync is sent, the pool may count this host as present.
     this.#setState('waiting');
     this.#goAloneAfter(monotonicMs());
     try {
-      this.#learn(await connection.visit(this.#share));
+      this.#learn(await connection.sync(this.#share));
     } catch (error) {
       this.#goAloneAfter(connection.syncedMs);
       connection.close();
@@ -213,7 +214,7 @@ export class Fleet {
     this.#options.log.write(
       'info',
       'fleet.joined',
-      "budgets are shared through the fleet's Redis",
+      'joined the fleet: budgets are shared through Redis',
       {
         hosts,
         shares,
@@ -229,7 +230,7 @@ export class Fleet {
       const renewed =
         idleMs < this.#times.renewMs
           ? Promise.resolve()
-          : connection.visit(this.#share).then((visit) => this.#learn(visit));
+          : connection.sync(this.#share).then((sync) => this.#learn(sync));
       renewed.then(
         () => this.#renewLater(connection),
         (error: unknown) => this.#lose(connection, error),
@@ -238,13 +239,13 @@ export class Fleet {
     this.#renewTimer.unref();
   }
 
-  /** Redis failed us: the host is on its own as soon as the pool surely no longer counts on it. */
+  /** Redis failed: the host goes alone as soon as the pool certainly no longer counts it as present. */
   #lose(connection: FleetConnection, error: unknown): void {
     if (this.#connection !== connection || this.#closed) return;
     this.#connection = undefined;
     clearTimeout(this.#renewTimer);
     connection.close();
-    // A Redis that fails again and again is tried less and less often.
+    // A Redis that keeps failing is retried with a growing delay.
     const lastedMs = this.#options.monotonicMs() - this.#joinedAtMs;
     if (lastedMs >= this.#times.gatherMs) this.#failures = 0;
     this.#setState('waiting');
@@ -262,7 +263,7 @@ export class Fleet {
     this.#retryTimer.unref();
   }
 
-  /** A visit that was sent at `sentMs` is done within the time for an answer, and prolongs the stay from then on. */
+  /** A sync sent at `sentMs` may take effect until the time for its answer is over, and renews the membership then. */
   #goAloneAfter(sentMs: number): void {
     const atMs = sentMs + this.#times.answerMs + this.#times.membershipTtlMs;
     clearTimeout(this.#aloneTimer);
@@ -273,15 +274,15 @@ export class Fleet {
   }
 
   #failed(error: unknown): void {
-    const said = error instanceof Error ? error.message : String(error);
+    const text = error instanceof Error ? error.message : String(error);
     const remedy = remedyOf(codeOf(error));
-    const reason = maskSecrets(remedy === undefined ? said : `${said} (${remedy})`);
+    const reason = maskSecrets(remedy === undefined ? text : `${text} (${remedy})`);
     if (this.#closed || reason === this.#reason) return;
     this.#reason = reason;
     this.#options.log.write(
       'warn',
       'fleet.away',
-      "the fleet's Redis is away; this host keeps to its share",
+      "the fleet's Redis is unreachable; this host limits itself to its share",
       { reason, share: this.#share },
     );
   }

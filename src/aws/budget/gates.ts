@@ -1,9 +1,9 @@
 /**
  * The gates: how many calls of each operation may be made now, so that no window of any length ever holds more than
- * `burst + perSecond * t` calls as the service sees them (P6). Who makes which call is the planner's business.
+ * `burst + perSecond * t` calls as the service sees them (P6). The planner decides which call is made.
  *
- * A host on its own spends its budgets (host-budget.ts). In a fleet that shares them through Redis it takes calls from
- * the pool there, and only while Redis is away from its own (fleet.ts).
+ * A single host spends its own budgets (host-budget.ts). A host of a fleet takes calls from the pool in Redis, and spends its
+ * own budgets only while Redis is unreachable (fleet.ts).
  */
 import type { Operation } from '../../core/model/call.ts';
 import type { Rate } from '../../core/model/settings.ts';
@@ -25,11 +25,11 @@ export interface GatesOptions {
   readonly post: Post;
   /** Never falls; counts suspended time where the host can tell. */
   readonly monotonicMs: () => number;
-  /** What each bucket holds at the start: what was saved, and what has been earned since. */
+  /** What each bucket holds at the start: the saved level plus what was earned since. */
   readonly levels?: ReadonlyMap<Operation, number>;
   /**
-   * True: an earlier agent ran here. Without its levels it crashed, perhaps a moment after it spent the
-   * whole burst, so every bucket begins empty.
+   * True if an earlier agent ran here. If it saved no levels it crashed, perhaps right after spending a whole burst, so
+   * every bucket starts empty.
    */
   readonly persisted?: boolean;
   /** Closed with the gates. */
@@ -37,7 +37,7 @@ export interface GatesOptions {
 }
 
 export interface AdjustableGates extends Gates {
-  /** New rates from now on; what is in a bucket stays, as far as the new bucket holds it. */
+  /** Applies new rates. A bucket keeps its level, up to its new capacity. */
   setRates(rates: Rates): void;
 }
 
@@ -72,14 +72,14 @@ export function createGates(options: GatesOptions): AdjustableGates {
   };
 }
 
-/** Node fires timers of more than 2^31 ms at once; a slow bucket is looked at again after this long. */
+/** Node fires a timer of more than 2^31 ms at once, so a slow bucket is checked again after this time. */
 const PAUSE_MS_MAX = 60_000;
 
 class Gate {
   readonly #operation: Operation;
   readonly #post: Post;
   readonly #fleet: FleetPool | undefined;
-  /** In a fleet: what this host has by right of its share, and spends by itself while it is alone. */
+  /** In a fleet: this host's guaranteed share, which it also spends while it is alone. */
   readonly #host: HostBudget;
   #wanted = 0;
   #serving = false;
@@ -118,13 +118,13 @@ class Gate {
     this.#wake?.();
   }
 
-  /** Whoever begins to spend by himself begins with nothing: the pool has held the burst until now. */
+  /** A host that goes alone starts with nothing: until now its burst was in the pool. */
   fleetChanged(): void {
     if (this.#fleet?.state === 'alone') this.#host.empty();
     this.#wake?.();
   }
 
-  /** Calls that could be made at once by this host's own budget. In a fleet the next agent begins with none. */
+  /** Calls that this host's own budget allows at once. In a fleet the next agent starts with none. */
   level(): number {
     return this.#fleet === undefined ? this.#host.level() : 0;
   }
@@ -136,7 +136,7 @@ class Gate {
     await this.#host.close();
   }
 
-  /** Answers what was asked, in parts as large as the budget allows. */
+  /** Serves the requests, in parts as large as the budget allows. */
   async #serve(): Promise<void> {
     while (this.#wanted > 0) {
       const { slots, waitMs } = await this.#take();
@@ -156,8 +156,8 @@ class Gate {
       case 'waiting':
         return { slots: 0, waitMs: PAUSE_MS_MAX };
       case 'joined': {
-        const right = Math.floor(this.#host.level());
-        const taken = await this.#fleet.take(this.#operation, this.#wanted, right);
+        const guaranteed = Math.floor(this.#host.level());
+        const taken = await this.#fleet.take(this.#operation, this.#wanted, guaranteed);
         this.#host.spend(taken.slots);
         return taken;
       }
@@ -169,20 +169,20 @@ class Gate {
     }
   }
 
-  /** Until the time has passed or something has changed. */
+  /** Waits until the time has passed or something has changed. */
   async #pause(waitMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       timer = setTimeout(resolve, Math.min(waitMs, PAUSE_MS_MAX));
-      // Waiting for budget is no reason to keep a process alive that has nothing else to do.
+      // Waiting for budget must not keep the process alive.
       timer.unref();
     });
     this.#wake = undefined;
     clearTimeout(timer);
   }
 
-  /** Closing drops the jobs that wait; everything else is a fault of ours and ends the process. */
+  /** Closing rejects waiting jobs of bottleneck. Any other error is a bug, and ends the process. */
   #fault(error: unknown): void {
     if (this.#closed) return;
     queueMicrotask(() => {

@@ -1,7 +1,7 @@
 /**
- * What one host may spend of one operation on its own: a bucket that fills with time, so that no window of any length holds
- * more than the rate allows (P6). bottleneck holds what is whole of it; time comes from a monotonic clock that is handed
- * in, never from bottleneck or the wall clock.
+ * One host's own budget of one operation: a bucket that fills with time, so that no window of any length holds more calls
+ * than the rate allows (P6). bottleneck holds the whole calls; time comes from a monotonic clock that is passed in, never
+ * from bottleneck or the wall clock.
  */
 import type Bottleneck from 'bottleneck';
 import { bucketOf } from '../../core/scheduling/token-bucket.ts';
@@ -11,7 +11,7 @@ import { createLimiter, stopLimiter } from './bottleneck-guards.ts';
 
 export interface HostBudgetOptions {
   readonly rate: Rate;
-  /** What the bucket holds at the start, as far as it can. */
+  /** What the bucket holds at the start, up to its capacity. */
   readonly level: number;
   readonly monotonicMs: () => number;
   readonly fault: (error: unknown) => void;
@@ -21,12 +21,12 @@ export class HostBudget {
   readonly #options: HostBudgetOptions;
   readonly #limiter: Bottleneck;
   #bucket: Bucket;
-  /** Whole calls in the limiter's reservoir, what is on its way into it included. */
+  /** Whole calls in the limiter's reservoir, including pending increments. */
   #calls: number;
-  /** The part of a call that has been earned beyond them. */
+  /** The fraction of a call that was earned beyond them. */
   #part: number;
   #earnedAtMs: number;
-  /** Calls that a submitted job is about to take out of the reservoir. */
+  /** Calls that a submitted job is about to take from the reservoir. */
   #submitted = 0;
 
   constructor(options: HostBudgetOptions) {
@@ -39,7 +39,7 @@ export class HostBudget {
     this.#limiter = createLimiter(this.#calls);
   }
 
-  /** Takes calls that are there, `slots` at most, as one job of bottleneck. Resolves to how many. */
+  /** Takes available calls, at most `slots`, as one job of bottleneck. Resolves to how many. */
   async take(slots: number): Promise<number> {
     this.#earn();
     this.#fill(this.#part);
@@ -54,20 +54,20 @@ export class HostBudget {
     return calls;
   }
 
-  /** Takes back calls that were not made, as far as the bucket holds them. */
+  /** Returns calls that were not made, up to the capacity of the bucket. */
   giveBack(slots: number): void {
     this.#earn();
     this.#fill(Math.min(this.#part + slots, this.#room()));
   }
 
-  /** Takes calls off that were made by other budget than this, as far as there are any. */
+  /** Deducts calls that were made with the pool's budget, as far as there are any. */
   spend(slots: number): void {
     this.#earn();
     this.#fill(this.#part);
     this.#move(-Math.min(slots, this.#calls - this.#submitted));
   }
 
-  /** Begins anew with nothing. */
+  /** Empties the bucket. */
   empty(): void {
     this.#earn();
     this.#part = 0;
@@ -77,19 +77,19 @@ export class HostBudget {
   setRate(rate: Rate): void {
     this.#earn();
     this.#bucket = bucketOf(rate);
-    // A submitted job waits for its whole weight: what it is about to take must stay, or it waits for ever.
+    // A submitted job waits for its whole weight. If its calls were removed, it would wait for ever.
     const calls = Math.max(this.#submitted, Math.floor(this.#bucket.capacity));
     if (this.#calls > calls) this.#move(calls - this.#calls);
     this.#part = Math.min(this.#part, this.#room());
   }
 
-  /** Calls that could be made at once, and the part of a call beyond them. */
+  /** Calls that could be made at once, including the fraction beyond them. */
   level(): number {
     this.#earn();
     return Math.max(0, this.#calls + this.#part);
   }
 
-  /** When the next call will have been earned; 0: it is there. */
+  /** When the next call will have been earned; 0 if there is one now. */
   readyInMs(): number {
     return Math.max(0, Math.ceil((1 - this.level()) / this.#bucket.perMs));
   }
@@ -110,7 +110,7 @@ export class HostBudget {
     return Math.max(0, this.#bucket.capacity - this.#calls);
   }
 
-  /** Sets the part to `part` and moves what is whole of it into the reservoir. */
+  /** Moves the whole calls of `part` into the reservoir and keeps the fraction. */
   #fill(part: number): void {
     const calls = Math.max(0, Math.floor(part));
     this.#part = part - calls;

@@ -1,4 +1,5 @@
 /** Makes the configuration of a file without faults: defaults that depend on others, rates, job definitions. */
+import { defined } from '../../core/lib/defined.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
 import type { Operation, PipelineOperation } from '../../core/model/call.ts';
 import type {
@@ -40,34 +41,26 @@ export function buildConfiguration(
   const rates = ratesOf(file);
   const share = shareOf(file);
   const hasHub = file.migrationHub !== undefined;
-  const settings: Settings = {
+  const settings: Settings = defined({
     hostname,
-    ...(file.migrationHub === undefined ? {} : { migrationHub: hubSettings(file.migrationHub) }),
-    ...(file.dataPipeline === undefined
-      ? {}
-      : { dataPipeline: pipelineSettings(file.dataPipeline) }),
+    migrationHub: file.migrationHub === undefined ? undefined : hubSettings(file.migrationHub),
+    dataPipeline: file.dataPipeline === undefined ? undefined : pipelineSettings(file.dataPipeline),
     rates: mapRates(rates, (rate) => partOf(rate, share)),
     jobs: new Map(
       Object.entries(file.jobs).map(([name, job]) => [name, jobDefinition(name, job, hasHub)]),
     ),
     shellStop: DEFAULT_STOP,
-  };
-  return {
+  });
+  return defined({
     settings,
     aws: awsConfiguration(file, environment),
     agent: agentConfiguration(file, environment),
     log: file.log,
-    ...(file.fleet === undefined
-      ? {}
-      : {
-          fleet: {
-            ...withoutUndefined({ redis: file.fleet.redis }),
-            account: file.fleet.account,
-            share,
-            rates,
-          },
-        }),
-  };
+    fleet:
+      file.fleet === undefined
+        ? undefined
+        : defined({ redis: file.fleet.redis, account: file.fleet.account, share, rates }),
+  });
 }
 
 /** A job of the file, or one that was submitted with the same keys. */
@@ -77,32 +70,24 @@ export function jobDefinition(
   hasHub: boolean,
 ): JobDefinition {
   const { schedule, timezone } = job;
-  return {
+  return defined({
     name,
     command: job.command,
     environment: job.environment,
-    ...withoutUndefined({
-      workingDirectory: job.workingDirectory,
-      user: job.user,
-      schedule:
-        schedule === undefined
-          ? undefined
-          : {
-              cron: schedule,
-              ...withoutUndefined({ timezone }),
-              missedStart: job.missedStart ?? 'skip',
-            },
-    }),
+    workingDirectory: job.workingDirectory,
+    user: job.user,
+    schedule:
+      schedule === undefined
+        ? undefined
+        : defined({ cron: schedule, timezone, missedStart: job.missedStart ?? 'skip' }),
     autostart: job.autostart ?? false,
     progress: progressOf(job.progress),
     stop: { signal: job.stop.signal, graceMs: job.stop.grace },
-    ...withoutUndefined({
-      timeoutMs: job.timeout,
-      stallAfterMs: job.stallAfter,
-      log: job.log === undefined ? undefined : { sizeBytes: job.log.size, files: job.log.files },
-      migrationHub: hasHub ? hubOf(job) : undefined,
-    }),
-  };
+    timeoutMs: job.timeout,
+    stallAfterMs: job.stallAfter,
+    log: job.log === undefined ? undefined : { sizeBytes: job.log.size, files: job.log.files },
+    migrationHub: hasHub ? hubOf(job) : undefined,
+  });
 }
 
 export function defaultTask(hasSchedule: boolean): string {
@@ -128,34 +113,32 @@ export function socketOfEnvironment(environment: Environment): string | undefine
 export const DEFAULT_SOCKET = '/run/migration-agent/agent.sock';
 
 function hubSettings(hub: NonNullable<ConfigurationFile['migrationHub']>): HubSettings {
-  return {
-    ...withoutUndefined({ region: hub.region }),
+  return defined({
+    region: hub.region,
     stream: hub.progressUpdateStream,
     createStream: hub.createStream,
     nextUpdateMs: hub.nextUpdate,
     nextUpdateMaxMs: hub.nextUpdateMax,
     finalNextUpdateMs: hub.finalNextUpdate,
-  };
+  });
 }
 
 function pipelineSettings(
   pipeline: NonNullable<ConfigurationFile['dataPipeline']>,
 ): PipelineSettings {
-  return {
+  return defined({
     workerGroups: pipeline.workerGroups,
-    ...withoutUndefined({ taskRunnerId: pipeline.taskRunnerId }),
+    taskRunnerId: pipeline.taskRunnerId,
     concurrency: pipeline.concurrency,
     reportEveryMs: pipeline.reportEvery,
     windowMs: pipeline.window,
     onFence: pipeline.onFence,
     heartbeatEveryMs: pipeline.heartbeatEvery,
     onTerminate: pipeline.onTerminate,
-    activities: pipeline.activities.map(({ match, job, shell, precondition }) => ({
-      match,
-      ...withoutUndefined({ job, shell }),
-      ...(precondition ? { precondition } : {}),
-    })),
-  };
+    activities: pipeline.activities.map(({ match, job, shell, precondition }) =>
+      defined({ match, job, shell, precondition: precondition ? true : undefined }),
+    ),
+  });
 }
 
 function hubOf(
@@ -163,27 +146,30 @@ function hubOf(
 ): HubJobSettings | undefined {
   const hub = job.migrationHub;
   if (hub === false) return undefined;
-  return {
+  return defined({
     task: hub.task ?? defaultTask(job.schedule !== undefined),
     resourceAttributes: hub.resourceAttributes,
-    ...withoutUndefined({ discoveredResource: hub.discoveredResource }),
-    sourceResources: hub.sourceResources.map((source) => ({
-      name: source.name,
-      ...withoutUndefined({ description: source.description, statusDetail: source.statusDetail }),
-    })),
+    discoveredResource: hub.discoveredResource,
+    sourceResources: hub.sourceResources.map((source) =>
+      defined({
+        name: source.name,
+        description: source.description,
+        statusDetail: source.statusDetail,
+      }),
+    ),
     artifacts: hub.artifacts,
-    ...withoutUndefined({ application: hub.application }),
-  };
+    application: hub.application,
+  });
 }
 
 export function progressOf(progress: JobOfFile['progress']): ProgressSource {
   switch (progress.parser) {
     case 'size': {
       const { parser, target, source, total } = progress;
-      return { parser, target, ...withoutUndefined({ source, totalBytes: total }) };
+      return defined({ parser, target, source, totalBytes: total });
     }
     case 'pg_restore':
-      return { parser: progress.parser, ...withoutUndefined({ archive: progress.archive }) };
+      return defined({ parser: progress.parser, archive: progress.archive });
     case 'regex':
     case 'rsync':
     case 'pv':
@@ -196,25 +182,25 @@ export function progressOf(progress: JobOfFile['progress']): ProgressSource {
 
 function awsConfiguration(file: ConfigurationFile, environment: Environment): AwsConfiguration {
   const region = file.aws.region ?? regionOfEnvironment(environment);
-  return {
-    ...withoutUndefined({ region, profile: file.aws.profile, proxy: file.aws.proxy }),
-    endpoints: withoutUndefined(file.aws.endpoints),
-    ...withoutUndefined({
-      dataPipelineRegion:
-        file.dataPipeline === undefined ? undefined : (file.dataPipeline.region ?? region),
-    }),
-  };
+  return defined({
+    region,
+    profile: file.aws.profile,
+    proxy: file.aws.proxy,
+    endpoints: defined(file.aws.endpoints),
+    dataPipelineRegion:
+      file.dataPipeline === undefined ? undefined : (file.dataPipeline.region ?? region),
+  });
 }
 
 function agentConfiguration(file: ConfigurationFile, environment: Environment): AgentConfiguration {
   const { stateDirectory, socket, http, keepLogs, backend } = file.agent;
-  return {
+  return defined({
     stateDirectory: stateDirectoryOfEnvironment(environment) ?? stateDirectory,
     socket: socket ?? socketOfEnvironment(environment) ?? DEFAULT_SOCKET,
     keepLogsMs: keepLogs,
     backend,
-    ...withoutUndefined({ httpListen: http?.listen }),
-  };
+    httpListen: http?.listen,
+  });
 }
 
 /** The whole budget of each operation, whoever shares it. */
@@ -250,11 +236,4 @@ function mapRates(
 
 function filled(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(entries) as Defined<T>;
 }

@@ -75,7 +75,7 @@ function fleetConnection(url = redis.url, answerMs = 5_000): Promise<FleetConnec
 }
 
 const RATE = { perSecond: 10, burst: 20 };
-const DEMAND = { id: 'op', bucket: bucketOf(RATE), burst: RATE.burst, wanted: 5, right: 5 };
+const DEMAND = { id: 'op', bucket: bucketOf(RATE), burst: RATE.burst, wanted: 5, guaranteed: 5 };
 
 describe.skipIf(!there)(
   `bottleneck on a real Redis${there ? '' : ` (skipped: ${redisMissing})`}`,
@@ -128,15 +128,15 @@ describe.skipIf(!there)(
     test('an end closes both connections, also when Redis is gone', async () => {
       const own = await startRedis();
       const connection = await fleetConnection(own.url);
-      await connection.visit(0.5, DEMAND);
+      await connection.sync(0.5, DEMAND);
       const clients = async (): Promise<string> => String(await client.client('LIST'));
       const other = await fleetConnection();
-      await other.visit(0.5, DEMAND);
+      await other.sync(0.5, DEMAND);
       expect(await clients()).toContain('name=migration-agent');
       other.close();
       await until('both are closed', async () => !(await clients()).includes('migration-agent'));
       await own.kill();
-      await expect(connection.visit(0.5, DEMAND)).rejects.toThrow();
+      await expect(connection.sync(0.5, DEMAND)).rejects.toThrow();
       await expect(connection.count('op', 1)).rejects.toThrow();
       connection.close();
       connection.close();
@@ -157,11 +157,11 @@ describe.skipIf(!there)(
     test('what was emptied while we are connected goes on from nothing, scripts included', async () => {
       const connection = await fleetConnection();
       open.push(connection);
-      await until('there are calls', async () => (await connection.visit(1, DEMAND)).give > 1);
+      await until('there are calls', async () => (await connection.sync(1, DEMAND)).give > 1);
       await client.flushall();
-      expect(await connection.visit(1, DEMAND)).toMatchObject({ give: 0, hosts: 1 });
+      expect(await connection.sync(1, DEMAND)).toMatchObject({ give: 0, hosts: 1 });
       await client.script('FLUSH');
-      await until('there are again', async () => (await connection.visit(1, DEMAND)).give > 0);
+      await until('there are again', async () => (await connection.sync(1, DEMAND)).give > 0);
     });
   },
 );

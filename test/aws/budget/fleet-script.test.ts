@@ -48,8 +48,8 @@ afterAll(async () => {
 interface Host {
   readonly connection: FleetConnection;
   /** What the pool would give to one who wants everything and has `right` of it by right. */
-  look(right?: number, capacity?: number, perMs?: number): Promise<Sync>;
-  stay(): Promise<Sync>;
+  look(guaranteed?: number, capacity?: number, perMs?: number): Promise<Sync>;
+  sync(): Promise<Sync>;
 }
 
 async function host(name: string, share: number, times: Partial<SyncTimes> = {}): Promise<Host> {
@@ -64,22 +64,22 @@ async function host(name: string, share: number, times: Partial<SyncTimes> = {})
   open.push(connection);
   return {
     connection,
-    look: (right = CAPACITY, capacity = CAPACITY, perMs = 1) =>
-      connection.visit(share, {
+    look: (guaranteed = CAPACITY, capacity = CAPACITY, perMs = 1) =>
+      connection.sync(share, {
         id: 'op',
         bucket: { capacity, perMs },
         burst: capacity,
         wanted: CAPACITY,
-        right,
+        guaranteed,
       }),
-    stay: () => connection.visit(share),
+    sync: () => connection.sync(share),
   };
 }
 
 /** The part of the whole budget that the pool earns, by its own books. */
 async function earning(at: Host): Promise<number> {
   const read = async (): Promise<[number, number]> => {
-    await at.stay();
+    await at.sync();
     const [seen, earned] = await client.hmget(`{${prefix}}:fleet`, 'seen', 'earned');
     return [Number(seen), Number(earned)];
   };
@@ -94,7 +94,7 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
     const a = await host('a', 0.2, { gatherMs: 60_000 });
     expect((await a.look()).give).toBe(0);
     const b = await host('b', 0.3, { gatherMs: 60_000 });
-    await b.stay();
+    await b.sync();
     expect(await earning(a)).toBeCloseTo(0.5, 6);
     // The time to gather is over.
     await client.hset(`{${prefix}}:fleet`, 'openAt', Date.now() - 1);
@@ -105,25 +105,25 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
     const a = await host('a', 0.2);
     const b = await host('b', 0.3, { membershipTtlMs: 1 });
     const c = await host('c', 0.1);
-    await a.stay();
+    await a.sync();
     expect(await earning(a)).toBeCloseTo(1, 6);
-    await c.stay();
+    await c.sync();
     // b's visits look at all stays with its own times: it comes last.
-    await b.stay();
+    await b.sync();
     await sleep(10);
     await client.hset(`{${prefix}}:fleet`, 'host:b', `0.3 ${Date.now() - 100}`);
     expect(await earning(a)).toBeCloseTo(0.7, 6);
     const back = await host('b', 0.3);
-    await back.stay();
+    await back.sync();
     expect(await earning(a)).toBeCloseTo(1, 6);
     await back.connection.leave();
     expect(await earning(a)).toBeCloseTo(1, 6);
-    expect((await a.stay()).hosts).toBe(2);
+    expect((await a.sync()).hosts).toBe(2);
   });
 
   test('holds less by the bursts of those who are away', async () => {
     const a = await host('a', 0.2);
-    await a.stay();
+    await a.sync();
     await client.hset(`{${prefix}}:fleet`, 'host:b', `0.3 ${Date.now() - 100}`);
     await until('it is full', async () => (await a.look(100, 100)).give === 70);
     await sleep(50);
@@ -132,7 +132,7 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
 
   test('never falls below what those who are here would have alone, however many have crashed', async () => {
     const a = await host('a', 0.2);
-    await a.stay();
+    await a.sync();
     for (let i = 0; i < 12; i++) {
       await client.hset(`{${prefix}}:fleet`, `host:crashed-${i}`, `0.1 ${Date.now() - 100}`);
     }
@@ -169,8 +169,8 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
   test('gives whoever has used up his right only what lies above the bursts of the others who are here', async () => {
     const a = await host('a', 0.25);
     const b = await host('b', 0.25);
-    await a.stay();
-    await b.stay();
+    await a.sync();
+    await b.sync();
     await until('it is full', async () => (await a.look(100, 100)).give === 100);
     expect((await a.look(0, 100)).give).toBe(75);
     await a.connection.count('op', -80);
@@ -231,7 +231,7 @@ describe.skipIf(!there)(`the pool${there ? '' : ` (skipped: ${redisMissing})`}`,
       monotonicMs: runsBackwards(),
     });
     open.push(late);
-    await expect(late.visit(0.5)).rejects.toThrow('too late');
+    await expect(late.sync(0.5)).rejects.toThrow('too late');
     expect(await client.hgetall(`{${prefix}}:fleet`)).toEqual(before);
   });
 });

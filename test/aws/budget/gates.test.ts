@@ -209,11 +209,11 @@ describe('a gate in a fleet', () => {
   class PoolInMemory implements FleetPool {
     state: FleetPool['state'] = 'waiting';
     onChange = (): void => undefined;
-    readonly asked: { wanted: number; right: number }[] = [];
+    readonly asked: { wanted: number; guaranteed: number }[] = [];
     returned = 0;
 
-    take(_operation: Operation, wanted: number, right: number) {
-      this.asked.push({ wanted, right });
+    take(_operation: Operation, wanted: number, guaranteed: number) {
+      this.asked.push({ wanted, guaranteed });
       return Promise.resolve({ slots: wanted, waitMs: 0 });
     }
 
@@ -254,8 +254,8 @@ describe('a gate in a fleet', () => {
     expect(total()).toBe(43);
     // By right it had nine, then what was left of them, and now none.
     expect(fleet.asked).toEqual([
-      { wanted: 3, right: 9 },
-      { wanted: 40, right: 6 },
+      { wanted: 3, guaranteed: 9 },
+      { wanted: 40, guaranteed: 6 },
     ]);
     gates.giveBack(NOTIFY, 2);
     expect(fleet.returned).toBe(2);

@@ -1,4 +1,4 @@
-/** The SDK's words go nowhere: what matters of them is in an outcome. */
+/** Discards the SDK's log lines: outcomes carry everything that matters. */
 export const SILENT_LOGGER = {
   trace: ignore,
   debug: ignore,

@@ -1,9 +1,9 @@
-/** A log line for people: what happened, then the event's name and its fields, all in one row as far as it goes. */
+/** A log line for people: the message, then the event's name and its fields, on one line if possible. */
 
-/** Of pino itself; the prettifier shows them. */
+/** Fields that the prettifier shows itself. */
 const SHOWN_BEFORE: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
 
-/** `faint` paints what matters less. */
+/** `faint` styles the less important parts. */
 export function logText(
   line: Readonly<Record<string, unknown>>,
   faint: (text: string) => string,

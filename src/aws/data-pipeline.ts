@@ -112,7 +112,7 @@ async function report(
 const ID = { maxPoints: 1024, maxBytes: 4096, keep: 'start' } as const;
 /** No length in the model; all texts share the attempt object's 15,360 bytes with its own fields. */
 const MESSAGE = { maxPoints: 2000, maxBytes: 3072, keep: 'start' } as const;
-/** MODEL string: 0–1,024. The last lines of stderr tell, not the first. */
+/** MODEL string: 0–1,024. The last lines of stderr matter, not the first. */
 const STACK_TRACE = { maxPoints: 1024, maxBytes: 2048, keep: 'end' } as const;
 const DETAIL = { maxPoints: 250, maxBytes: 500, keep: 'start' } as const;
 

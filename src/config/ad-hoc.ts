@@ -1,6 +1,6 @@
 /**
- * Jobs that the configuration file does not know: of `migration-agent run` and POST /v1/jobs. They have the
- * keys of a job in the file, spelled as there (`timeout: 12h`), but for what only a configured job can have.
+ * Jobs that are not in the configuration file: `migration-agent run` and POST /v1/jobs. They have the keys of a job in the
+ * file, in the same spelling (`timeout: 12h`), except those that only a configured job can have.
  */
 import { z } from 'zod';
 import type { JobDefinition } from '../core/model/job.ts';
@@ -15,7 +15,7 @@ import { nearest } from './lib/suggest.ts';
 import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 import { isGiven } from './schema/values.ts';
 
-/** What may be asked for; everything but name and command has the default of a configured job. */
+/** A request; everything but name and command has the default of a configured job. */
 export interface AdHocRequest {
   readonly name: string;
   readonly command: readonly string[];
@@ -36,7 +36,7 @@ export type AdHoc =
 
 const adHocJob = z.strictObject({ name: z.string(), ...jobKeys });
 
-/** Takes an `AdHocRequest`, or whatever came over the wire. Never throws; every problem is in the answer, one clause each. */
+/** Accepts an `AdHocRequest`, or any value from the wire. Never throws; returns all problems, one clause each. */
 export function adHocDefinition(request: unknown, settings: Settings): AdHoc {
   const problems: string[] = [];
   const spelled = read(request, 'progress');
@@ -79,14 +79,14 @@ function problemOfName(name: string, settings: Settings): string | undefined {
   return `${name} is a configured job; start it with "start ${name}", or choose another name`;
 }
 
-/** Back to the spelling of the file, which the schema reads. */
+/** Converts back to the spelling of the file, which the schema reads. */
 function spellOut(progress: JobDefinition['progress']): unknown {
   if (progress.parser !== 'size' || progress.totalBytes === undefined) return progress;
   const { totalBytes, ...rest } = progress;
   return { ...rest, total: totalBytes };
 }
 
-/** What is wrong with a request, by its key. */
+/** One problem of a request, with its key. */
 export function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey([...issue.path, key])).join('; ');

@@ -1,4 +1,4 @@
-/** What is in force, key by key, and where it comes from: `config show`. Secrets are hidden. */
+/** `config show`: the value of every key and its source. Secrets are masked. */
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Configuration } from './build/configuration.ts';
 import { configurationSchema } from './schema/schema.ts';
@@ -30,7 +30,7 @@ function rowsOf(
   const form = formOf(node, value);
   const below = (name: string, child: SchemaNode, member: unknown) =>
     rowsOf(child, member, key === '' ? name : `${key}.${name}`, source, configuration);
-  // An empty list by default says no more than that nothing is written.
+  // An empty default list means only that nothing is configured.
   if (Array.isArray(value) && value.length === 0 && source === 'default') return [];
   if (Array.isArray(value) && value.some((item) => typeof item === 'object')) {
     return value.flatMap((item: unknown, index) => below(String(index), form.items ?? {}, item));
@@ -49,7 +49,7 @@ function rowsOf(
   return [...named, ...free];
 }
 
-/** What is known of a key that is not written: itself, or keys below it. */
+/** Derived values of a key that is not in the file, or of keys below it. */
 function derivedRows(key: string, { written }: Configuration): EffectiveRow[] {
   return [...written.derived]
     .filter(([name]) => name === key || name.startsWith(`${key}.`))
@@ -67,7 +67,7 @@ function rowOf(
   if (replaced !== undefined) return { key, value: replaced.value, source: replaced.source };
   const items = Array.isArray(value) ? (value as readonly unknown[]) : undefined;
   const texts = (items ?? [value]).map((item, index) => {
-    // What came from the environment is shown as it is written: the name is no secret.
+    // A value from the environment is shown as `${env:NAME}`: the name is not a secret.
     const written = fromEnvironment.get(items === undefined ? key : `${key}.${index}`);
     return written ?? String(item);
   });
@@ -84,7 +84,7 @@ function rowOf(
   };
 }
 
-/** Variables of a job by whose name one knows that they hold a secret. */
+/** True for variables of a job whose names show that they hold a secret. */
 function looksSecret(key: string): boolean {
   const variable = /^jobs\..*\.environment\.([^.]+)$/.exec(key)?.[1];
   if (variable === undefined) return false;

@@ -1,4 +1,4 @@
-/** What zod finds wrong, in our words and with its place in the file. */
+/** Turns zod's issues into problems with our messages and their places in the file. */
 import type { z } from 'zod';
 import type { SourceDocument } from './lib/document.ts';
 import { keyOf } from './lib/problem.ts';
@@ -10,7 +10,7 @@ import { isGiven, listed, shown } from './schema/values.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The words for what a value's own schema has no words for. */
+/** The message for an issue, if the schema of the value has none. */
 export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   const { input } = issue;
   if (input === undefined) return 'is missing';
@@ -31,7 +31,7 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   return undefined;
 }
 
-/** One problem for each thing that is wrong. */
+/** One problem for each mistake. */
 export function problemsOfIssues(
   issues: readonly Issue[],
   document: SourceDocument,
@@ -73,7 +73,7 @@ function problemsOf(issue: Issue, document: SourceDocument, schema: SchemaNode):
   return [{ ...place, key, message }];
 }
 
-/** Of the forms of a union, what is wrong with the one that was meant: the map, where a map is written. */
+/** The problems of the form of a union that was meant: of the map form, if the value is a map. */
 function problemsOfUnion(
   issue: Extract<Issue, { code: 'invalid_union' }>,
   path: Path,
@@ -82,7 +82,7 @@ function problemsOfUnion(
 ): Problem[] {
   const value = read(document.value, ...path);
   if (issue.errors.length === 0) {
-    // A discriminated union with no such form: the name of the parser is wrong.
+    // A discriminated union without a matching form: the name of the parser is wrong.
     const names = parserNames(nodeAt(schema, path.slice(0, -1), document.value));
     const meant = typeof value === 'string' ? nearest(value, names) : undefined;
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
@@ -127,7 +127,7 @@ function parserNames(node: SchemaNode | undefined): readonly string[] {
   });
 }
 
-/** YAML 1.2 knows only true and false; `yes` and `on` are text there. */
+/** YAML 1.2 knows only true and false; `yes` and `on` are strings. */
 function yesOrNo(expected: string, input: unknown): string {
   if (expected !== 'boolean' || typeof input !== 'string') return '';
   if (/^(yes|on|y)$/i.test(input)) return '; write true';

@@ -99,7 +99,7 @@ export async function readConfiguration(
   }
 }
 
-/** Words of commands, environments, matches and users: taken as they are written, like `0777`. */
+/** Words of commands, environments, matches and users keep their spelling, like `0777`. */
 function isText(path: Path): boolean {
   const [section, second, third] = path;
   if (section === 'jobs') {
@@ -114,7 +114,7 @@ function parse(document: SourceDocument): {
 } {
   const first = configurationFile.safeParse(document.value, { error: issueMessage });
   if (first.success) return { file: first.data, issues: [] };
-  // A variable is text; where a number or a boolean is wanted, it is read as one.
+  // An environment variable is text. If the key needs a number or a boolean, convert it.
   const tree = structuredClone(document.value);
   for (const issue of first.error.issues) {
     if (issue.code !== 'invalid_type' || !document.fromEnvironment.has(keyOf(issue.path))) continue;
@@ -148,7 +148,7 @@ function crossProblems(
   }));
 }
 
-/** Of a single value its own place; of a map, a list or what is missing, the place of its key. */
+/** The place of a scalar; for a map, a list or a missing value the place of its key. */
 function placeOf(document: SourceDocument, path: Path): Place {
   const value = read(document.value, ...path);
   return isGiven(value) && typeof value !== 'object'
@@ -156,7 +156,7 @@ function placeOf(document: SourceDocument, path: Path): Place {
     : document.keyPlaceOf(path);
 }
 
-/** What came from the environment may be a secret (P9): it is named, not shown. */
+/** A value from the environment may be a secret (P10): the message names the variable and not its value. */
 function withoutValue(problem: Problem, document: SourceDocument): Problem {
   const written = document.fromEnvironment.get(problem.key);
   if (written === undefined) return problem;
@@ -165,7 +165,7 @@ function withoutValue(problem: Problem, document: SourceDocument): Problem {
   return { ...problem, message: before === '' ? `wrong value in ${written}` : before + found };
 }
 
-/** A key that is missing because it is misspelt is told once, by what was meant. */
+/** A key that is missing because it is misspelt is reported once, by the misspelling. */
 function isMisspelt({ key, message }: Problem, all: readonly Problem[]): boolean {
   if (!message.startsWith('is missing')) return false;
   const dot = key.lastIndexOf('.');
@@ -177,7 +177,7 @@ function isMisspelt({ key, message }: Problem, all: readonly Problem[]): boolean
   );
 }
 
-/** Behind a fault of syntax nothing is sure, and nothing is surely missing. */
+/** After a syntax error nothing is certain, and no key is certainly missing. */
 function isSure(problem: Problem, broken: Place): boolean {
   if (problem.key === '(yaml)') return true;
   return problem.line < broken.line && !/^is (?:missing|empty)/.test(problem.message);

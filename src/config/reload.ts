@@ -1,7 +1,6 @@
 /**
- * What of a newly loaded configuration takes effect at once, and what waits for a restart. Jobs, rates,
- * intervals, activities and the log level apply to the running agent; where its memory lies, whom it talks to
- * and as whom it does so are fixed when it starts.
+ * Decides which parts of a reloaded configuration take effect at once and which wait for a restart. Jobs, rates, intervals,
+ * activities and the log level apply at once; the state directory, the services and the credentials are fixed at the start.
  */
 import { defined } from '../core/lib/defined.ts';
 import type { JobDefinition } from '../core/model/job.ts';
@@ -9,7 +8,7 @@ import type { Settings } from '../core/model/settings.ts';
 import type { Configuration } from './build/configuration.ts';
 
 export interface Reload {
-  /** What to use now: the new one, with the old values of the keys that need a restart. */
+  /** The configuration to use now: the new one, with the old values of the keys that need a restart. */
   readonly configuration: Configuration;
   /** Keys whose new value waits for a restart, in the order of the file. */
   readonly needsRestart: readonly string[];
@@ -29,7 +28,7 @@ export function planReload(running: Configuration, loaded: Configuration): Reloa
       warnings: loaded.warnings,
       written: loaded.written,
     },
-    // A section that comes or goes says it all.
+    // If a section is added or removed, its keys are not listed one by one.
     needsRestart: needsRestart.filter(
       (key) => !needsRestart.some((other) => key.startsWith(`${other}.`)),
     ),
@@ -59,7 +58,7 @@ const FIXED: readonly (readonly [string, (configuration: Configuration) => unkno
   ['agent.http.listen', ({ agent }) => agent.httpListen],
 ];
 
-/** Without Redis it means nothing. */
+/** The account has no meaning without Redis. */
 function accountOf(fleet: Configuration['fleet']): string | undefined {
   return fleet?.redis === undefined || fleet.account === 'default' ? undefined : fleet.account;
 }
@@ -89,7 +88,7 @@ function settingsNow(running: Settings, loaded: Settings): Settings {
   });
 }
 
-/** Jobs apply at once, but speak to Migration Hub only as far as the running agent does. */
+/** Jobs apply at once, but are reported to Migration Hub only if the running agent has that destination. */
 function jobsNow(running: Settings, loaded: Settings): Settings['jobs'] {
   if ((running.migrationHub === undefined) === (loaded.migrationHub === undefined)) {
     return loaded.jobs;
@@ -103,7 +102,7 @@ function jobsNow(running: Settings, loaded: Settings): Settings['jobs'] {
   );
 }
 
-/** A budget in Redis is joined or left at a restart; shares and rates change at once. */
+/** The host joins or leaves a fleet's Redis only at a restart; shares and rates change at once. */
 function fleetNow(running: Configuration, loaded: Configuration): Pick<Configuration, 'fleet'> {
   const redis = running.fleet?.redis;
   if (redis === undefined) {

@@ -1,4 +1,4 @@
-/** Tracked work, of `migration-agent track` and POST /v1/tracked: what is told of it has the keys of a configured job. */
+/** Tracked work: `migration-agent track` and POST /v1/tracked. Its settings have the keys of a configured job. */
 import { z } from 'zod';
 import type { JobDefinition, TrackedSource } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
@@ -8,19 +8,19 @@ import { issueMessage } from './issues.ts';
 import { jobKeys, jobNameProblem } from './schema/job.ts';
 import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 
-/** What may be said of tracked work beside what is looked at. */
+/** The settings of tracked work, beside its source. */
 export interface TrackedRequest {
   readonly name: string;
   readonly stallAfter?: string | undefined;
   readonly migrationHub?: unknown;
 }
 
-const told = z.strictObject({
+const trackedKeys = z.strictObject({
   stallAfter: jobKeys.stallAfter,
   migrationHub: jobKeys.migrationHub,
 });
 
-/** The definition, or what is wrong, one clause each. Never throws. */
+/** The definition, or the problems, one clause each. Never throws. */
 export function trackedDefinition(
   { name, stallAfter, migrationHub }: TrackedRequest,
   tracked: TrackedSource,
@@ -28,7 +28,7 @@ export function trackedDefinition(
 ): JobDefinition | string {
   const wrongName = jobNameProblem(name);
   if (wrongName !== undefined) return `name: ${wrongName}`;
-  const result = told.safeParse({ stallAfter, migrationHub }, { error: issueMessage });
+  const result = trackedKeys.safeParse({ stallAfter, migrationHub }, { error: issueMessage });
   if (!result.success) return result.error.issues.map(messageOf).join('; ');
   const definition = jobDefinition(
     name,

@@ -106,7 +106,7 @@ describe('--progress', () => {
   test.each([
     ['rsnyc', 'did you mean rsync?'],
     ['', 'expected rsync, pv'],
-    ['regex:(', 'no regular expression'],
+    ['regex:(', 'not a regular expression'],
     ['regex:x', 'a group named percent'],
     ['size:/srv/b', 'size:TARGET:TOTAL'],
     ['size:b:1GB', 'an absolute path'],

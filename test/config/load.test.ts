@@ -79,7 +79,7 @@ describe('common mistakes and the exact words for them', () => {
       `${HUB}jobs:\n  a:\n    command: [x]\n    schedule: "61 4 * * *"\n    timezone: Europe/Berlni\n`,
       [
         'a.yaml:5:15 jobs.a.schedule: expected a cron expression such as "0 4 * * *"; wrong: minute "61"',
-        'a.yaml:6:15 jobs.a.timezone: "Europe/Berlni" is no time zone; did you mean "Europe/Berlin"?',
+        'a.yaml:6:15 jobs.a.timezone: "Europe/Berlni" is not a time zone; did you mean "Europe/Berlin"?',
       ],
     ],
     [
@@ -99,7 +99,7 @@ describe('common mistakes and the exact words for them', () => {
       `${HUB}jobs:\n  a: { command: [x], migrationHub: { task: "{host}:{job}" } }\n  b: { command: [x], migrationHub: { task: "{name}" } }\n`,
       [
         'a.yaml:3:44 jobs.a.migrationHub.task: ":" is not allowed in the name of a migration task',
-        'a.yaml:4:44 jobs.b.migrationHub.task: {name} is no placeholder; known: {job}, {run}, {host}, {date}',
+        'a.yaml:4:44 jobs.b.migrationHub.task: {name} is not a placeholder; known: {job}, {run}, {host}, {date}',
       ],
     ],
     [
@@ -189,7 +189,10 @@ const FAULTS: readonly (readonly [string, string])[] = [
   ['jobs: { a: { command: [x], workingDirectory: tmp } }', 'an absolute path'],
   ['jobs: { a: { command: [x], user: "a b" } }', 'the name of a user'],
   ['jobs: { a: { command: [x], progress: { parser: rsynk } } }', 'did you mean rsync?'],
-  ['jobs: { a: { command: [x], progress: { parser: regex, pattern: "(" } } }', 'no regular expr'],
+  [
+    'jobs: { a: { command: [x], progress: { parser: regex, pattern: "(" } } }',
+    'not a regular expr',
+  ],
   [
     'jobs: { a: { command: [x], progress: { parser: regex, pattern: "(?<done>1)" } } }',
     'done and t',
@@ -401,7 +404,7 @@ describe('warnings', () => {
   const PIPELINE = 'region: us-east-1, workerGroups: [g], activities: [{ match: {}, job: a }]';
   const JOBS = 'jobs: { a: { command: [x] } }\n';
   const risks: readonly (readonly [string, string])[] = [
-    ['log: {}\n', 'a.yaml:1:1 (file): warning: neither migrationHub nor dataPipeline'],
+    ['log: {}\n', 'a.yaml:1:1 (file): warning: has neither migrationHub nor dataPipeline'],
     ['migrationHub: { progressUpdateStream: s, nextUpdate: 30s }', 'shorter than 60s'],
     [
       `${JOBS}dataPipeline: { ${PIPELINE}, reportEvery: 90s }`,
@@ -417,7 +420,7 @@ describe('warnings', () => {
     ],
     [
       'dataPipeline: { region: us-east-1, workerGroups: [g], activities: [{ match: {}, shell: true }] }',
-      'activities.0.shell: warning: whoever may write the pipeline',
+      'activities.0.shell: warning: anybody who may edit the pipeline',
     ],
     ['dataPipeline: { region: us-east-1, workerGroups: [g] }', 'activities: warning: is empty'],
     [
@@ -437,16 +440,13 @@ describe('warnings', () => {
       'jobs.a.schedule: warning: between 01:00 and 03:00 in Europe/Berlin',
     ],
     [`${HUB}jobs: { a: { command: [x], schedule: "30 2 * * *" } }`, "in the host's time zone"],
-    [
-      `${HUB}jobs: { a: { command: [rsync, a, "~/b"] } }`,
-      'command.2: warning: no shell reads "~/b"',
-    ],
-    [`${HUB}jobs: { a: { command: ["rsync -a"] } }`, 'one word with blanks'],
+    [`${HUB}jobs: { a: { command: [rsync, a, "~/b"] } }`, 'command.2: warning: "~/b"'],
+    [`${HUB}jobs: { a: { command: ["rsync -a"] } }`, 'one word with spaces'],
     [`${HUB}jobs: { a: { command: [rsync, a], progress: { parser: rsync } } }`, '--info=progress2'],
-    [`${HUB}agent: { http: { listen: "0.0.0.0:9464" } }`, 'reached from other hosts'],
+    [`${HUB}agent: { http: { listen: "0.0.0.0:9464" } }`, 'reachable from other hosts'],
     [
       `${HUB}jobs: { a: { command: [x] }, b: { command: [x], migrationHub: { task: a } } }`,
-      'is the task of job a too',
+      'is also the task of job a',
     ],
   ];
   test.each(risks)('%s: %s', (text, message) => {

@@ -14,10 +14,10 @@ export interface LoggedEvent {
   readonly fields: readonly string[];
 }
 
-/** Where a note of the planner, whose name is in EVENTS, goes to the log. */
-const NOTES_ARE_WRITTEN_IN = 'src/agent/journal.ts';
+/** The file that logs the planner's timeline events, whose names are in EVENTS. */
+const TIMELINE_IS_LOGGED_IN = 'src/agent/journal.ts';
 
-/** Events that are written with other words or at another level elsewhere come twice. */
+/** An event that is logged with another message or at another level elsewhere appears twice. */
 export function shellEvents(): LoggedEvent[] {
   const found = new Map<string, LoggedEvent>();
   for (const file of globSync('src/**/*.ts')) {
@@ -41,10 +41,10 @@ function loggedEvent(call: ts.CallExpression, source: ts.SourceFile): LoggedEven
   const [level, name, msg, fields] = call.arguments;
   if (!/(?:^|\W)\#?log\b.*\.write$/s.test(call.expression.getText(source))) return undefined;
   if (level === undefined || name === undefined || msg === undefined) return undefined;
-  if (!ts.isStringLiteral(name) && source.fileName === NOTES_ARE_WRITTEN_IN) return undefined;
+  if (!ts.isStringLiteral(name) && source.fileName === TIMELINE_IS_LOGGED_IN) return undefined;
   const place = `${source.fileName}: ${name.getText(source)}`;
   if (!ts.isStringLiteral(name) || !ts.isStringLiteral(msg)) {
-    throw new Error(`${place}: the event and its words are to be literals`);
+    throw new Error(`${place}: the event and its message must be literals`);
   }
   return {
     name: name.text,
@@ -56,6 +56,12 @@ function loggedEvent(call: ts.CallExpression, source: ts.SourceFile): LoggedEven
 
 function fieldNames(node: ts.Expression, place: string): string[] {
   if (ts.isParenthesizedExpression(node)) return fieldNames(node.expression, place);
+  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+    const [members] = node.arguments;
+    if (node.expression.text === 'defined' && members !== undefined) {
+      return fieldNames(members, place);
+    }
+  }
   if (ts.isConditionalExpression(node)) {
     return [...fieldNames(node.whenTrue, place), ...fieldNames(node.whenFalse, place)];
   }

@@ -23,7 +23,7 @@ export interface GatesOptions {
   /** This host's budgets: in a fleet its part of each. */
   readonly rates: Rates;
   readonly post: Post;
-  /** Never falls; counts suspended time where the host can tell. */
+  /** Never falls; counts suspended time if the host has such a clock. */
   readonly monotonicMs: () => number;
   /** What each bucket holds at the start: the saved level plus what was earned since. */
   readonly levels?: ReadonlyMap<Operation, number>;

@@ -25,7 +25,7 @@ export const PUBLISHED_LIMITS: Readonly<Record<PipelineOperation, Rate>> = {
 /** AWS publishes no rates for Migration Hub. */
 const HUB_RATE: Rate = { perSecond: 1, burst: 10 };
 
-/** For a fleet with Redis that names no share: what a host may use while Redis is away. */
+/** The share of a host in a fleet with Redis, if none is configured. */
 export const SHARE_WITH_REDIS = 0.1;
 
 /** How runs of the pipeline's own shell text are stopped, and every job by default. */
@@ -63,7 +63,7 @@ export function buildConfiguration(
   });
 }
 
-/** A job of the file, or one that was submitted with the same keys. */
+/** The definition of a job of the file, or of a submitted job with the same keys. */
 export function jobDefinition(
   name: string,
   job: Omit<JobOfFile, 'schedule' | 'timezone' | 'missedStart' | 'autostart'> & Partial<JobOfFile>,
@@ -95,11 +95,11 @@ export function defaultTask(hasSchedule: boolean): string {
 }
 
 export function regionOfEnvironment(environment: Environment): string | undefined {
-  // An empty variable is one that is not set, as the SDKs see it.
+  // An empty variable counts as not set, as in the SDKs.
   return filled(environment['AWS_REGION']) ?? filled(environment['AWS_DEFAULT_REGION']);
 }
 
-/** $STATE_DIRECTORY of systemd.exec(5): a list with colons, of which the first is ours. */
+/** $STATE_DIRECTORY of systemd.exec(5): a colon-separated list; the agent uses the first. */
 export function stateDirectoryOfEnvironment(environment: Environment): string | undefined {
   return filled(environment['STATE_DIRECTORY']?.split(':')[0]);
 }
@@ -203,7 +203,7 @@ function agentConfiguration(file: ConfigurationFile, environment: Environment): 
   });
 }
 
-/** The whole budget of each operation, whoever shares it. */
+/** The whole budget of each operation, before it is shared. */
 function ratesOf(file: ConfigurationFile): Readonly<Record<Operation, Rate>> {
   const hubRate = file.migrationHub?.rate ?? HUB_RATE;
   const hub = HUB_OPERATIONS.map((operation) => [
@@ -221,7 +221,7 @@ export function shareOf(file: ConfigurationFile): number {
   return file.fleet === undefined ? 1 : (file.fleet.share ?? SHARE_WITH_REDIS);
 }
 
-/** One call must always be possible, or nothing would ever be said. */
+/** At least one call must always be possible, or nothing would ever be reported. */
 function partOf(rate: Rate, share: number): Rate {
   return { perSecond: rate.perSecond * share, burst: Math.max(1, Math.floor(rate.burst * share)) };
 }

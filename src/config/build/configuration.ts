@@ -1,10 +1,10 @@
-/** The configuration as the rest of the agent sees it: checked, complete, in milliseconds. */
+/** The configuration as the rest of the agent uses it: checked, complete, in milliseconds. */
 import type { Settings } from '../../core/model/settings.ts';
 import type { LogLevel } from '../../ports.ts';
 import type { Problem } from '../lib/problem.ts';
 
 export interface Configuration {
-  /** What the planner must know; its rates are this host's part. */
+  /** The planner's settings; its rates are this host's share. */
   readonly settings: Settings;
   readonly aws: AwsConfiguration;
   readonly agent: AgentConfiguration;
@@ -19,14 +19,14 @@ export interface AwsConfiguration {
   /** aws.region, else AWS_REGION, else AWS_DEFAULT_REGION. */
   readonly region?: string;
   readonly profile?: string;
-  /** Only what the file says; HTTPS_PROXY and NO_PROXY are read where the connections are made. */
+  /** From the file only; HTTPS_PROXY and NO_PROXY are read when connections are created. */
   readonly proxy?: string;
   readonly endpoints: {
     readonly migrationHub?: string;
     readonly migrationHubConfig?: string;
     readonly dataPipeline?: string;
   };
-  /** Present where Data Pipeline is a destination. */
+  /** Present if Data Pipeline is a destination. */
   readonly dataPipelineRegion?: string;
 }
 
@@ -40,7 +40,7 @@ export interface AgentConfiguration {
 
 export interface FleetConfiguration {
   readonly redis?: string;
-  /** Hosts with the same one share the budgets in Redis. */
+  /** Hosts with the same account share the budgets in Redis. */
   readonly account: string;
   /** This host's part of each budget: `settings.rates` are `rates` times this. */
   readonly share: number;
@@ -48,13 +48,13 @@ export interface FleetConfiguration {
   readonly rates: Settings['rates'];
 }
 
-/** What stands in the file, to show where each value comes from. */
+/** The file's own contents, to show the source of each value. */
 export interface Written {
-  /** As in the file, `${env:…}` filled in. Holds secrets: never shown as it is. */
+  /** The tree of the file with `${env:…}` filled in. Contains secrets: never show it unmasked. */
   readonly tree: unknown;
-  /** Keys that took a value from the environment, as they are written. */
+  /** Keys with a value from the environment, and their spelling in the file. */
   readonly fromEnvironment: ReadonlyMap<string, string>;
-  /** Values that no default of the schema tells: from the environment, or made of other keys. */
+  /** Values that are not in the schema: from the environment, or derived from other keys. */
   readonly derived: ReadonlyMap<string, Derived>;
 }
 

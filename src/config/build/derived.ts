@@ -1,4 +1,4 @@
-/** Values that stand neither in the file nor in the schema: from the environment, or made of other keys. */
+/** Values that are neither in the file nor in the schema: from the environment, or derived from other keys. */
 import {
   defaultTask,
   regionOfEnvironment,
@@ -11,57 +11,68 @@ import type { Derived } from './configuration.ts';
 import type { Environment } from '../lib/document.ts';
 import type { ConfigurationFile } from '../schema/schema.ts';
 
-/** By dotted key. They replace what the file says only where the environment wins. */
+type Add = (key: string, value: string, source?: Derived['source']) => void;
+
+/** By dotted key. A derived value replaces the one in the file only if the environment takes precedence. */
 export function derivedValues(
   file: ConfigurationFile,
   built: Built,
   environment: Environment,
 ): ReadonlyMap<string, Derived> {
   const derived = new Map<string, Derived>();
-  const add = (key: string, value: string, source: Derived['source'] = 'default') =>
-    derived.set(key, { value, source });
-
-  const region = regionOfEnvironment(environment);
-  if (file.aws.region === undefined && region !== undefined)
-    add('aws.region', region, 'environment');
-  if (stateDirectoryOfEnvironment(environment) !== undefined) {
-    add('agent.stateDirectory', built.agent.stateDirectory, 'environment');
-  }
-  if (file.agent.socket === undefined) {
-    const given = socketOfEnvironment(environment) !== undefined;
-    add('agent.socket', built.agent.socket, given ? 'environment' : 'default');
-  }
-  if (file.migrationHub !== undefined && file.migrationHub.region === undefined) {
-    add('migrationHub.region', 'the home region, asked from GetHomeRegion');
-  }
-  if (file.dataPipeline !== undefined) {
-    const from = file.aws.region === undefined ? 'environment' : 'default';
-    if (file.dataPipeline.region === undefined) {
-      add('dataPipeline.region', built.aws.dataPipelineRegion ?? '', from);
-    }
-    if (file.dataPipeline.taskRunnerId === undefined) {
-      add('dataPipeline.taskRunnerId', 'made once, kept in the state directory');
-    }
-  }
+  const add: Add = (key, value, source = 'default') => derived.set(key, { value, source });
+  addAws(file, environment, add);
+  addAgent(file, built, environment, add);
+  addDestinations(file, built, add);
   if (file.fleet !== undefined && file.fleet.share === undefined) {
     add('fleet.share', String(SHARE_WITH_REDIS));
   }
   addRates(file, built, add);
-  for (const [name, job] of Object.entries(file.jobs)) {
-    if (file.migrationHub === undefined || job.migrationHub === false) continue;
-    if (job.migrationHub.task === undefined) {
-      add(`jobs.${name}.migrationHub.task`, defaultTask(job.schedule !== undefined));
-    }
-  }
+  addTasks(file, add);
   return derived;
 }
 
-/** The budget that each operation of Data Pipeline has where the file names none, before the share. */
-function addRates(
-  file: ConfigurationFile,
-  built: Built,
-  add: (key: string, value: string) => void,
-): void {
+function addAws(file: ConfigurationFile, environment: Environment, add: Add): void {
+  const region = regionOfEnvironment(environment);
+  if (file.aws.region === undefined && region !== undefined) {
+    add('aws.region', region, 'environment');
+  }
+}
+
+function addAgent(file: ConfigurationFile, built: Built, environment: Environment, add: Add): void {
+  if (stateDirectoryOfEnvironment(environment) !== undefined) {
+    add('agent.stateDirectory', built.agent.stateDirectory, 'environment');
+  }
+  if (file.agent.socket === undefined) {
+    const isFromEnvironment = socketOfEnvironment(environment) !== undefined;
+    add('agent.socket', built.agent.socket, isFromEnvironment ? 'environment' : 'default');
+  }
+}
+
+function addDestinations(file: ConfigurationFile, built: Built, add: Add): void {
+  if (file.migrationHub !== undefined && file.migrationHub.region === undefined) {
+    add('migrationHub.region', 'the home region, asked from GetHomeRegion');
+  }
+  if (file.dataPipeline === undefined) return;
+  if (file.dataPipeline.region === undefined) {
+    const source = file.aws.region === undefined ? 'environment' : 'default';
+    add('dataPipeline.region', built.aws.dataPipelineRegion ?? '', source);
+  }
+  if (file.dataPipeline.taskRunnerId === undefined) {
+    add('dataPipeline.taskRunnerId', 'made once, kept in the state directory');
+  }
+}
+
+function addTasks(file: ConfigurationFile, add: Add): void {
+  if (file.migrationHub === undefined) return;
+  for (const [name, job] of Object.entries(file.jobs)) {
+    if (job.migrationHub === false || job.migrationHub.task !== undefined) continue;
+    add(`jobs.${name}.migrationHub.task`, defaultTask(job.schedule !== undefined));
+  }
+}
+
+/** The budget of each operation of Data Pipeline that is not in the file, before the share is applied. */
+function addRates(file: ConfigurationFile, built: Built, add: Add): void {
   if (file.dataPipeline === undefined) return;
   const rates = built.fleet?.rates ?? built.settings.rates;
   for (const operation of [

@@ -1,6 +1,6 @@
 /**
- * What is wrong between keys. Reads the tree as it is written, so that everything is told at once, also
- * where a key has a fault of its own: what cannot be read is passed over here, as the schema tells of it.
+ * Problems that involve several keys. Reads the tree of the file, not the parsed result, so that these problems are reported
+ * together with those of single keys; a value that cannot be parsed is skipped here, because the schema reports it.
  */
 import { HOUR_MS, MINUTE_MS } from '../../core/lib/time.ts';
 import { parseDuration } from '../../core/lib/duration.ts';
@@ -17,7 +17,7 @@ export interface Finding {
 }
 
 export interface Surroundings {
-  /** The region of AWS_REGION or AWS_DEFAULT_REGION. */
+  /** The region from AWS_REGION or AWS_DEFAULT_REGION. */
   readonly region: string | undefined;
   readonly hostname: string;
 }
@@ -132,7 +132,7 @@ function checkJob(name: string, job: unknown, hostname: string): Finding[] {
   return findings;
 }
 
-/** The default where nothing is written; undefined where it cannot be read. */
+/** The default if the key is missing; undefined if the value cannot be parsed. */
 function durationOf(written: unknown, defaultMs: number): number | undefined {
   if (!isGiven(written)) return defaultMs;
   const durationMs = typeof written === 'string' ? parseDuration(written) : undefined;

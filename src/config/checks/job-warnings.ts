@@ -1,43 +1,48 @@
-/** What in one job is legal, and probably not what was meant. */
+/** Warns of settings of one job that are legal, but probably not what was meant. */
 import nodeCron from 'node-cron';
 import type { Finding } from './cross-checks.ts';
 import type { JobOfFile } from '../schema/schema.ts';
 
-/** The agent sets these itself for every run (DESIGN.md, section 3). */
+/** The agent sets these itself for every run. */
 const OWN_VARIABLES = ['MIGRATION_JOB', 'MIGRATION_RUN', 'MIGRATION_AGENT_SOCKET'];
+
+type Warn = (keys: readonly (string | number)[], message: string) => void;
 
 export function jobWarnings(name: string, job: JobOfFile, hasHub: boolean): Finding[] {
   const findings: Finding[] = [];
-  const warn = (keys: readonly (string | number)[], message: string) =>
-    findings.push({ path: ['jobs', name, ...keys], message });
-
-  const shellWord = notForAShell(job.command);
-  if (shellWord !== undefined) warn(['command', shellWord.index], shellWord.message);
-  if (printsNoProgress(job)) {
-    warn(['command'], 'rsync prints no progress of the whole without --info=progress2');
-  }
-  for (const variable of OWN_VARIABLES) {
-    if (!Object.hasOwn(job.environment, variable)) continue;
-    warn(['environment', variable], 'has no effect: the agent sets it for every run');
-  }
-  if (job.timezone !== undefined && job.schedule === undefined) {
-    warn(['timezone'], 'has no effect without schedule');
-  }
-  if (job.missedStart === 'once' && job.schedule === undefined) {
-    warn(['missedStart'], 'has no effect without schedule');
-  }
-  if (job.schedule !== undefined) {
-    const message = clockChangeRisk(job.schedule, job.timezone);
-    if (message !== undefined) warn(['schedule'], message);
-  }
+  const warn: Warn = (keys, message) => findings.push({ path: ['jobs', name, ...keys], message });
+  commandWarnings(job, warn);
+  scheduleWarnings(job, warn);
   if (job.stallAfter !== undefined && job.progress.parser === 'none') {
     warn(['stallAfter'], 'has no effect without progress: name a parser');
   }
   const hub = job.migrationHub;
   if (!hasHub && hub !== false && Object.values(hub).some(isSomething)) {
-    warn(['migrationHub'], 'has no effect: the section migrationHub of the file is missing');
+    warn(['migrationHub'], 'has no effect: the file has no section migrationHub');
   }
   return findings;
+}
+
+function commandWarnings(job: JobOfFile, warn: Warn): void {
+  const shellWord = notForAShell(job.command);
+  if (shellWord !== undefined) warn(['command', shellWord.index], shellWord.message);
+  if (printsNoProgress(job)) {
+    warn(['command'], 'rsync prints no overall progress without --info=progress2');
+  }
+  for (const variable of OWN_VARIABLES) {
+    if (!Object.hasOwn(job.environment, variable)) continue;
+    warn(['environment', variable], 'has no effect: the agent sets it for every run');
+  }
+}
+
+function scheduleWarnings(job: JobOfFile, warn: Warn): void {
+  if (job.schedule === undefined) {
+    if (job.timezone !== undefined) warn(['timezone'], 'has no effect without schedule');
+    if (job.missedStart === 'once') warn(['missedStart'], 'has no effect without schedule');
+    return;
+  }
+  const message = clockChangeRisk(job.schedule, job.timezone);
+  if (message !== undefined) warn(['schedule'], message);
 }
 
 function notForAShell(
@@ -45,7 +50,7 @@ function notForAShell(
 ): { readonly index: number; readonly message: string } | undefined {
   const [program = ''] = command;
   if (command.length === 1 && /\s/.test(program)) {
-    const message = 'is one word with blanks in it; write each word on its own: [rsync, -a, …]';
+    const message = 'is one word with spaces in it; write the words separately: [rsync, -a, …]';
     return { index: 0, message };
   }
   if (/(^|\/)(ba|da|k|z)?sh$/.test(program)) return undefined;
@@ -53,7 +58,7 @@ function notForAShell(
     /^(\||\|\||&&|>|>>|<|2>|2>&1)$|^~\/|\$\(|\$\{\w+\}/.test(word),
   );
   if (index < 0) return undefined;
-  const message = `no shell reads "${command[index] ?? ''}"; write [sh, -c, "…"] where one should`;
+  const message = `"${command[index] ?? ''}" is not interpreted, since no shell is used; write [sh, -c, "…"] if you need one`;
   return { index, message };
 }
 
@@ -62,20 +67,20 @@ function printsNoProgress(job: JobOfFile): boolean {
   return !job.command.some((word) => word.startsWith('--info=') && word.includes('progress2'));
 }
 
-/** In a zone with summer time the hour that is skipped has no start (src/system/calendar.ts). */
+/** When the clocks go forward, the skipped hour has no start (src/system/calendar.ts). */
 function clockChangeRisk(cron: string, timezone: string | undefined): string | undefined {
   const { fields } = nodeCron.validateDetailed(cron);
-  // Every hour, or every second one: the next is near. A change is between 01:00 and 03:00 nearly everywhere.
+  // With at least a start every few hours the next one is near. Nearly everywhere the clocks change between 01:00 and 03:00.
   if (fields === undefined || fields.hour.length > 6) return undefined;
   if (!fields.hour.some((hour) => hour === 1 || hour === 2)) return undefined;
   if (timezone !== undefined && !changesClocks(timezone)) return undefined;
   const where = timezone === undefined ? "in the host's time zone" : `in ${timezone}`;
-  return `between 01:00 and 03:00 ${where} a start falls out in the night when the clocks go forward; choose another hour, or timezone: UTC`;
+  return `between 01:00 and 03:00 ${where} a start is skipped in the night when the clocks go forward; choose another hour, or timezone: UTC`;
 }
 
 function changesClocks(timeZone: string): boolean {
   const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
-  // Any year will do: does the offset of winter differ from that of summer?
+  // Any year will do: compare the offsets of winter and summer.
   const [winter, summer] = [0, 6].map(
     (month) =>
       format.formatToParts(Date.UTC(2026, month, 1)).find(({ type }) => type === 'timeZoneName')

@@ -1,6 +1,6 @@
 /**
- * What the host lacks for jobs of other users (`user:`). As seen by whoever reads the file: `config check` may be run by
- * somebody else than the agent.
+ * What this host lacks for jobs with a `user:`. Checked as the current user: `config check` may be run by another user than
+ * the agent.
  */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -21,7 +21,7 @@ export function userWarnings(file: ConfigurationFile): Finding[] {
   );
 }
 
-/** What becomes of such a job on a host without the program; undefined: it is there. */
+/** What happens to such a job on a host without setpriv; undefined if the host has it. */
 function withoutSetpriv(backend: ConfigurationFile['agent']['backend']): string | undefined {
   try {
     accessSync(SETPRIV, constants.X_OK);

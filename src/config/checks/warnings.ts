@@ -1,4 +1,4 @@
-/** Values that are legal but riskier than the documents advise. Each warning says what may happen. */
+/** Warns of values that are legal but riskier than the documents advise. Each warning names the consequence. */
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/lib/time.ts';
 import { defaultTask, PUBLISHED_LIMITS, regionOfEnvironment, shareOf } from '../build/build.ts';
@@ -19,11 +19,11 @@ const PIPELINE_REGIONS = [
   'eu-west-1',
 ];
 
-/** How often Data Pipeline wants to hear from a task (API reference, ReportTaskProgress). */
+/** How often Data Pipeline expects a report of a task (API reference, ReportTaskProgress). */
 const REPORT_EVERY_MS = MINUTE_MS;
-/** How long a task may be silent where its pipeline says nothing (ReportTaskProgress). */
+/** How long a task may go unreported if its pipeline sets no reportProgressTimeout (ReportTaskProgress). */
 const WINDOW_MS = 15 * MINUTE_MS;
-/** How often it wants to hear from a task runner (ReportTaskRunnerHeartbeat). */
+/** How often it expects a heartbeat of a task runner (ReportTaskRunnerHeartbeat). */
 const HEARTBEAT_MS = 15 * MINUTE_MS;
 
 export function riskyValues(
@@ -49,7 +49,7 @@ export function riskyValues(
 
 function destinationWarnings(file: ConfigurationFile): Finding[] {
   if (file.migrationHub !== undefined || file.dataPipeline !== undefined) return [];
-  const message = 'neither migrationHub nor dataPipeline is written: AWS is told nothing';
+  const message = 'has neither migrationHub nor dataPipeline: nothing is reported to AWS';
   return [{ path: [], message }];
 }
 
@@ -62,14 +62,14 @@ function hubWarnings(file: ConfigurationFile): Finding[] {
     findings.push({ path: ['migrationHub', 'nextUpdate'], message });
   }
   if (hub.finalNextUpdate < 24 * HOUR_MS) {
-    const message = 'is shorter than 1d: a task that has ended is taken for stale so soon';
+    const message = 'is shorter than 1d: a task that has ended becomes stale after this time';
     findings.push({ path: ['migrationHub', 'finalNextUpdate'], message });
   }
   const tasks = Object.values(file.jobs).filter((job) => job.migrationHub !== false).length;
   const rate = (hub.rates.NotifyMigrationTaskState ?? hub.rate).perSecond * shareOf(file);
   const wanted = tasks / (hub.nextUpdateMax / SECOND_MS);
   if (wanted > rate) {
-    const message = `${tasks} jobs at once need ${wanted.toFixed(2)} calls a second and the budget has ${rate}: promises are stretched beyond this`;
+    const message = `${tasks} jobs at once need ${wanted.toFixed(2)} calls a second, but the budget allows ${rate}: promises are stretched beyond this`;
     findings.push({ path: ['migrationHub', 'nextUpdateMax'], message });
   }
   return findings;
@@ -84,36 +84,36 @@ function pipelineWarnings(file: ConfigurationFile): Finding[] {
   if (pipeline.reportEvery > REPORT_EVERY_MS) {
     warn(
       'reportEvery',
-      'is longer than 60s, which AWS asks for; a cancel is noticed so much later',
+      'is longer than 60s, which AWS asks for, and delays the detection of a cancel',
     );
   }
   if (pipeline.reportEvery > pipeline.window / 3) {
     const window = formatDuration(pipeline.window);
     warn(
       'reportEvery',
-      `is longer than a third of window (${window}): two lost reports lose the task`,
+      `is longer than a third of window (${window}): two lost reports in a row lose the task`,
     );
   }
   if (pipeline.window > WINDOW_MS) {
     warn(
       'window',
-      'is longer than 15m: the service may give a task away while the job still runs here',
+      'is longer than 15m: the service may give a task to another host while the job still runs here',
     );
   }
   if (pipeline.heartbeatEvery > HEARTBEAT_MS) {
     warn(
       'heartbeatEvery',
-      'is longer than 15m, which AWS asks for: this host may be taken for dead',
+      'is longer than 15m, which AWS asks for: the service may treat this host as dead',
     );
   }
   if (pipeline.onFence === 'continue') {
-    warn('onFence', 'continue: a task that was given away may run on two hosts at once');
+    warn('onFence', 'continue: a task that the service gave away may run on two hosts at once');
   }
   const rate = pipeline.rates.ReportTaskProgress ?? PUBLISHED_LIMITS.ReportTaskProgress;
   const budget = rate.perSecond * shareOf(file);
   const wanted = pipeline.concurrency / (pipeline.reportEvery / SECOND_MS);
   if (wanted > budget) {
-    const message = `so many tasks need ${wanted.toFixed(2)} reports a second and the budget of ReportTaskProgress has ${budget}`;
+    const message = `${pipeline.concurrency} tasks need ${wanted.toFixed(2)} reports a second, but the budget of ReportTaskProgress allows ${budget}`;
     warn('concurrency', message);
   }
   for (const operation of PIPELINE_OPERATIONS) {
@@ -155,7 +155,7 @@ function activityWarnings(file: ConfigurationFile): Finding[] {
     const path = ['dataPipeline', 'activities', index];
     if (rule.shell === true) {
       const message =
-        'whoever may write the pipeline may run any command on this host as the user of the agent';
+        'anybody who may edit the pipeline can run any command on this host as the user of the agent';
       findings.push({ path: [...path, 'shell'], message });
     }
     const wider = pipeline.activities
@@ -164,19 +164,19 @@ function activityWarnings(file: ConfigurationFile): Finding[] {
         Object.entries(earlier.match).every(([field, value]) => rule.match[field] === value),
       );
     if (wider >= 0) {
-      const message = `is never reached: activities.${wider} fits all that this one fits`;
+      const message = `is never reached: activities.${wider} matches everything that this one matches`;
       findings.push({ path, message });
     }
     const grace = rule.job === undefined ? undefined : file.jobs[rule.job]?.stop.grace;
     if (rule.job !== undefined && grace !== undefined && grace > pipeline.window / 2) {
-      const message = `is longer than half of dataPipeline.window (${formatDuration(pipeline.window)}): the job may still run when the task is given away`;
+      const message = `is longer than half of dataPipeline.window (${formatDuration(pipeline.window)}): the job may still run when the service gives the task away`;
       findings.push({ path: ['jobs', rule.job, 'stop', 'grace'], message });
     }
   });
   return findings;
 }
 
-/** A host can make no less than one call at a time: shares of a small burst add up to more than the burst. */
+/** A host can make one call at a time at least, so the shares of a small burst may add up to more than the burst. */
 function fleetWarnings(file: ConfigurationFile): Finding[] {
   if (file.fleet === undefined) return [];
   const share = shareOf(file);
@@ -198,14 +198,15 @@ function networkWarnings(file: ConfigurationFile): Finding[] {
   const findings: Finding[] = [];
   const listen = file.agent.http?.listen;
   if (listen !== undefined && !isLoopback(listen.host)) {
-    const message = 'is reached from other hosts, without a password or encryption';
+    const message = 'is reachable from other hosts, without a password or encryption';
     findings.push({ path: ['agent', 'http', 'listen'], message });
   }
   for (const [service, endpoint] of Object.entries(file.aws.endpoints)) {
     if (typeof endpoint !== 'string') continue;
     const { protocol, hostname } = new URL(endpoint);
     if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) continue;
-    const message = 'is not encrypted, and not on this host';
+    const message =
+      'is not encrypted, and not on this host: the network sees and can change every call';
     findings.push({ path: ['aws', 'endpoints', service], message });
   }
   return findings;
@@ -222,7 +223,7 @@ function sameTaskWarnings(file: ConfigurationFile, hostname: string): Finding[] 
     const owner = owners.get(task);
     owners.set(task, owner ?? name);
     if (owner === undefined) continue;
-    const message = `is the task of job ${owner} too: their reports mix; put {job} into it`;
+    const message = `is also the task of job ${owner}: their reports would mix; put {job} into it`;
     findings.push({ path: ['jobs', name, 'migrationHub', 'task'], message });
   }
   return findings;

@@ -1,4 +1,4 @@
-/** What is wrong in a configuration file, and where. How it is found out is the business of the others. */
+/** A problem in a configuration file, and its place. */
 
 export type Path = readonly (string | number)[];
 
@@ -8,7 +8,7 @@ export interface Place {
 }
 
 export interface Problem extends Place {
-  /** Dotted, as `jobs.nightly-files.stop.grace`; `(file)` and `(yaml)` where no key is to blame. */
+  /** Dotted, such as `jobs.nightly-files.stop.grace`; `(file)` or `(yaml)` if it belongs to no key. */
   readonly key: string;
   readonly message: string;
 }
@@ -19,12 +19,12 @@ export function formatProblem(file: string, problem: Problem): string {
   return `${file}:${problem.line}:${problem.column} ${problem.key}: ${message}`;
 }
 
-/** A warning has the same shape, and says that it is one. */
+/** A warning has the same form, marked as a warning. */
 export function formatWarning(file: string, warning: Problem): string {
   return formatProblem(file, { ...warning, message: `warning: ${warning.message}` });
 }
 
-/** In the order of the file, each said once. */
+/** Sorted by place, without duplicates. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   const sorted = problems.toSorted(
     (a, b) =>

@@ -1,10 +1,10 @@
-/** The name that was probably meant: spelling mistakes, other cases, snake_case and kebab-case. */
+/** Finds the name that was probably meant: typos, other case, snake_case and kebab-case. */
 
-/** The nearest of `known` to `name`, if it is near enough to be meant. */
+/** The most similar of `known`, if it is similar enough. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name);
   let best: string | undefined;
-  // Two slips in a long word, one in a short one.
+  // Two typos in a long word, one in a short one.
   let bestDistance = Math.min(2, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(wanted, plain(candidate), bestDistance);
@@ -14,11 +14,11 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     }
   }
   if (best !== undefined || wanted.length < 4) return best;
-  // A name that was cut short, or has a word too many at its end.
+  // A truncated name, or one with an extra suffix.
   return known.find((each) => plain(each).startsWith(wanted) || wanted.startsWith(plain(each)));
 }
 
-/** `; did you mean "X"?`, else the names that there are, if they are few. */
+/** `; did you mean "X"?`, else the list of known names if it is short. */
 export function suggestion(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   if (meant !== undefined) return `; did you mean "${meant}"?`;

@@ -1,23 +1,23 @@
-/** Templates of migration task names: what may stand in one, and how long its names may become. */
+/** Templates of migration task names: their placeholders, and the length of the resulting names. */
 
 export const PLACEHOLDERS = ['job', 'run', 'host', 'date'] as const;
 
 /** MODEL MigrationTaskName: 1..256 characters without `:` and `|`. */
 export const TASK_NAME_MAX = 256;
 
-/** Room for what is known only when a run starts: ten digits of {run}, and {date} as 2026-01-31. */
+/** Length of the values that are known only when a run starts: ten digits of {run}, and {date} as 2026-01-31. */
 const LATER_LENGTH = 10;
 
-/** What is wrong with a template wherever it stands; undefined: nothing. */
+/** What is wrong with a template; undefined if nothing. */
 export function templateProblem(template: string): string | undefined {
   if (template === '') return 'must not be empty';
   const illegal = /[:|]/.exec(template.replace(/\{[^{}]*\}/g, ''))?.[0];
   if (illegal !== undefined) return `"${illegal}" is not allowed in the name of a migration task`;
-  // Control characters pass the model's pattern, and make a name that nobody can type.
+  // Control characters match the model's pattern, but nobody can type such a name.
   if (/\p{Cc}/u.test(template)) return 'control characters are not allowed in a name';
   for (const [whole, name] of template.matchAll(/\{([^{}]*)\}?|\}/g)) {
     if (name !== undefined && whole.endsWith('}') && isPlaceholder(name)) continue;
-    return `${whole} is no placeholder; known: {${PLACEHOLDERS.join('}, {')}}`;
+    return `${whole} is not a placeholder; known: {${PLACEHOLDERS.join('}, {')}}`;
   }
   return undefined;
 }

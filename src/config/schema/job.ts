@@ -1,4 +1,4 @@
-/** The schema of one job: what it runs, how its progress is read, and what Migration Hub is told of it. */
+/** The schema of one job: what it runs, how its progress is read, and what is reported to Migration Hub. */
 import nodeCron from 'node-cron';
 import { z } from 'zod';
 import { templateProblem } from '../lib/template.ts';
@@ -16,10 +16,10 @@ import {
   word,
 } from './values.ts';
 
-/** Signals that a program can answer by ending well. SIGKILL follows by itself when the grace is over. */
+/** Signals that a program can handle by shutting down cleanly. SIGKILL follows by itself when the grace is over. */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
-/** Less could not be put away in whole blocks of any file system. */
+/** Rotation moves whole file-system blocks; less would not do on every file system. */
 const LOG_BYTES_MIN = 128 * 1024;
 
 /** MODEL ResourceAttributeType. */
@@ -40,12 +40,12 @@ const RESOURCE_ATTRIBUTE_TYPES = [
 const ARTIFACT = /^arn:[a-z-]+:[a-z0-9-]+:(?:[a-z0-9-]+|):(?:[0-9]{12}|):.*/;
 
 /**
- * A job's name stands in URLs, file names and task names; these characters are legal in all of them and leave
- * IAM resource names unambiguous.
+ * A job's name appears in URLs, file names and task names. These characters are legal in all of them and keep IAM resource
+ * names unambiguous.
  */
 export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._@=+-]{0,127}$/;
 
-/** What is wrong with the name of a job; undefined: nothing. */
+/** What is wrong with the name of a job; undefined if nothing. */
 export function jobNameProblem(name: string): string | undefined {
   if (JOB_NAME.test(name)) return undefined;
   return `expected a name of 1 to 128 letters, digits and . _ @ = + - that begins with a letter or a digit, found "${name}"`;
@@ -56,7 +56,7 @@ const sourceResource = z.strictObject({
   description: line(500).optional().meta({ description: 'What it is, in up to 500 characters.' }),
   statusDetail: line(2500)
     .optional()
-    .meta({ description: 'How it stands, in up to 2,500 characters.' }),
+    .meta({ description: 'Its status, in up to 2,500 characters.' }),
 });
 
 const resourceAttribute = z.strictObject({
@@ -96,16 +96,16 @@ const hubOfJob = z.strictObject({
       ),
     )
     .prefault([])
-    .meta({ description: 'ARNs of what the job creates; told when it succeeds.' }),
+    .meta({ description: 'ARNs of what the job creates; reported when it succeeds.' }),
   application: line(1600)
     .optional()
-    .meta({ description: 'Application id whose state is told (NotifyApplicationState).' }),
+    .meta({ description: 'Application id whose state is reported (NotifyApplicationState).' }),
 });
 
 export const progressSource = z.discriminatedUnion('parser', [
   z.strictObject({
     parser: z.enum(['rsync', 'pv', 'percent', 'json', 'none']).meta({
-      description: 'How progress is read from what the job prints, or where it is looked for.',
+      description: 'How progress is read: from the output of the job, or from files.',
     }),
   }),
   z.strictObject({
@@ -127,12 +127,12 @@ export const progressSource = z.discriminatedUnion('parser', [
   z.strictObject({
     parser: z.literal('pg_restore'),
     archive: absolutePath().optional().meta({
-      description: 'The archive whose entries are counted. Default: found in the command.',
+      description: 'The archive whose entries are counted. Default: taken from the command.',
     }),
   }),
 ]);
 
-/** The keys that a job has wherever it comes from. */
+/** The keys of every job, configured or submitted. */
 export const jobKeys = {
   command: z
     .array(word(), {
@@ -171,28 +171,29 @@ export const jobKeys = {
     })
     .prefault({})
     .meta({ description: 'How the job is stopped.' }),
-  stallAfter: duration()
-    .optional()
-    .meta({ description: 'No progress for so long is said in StatusDetail and in the log.' }),
+  stallAfter: duration().optional().meta({
+    description:
+      'A run without progress for this long is reported as stalled, in StatusDetail and in the log.',
+  }),
   log: z
     .strictObject({
       size: size()
         .refine((bytes) => bytes >= LOG_BYTES_MIN, 'must be 128 KiB at least')
         .prefault('10 MB')
-        .meta({ description: 'Size at which output is moved from the file into one of its own.' }),
+        .meta({ description: 'Size at which the output file is rotated.' }),
       files: z.int().min(2).max(1000).prefault(3).meta({
-        description: 'So many files of each stream are kept, the one being written included.',
+        description: 'Files kept of each stream, including the current one.',
       }),
     })
     .optional()
-    .meta({ description: 'How much of the output of a run is kept, of stdout and stderr each.' }),
+    .meta({ description: 'How much output of a run is kept, for stdout and stderr each.' }),
   migrationHub: z
     .union([z.literal(false), hubOfJob], {
       error: ({ input }) =>
         isGiven(input) && typeof input !== 'object' ? 'expected false, or a map' : undefined,
     })
     .prefault({})
-    .meta({ description: 'What Migration Hub is told of the job; false: nothing.' }),
+    .meta({ description: 'What is reported to Migration Hub; false: nothing.' }),
 };
 
 export const job = z.strictObject({
@@ -210,12 +211,11 @@ export const job = z.strictObject({
   }),
   missedStart: oneOf(['skip', 'once']).prefault('skip').meta({
     description:
-      'A start that was missed, as the agent was down or the host slept, is told; once: and made up for, once for however many there were.',
+      'What to do if starts were missed because the agent was down or the host slept. skip: log it. once: log it and start the job once, however many starts were missed.',
   }),
-  autostart: z
-    .boolean()
-    .prefault(false)
-    .meta({ description: 'Starts with the agent, if it has never run with this definition.' }),
+  autostart: z.boolean().prefault(false).meta({
+    description: 'Start the job with the agent, if it has never run with this definition.',
+  }),
 });
 
 function cronProblem(cron: string): string | undefined {

@@ -1,4 +1,4 @@
-/** The table of every key, made from the schema: the body of config/README.md. */
+/** The table of all keys, generated from the schema: the body of config/README.md. */
 import { configurationSchema } from './schema.ts';
 import type { SchemaNode } from './schema.ts';
 
@@ -22,7 +22,7 @@ function rowsOf(node: SchemaNode, prefix: string, isRate: boolean): Row[] {
   const rows: Row[] = [];
   for (const [name, child] of Object.entries(node.properties ?? {})) {
     const key = prefix + name;
-    // Every operation has the same two keys: they are told once, under `rate`.
+    // Every operation has the same two keys, which are described once, under `rate`.
     if (isRate) {
       rows.push(rowOf(key, child, node));
       continue;
@@ -35,12 +35,12 @@ function rowsOf(node: SchemaNode, prefix: string, isRate: boolean): Row[] {
 function below(node: SchemaNode, key: string): Row[] {
   const forms = [node, ...(node.anyOf ?? [])];
   const rows = forms.flatMap((form) => rowsOf(form, `${key}.`, key.endsWith('.rates')));
-  // The forms of a parser share the key that tells them apart.
+  // All forms of a parser share the key `parser`.
   const parsers = node.oneOf?.flatMap(parserNames) ?? [];
   if (parsers.length > 0) {
     const parser: SchemaNode = {
       enum: parsers,
-      description: 'How progress is read from what the job prints, or where it is looked for.',
+      description: 'How progress is read: from the output of the job, or from files.',
     };
     rows.push(rowOf(`${key}.parser`, parser, { required: ['parser'] }));
     for (const form of node.oneOf ?? []) {
@@ -75,7 +75,7 @@ function rowOf(key: string, node: SchemaNode, parent: SchemaNode): Row {
 function defaultOf({ default: value }: SchemaNode): string {
   if (value === undefined) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  // An empty map or list says no more than that the key may be left out.
+  // An empty map or list means only that the key is optional.
   return text === '{}' || text === '[]' ? '' : text.replaceAll('"', '').replaceAll(/[:,]/g, '$& ');
 }
 

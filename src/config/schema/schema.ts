@@ -1,6 +1,6 @@
 /**
- * The whole configuration file as a schema: every key with its sentence, its kind and its default. What
- * spans several keys is checked in cross-checks.ts; what is legal but risky is told by warnings.ts.
+ * The schema of the configuration file: every key with its description, type and default. Rules that involve several keys
+ * are in cross-checks.ts; warnings of legal but risky values are in warnings.ts.
  */
 import { z } from 'zod';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
@@ -100,7 +100,7 @@ const migrationHub = z.strictObject({
 const activity = z.strictObject({
   match: z.record(z.string(), word()).meta({
     description:
-      'Fields that the activity must have, such as type; name is that of its component. All must fit; {} fits all.',
+      'Fields that the activity must have, such as type; name is that of its component. All must match; {} matches every task.',
   }),
   job: z.string().optional().meta({ description: 'The configured job to run.' }),
   shell: z
@@ -109,7 +109,7 @@ const activity = z.strictObject({
     .meta({ description: "Runs the pipeline's own command." }),
   precondition: z.boolean().prefault(false).meta({
     description:
-      'The task is a precondition: an exit code other than 0 is told as FALSE (not met), not as FAILED.',
+      'The task is a precondition: an exit code other than 0 is reported as FALSE (not met), not as FAILED.',
   }),
 });
 
@@ -165,13 +165,14 @@ const fleet = z.strictObject({
     }),
   share: z.number().positive('must be more than 0').max(1, 'must be 1 at most').optional().meta({
     description:
-      "This host's part of each budget, without Redis or while it is away. Default with Redis: 0.1.",
+      "This host's share of each budget, without Redis or while it is unreachable. Default with Redis: 0.1.",
   }),
 });
 
 const agent = z.strictObject({
   stateDirectory: absolutePath().prefault('/var/lib/migration-agent').meta({
-    description: 'Where the agent keeps its memory and the logs of jobs. $STATE_DIRECTORY wins.',
+    description:
+      'Directory for the state of the agent and the logs of jobs. $STATE_DIRECTORY takes precedence.',
   }),
   socket: absolutePath()
     // sockaddr_un.sun_path has 108 bytes, one of them the terminating zero (unix(7)).
@@ -186,10 +187,10 @@ const agent = z.strictObject({
     }),
   backend: oneOf(['process', 'unit']).prefault('process').meta({
     description:
-      'What a run is: a process tree beside the agent, or a transient service of systemd (needs root).',
+      'How a run is started: as a process tree beside the agent, or as a transient service of systemd (needs root).',
   }),
   keepLogs: duration().prefault('30d').meta({
-    description: 'The output and records of a run are removed so long after its end.',
+    description: 'How long the output and records of a run are kept after its end.',
   }),
   http: z
     .strictObject({
@@ -202,7 +203,7 @@ const agent = z.strictObject({
 });
 
 export const configurationFile = z.strictObject({
-  aws: aws.prefault({}).meta({ description: 'How AWS is reached.' }),
+  aws: aws.prefault({}).meta({ description: 'How the agent connects to AWS.' }),
   migrationHub: migrationHub
     .optional()
     .meta({ description: 'The destination Migration Hub; leave it out to turn it off.' }),
@@ -222,7 +223,7 @@ export const configurationFile = z.strictObject({
     .strictObject({
       level: oneOf(['debug', 'info', 'warn', 'error', 'fatal'])
         .prefault('info')
-        .meta({ description: 'The least level that is written.' }),
+        .meta({ description: 'The lowest level that is logged.' }),
     })
     .prefault({})
     .meta({ description: 'JSON lines on stdout; pretty on a terminal.' }),
@@ -231,7 +232,7 @@ export const configurationFile = z.strictObject({
 export type ConfigurationFile = z.output<typeof configurationFile>;
 export type JobOfFile = z.output<typeof job>;
 
-/** What a key looks like in the JSON schema; as much of it as we read ourselves. */
+/** A key in the JSON schema; only the members that are used here. */
 export interface SchemaNode {
   readonly title?: string;
   readonly description?: string;
@@ -248,7 +249,7 @@ export interface SchemaNode {
   readonly required?: readonly string[];
 }
 
-/** The JSON schema of the file as it is written, for editors and for `config schema`. */
+/** The JSON schema of the file, for editors and for `config schema`. */
 export function configurationSchema(): SchemaNode {
   return {
     title: 'Configuration of migration-agent',

@@ -1,4 +1,4 @@
-/** The kinds of single values that the configuration knows: each with its check, and what to write instead. */
+/** The kinds of values in the configuration: each with its check and a message that says what to write instead. */
 import { z } from 'zod';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/lib/duration.ts';
 import { parseSize, SIZE_PATTERN } from '../lib/size.ts';
@@ -50,7 +50,7 @@ export function size(): z.ZodType<number, string | number> {
     });
 }
 
-/** Text of so many characters, counted as the services count them: in code points. */
+/** Text with a maximum length, counted in code points as the services do. */
 export function text(max: number, what = 'text'): Text {
   return z
     .string()
@@ -72,7 +72,7 @@ export function line(max: number): Text {
 /** MODEL of every text of Data Pipeline: no control characters but tab and line breaks. */
 const PIPELINE_TEXT = /^[\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}\r\n\t]*$/u;
 
-/** Text that Data Pipeline takes as it stands: an identity, which cannot be made legal. */
+/** A name in Data Pipeline. It identifies something, so it is rejected instead of being made legal. */
 export function pipelineText(max: number, what: string): Text {
   return text(max, what).refine(
     (value) => PIPELINE_TEXT.test(value),
@@ -80,14 +80,14 @@ export function pipelineText(max: number, what: string): Text {
   );
 }
 
-/** Text that must match; `remedy` says what is expected. */
+/** Text that must match; `remedy` describes what is expected. */
 export function matching(pattern: RegExp, remedy: string): Text {
   return z.string().regex(pattern, {
     error: (issue) => `expected ${remedy}, found "${String(issue.input)}"`,
   });
 }
 
-/** A word that is written like a number is taken as it is written: `[sleep, 60]`, `PORT: 5432`. */
+/** A word that looks like a number keeps its spelling: `[sleep, 60]`, `PORT: 5432`. */
 export function word(): Text {
   return z
     .string({ error: (issue) => (isGiven(issue.input) ? undefined : 'is empty: write ""') })
@@ -150,11 +150,11 @@ export function progressPattern(): Text {
   return z.string().superRefine((value, context) => {
     let groups: readonly string[];
     try {
-      // With an empty alternative it matches anything, and so tells the names of its groups.
+      // With an empty alternative it matches anything, and so exposes the names of its groups.
       groups = Object.keys(new RegExp(`${value}|`).exec('')?.groups ?? {});
     } catch (error) {
       const reason = error instanceof Error ? error.message.replace(/^.*: /, '') : String(error);
-      context.addIssue({ code: 'custom', message: `is no regular expression: ${reason}` });
+      context.addIssue({ code: 'custom', message: `is not a regular expression: ${reason}` });
       return;
     }
     if (groups.includes('percent')) return;
@@ -171,7 +171,7 @@ export function timeZone(): Text {
       new Intl.DateTimeFormat('en', { timeZone: value });
     } catch {
       const meant = suggestion(value, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
-      context.addIssue({ code: 'custom', message: `"${value}" is no time zone${meant}` });
+      context.addIssue({ code: 'custom', message: `"${value}" is not a time zone${meant}` });
     }
   });
 }
@@ -180,7 +180,7 @@ export function isGiven(input: unknown): boolean {
   return input !== undefined && input !== null;
 }
 
-/** A value in a message: short, and without its contents where it is more than a word. */
+/** A value for a message: short; of a list or a map only the kind. */
 export function shown(input: unknown): string {
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'object') return 'a map';

@@ -1,7 +1,7 @@
-/** Ways through the JSON schema: which key stands where, and which keys stand beside it. */
+/** Looks up keys in the JSON schema. */
 import type { SchemaNode } from './schema.ts';
 
-/** The part of the schema for a path; where there are several forms, the one that fits `value`. */
+/** The part of the schema for a path; of several forms the one that fits `value`. */
 export function nodeAt(
   root: SchemaNode,
   path: readonly PropertyKey[],
@@ -17,7 +17,7 @@ export function nodeAt(
   return node === undefined ? undefined : formOf(node, within);
 }
 
-/** Of a union, the form that a value means: by its parser, else by being a map. */
+/** The form of a union that a value has: chosen by its parser, else by being a map. */
 export function formOf(node: SchemaNode, value: unknown): SchemaNode {
   if (node.oneOf !== undefined) {
     const parser = read(value, 'parser');
@@ -34,7 +34,7 @@ export function formOf(node: SchemaNode, value: unknown): SchemaNode {
   return node;
 }
 
-/** The places in the whole file where a key of this name stands, as dotted keys; `*` is any name. */
+/** All places in the file where a key of this name exists, as dotted keys; `*` is any name. */
 export function placesOfKey(node: SchemaNode, name: string, prefix = ''): readonly string[] {
   const places: string[] = [];
   for (const [key, below] of Object.entries(node.properties ?? {})) {
@@ -52,7 +52,7 @@ export function placesOfKey(node: SchemaNode, name: string, prefix = ''): readon
   return [...new Set(places)];
 }
 
-/** A member of a map or a list, undefined where there is none. */
+/** A member of a map or a list, undefined if there is none. */
 export function read(value: unknown, ...path: readonly PropertyKey[]): unknown {
   let within = value;
   for (const segment of path) {

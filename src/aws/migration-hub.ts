@@ -106,8 +106,8 @@ function readUpdate(
   return defined({
     status: state?.Status ?? 'UNKNOWN',
     stampS,
-    percent: state?.ProgressPercent === undefined ? undefined : state.ProgressPercent,
-    detail: state?.StatusDetail === undefined ? undefined : state.StatusDetail,
+    percent: state?.ProgressPercent,
+    detail: state?.StatusDetail,
   });
 }
 

@@ -1,4 +1,4 @@
-/** How long calls take, from the moment that they are made to their answer or the end of the agent's patience. */
+/** How long calls take, from the request to the answer or the time limit. */
 import { Histogram } from 'prom-client';
 
 import type { Services } from '../ports.ts';

@@ -1,7 +1,7 @@
 /**
- * The agent's state as Prometheus metrics. Most are filled from the operator port at each scrape: the planner counts,
- * and a scrape shows what `status` shows. What has been broken is counted from the timeline; how long calls take, where
- * they are made (call-latency.ts); the process and its event loop, by prom-client itself.
+ * The agent's state as Prometheus metrics. Most come from the operator port at each scrape, so that a scrape shows what
+ * `status` shows. Broken promises are counted from the timeline, call durations in call-latency.ts; prom-client itself
+ * measures the process.
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
 
@@ -26,7 +26,7 @@ const METRICS: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'migration_agent_build_info',
-    help: 'Always 1; the labels say what is running',
+    help: 'Always 1; the labels show what is running',
     labels: ['version', 'node', 'host'],
     rows: ({ agent }) => [
       { labels: { version: agent.version, node: process.version, host: agent.host }, value: 1 },
@@ -48,19 +48,19 @@ const METRICS: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'migration_agent_jobs_waiting_for_budget',
-    help: 'Live jobs that Migration Hub is not told of, since the budget could not keep a promise for them',
+    help: 'Live jobs that are not reported to Migration Hub because the budget could not keep a promise for them',
     rows: ({ agent }) => [{ value: agent.waitingForBudget }],
   },
   {
     kind: 'gauge',
     name: 'migration_agent_outbox_reports',
-    help: 'Reports owed to a destination',
+    help: 'Reports that a destination has not accepted yet',
     rows: ({ agent }) => [{ value: agent.outbox }],
   },
   {
     kind: 'gauge',
     name: 'migration_agent_outbox_age_seconds',
-    help: 'How long the oldest last word has waited; 0: none waits',
+    help: 'How long the oldest final report has been pending; 0: none is',
     rows: ({ agent }) => [{ value: agent.outboxAgeSeconds ?? 0 }],
   },
   {
@@ -81,7 +81,7 @@ const METRICS: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'migration_agent_problems',
-    help: 'How many things are wrong now; status says which',
+    help: 'Problems that degrade the agent now; status lists them',
     rows: ({ agent }) => [{ value: agent.problems.length }],
   },
   {
@@ -113,7 +113,7 @@ const METRICS: readonly Metric[] = [
   {
     kind: 'gauge',
     name: 'migration_agent_job_progress_percent',
-    help: 'Progress of the latest run; absent where unknown',
+    help: 'Progress of the latest run; absent if unknown',
     labels: ['name'],
     rows: ({ jobs }) =>
       jobs.flatMap(({ name, percent }) =>
@@ -197,7 +197,7 @@ const METRICS: readonly Metric[] = [
   },
 ];
 
-/** What must not happen, by the note that says that it did. */
+/** Counters of what must not happen, by the timeline events that report it. */
 const BROKEN: readonly { name: string; help: string; events: readonly EventName[] }[] = [
   {
     name: 'migration_agent_promises_broken_total',
@@ -205,7 +205,7 @@ const BROKEN: readonly { name: string; help: string; events: readonly EventName[
     events: ['promise.broken'],
   },
   {
-    name: 'migration_agent_lapses_total',
+    name: 'migration_agent_leases_lost_total',
     help: 'Pipeline tasks that were lost or fenced, since the agent started',
     events: ['lease.fenced', 'lease.gone'],
   },
@@ -216,7 +216,7 @@ const BROKEN: readonly { name: string; help: string; events: readonly EventName[
   },
 ];
 
-/** A registry of its own: whatever else uses prom-client in this process stays out of it. */
+/** A registry of its own, apart from the global one of prom-client. */
 export function createRegistry(operator: Operator, callLatency?: Histogram): Registry {
   const registry = new Registry();
   const status = onceForEachScrape(operator);

@@ -1,4 +1,4 @@
-/** Whether the agent does all of its work now, and if not, why not: the answer of /readyz. */
+/** Whether the agent does all of its work now, and the reasons if not: the answer of /readyz. */
 import type { Status } from '../core/model/status.ts';
 
 export interface Readiness {

@@ -59,7 +59,11 @@ const FIRES: Readonly<Record<string, { series: string; values: string; at: strin
     values: '3 3 4x60',
     at: '5m',
   },
-  MigrationAgentLapse: { series: 'migration_agent_lapses_total', values: '0 0 1x60', at: '5m' },
+  MigrationAgentLeaseLost: {
+    series: 'migration_agent_leases_lost_total',
+    values: '0 0 1x60',
+    at: '5m',
+  },
   MigrationAgentReportRefused: {
     series: 'migration_agent_reports_refused_total',
     values: '0 0 1x60',
@@ -75,7 +79,7 @@ const FIRES: Readonly<Record<string, { series: string; values: string; at: strin
     values: '0x60',
     at: '20m',
   },
-  MigrationAgentJobsUntold: {
+  MigrationAgentJobsUnreported: {
     series: 'migration_agent_jobs_waiting_for_budget',
     values: '3x60',
     at: '11m',
@@ -96,7 +100,7 @@ function promtool(...message: string[]): { status: number | null; text: string }
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
-test('every alert is tried here, and says what happened and what to do', () => {
+test('every alert is tried here, and explains what happened and what to do', () => {
   expect(rules.map(({ alert }) => alert).toSorted()).toEqual(Object.keys(FIRES).toSorted());
   for (const { annotations, labels } of rules) {
     expect(annotations.summary).toContain('$labels.');
@@ -105,14 +109,14 @@ test('every alert is tried here, and says what happened and what to do', () => {
   }
 });
 
-test.skipIf(!hasPromtool)('promtool reads the rules (skipped where promtool is missing)', () => {
+test.skipIf(!hasPromtool)('promtool reads the rules (skipped if promtool is missing)', () => {
   const { status, text } = promtool('check', 'rules', RULES);
   expect(text).toContain(`SUCCESS: ${rules.length} rules found`);
   expect(status).toBe(0);
 });
 
 test.skipIf(!hasPromtool)(
-  'a healthy agent raises no alert (skipped where promtool is missing)',
+  'a healthy agent raises no alert (skipped if promtool is missing)',
   () => {
     const { status, text } = promtool('test', 'rules', 'test/control/alerts.promtool.yaml');
     expect(text).toContain('SUCCESS');
@@ -122,7 +126,7 @@ test.skipIf(!hasPromtool)(
   },
 );
 
-test.skipIf(!hasPromtool)('each alert fires in time (skipped where promtool is missing)', () => {
+test.skipIf(!hasPromtool)('each alert fires in time (skipped if promtool is missing)', () => {
   const directory = mkdtempSync(join(tmpdir(), 'alerts-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const tests = rules.map(({ alert, labels, annotations }) => {

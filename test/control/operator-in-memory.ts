@@ -8,7 +8,7 @@ type Watched = TimelineEntry & { readonly job?: string };
 
 export class OperatorInMemory implements Operator {
   document: Status = statusWith([]);
-  owed: readonly OutboxEntry[] = [];
+  pending: readonly OutboxEntry[] = [];
   readonly asked: OperatorRequest[] = [];
   readonly entries = new Map<string, TimelineEntry[]>();
   readonly reported = new Map<string, ReportRecord[]>();
@@ -29,7 +29,7 @@ export class OperatorInMemory implements Operator {
   }
 
   outbox(): readonly OutboxEntry[] {
-    return this.owed;
+    return this.pending;
   }
 
   timeline(job: string, limit: number): readonly TimelineEntry[] {
@@ -53,7 +53,7 @@ export class OperatorInMemory implements Operator {
     this.document = statusWith(jobs);
   }
 
-  tell(entry: Watched): void {
+  emit(entry: Watched): void {
     for (const listener of this.listeners) listener(entry);
   }
 }

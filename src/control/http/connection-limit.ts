@@ -1,7 +1,7 @@
 /**
- * Many connections at once. Beyond the limit a newcomer takes the place of whoever has been connected longest without
- * a whole request: an idle connection, or one that sends its request drop by drop. So neither thousands of silent
- * connections nor slow ones keep an operator out; who is being answered is never cut off.
+ * Limits the number of connections. Beyond the limit a new connection replaces the one that has been open longest
+ * without a complete request: an idle one, or one that sends its request byte by byte. So neither thousands of silent
+ * connections nor slow ones keep an operator out. A connection that is being answered is never closed.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,7 +11,7 @@ const BUSY =
   '{"error":{"code":"busy","message":"too many requests are being answered; try again"}}\n';
 
 export function boundConnections(server: Server, connectionsMax: number): void {
-  /** In the order of their last request, or of their coming. */
+  /** In the order of their last request, or of their arrival. */
   const requests = new Map<Socket, IncomingMessage | undefined>();
 
   server.on('connection', (socket) => {

@@ -1,4 +1,4 @@
-/** What both listeners share: limits, the way to listen and to stop, the answer to what is no HTTP. */
+/** Shared by both listeners: limits, how to listen and stop, the answer to bytes that are not HTTP. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
@@ -6,11 +6,11 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CONNECTION_LIMITS = {
-  /** Operators, followers and scrapers; far below the limit of open files (see crowd.ts for more). */
+  /** Operators, followers and scrapers; far below the limit of open files (connection-limit.ts handles more). */
   connectionsMax: 256,
   http: {
     maxHeaderSize: 16 * 1024,
-    /** Nobody who means it needs longer, least of all on the same host. */
+    /** A client on the same host or network needs far less. */
     headersTimeout: 10_000,
     requestTimeout: 10_000,
     keepAliveTimeout: 5_000,
@@ -35,17 +35,17 @@ export async function stopServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
-  const patience = new AbortController();
+  const timer = new AbortController();
   await Promise.race([
     closed,
-    sleep(CLOSE_MS_MAX, undefined, { signal: patience.signal }).catch(() => undefined),
+    sleep(CLOSE_MS_MAX, undefined, { signal: timer.signal }).catch(() => undefined),
   ]);
-  patience.abort();
+  timer.abort();
   server.closeAllConnections();
   await closed;
 }
 
-/** For what is no HTTP, or too slow, or has a header too large. */
+/** Answers bytes that are not HTTP, a request that takes too long, and a header that is too large. */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -66,5 +66,5 @@ function refusal(code: string | undefined): [status: string, code: string, messa
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return ['408 Request Timeout', 'timeout', 'the request took too long to arrive'];
   }
-  return ['400 Bad Request', 'invalid', 'this is no HTTP request'];
+  return ['400 Bad Request', 'invalid', 'this is not an HTTP request'];
 }

@@ -1,8 +1,8 @@
 /**
- * HTTP for the operator on the agent's Unix socket. Finds the route, has it served, and answers problems in
- * one form. Bounded everywhere: connections, streams, header and body, the time they may take; whatever a
- * client sends harms nobody but itself.
+ * HTTP for the operator on the agent's Unix socket. Finds the route, has it served, and answers problems in one
+ * form. Connections, streams, headers, bodies and times are all limited, so a client harms only itself.
  */
+import { defined } from '../../core/lib/defined.ts';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
@@ -20,24 +20,24 @@ import { claimSocketFile } from './socket-file.ts';
 
 export interface ControlServerOptions extends RoutesOptions {
   readonly socketPath: string;
-  /** A socket that listens there already, handed over by systemd: it is used, and its file stays systemd's. */
+  /** A listening socket that systemd passed on. It is used, and its file belongs to systemd. */
   readonly inheritedFd?: number;
-  /** Told of faults of ours and of who changed something; questions are not logged. */
+  /** Gets internal errors and who requested a change; reads are not logged. */
   readonly log?: Log;
-  /** Who is at the other end of a connection; absent: nobody can tell. */
+  /** Reads who is at the other end of a connection; absent if the host cannot tell. */
   readonly readPeer?: ReadPeer;
   /** How long a client may take to send its request. */
   readonly requestTimeoutMs?: number;
 }
 
 export interface ControlServer {
-  /** Rejects with a clear error when another agent listens there. */
+  /** Rejects with a clear error if another agent listens there. */
   listen(): Promise<void>;
   /** Ends the streams, lets other answers go out, removes the socket file. */
   close(): Promise<void>;
 }
 
-/** Streams may stay for hours; most connections are kept for questions. */
+/** Streams may last for hours; the other connections stay free for short requests. */
 const STREAMS_MAX = 32;
 
 export function createControlServer(options: ControlServerOptions): ControlServer {
@@ -72,10 +72,10 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const server = createServer(
     {
       ...CONNECTION_LIMITS.http,
-      ...(options.requestTimeoutMs === undefined ? {} : timeouts(options.requestTimeoutMs)),
+      ...timeouts(options.requestTimeoutMs),
     },
     (request, response) => {
-      // A client that went away took its answer with it.
+      // The client has closed the connection.
       answer(request, response).catch(() => response.destroy());
     },
   );
@@ -91,7 +91,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       }
       await claimSocketFile(options.socketPath);
       await listenOn(server, { path: options.socketPath });
-      // The owner and its group: whoever may write here may stop jobs.
+      // For the owner and the group: who may write to the socket may stop jobs.
       await chmod(options.socketPath, 0o660);
     },
     close: async () => {
@@ -103,14 +103,15 @@ export function createControlServer(options: ControlServerOptions): ControlServe
 }
 
 function logRequest(log: Log | undefined, route: Route, name: string, peer?: Peer): void {
-  log?.write('info', 'control.asked', 'an operator asks for a change', {
+  log?.write('info', 'control.requested', 'an operator requested a change', {
     request: `${route.method} ${route.path}`,
-    ...(name === '' ? {} : { job: name }),
-    ...(peer === undefined ? {} : { uid: peer.uid, pid: peer.pid, user: peer.user }),
+    ...defined({ job: name === '' ? undefined : name }),
+    ...defined({ uid: peer?.uid, pid: peer?.pid, user: peer?.user }),
   });
 }
 
-function timeouts(ms: number): object {
+function timeouts(ms: number | undefined): object {
+  if (ms === undefined) return {};
   return { headersTimeout: ms, requestTimeout: ms, connectionsCheckingInterval: ms / 2 };
 }
 
@@ -153,12 +154,12 @@ function sendProblem(response: ServerResponse, error: unknown, log: Log | undefi
   const problem =
     error instanceof Problem
       ? error
-      : new Problem('internal', 'the agent could not serve this; its log says why');
+      : new Problem('internal', 'the agent could not serve this request; see its log');
   if (problem !== error && !response.destroyed) {
     log?.write('error', 'control.failed', 'request could not be served', { err: error });
   }
   if (response.headersSent) {
-    // Half an answer must not look like a whole one.
+    // A partial answer must not look complete.
     response.destroy();
     return;
   }

@@ -1,6 +1,6 @@
 /**
- * The socket's file: taken when nobody listens on it, refused when somebody does. A file that a killed agent
- * left behind is removed; anything that is no socket is left alone.
+ * The socket's file. It is refused if somebody listens on it. A file that a killed agent left behind is removed;
+ * anything that is not a socket is left alone.
  */
 import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -20,7 +20,7 @@ export async function claimSocketFile(path: string): Promise<void> {
     throw error;
   });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`${path} exists and is no socket; it was left alone`);
+  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket; it was left alone`);
   if (await answers(path)) {
     throw new Error(`another agent answers on ${path}; stop it first, or configure agent.socket`);
   }

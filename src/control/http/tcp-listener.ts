@@ -1,6 +1,5 @@
 /**
- * The read-only TCP listener: metrics, health and the status page. It can change nothing: whoever reaches the
- * port may look, and only look.
+ * The read-only TCP listener: metrics, health and the status page. Nothing can be changed through it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +14,7 @@ import { readiness } from '../readiness.ts';
 import { STATUS_PAGE, STATUS_PAGE_POLICY } from '../page/status-page.ts';
 
 export interface HttpListenerOptions {
-  /** `HOST:PORT`; an IPv6 address stands in brackets. */
+  /** `HOST:PORT`; an IPv6 address is written in brackets. */
   readonly listen: string;
   readonly operator: Operator;
   readonly registry: Registry;
@@ -23,7 +22,7 @@ export interface HttpListenerOptions {
 }
 
 export interface HttpListener {
-  /** Resolves with the address that is listened on: port 0 is given a real one. */
+  /** Resolves with the address that is listened on: port 0 becomes a free one. */
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   close(): Promise<void>;
 }
@@ -33,7 +32,8 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
     answer(request, response, options).catch((error: unknown) => {
       options.log?.write('error', 'http.failed', 'request could not be served', { err: error });
       if (response.headersSent) response.destroy();
-      else reply(response, 500, 'text/plain', 'the agent could not serve this\n');
+      else
+        reply(response, 500, 'text/plain', 'the agent could not serve this request; see its log\n');
     });
   });
   boundConnections(server, CONNECTION_LIMITS.connectionsMax);
@@ -98,7 +98,7 @@ function readAddress(listen: string): { host: string; port: number } {
   const host = match?.groups?.['six'] ?? match?.groups?.['host'];
   const port = Number(match?.groups?.['port']);
   if (host === undefined || port > 65_535) {
-    throw new Error(`${listen} is no address to listen on: expected HOST:PORT or [IPv6]:PORT`);
+    throw new Error(`${listen} is not an address to listen on: expected HOST:PORT or [IPv6]:PORT`);
   }
   return { host, port };
 }

@@ -1,6 +1,6 @@
 /**
- * Who sends a request. What the kernel says of the other end of the socket counts; what the client says of itself is
- * told beside it, and alone where the host cannot tell.
+ * Who sends a request: the credentials that the kernel gives for the other end of the socket. The name that a client
+ * gives itself is only shown beside them, or alone if the host cannot tell.
  */
 import type { IncomingMessage } from 'node:http';
 
@@ -14,17 +14,17 @@ export interface Peer {
 export type ReadPeer = (fileDescriptor: number) => Peer | undefined;
 
 export function peerOf(request: IncomingMessage, read: ReadPeer | undefined): Peer | undefined {
-  // Node shows the descriptor of a socket nowhere else.
+  // Node has no public way to the descriptor of a socket.
   const { _handle: handle } = request.socket as { _handle?: { readonly fd?: number } };
   const fileDescriptor = handle?.fd;
   if (read === undefined || fileDescriptor === undefined || fileDescriptor < 0) return undefined;
   return read(fileDescriptor);
 }
 
-/** `alice (uid 1000, pid 4711)`; `root (uid 0, pid 4711) for alice` where root acts for another, as sudo has it. */
-export function nameOf(peer: Peer | undefined, said: string | undefined): string {
-  if (peer === undefined) return said ?? 'operator';
+/** `alice (uid 1000, pid 4711)`; `root (uid 0, pid 4711) for alice` if root acts for another user, as with sudo. */
+export function nameOf(peer: Peer | undefined, claimed: string | undefined): string {
+  if (peer === undefined) return claimed ?? 'operator';
   const user = peer.user ?? 'user';
   const known = `${user} (uid ${peer.uid}, pid ${peer.pid})`;
-  return said === undefined || said === peer.user ? known : `${known} for ${said}`;
+  return claimed === undefined || claimed === peer.user ? known : `${known} for ${claimed}`;
 }

@@ -1,5 +1,5 @@
 /**
- * What a client is told when a request cannot be served: one document, `{ error: { code, message } }`, and the
+ * The answer to a request that cannot be served: one document, `{ error: { code, message } }`, and the
  * HTTP status that belongs to the code.
  */
 import type { z } from 'zod';
@@ -37,7 +37,7 @@ export class Problem extends Error {
   }
 }
 
-/** Checks what came in. The problem names each place: `body.command[0]: …`. */
+/** Validates input. The problem names each place: `body.command[0]: …`. */
 export function validate<Value>(schema: z.ZodType<Value>, value: unknown, where: string): Value {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -47,7 +47,7 @@ export function validate<Value>(schema: z.ZodType<Value>, value: unknown, where:
   throw new Problem('invalid', listed(places, '; '));
 }
 
-/** Of many, the first ones: whoever sent thousands finds the rest by the same token. */
+/** The first of many: a client that sent thousands has the same problem in the rest. */
 export function listed(items: readonly string[], separator: string): string {
   const left = items.length - LISTED_MAX;
   const first = items.slice(0, LISTED_MAX).join(separator);
@@ -56,7 +56,7 @@ export function listed(items: readonly string[], separator: string): string {
 
 const LISTED_MAX = 50;
 
-/** Of a choice of forms, what is wrong with the one that was meant: that of the same kind as the value. */
+/** Of a union, the issues of the form that was meant: the one of the same type as the value. */
 function meantIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const meant = issue.errors.find(

@@ -29,7 +29,7 @@ export async function readBody(
   } catch (error) {
     throw new Problem(
       'invalid',
-      `body: no valid JSON (${error instanceof Error ? error.message : 'unreadable'})`,
+      `body: not valid JSON (${error instanceof Error ? error.message : 'unreadable'})`,
     );
   }
 }

@@ -1,10 +1,11 @@
-/** What the agent said to a action, as an answer over the socket. */
+/** The answer over the socket to a request that the agent has decided. */
+import { defined } from '../../core/lib/defined.ts';
 import type { Reply } from '../../core/model/action.ts';
 import { Problem } from './problem.ts';
 
-/** Throws a `Problem` where the agent said no. */
+/** Throws a `Problem` if the agent refused. */
 export async function replyBody(asked: Promise<Reply>): Promise<{ run?: string; message: string }> {
   const reply = await asked;
   if (!reply.ok) throw new Problem(reply.code, reply.message);
-  return { ...(reply.run === undefined ? {} : { run: reply.run }), message: reply.message };
+  return defined({ run: reply.run, message: reply.message });
 }

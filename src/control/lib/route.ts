@@ -1,6 +1,6 @@
 /**
- * One endpoint: where it is, what it takes and answers, and who serves it. The same description serves the
- * request and the OpenAPI document, so the two cannot differ.
+ * One endpoint: its path, what it takes and answers, and its handler. Requests and the OpenAPI document use the same
+ * description, so the two cannot differ.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
@@ -15,16 +15,16 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** What a handler is given: everything checked. */
+/** What a handler gets, all of it validated. */
 export interface Asked<Body, Query> {
-  /** The job's name, where the path has one. */
+  /** The job's name, if the path has one. */
   readonly name: string;
   readonly body: Body;
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
-  /** Who asks, where the host can tell. */
+  /** Who sends the request, if the host can tell. */
   readonly peer: Peer | undefined;
-  /** For answers that go on: ends when the client is gone or the server closes. */
+  /** For streams: aborts when the client is gone or the server closes. */
   readonly signal: AbortSignal;
   readonly response: ServerResponse;
 }
@@ -38,15 +38,15 @@ interface Description<Body, Query> {
   readonly summary: string;
   readonly query: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
-  /** Where a body may be larger than is usual. */
+  /** If a body may be larger than the default. */
   readonly bodyBytesMax?: number;
   readonly status: 200 | 201 | 202;
-  /** Absent: the answer is no JSON, and its kind is `mediaType`. */
+  /** Absent: the answer is not JSON but `mediaType`. */
   readonly reply?: z.ZodType;
   readonly mediaType?: string;
-  /** An answer that may go on for hours; such are counted. */
+  /** An answer that may last for hours; the number of streams is limited. */
   readonly stream?: true;
-  /** An operator changes something by it: who did is said in the log. */
+  /** It changes something: the log shows who requested it. */
   readonly audited?: true;
   readonly handle: (asked: Asked<Body, Query>) => Promise<unknown>;
 }
@@ -54,7 +54,7 @@ interface Description<Body, Query> {
 export interface Route extends Omit<Description<never, never>, 'handle' | 'query' | 'body'> {
   readonly query: z.ZodType;
   readonly body?: z.ZodType;
-  /** The name in the path, still encoded; `undefined` where the path is another's. */
+  /** The name in the path, still encoded; `undefined` if the path does not match. */
   readonly match: (path: string) => string | undefined;
   readonly serve: (request: IncomingMessage, asked: Unchecked) => Promise<Answer | Streamed>;
 }
@@ -63,7 +63,7 @@ interface Unchecked {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly peer: Peer | undefined;
-  /** Called before the request is acted upon, when all of it is known to be right. */
+  /** Called when the whole request has been validated, before the handler. */
   readonly audit: () => void;
   readonly signal: AbortSignal;
   readonly response: ServerResponse;
@@ -84,7 +84,7 @@ export function route<Body, Query>(description: Description<Body, Query>): Route
         name: unchecked.name,
         query,
         headers: request.headers,
-        // A GET has no body schema, and its handler looks at none.
+        // A GET has no body schema, and its handler reads no body.
         body:
           body === undefined
             ? (undefined as Body)

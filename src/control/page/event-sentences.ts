@@ -1,14 +1,14 @@
 /**
- * Events of the timeline as an operator says them: "SIGTERM to 14 processes", "FAILED delivered 42 s later". An event
- * that is not here is told by its name and its fields.
+ * Timeline events as sentences: "SIGTERM to 14 processes", "FAILED delivered 42 s later". An event without a sentence is
+ * shown by its name and its fields.
  */
 import type { EventName } from '../../core/model/timeline.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** One line, or `undefined` where there are no words for it. */
+/** One line, or `undefined` if there is no sentence for the event. */
 export function eventSentence(event: string, fields: Fields): string | undefined {
-  return WORDS[event as EventName]?.(fields);
+  return SENTENCES[event as EventName]?.(fields);
 }
 
 const DESTINATIONS: Readonly<Record<string, string>> = {
@@ -31,7 +31,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   gone: 'cancel: pipeline task gone',
 };
 
-const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
+const SENTENCES: Partial<Record<EventName, (fields: Fields) => string>> = {
   'run.queued': ({ origin }) => `run queued${ORIGINS[String(origin)] ?? ''}`,
   'run.skipped': ({ reason }) => `scheduled start skipped: ${text(reason)}`,
   'run.missed': ({ dueAt, starts, policy }) =>
@@ -42,7 +42,7 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
       : `tracked by ${text(by)} ${text(pid ?? unit ?? path)}`,
   'job.reported': ({ status, detail }) =>
     `reported as ${text(status)}${detail === undefined ? '' : `: ${text(detail)}`}`,
-  'job.unreadable': ({ reason }) => `it cannot be seen how it stands: ${text(reason)}`,
+  'job.unreadable': ({ reason }) => `its state cannot be read: ${text(reason)}`,
   'run.ended': ({ message }) => `run ended: ${text(message)}`,
   'job.started': ({ pid }) => `job started${pid === undefined ? '' : `, pid ${text(pid)}`}`,
   'job.adopted': ({ pid }) =>
@@ -56,7 +56,7 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
   'job.stalled': ({ noProgressForS }) => `no progress for ${seconds(noProgressForS)}`,
   'job.timeout': ({ timeoutS }) => `job ran longer than its timeout of ${seconds(timeoutS)}`,
   'cancel.received': ({ cause, detail }) =>
-    // Whoever asked is told; that the service says canceled by saying canceled is not.
+    // Shows who canceled. For the service the detail would only repeat "canceled".
     cause === 'service'
       ? text(CAUSES['service'])
       : `${CAUSES[String(cause)] ?? 'cancel received'}: ${text(detail)}`,
@@ -72,7 +72,7 @@ const WORDS: Partial<Record<EventName, (fields: Fields) => string>> = {
     `no report accepted for ${seconds(silentS)}; ${policy === 'continue' ? 'going on all the same' : 'stopping the job'}`,
   'lease.gone': ({ reason }) => `pipeline task is no longer ours: ${text(reason)}`,
   'report.delivered': ({ status, to, afterS }) =>
-    `${status === undefined ? 'last word' : text(status)} delivered ${afterS === 0 ? 'at once' : `${seconds(afterS)} later`} to ${DESTINATIONS[String(to)] ?? text(to)}`,
+    `${status === undefined ? 'final report' : text(status)} delivered ${afterS === 0 ? 'at once' : `${seconds(afterS)} later`} to ${DESTINATIONS[String(to)] ?? text(to)}`,
   'report.reduced': ({ reason }) => `report refused, trying status alone: ${text(reason)}`,
   'report.refused': ({ operation, reason }) =>
     `${operation === undefined ? 'report' : text(operation)} refused for good: ${text(reason)}`,

@@ -1,4 +1,6 @@
-/** What the status page shows of one job: its timeline in words, and its reports against their deadlines. */
+/** What the status page shows of one job: its timeline in sentences, and its reports with their deadlines. */
+import { defined } from '../../core/lib/defined.ts';
+import { iso } from '../../core/lib/time.ts';
 import type { JobStatus } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
 import { eventSentence } from './event-sentences.ts';
@@ -23,7 +25,7 @@ interface JobPageDocument {
   }[];
 }
 
-/** For `/jobs/NAME.json`; `undefined` where there is no such job. */
+/** For `/jobs/NAME.json`; `undefined` if there is no such job. */
 export function jobPageDocument(operator: Operator, path: string): JobPageDocument | undefined {
   const name = nameIn(path);
   const { agent, jobs } = operator.status();
@@ -41,7 +43,7 @@ export function jobPageDocument(operator: Operator, path: string): JobPageDocume
     reports: operator.reports(job.name).map(({ atMs, holdsUntilMs, ...rest }) => ({
       at: iso(atMs),
       ...rest,
-      ...(holdsUntilMs === undefined ? {} : { holdsUntil: iso(holdsUntilMs) }),
+      ...defined({ holdsUntil: holdsUntilMs === undefined ? undefined : iso(holdsUntilMs) }),
     })),
   };
 }
@@ -53,8 +55,4 @@ function nameIn(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function iso(wallMs: number): string {
-  return new Date(wallMs).toISOString();
 }

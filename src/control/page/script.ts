@@ -138,7 +138,7 @@ async function refreshDetails() {
       const item = element('li');
       const time = element('time', clock(event.at));
       time.dateTime = event.at;
-      item.append(time, element('span', event.words));
+      item.append(time, element('span', event.message));
       list.append(item);
     }
     box.append(element('h2', 'Timeline (UTC, newest first)'), list);

@@ -1,6 +1,6 @@
 /**
- * What the socket answers, as zod schemas for the OpenAPI document. They follow src/core/status.ts, and the
- * compiler holds them to it; nothing is checked by them while the agent runs.
+ * The answers of the socket, as zod schemas for the OpenAPI document. They follow src/core/model/status.ts, and the
+ * compiler checks that. Nothing is validated with them while the agent runs.
  */
 import { z } from 'zod';
 
@@ -153,7 +153,7 @@ export const historyDocument = z
     nextToken: z
       .string()
       .optional()
-      .describe('Where the next page begins; absent: this was the last one.'),
+      .describe('Token of the next page; absent: this is the last page.'),
   })
   .meta({ id: 'History' });
 
@@ -173,14 +173,14 @@ export const outboxDocument = z.strictObject({
         destination: z.enum(['migrationHub', 'dataPipeline']),
         operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
         task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
-        message: z.string().describe('What is to be told, in one line.'),
+        message: z.string().describe('What is to be reported, in one line.'),
         since: time.exactOptional(),
         attempts: z.int(),
         nextTryAt: time.exactOptional(),
         lastError: z.string().exactOptional(),
         quarantined: z
           .boolean()
-          .describe('Refused for good: it holds up nothing, and waits for retry or drop.'),
+          .describe('AWS rejected it: it blocks no later report, and waits for retry or drop.'),
       })
       .meta({ id: 'OutboxEntry' }),
   ),

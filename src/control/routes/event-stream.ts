@@ -1,14 +1,14 @@
 /**
- * New timeline entries as server-sent events, each with an id: a client that comes back with the last one it saw
- * (`Last-Event-ID`) gets what it missed, or the event `gap` where that is not known any more. A client that does not
- * read is let go: its backlog would otherwise grow in the agent's memory.
+ * New timeline entries as server-sent events, each with an id. A client that reconnects with the last id it saw
+ * (`Last-Event-ID`) gets what it missed, or the event `gap` if that is no longer kept. A client that does not read is
+ * disconnected, because its backlog would grow in the agent's memory.
  */
 import type { ServerResponse } from 'node:http';
 
 import type { NumberedEntry, RecentEvents } from './recent-events.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
 
-/** A comment line keeps the connection visible to both ends; the usual 15 s of server-sent events. */
+/** A comment line shows both ends that the connection lives; 15 s is usual for server-sent events. */
 const KEEP_ALIVE_MS = 15_000;
 const BACKLOG_BYTES_MAX = 1024 * 1024;
 
@@ -28,7 +28,7 @@ export function streamEvents(stream: EventStream): Promise<void> {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
-    // Nothing follows on this connection, so a stopping agent need not wait for it.
+    // No other request follows on this connection, so a stopping agent need not wait for it.
     connection: 'close',
   });
   const send = (text: string): void => {

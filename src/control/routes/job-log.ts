@@ -1,6 +1,6 @@
 /**
- * Sends what a run wrote: all that is kept or its last lines, and on action what is still being written. Reads in
- * pieces and waits for the client, so neither a huge log nor a slow reader costs memory.
+ * Sends the output of a run: all that is kept or its last lines, and on request what is still being written. Reads in
+ * pieces and waits for the client, so that neither a huge log nor a slow reader costs memory.
  */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -9,13 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How soon a follower sees a new line. */
 const LOOK_AGAIN_MS = 200;
 
-/** One stream of a run's output, by position: bytes since its beginning, however it is kept. */
+/** One stream of a run's output. A position counts bytes since its beginning, rotated ones included. */
 export interface LogReader {
   /** Where the last `lines` lines begin; without a number: all that is kept. */
   begin(lines?: number): Promise<number>;
   /** The position after the last byte; absent: there is no log. */
   end(): Promise<number | undefined>;
-  /** Some bytes from there on, none where there are none yet; absent: there is no log. */
+  /** Some bytes from there on, none if none are written yet; absent: there is no log. */
   read(position: number): Promise<{ readonly bytes: Buffer; readonly next: number } | undefined>;
 }
 
@@ -35,7 +35,7 @@ export async function streamLog(job: JobLog): Promise<void> {
     'content-type': 'text/plain; charset=utf-8',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // Nothing follows on this connection, so a stopping agent need not wait for it.
+    // No other request follows on this connection, so a stopping agent need not wait for it.
     connection: 'close',
   });
   job.response.flushHeaders();
@@ -52,11 +52,11 @@ async function send(job: JobLog): Promise<void> {
   const { log, tailLines, follow, isOver, signal } = job;
   if (!(await isThere(job))) return;
   let position = await log.begin(tailLines);
-  // Without `follow` a log that grows as fast as it is read must still come to an end.
+  // Without `follow`, reading must end even if the log grows as fast as it is read.
   const limit = follow ? Infinity : ((await log.end()) ?? 0);
   while (position < limit) {
     signal.throwIfAborted();
-    // Asked before the look: what a run wrote last is sent after its end was seen.
+    // Asked before reading: the last output of a run is sent after its end was seen.
     const over = isOver();
     const piece = await log.read(position);
     if (piece !== undefined && piece.bytes.length > 0) {
@@ -72,7 +72,7 @@ async function send(job: JobLog): Promise<void> {
 
 async function isThere({ log, follow, isOver, signal }: JobLog): Promise<boolean> {
   for (;;) {
-    // Asked before the look: a run that ends in between has its log looked for once more.
+    // Asked before reading: if the run ends in between, its log is looked for once more.
     const over = isOver();
     if ((await log.end()) !== undefined) return true;
     if (!follow || over) return false;

@@ -68,7 +68,7 @@ function queryParameters(query: z.ZodType): unknown[] {
   }));
 }
 
-/** Schemas that have a name are told once, under `components`, and referred to. */
+/** A schema with a name is described once, under `components`, and referred to. */
 function componentSchemas(): { all: Record<string, unknown>; describe: Describe } {
   const all: Record<string, unknown> = {};
   const describe: Describe = (schema, io) => {

@@ -1,4 +1,5 @@
-/** The outbox over the socket: read it, try it again now, give up what it holds. */
+/** The outbox over the socket: read it, retry it now, drop what it holds. */
+import { defined } from '../../core/lib/defined.ts';
 import { outboxDocument, replyDocument } from './documents.ts';
 import type { DestinationName, OutboxEntry } from '../../core/model/outbox.ts';
 import type { Operator, OperatorRequest } from '../../ports.ts';
@@ -13,7 +14,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
     route({
       method: 'GET',
       path: '/v1/outbox',
-      summary: 'What is owed to the services: last words and links, with what stands in the way',
+      summary: 'Final reports and links that AWS has not accepted yet, with the reason',
       query: outboxQuery,
       status: 200,
       reply: outboxDocument,
@@ -26,7 +27,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
     route({
       method: 'POST',
       path: '/v1/outbox/retry',
-      summary: 'Try again now, and what was refused for good once more',
+      summary: 'Retry everything pending now, quarantined reports included',
       audited: true,
       query: noQuery,
       body: outboxBody,
@@ -38,7 +39,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
     route({
       method: 'POST',
       path: '/v1/outbox/drop',
-      summary: 'Give up what is owed of a job; without a job only what was refused for good',
+      summary: 'Discard the pending reports of a job; without a job only quarantined ones',
       audited: true,
       query: noQuery,
       body: outboxBody,
@@ -56,11 +57,7 @@ interface Asked {
 }
 
 function action(what: 'retry' | 'drop', { job, destination }: Asked, by: string): OperatorRequest {
-  const choice = {
-    ...(job === undefined ? {} : { job }),
-    ...(destination === undefined ? {} : { destination }),
-  };
-  return { type: 'outbox', action: what, choice, by };
+  return { type: 'outbox', action: what, choice: defined({ job, destination }), by };
 }
 
 function isChosen(entry: OutboxEntry, { job, destination }: Asked): boolean {

@@ -1,6 +1,6 @@
 /**
- * The newest entries of all timelines, numbered, so that a client whose connection broke goes on where it was. In
- * memory: a client that comes back to another agent, or too late, is told that something is missing.
+ * The newest entries of all timelines, numbered, so that a client whose connection broke can continue where it was. They
+ * are in memory: a client that returns to a restarted agent, or too late, learns that entries are missing.
  */
 import type { Operator, TimelineEntry } from '../../ports.ts';
 
@@ -8,7 +8,7 @@ import type { Operator, TimelineEntry } from '../../ports.ts';
 const ENTRIES_MAX = 1_000;
 
 export interface NumberedEntry {
-  /** `AGENT-NUMBER`: numbers of another agent are no numbers of this one. */
+  /** `AGENT-NUMBER`: a number of an earlier agent means nothing to this one. */
   readonly id: string;
   readonly entry: TimelineEntry & { readonly job?: string };
 }
@@ -39,7 +39,7 @@ export class RecentEvents {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What came after the entry with this id; `undefined` where some of it is not here any more. */
+  /** What came after the entry with this id; `undefined` if some of it is no longer kept. */
   after(id: string): readonly NumberedEntry[] | undefined {
     const [, agent, number] = /^([0-9a-z]+)-(\d{1,15})$/.exec(id) ?? [];
     const missed = this.#last - Number(number);

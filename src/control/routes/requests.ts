@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parseDuration } from '../../core/lib/duration.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
 
-/** A name becomes part of file names and of a MigrationTaskName, which knows no `/`, `:` and `|` (MODEL). */
+/** A name becomes part of file names and of a MigrationTaskName, which allows no `/`, `:` and `|` (MODEL). */
 const jobName = z
   .string()
   .regex(
@@ -17,7 +17,10 @@ const jobName = z
 export const text = z
   .string()
   .max(32_768)
-  .refine((value) => !value.includes('\0'), 'holds a NUL character, which no program can be given');
+  .refine(
+    (value) => !value.includes('\0'),
+    'contains a NUL character, which cannot be passed to a program',
+  );
 
 const progress = z.strictObject({
   parser: z.enum(['rsync', 'pv', 'percent', 'json', 'regex', 'size', 'pg_restore', 'none']),
@@ -61,9 +64,9 @@ export const adHocJob = z
       .describe('The program and its arguments; no shell reads them.'),
     progress: progress.optional(),
     environment: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'), text)
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of a variable'), text)
       .optional(),
-    workingDirectory: text.startsWith('/', 'is no absolute path').optional(),
+    workingDirectory: text.startsWith('/', 'is not an absolute path').optional(),
     user: z.string().min(1).max(64).optional(),
     migrationHub: z.union([z.literal(false), migrationHub]).optional(),
   })
@@ -82,7 +85,7 @@ export const cancelBody = z
       .describe('Time between the stop signal and SIGKILL; default: that of the job.'),
     by: z
       .string()
-      .regex(/^[\w.@-]{1,64}$/, 'is no name of a person')
+      .regex(/^[\w.@-]{1,64}$/, 'is not the name of a person')
       .optional()
       .describe('Who asks, for the timeline.'),
   })
@@ -93,7 +96,7 @@ const outboxChoice = {
   destination: z
     .enum(['migrationHub', 'dataPipeline'])
     .optional()
-    .describe('Only what is owed to this one; default: to both.'),
+    .describe('Only reports to this one; default: to both.'),
 };
 
 export const outboxQuery = z.strictObject(outboxChoice);
@@ -105,7 +108,7 @@ export const outboxBody = z
   })
   .meta({ id: 'OutboxChoice' });
 
-/** For requests that say everything by their path. */
+/** For requests that need no more than their path. */
 export const emptyBody = z.strictObject({});
 
 const count = (max: number): z.ZodType<number> => z.coerce.number().int().min(0).max(max);
@@ -113,7 +116,7 @@ const count = (max: number): z.ZodType<number> => z.coerce.number().int().min(0)
 export const noQuery = z.strictObject({});
 
 export const timelineQuery = z.strictObject({
-  limit: count(10_000).default(100).describe('At most so many of the newest entries.'),
+  limit: count(10_000).default(100).describe('The newest entries, at most so many.'),
 });
 
 export const eventsQuery = z.strictObject({
@@ -123,7 +126,7 @@ export const eventsQuery = z.strictObject({
     .max(64)
     .optional()
     .describe(
-      'Id of the last entry that is known: what came after it is told first. Or Last-Event-ID.',
+      'Id of the last entry that the client has: the entries after it are sent first. Or Last-Event-ID.',
     ),
 });
 

@@ -1,4 +1,6 @@
-/** A timeline entry as the outside sees it: its time in ISO 8601, the rest as the agent noted it. */
+/** A timeline entry as the outside sees it: its time in ISO 8601, the rest as the agent recorded it. */
+import { defined } from '../../core/lib/defined.ts';
+import { iso } from '../../core/lib/time.ts';
 import type { TimelineEntry } from '../../ports.ts';
 
 export interface TimelineEntryDocument {
@@ -13,9 +15,8 @@ export function timelineEntryDocument(
   entry: TimelineEntry & { readonly job?: string },
 ): TimelineEntryDocument {
   return {
-    at: new Date(entry.at.wallMs).toISOString(),
-    ...(entry.job === undefined ? {} : { job: entry.job }),
-    ...(entry.run === undefined ? {} : { run: entry.run }),
+    at: iso(entry.at.wallMs),
+    ...defined({ job: entry.job, run: entry.run }),
     event: entry.event,
     fields: entry.fields,
   };

@@ -1,9 +1,9 @@
-/** What may be sent of tracked work: bodies of `POST /v1/tracked` and `POST /v1/reports`, as zod schemas. */
+/** Tracked work: bodies of `POST /v1/tracked` and `POST /v1/reports`, as zod schemas. */
 import { z } from 'zod';
 
 import { migrationHub, text } from './requests.ts';
 
-/** So many are taken in one turn of the agent; a client with more sends them in parts. */
+/** Items in one request, all applied in one turn of the loop. A client with more sends them in parts. */
 export const ITEMS_MAX = 10_000;
 /** Room for so many, each with attributes for Migration Hub. */
 export const ITEMS_BYTES_MAX = 16 * 1024 * 1024;
@@ -11,7 +11,7 @@ export const ITEMS_BYTES_MAX = 16 * 1024 * 1024;
 /** Kernels allow no more (PID_MAX_LIMIT). */
 const PID_MAX = 4_194_304;
 
-/** Which names a job may have is told by the configuration; here it is only looked up. */
+/** The configuration decides which names are valid; here a name is only looked up. */
 const name = z.string('expected the name of a job').min(1, 'is empty').max(1024);
 
 const trackedJob = z
@@ -22,27 +22,29 @@ const trackedJob = z
       .min(1, 'expected the number of a process')
       .max(PID_MAX, `expected the number of a process; ${PID_MAX} at most`)
       .optional()
-      .describe('A process of any user. When it is gone without a final word, the run is lost.'),
+      .describe(
+        'A process of any user that the caller may see. If it ends without a final report, the run is lost.',
+      ),
     unit: z
       .string()
       .min(1)
       .max(255)
       .optional()
       .describe(
-        'A systemd unit: the invocation that is under way, else the next one. It ends as systemd says.',
+        'A systemd unit: the invocation that is running, else the next one. systemd decides how it ended.',
       ),
     statusFile: text
-      .startsWith('/', 'is no absolute path')
+      .startsWith('/', 'is not an absolute path')
       .optional()
       .describe('A JSON file with percent, detail and status, replaced as the work goes on.'),
     stallAfter: z
       .string()
       .optional()
-      .describe('Said in StatusDetail when percent and detail have not changed for so long: 30m.'),
+      .describe('If percent and detail have not changed for so long, StatusDetail shows it: 30m.'),
     migrationHub: z
       .union([z.literal(false), migrationHub])
       .optional()
-      .describe('As in the configuration of a job; false: Migration Hub is not told.'),
+      .describe('As in the configuration of a job; false: not reported to Migration Hub.'),
   })
   .refine(
     ({ pid, unit, statusFile }) =>
@@ -65,7 +67,7 @@ const report = z
       .min(0, 'expected a number from 0 to 100')
       .max(100, 'expected a number from 0 to 100')
       .optional()
-      .describe('Floored; never falls within a run; 99 at most until the run has ended well.'),
+      .describe('Floored; never falls within a run; 99 at most until the run has succeeded.'),
     detail,
     status: z
       .enum(['completed', 'failed'], 'expected completed or failed')
@@ -73,9 +75,9 @@ const report = z
       .describe('How the work ended; only for tracked jobs.'),
   })
   .refine(
-    ({ percent, detail: said, status }) =>
-      percent !== undefined || said !== undefined || status !== undefined,
-    'says nothing: give percent, detail or status',
+    ({ percent, detail: text, status }) =>
+      percent !== undefined || text !== undefined || status !== undefined,
+    'is empty: give percent, detail or status',
   )
   .meta({ id: 'Report' });
 
@@ -84,7 +86,7 @@ export const reportsBody = z.union([report, z.array(report).min(1).max(ITEMS_MAX
 
 export type TrackedJob = z.infer<typeof trackedJob>;
 
-/** Of an array: how many were done, and what was refused, by its place in the array. */
+/** For an array: how many were done, and which were refused, by index. */
 export const manyReply = z
   .strictObject({
     message: z.string(),
@@ -99,6 +101,6 @@ export const manyReply = z
         }),
       )
       .optional()
-      .describe('What was not done, and why; the others were. Only for an array.'),
+      .describe('Items that were refused, and why; the others were done. Only for an array.'),
   })
   .meta({ id: 'ManyReply' });

@@ -1,7 +1,8 @@
 /**
- * `POST /v1/tracked` and `POST /v1/reports`: one or an array. What is wrong in itself refuses the whole request, so
- * that nothing is half done; what the agent cannot do of it (no such job, tracked already) concerns that item alone.
+ * `POST /v1/tracked` and `POST /v1/reports`: one or an array. An invalid item refuses the whole request, so that
+ * nothing is half done. An item that the agent refuses (no such job, tracked already) concerns that item alone.
  */
+import { defined } from '../../core/lib/defined.ts';
 import type { Reply } from '../../core/model/action.ts';
 import type { JobDefinition } from '../../core/model/job.ts';
 import type { Operator } from '../../ports.ts';
@@ -14,11 +15,11 @@ import type { TrackedJob } from './tracked-requests.ts';
 
 export interface TrackedRoutesOptions {
   readonly operator: Operator;
-  /** Makes a definition of each tracked job, its source found on this host, or says what is wrong with it. */
+  /** Makes a definition of each tracked job, its source found on this host, or returns what is wrong with it. */
   readonly makeTracked: (
     bodies: readonly TrackedJob[],
   ) => Promise<readonly (JobDefinition | string)[]>;
-  /** One plain line without secrets, short enough for every destination. */
+  /** Makes one plain line without secrets, short enough for every destination. */
   readonly plainDetail: (text: string) => string;
 }
 
@@ -40,28 +41,24 @@ export function trackedRoutes({
       handle: async ({ body }) => {
         const bodies = Array.isArray(body) ? body : [body];
         const definitions = checked(await makeTracked(bodies), Array.isArray(body));
-        return told(await operator.ask({ type: 'track', definitions }), Array.isArray(body));
+        return outcomes(await operator.ask({ type: 'track', definitions }), Array.isArray(body));
       },
     }),
     route({
       method: 'POST',
       path: '/v1/reports',
-      summary: 'Tell how jobs stand: one or an array',
+      summary: 'Report percent, detail or end of jobs: one or an array',
       query: noQuery,
       body: reportsBody,
       bodyBytesMax: ITEMS_BYTES_MAX,
       status: 200,
       reply: manyReply,
       handle: async ({ body }) => {
-        const reports = (Array.isArray(body) ? body : [body]).map(
-          ({ name, percent, detail, status }) => ({
-            name,
-            ...(percent === undefined ? {} : { percent }),
-            ...(detail === undefined ? {} : { detail: plainDetail(detail) }),
-            ...(status === undefined ? {} : { status }),
-          }),
-        );
-        return told(await operator.ask({ type: 'report', reports }), Array.isArray(body));
+        const reports = (Array.isArray(body) ? body : [body]).map(({ detail, ...report }) => ({
+          ...defined(report),
+          ...defined({ detail: detail === undefined ? undefined : plainDetail(detail) }),
+        }));
+        return outcomes(await operator.ask({ type: 'report', reports }), Array.isArray(body));
       },
     }),
   ];
@@ -78,14 +75,10 @@ function checked(
   return made.filter((one) => typeof one !== 'string');
 }
 
-function told(reply: Reply, isArray: boolean): unknown {
+function outcomes(reply: Reply, isArray: boolean): unknown {
   if (!reply.ok) throw new Problem(reply.code, reply.message);
-  const { message: message, run, refused = [] } = reply;
+  const { message, run, refused = [] } = reply;
   const [first] = refused;
   if (!isArray && first !== undefined) throw new Problem(first.code, first.message);
-  if (!isArray) return { ...(run === undefined ? {} : { run }), message };
-  return {
-    message,
-    refused: refused.map(({ message: message, ...item }) => ({ ...item, message })),
-  };
+  return isArray ? { message, refused } : defined({ run, message });
 }

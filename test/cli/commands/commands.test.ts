@@ -341,9 +341,9 @@ describe('events and logs', () => {
     operator.entries.set('copy', [first]);
     const running = begin(['events', 'copy', '-f', '--json', '--socket', socketPath]);
     await vi.waitFor(() => expect(running.stdout()).toContain('run.queued'));
-    operator.tell({ ...first, job: 'copy' });
-    operator.tell({ ...first, job: 'other', event: 'job.lost' });
-    operator.tell({ ...first, job: 'copy', event: 'job.exited' });
+    operator.emit({ ...first, job: 'copy' });
+    operator.emit({ ...first, job: 'other', event: 'job.lost' });
+    operator.emit({ ...first, job: 'copy', event: 'job.exited' });
     await vi.waitFor(() => expect(running.stdout()).toContain('job.exited'));
     await close();
     expect((await running.done).code).toBe(4);

@@ -50,7 +50,7 @@ test('shown as a table, as JSON, of one job, and that nothing is pending', async
     stdout: '',
     stderr: 'nothing is pending\n',
   });
-  operator.owed = [WAITING, ASIDE];
+  operator.pending = [WAITING, ASIDE];
   expect((await run(['outbox', ...socket])).stdout.split('\n')).toHaveLength(4);
   const { stdout } = await run(['outbox', 'copy', '--json', ...socket]);
   expect(JSON.parse(stdout)).toEqual({ schema: 1, outbox: [WAITING] });

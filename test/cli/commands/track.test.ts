@@ -103,7 +103,7 @@ describe('--from', () => {
       'migration-agent: nothing was taken:',
       '(stdin):3 percent: expected a number from 0 to 100',
       '(stdin):4 percent: expected a number from 0 to 100',
-      '(stdin):5 says nothing: give percent, detail or status',
+      '(stdin):5 is empty: give percent, detail or status',
       '(stdin):6 Unrecognized key: "eta"',
       '(stdin):7 percent: expected a number from 0 to 100',
       '(stdin):8 status: expected completed or failed',

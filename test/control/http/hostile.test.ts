@@ -22,14 +22,14 @@ const AT_ONCE = 16;
 
 type Address = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** All that came back until the other end closed. A client that has said all: it half-closes. */
+/** All that came back until the other end closed. A client that has sent everything half-closes. */
 function answerTo(address: Address, bytes: Buffer): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(address);
     let text = '';
     socket.on('data', (piece) => (text += piece.toString('latin1')));
     socket.once('close', () => resolve(text));
-    // EPIPE: it was answered before it had said all.
+    // EPIPE: it was answered before it had sent everything.
     socket.on('error', () => undefined);
     socket.end(bytes);
   });
@@ -67,7 +67,7 @@ async function listenOnPort(): Promise<{ host: string; port: number }> {
 
 const LONG = { timeout: 600_000 };
 
-test('malformed requests to the socket are each told what is wrong with them', LONG, async () => {
+test('malformed requests to the socket are each answered with what is wrong', LONG, async () => {
   const lines: unknown[] = [];
   const { operator, socketPath } = await serve({ log: { write: (...line) => lines.push(line) } });
   const before = openFiles();
@@ -100,7 +100,7 @@ test(
 );
 
 /** Connections that stay. Resolves when each is open or refused. */
-async function crowd(address: Address, count: number, say: string): Promise<readonly Socket[]> {
+async function crowd(address: Address, count: number, bytes: string): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
@@ -113,7 +113,7 @@ async function crowd(address: Address, count: number, say: string): Promise<read
         socket.on('error', () => undefined);
         return new Promise<void>((resolve) => {
           socket.once('connect', () => {
-            if (say !== '') socket.write(say);
+            if (bytes !== '') socket.write(bytes);
             resolve();
           });
           socket.once('close', resolve);
@@ -129,12 +129,12 @@ const HALF_A_BODY =
   'POST /v1/jobs HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"na';
 
 test.each([
-  ['that say nothing', ''],
+  ['that send nothing', ''],
   ['that never end their header', HALF_A_HEADER],
   ['that never end their body', HALF_A_BODY],
-])('an operator is answered at once among two thousand connections %s', async (_what, say) => {
+])('an operator is answered at once among two thousand connections %s', async (_what, bytes) => {
   const { socketPath } = await serve();
-  const sockets = await crowd({ path: socketPath }, 2_000, say);
+  const sockets = await crowd({ path: socketPath }, 2_000, bytes);
   // By the client of the commands: it knows that a full line is no absent agent.
   const client = createClient(socketPath);
   const answers = await Promise.all(
@@ -163,6 +163,6 @@ test('a reader of events that has gone half does not keep its place', async () =
     );
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
   });
-  operator.tell({ at: { wallMs: 0, bootMs: 0 }, event: 'run.ended', fields: {} });
+  operator.emit({ at: { wallMs: 0, bootMs: 0 }, event: 'run.ended', fields: {} });
   expect((await call(socketPath, 'GET', '/v1/status')).status).toBe(200);
 });

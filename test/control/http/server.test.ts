@@ -81,30 +81,32 @@ describe('documents', () => {
     const { json } = await call(socketPath, 'GET', '/v1/openapi.json');
     const document = json as { paths: object; components: { schemas: Record<string, unknown> } };
     expect(
-      Object.entries(document.paths).flatMap(([path, methods]) =>
-        Object.keys(methods as object).map((method) => `${method} ${path}`),
-      ),
+      Object.entries(document.paths)
+        .flatMap(([path, methods]) =>
+          Object.keys(methods as object).map((method) => `${method} ${path}`),
+        )
+        .toSorted(),
     ).toEqual([
-      'get /v1/openapi.json',
-      'get /v1/status',
+      'get /v1/events',
       'get /v1/jobs',
-      'post /v1/jobs',
-      'post /v1/tracked',
-      'post /v1/reports',
       'get /v1/jobs/{name}',
-      'post /v1/jobs/{name}/start',
-      'post /v1/jobs/{name}/cancel',
       'get /v1/jobs/{name}/events',
       'get /v1/jobs/{name}/history',
       'get /v1/jobs/{name}/logs',
-      'get /v1/events',
+      'get /v1/openapi.json',
       'get /v1/outbox',
-      'post /v1/outbox/retry',
-      'post /v1/outbox/drop',
-      'post /v1/drain',
+      'get /v1/status',
       'post /v1/claim',
-      'post /v1/resume',
+      'post /v1/drain',
+      'post /v1/jobs',
+      'post /v1/jobs/{name}/cancel',
+      'post /v1/jobs/{name}/start',
+      'post /v1/outbox/drop',
+      'post /v1/outbox/retry',
       'post /v1/reload',
+      'post /v1/reports',
+      'post /v1/resume',
+      'post /v1/tracked',
     ]);
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
       ([, to]) => to,
@@ -137,13 +139,13 @@ describe('requests', () => {
     ['no command', { name: 'copy' }, 'body.command: '],
     ['an empty command', { name: 'copy', command: [] }, 'body.command: names no program'],
     ['an argument that is no text', { name: 'copy', command: ['a', 1] }, 'body.command[1]: '],
-    ['a NUL character', { name: 'copy', command: ['a\0b'] }, 'body.command[0]: holds a NUL'],
+    ['a NUL character', { name: 'copy', command: ['a\0b'] }, 'body.command[0]: contains a NUL'],
     ['a name that is a path', { name: '../x', command: ['a'] }, 'body.name: a name has'],
     ['an unknown key', { name: 'copy', command: ['a'], shell: true }, 'Unrecognized key: "shell"'],
     [
       'a relative directory',
       { name: 'copy', command: ['a'], workingDirectory: 'srv' },
-      'body.workingDirectory: is no absolute path',
+      'body.workingDirectory: is not an absolute path',
     ],
     [
       'a broken variable name',
@@ -218,7 +220,7 @@ describe('requests', () => {
     expect(answer.json).toEqual({ error: { code, message: 'not now' } });
   });
 
-  test('a configuration that was refused is told with its problems', async () => {
+  test('a configuration that was refused is answered with its problems', async () => {
     const { operator, socketPath } = await serve();
     operator.reloadReply = {
       ok: false,
@@ -232,7 +234,7 @@ describe('requests', () => {
     });
   });
 
-  test('a fault of the agent is logged and told without its words', async () => {
+  test('a fault of the agent is logged; the answer does not contain its message', async () => {
     const lines: unknown[][] = [];
     const { operator, socketPath } = await serve({
       log: { write: (level, event, _msg, fields) => lines.push([level, event, fields['err']]) },
@@ -283,7 +285,7 @@ describe('what is malformed', () => {
     expect((await call(socketPath, 'GET', '/v1/status')).status).toBe(200);
   });
 
-  test('a wrong method is told the right one', async () => {
+  test('the answer to a wrong method names the right one', async () => {
     const { socketPath } = await serve();
     const { headers } = await call(socketPath, 'PUT', '/v1/drain');
     expect(headers['allow']).toBe('POST');
@@ -337,7 +339,7 @@ describe('what is malformed', () => {
     );
     await new Promise((resolve) => half.once('close', resolve));
     expect((await call(socketPath, 'GET', '/v1/status')).status).toBe(200);
-    expect(lines).toEqual(['control.asked']);
+    expect(lines).toEqual(['control.requested']);
   });
 });
 
@@ -389,9 +391,9 @@ describe('the socket file', () => {
     const directory = await temporaryDirectory();
     const path = join(directory, 'precious');
     await writeFile(path, 'data');
-    await expect(serverAt(path).listen()).rejects.toThrow('is no socket; it was left alone');
+    await expect(serverAt(path).listen()).rejects.toThrow('is not a socket; it was left alone');
     await symlink(path, join(directory, 'link'));
-    await expect(serverAt(join(directory, 'link')).listen()).rejects.toThrow('is no socket');
+    await expect(serverAt(join(directory, 'link')).listen()).rejects.toThrow('is not a socket');
     expect((await stat(path)).size).toBe(4);
   });
 

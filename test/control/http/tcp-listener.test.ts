@@ -59,7 +59,7 @@ test('metrics show what status shows', async () => {
     'migration_agent_operation_paused{operation="NotifyMigrationTaskState"} 1',
     'migration_agent_operation_paused{operation="PollForTask"} 0',
     'migration_agent_promises_broken_total 0',
-    'migration_agent_lapses_total 0',
+    'migration_agent_leases_lost_total 0',
     'migration_agent_reports_refused_total 0',
   ]);
 });
@@ -78,11 +78,11 @@ test('what is gone from status is gone from the metrics, and no promise is no ze
 test('what was broken is counted, from the timeline', async () => {
   const { operator, at } = await serve();
   for (const event of ['promise.broken', 'lease.gone', 'lease.fenced', 'report.refused', 'x.y']) {
-    operator.tell({ at: { wallMs: 0, bootMs: 0 }, event, fields: {} });
+    operator.emit({ at: { wallMs: 0, bootMs: 0 }, event, fields: {} });
   }
   const lines = await samples(at);
   expect(lines).toContain('migration_agent_promises_broken_total 1');
-  expect(lines).toContain('migration_agent_lapses_total 2');
+  expect(lines).toContain('migration_agent_leases_lost_total 2');
   expect(lines).toContain('migration_agent_reports_refused_total 1');
 });
 
@@ -133,7 +133,7 @@ test('names and help follow the conventions of Prometheus', async () => {
   }
 });
 
-test('health is an answer; readiness says what stands in its way', async () => {
+test('health is an answer; readiness gives its reasons', async () => {
   const { operator, at } = await serve();
   expect(await (await fetch(`${at}/healthz`)).text()).toBe('ok\n');
   expect(await (await fetch(`${at}/readyz`)).json()).toEqual({ ready: true, reasons: [] });
@@ -181,7 +181,7 @@ test('the status page runs its own script and style and nothing else', async () 
   expect(await (await fetch(`${at}/status.json`)).json()).toEqual(FULL_STATUS);
 });
 
-test('a job of the page is told with its timeline in words and its reports', async () => {
+test('a job of the page has its timeline in sentences and its reports', async () => {
   const { operator, at } = await serve();
   operator.show(jobNamed('a b'));
   operator.entries.set('a b', [
@@ -224,7 +224,7 @@ test('it is read-only: every other method is 405, every other path is 404', asyn
   expect(operator.asked).toEqual([]);
 });
 
-test('an IPv6 address stands in brackets', async () => {
+test('an IPv6 address is written in brackets', async () => {
   const operator = new OperatorInMemory();
   const registry = createRegistry(operator);
   const listener = createHttpListener({ listen: '[::1]:0', operator, registry });

@@ -1,4 +1,4 @@
-/** Who cancelled a job is what the kernel says, not only what a client says of itself. */
+/** Who canceled a job is what the kernel reports, not only the name that a client gives itself. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
@@ -52,14 +52,14 @@ test('the process and the user that cancel are named, whatever they call themsel
   expect(lines).toEqual([
     [
       'info',
-      'control.asked',
-      'an operator asks for a change',
+      'control.requested',
+      'an operator requested a change',
       { request: 'POST /v1/jobs/{name}/cancel', job: 'copy', uid, pid, user: username },
     ],
   ]);
 });
 
-test.runIf(isRoot)('another user is told apart (skipped where tests are not root)', async () => {
+test.runIf(isRoot)('another user is recognised (skipped unless tests are root)', async () => {
   const { chmod } = await import('node:fs/promises');
   const { operator, socketPath, directory } = await serve({ readPeer });
   await chmod(directory, 0o755);
@@ -68,20 +68,20 @@ test.runIf(isRoot)('another user is told apart (skipped where tests are not root
   expect(operator.asked).toMatchObject([{ by: `user (uid 54321, pid ${pid})` }]);
 });
 
-test('where the host cannot tell, the client’s own word is taken; questions are not logged', async () => {
+test('if the host cannot tell, the name that the client gives is taken; reads are not logged', async () => {
   const lines: unknown[][] = [];
   const { operator, socketPath } = await serve({ log: { write: (...line) => lines.push(line) } });
   await call(socketPath, 'POST', '/v1/jobs/copy/cancel', '{"by":"anna"}');
   await call(socketPath, 'GET', '/v1/status');
   expect(operator.asked).toMatchObject([{ by: 'anna' }]);
-  expect(lines.map(([, event]) => event)).toEqual(['control.asked']);
+  expect(lines.map(([, event]) => event)).toEqual(['control.requested']);
 });
 
 test('a descriptor that is no socket has no peer', () => {
   expect(readPeer(1_000_000)).toBeUndefined();
 });
 
-test('who acts for another is told with both', () => {
+test('a user who acts for another is shown with both names', () => {
   const root = { uid: 0, pid: 9, user: 'root' };
   expect(nameOf(root, 'anna')).toBe('root (uid 0, pid 9) for anna');
   expect(nameOf(root, 'root')).toBe('root (uid 0, pid 9)');

@@ -152,7 +152,7 @@ async function screen(width: number, height: number, scheme: 'light' | 'dark'): 
 }
 
 describe.skipIf(CHROMIUM === undefined)(
-  'the status page (skipped where chromium is missing)',
+  'the status page (skipped if chromium is missing)',
   { timeout: 60_000 },
   () => {
     beforeAll(async () => {
@@ -183,7 +183,7 @@ describe.skipIf(CHROMIUM === undefined)(
       ]) {
         expect(shown).toContain(message);
       }
-      expect(await text('#verdict')).toBe('1 trouble');
+      expect(await text('#verdict')).toBe('1 problem');
       expect(await text('#problems')).toContain('credentials have expired');
       expect(await text('#budgets')).toContain('9 of 10, 1/s');
       expect(page.complaints).toEqual([]);
@@ -207,7 +207,7 @@ describe.skipIf(CHROMIUM === undefined)(
       page.complaints.length = 0;
     });
 
-    test('by keyboard alone: a job opens, its timeline is told, the focus stays while it refreshes', async () => {
+    test('by keyboard alone: a job opens, its timeline shows, the focus stays while it refreshes', async () => {
       showJobs(JOBS);
       describeRuns();
       await screen(1200, 1200, 'dark');
@@ -250,7 +250,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await picture('phone');
     });
 
-    test('text is told apart from its ground, in light and in dark', async () => {
+    test('text contrasts with its background, in light and in dark', async () => {
       showJobs(JOBS);
       for (const scheme of ['light', 'dark'] as const) {
         await screen(1200, 900, scheme);
@@ -286,7 +286,7 @@ describe.skipIf(CHROMIUM === undefined)(
       await vi.waitFor(async () => expect(await text('#more')).toContain('more'));
     });
 
-    test('an agent that has gone is said to have gone', async () => {
+    test('an agent that does not answer is shown as such', async () => {
       showJobs([]);
       await visit();
       await vi.waitFor(async () => expect(await text('#jobs')).toContain('No jobs yet'), 20_000);

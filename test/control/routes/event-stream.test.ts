@@ -39,13 +39,13 @@ function open(socketPath: string, path: string): Promise<Open> {
 }
 
 describe('events', () => {
-  test('come as server-sent events, of one job where asked', async () => {
+  test('come as server-sent events, of one job if asked', async () => {
     const { operator, socketPath } = await serve();
     const all = await open(socketPath, '/v1/events');
     const one = await open(socketPath, '/v1/events?job=copy');
     expect(all.response.headers['content-type']).toBe('text/event-stream');
-    operator.tell({ at: AT, job: 'other', event: 'run.queued', fields: {} });
-    operator.tell({
+    operator.emit({ at: AT, job: 'other', event: 'run.queued', fields: {} });
+    operator.emit({
       at: AT,
       job: 'copy',
       run: 'copy/2',
@@ -60,15 +60,15 @@ describe('events', () => {
     expect(all.text()).toContain('event: run.queued\n');
   });
 
-  test('go on after the last id that a client has, or tell that some are missing', async () => {
+  test('go on after the last id that a client has, or report that some are missing', async () => {
     const { operator, socketPath } = await serve();
-    const tell = (event: string): void => operator.tell({ at: AT, job: 'a', event, fields: {} });
+    const emit = (event: string): void => operator.emit({ at: AT, job: 'a', event, fields: {} });
     const first = await open(socketPath, '/v1/events');
-    for (const event of ['one', 'two', 'three']) tell(event);
+    for (const event of ['one', 'two', 'three']) emit(event);
     await vi.waitFor(() => expect(first.text()).toContain('event: three'));
     const [, id = ''] = /id: (\S+)\nevent: one/.exec(first.text()) ?? [];
     first.leave();
-    tell('four');
+    emit('four');
     const again = await open(socketPath, `/v1/events?after=${id}`);
     await vi.waitFor(() => expect(again.text()).toContain('event: four'));
     expect([...again.text().matchAll(/event: (\w+)/g)].map(([, name]) => name)).toEqual([
@@ -76,9 +76,9 @@ describe('events', () => {
       'three',
       'four',
     ]);
-    tell('five');
+    emit('five');
     await vi.waitFor(() => expect(again.text()).toContain('event: five'));
-    for (let number = 0; number < 1_000; number += 1) tell('flood');
+    for (let number = 0; number < 1_000; number += 1) emit('flood');
     for (const known of [id, 'another-1', `${id}0000`, 'nonsense']) {
       const late = await open(socketPath, `/v1/events?after=${known}`);
       await vi.waitFor(() => expect(late.text()).toContain('event: gap\n'));
@@ -100,12 +100,12 @@ describe('events', () => {
     stream.response.pause();
     const filler = 'x'.repeat(100_000);
     for (let sent = 0; sent < 100; sent += 1) {
-      operator.tell({ at: AT, event: 'flood', fields: { filler } });
+      operator.emit({ at: AT, event: 'flood', fields: { filler } });
       await new Promise((resolve) => setImmediate(resolve));
     }
     stream.response.resume();
     await stream.ended;
-    // The server ended it long before all of it was said.
+    // The server ended it long before all of it was sent.
     expect(stream.text().length).toBeLessThan(5_000_000);
   });
 
@@ -142,7 +142,7 @@ describe('logs', () => {
     expect(await logs(fixture, '?stream=stderr')).toBe('error\n');
   });
 
-  test('are nothing where nothing was written, and a problem where nothing ran', async () => {
+  test('are empty if nothing was written, and a problem if nothing ran', async () => {
     const fixture = await serve();
     fixture.operator.show(ENDED, jobNamed('new'));
     expect(await logs(fixture, '')).toBe('');

@@ -1,0 +1,55 @@
+/** Requests to the agent as a whole: its status, draining, taking over moved state, reloading. */
+import type { Operator } from '../../ports.ts';
+import { nameOf } from '../lib/peer.ts';
+import { replyBody } from '../lib/reply.ts';
+import { route } from '../lib/route.ts';
+import type { Route } from '../lib/route.ts';
+import { replyDocument, statusDocument } from './documents.ts';
+import { emptyBody, noQuery } from './requests.ts';
+
+export function agentRoutes(operator: Operator): readonly Route[] {
+  const change = { method: 'POST', audited: true, status: 200, reply: replyDocument } as const;
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/status',
+      summary: 'The agent, its jobs and its budgets',
+      query: noQuery,
+      status: 200,
+      reply: statusDocument,
+      handle: () => Promise.resolve(operator.status()),
+    }),
+    route({
+      ...change,
+      path: '/v1/drain',
+      summary: 'Take no more pipeline tasks',
+      query: noQuery,
+      body: emptyBody,
+      handle: () => replyBody(operator.ask({ type: 'drain' })),
+    }),
+    route({
+      ...change,
+      path: '/v1/resume',
+      summary: 'Take pipeline tasks again',
+      query: noQuery,
+      body: emptyBody,
+      handle: () => replyBody(operator.ask({ type: 'resume' })),
+    }),
+    route({
+      ...change,
+      path: '/v1/claim',
+      summary: 'The state was moved to this host: withheld runs continue here',
+      query: noQuery,
+      body: emptyBody,
+      handle: ({ peer }) => replyBody(operator.ask({ type: 'claim', by: nameOf(peer, undefined) })),
+    }),
+    route({
+      ...change,
+      path: '/v1/reload',
+      summary: 'Read the configuration again; an invalid one changes nothing',
+      query: noQuery,
+      body: emptyBody,
+      handle: () => replyBody(operator.reload()),
+    }),
+  ];
+}

@@ -1,0 +1,84 @@
+/** Jobs: list them, show one, start, run an ad hoc command, cancel. */
+import { parseDuration } from '../../core/lib/duration.ts';
+import { defined } from '../../core/lib/defined.ts';
+import type { JobDefinition } from '../../core/model/job.ts';
+import type { Operator } from '../../ports.ts';
+import { findJob } from '../lib/find-job.ts';
+import { nameOf } from '../lib/peer.ts';
+import { Problem } from '../lib/problem.ts';
+import { replyBody } from '../lib/reply.ts';
+import { route } from '../lib/route.ts';
+import type { Route } from '../lib/route.ts';
+import { jobDocument, jobsDocument, replyDocument } from './documents.ts';
+import { adHocJob, cancelBody, emptyBody, noQuery } from './requests.ts';
+import type { AdHocJob } from './requests.ts';
+
+export interface JobRoutesOptions {
+  readonly operator: Operator;
+  /** Makes a definition of an ad hoc job, the defaults filled in, or returns what is wrong with it. */
+  readonly makeDefinition: (body: AdHocJob) => JobDefinition | string;
+}
+
+export function jobRoutes({ operator, makeDefinition }: JobRoutesOptions): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/jobs',
+      summary: 'All jobs',
+      query: noQuery,
+      status: 200,
+      reply: jobsDocument,
+      handle: () => Promise.resolve({ schema: 1, jobs: operator.status().jobs }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs/{name}',
+      summary: 'One job',
+      query: noQuery,
+      status: 200,
+      reply: jobDocument,
+      handle: ({ name }) => Promise.resolve(findJob(operator, name)),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs',
+      summary: 'Run a command that the configuration does not name (agent.adHoc)',
+      audited: true,
+      query: noQuery,
+      body: adHocJob,
+      status: 201,
+      reply: replyDocument,
+      handle: ({ body }) => {
+        const definition = makeDefinition(body);
+        if (typeof definition === 'string') throw new Problem('invalid', `body: ${definition}`);
+        return replyBody(operator.ask({ type: 'submit', definition }));
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs/{name}/start',
+      summary: 'Start a job',
+      audited: true,
+      query: noQuery,
+      body: emptyBody,
+      status: 202,
+      reply: replyDocument,
+      handle: ({ name }) => replyBody(operator.ask({ type: 'start', job: name })),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/jobs/{name}/cancel',
+      summary: 'Stop the whole process tree of a job',
+      audited: true,
+      query: noQuery,
+      body: cancelBody,
+      status: 202,
+      reply: replyDocument,
+      handle: ({ name, body, peer }) => {
+        const graceMs = body.grace === undefined ? undefined : parseDuration(body.grace);
+        const by = nameOf(peer, body.by);
+        return replyBody(operator.ask({ type: 'cancel', job: name, by, ...defined({ graceMs }) }));
+      },
+    }),
+  ];
+}

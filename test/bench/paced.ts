@@ -1,0 +1,60 @@
+/** What a report costs the agent at the pace at which a host lives: a few reports a second, not a flood. */
+import { daemonFlags, runProgram, startProgram } from './program.ts';
+import { amount } from './figure.ts';
+import type { Benchmark, Figure } from './figure.ts';
+import type { Delivery } from './cpu-window.ts';
+import { paired } from './rounds.ts';
+
+export interface PacedOptions {
+  readonly url: string;
+  readonly perSecond: number;
+  readonly warm: number;
+  readonly count: number;
+}
+
+/** Reports a second, how many count, and how much more CPU than the bare client the agent may take. */
+const PACES = [
+  { perSecond: 1, warm: 5, count: 20, target: 2 },
+  { perSecond: 10, warm: 30, count: 150, target: 1.5 },
+  { perSecond: 50, warm: 200, count: 500, target: 1.2 },
+  { perSecond: 200, warm: 800, count: 2_000, target: 1.2 },
+];
+const ROUNDS = 3;
+
+export const paced: Benchmark = {
+  name: 'paced',
+  method: `CPU time (user and system, all threads) of a process for each accepted NotifyMigrationTaskState, at ${PACES.map(({ perSecond }) => perSecond).join(', ')}
+reports a second, against a stub server in a process of its own. The agent is the real one (loop, SQLite store on a real disk, gates,
+services, log) with Node's flags as in its launcher; its budget sets the pace, and its jobs always have a report due. The bare
+SDK client sends the same reports by a timer. What a process costs while it waits is in the figure: at one report a second it is most of it.`,
+  async run() {
+    const stub = startProgram('stub', {});
+    try {
+      const { url } = await stub.next<{ readonly url: string }>();
+      const figures: Figure[] = [];
+      for (const pace of PACES) figures.push(await figureAt({ ...pace, url }));
+      return figures;
+    } finally {
+      await stub.end();
+    }
+  },
+};
+
+async function figureAt({
+  target,
+  ...options
+}: PacedOptions & { readonly target: number }): Promise<Figure> {
+  const cpu = await paired(
+    ROUNDS,
+    async () => (await runProgram<Delivery>('agent-paced', options, daemonFlags())).cpuUs,
+    async () => (await runProgram<Delivery>('sdk-paced', options)).cpuUs,
+  );
+  return {
+    name: `CPU a report, ${options.perSecond} a second`,
+    measured: amount(cpu.measured / 1000, 'ms'),
+    baseline: `${amount(cpu.baseline / 1000, 'ms')} (bare SDK client, paced)`,
+    ratio: cpu.ratio,
+    target: `≤ ${target}×`,
+    isMet: cpu.ratio <= target,
+  };
+}

@@ -1,0 +1,32 @@
+/** The real agent whose budget lets through so many reports a second: its CPU time for each that is accepted. */
+import { MINUTE_MS } from '../../../src/core/lib/time.ts';
+import { CpuWindow } from '../cpu-window.ts';
+import { leaveJobs } from '../left-jobs.ts';
+import type { PacedOptions } from '../paced.ts';
+import { givenOptions, say } from '../program.ts';
+import { idleJobs, startAgent } from '../real-agent.ts';
+import { ampleSettings } from '../tracked-jobs.ts';
+
+const { url, perSecond, warm, count } = givenOptions() as PacedOptions;
+const window = new CpuWindow({ warm, count });
+const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+const ample = ampleSettings();
+const agent = startAgent({
+  url,
+  settings: {
+    ...ample,
+    rates: { ...ample.rates, NotifyMigrationTaskState: { perSecond, burst: 1 } },
+  },
+  jobs: idleJobs,
+  fill: (store, clock) =>
+    leaveJobs(store, clock, { jobs: warm + count + 100, toldMsAgo: 3 * MINUTE_MS }),
+  see: (event) => {
+    if (event.type !== 'call-settled' || window.isOver) return;
+    if (event.outcome.kind !== 'accepted') throw new Error(JSON.stringify(event.outcome));
+    if (window.delivered()) end(undefined);
+  },
+});
+await over;
+const result = window.result();
+await agent.end();
+say(result);

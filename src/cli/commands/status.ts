@@ -14,6 +14,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { renderJob } from '../views/job.ts';
 import { renderStatus } from '../views/status.ts';
+import { plain } from '../terminal/printable.ts';
 import { createRedraw } from '../terminal/redraw.ts';
 import { processTerminal, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -94,7 +95,11 @@ async function picture(
 ): Promise<string> {
   const status = await client.get<Status>('/v1/status');
   const view = (options.watch ? movingViewOf : viewOf)(terminal, status.agent.now);
-  if (options.names) return status.jobs.map((job) => job.name).join('\n');
+  if (options.names) {
+    // A name with a line break or a control character in it cannot be one line of text.
+    const names = status.jobs.map((job) => job.name);
+    return names.filter((each) => plain(each) === each).join('\n');
+  }
   if (name === undefined) {
     if (options.json) return JSON.stringify(status);
     return renderStatus(status, options.all ? view : { ...view, jobsMax: JOBS_MAX });

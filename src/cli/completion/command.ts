@@ -2,10 +2,14 @@
 import { Argument, type Command } from 'commander';
 
 import { newCommand } from '../command.ts';
-import { completionScript } from './scripts.ts';
-import type { CompletionWords } from './scripts.ts';
+import { bashScript } from './bash.ts';
+import { describeCommands } from './command-line.ts';
+import { fishScript } from './fish.ts';
+import { zshScript } from './zsh.ts';
 import { processTerminal } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+
+const SCRIPTS = { bash: bashScript, fish: fishScript, zsh: zshScript };
 
 /** `program`: the whole of it, asked for when the command runs. */
 export function completionCommand(
@@ -22,23 +26,6 @@ export function completionCommand(
   )
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
-      terminal.stdout.write(completionScript(shell, describe(await program())));
+      terminal.stdout.write(SCRIPTS[shell](describeCommands(await program())));
     });
-}
-
-function describe(program: Command): readonly CompletionWords[] {
-  const help = program.createHelp();
-  return help.visibleCommands(program).map((command) => {
-    const [argument] = command.registeredArguments;
-    return {
-      name: command.name(),
-      summary: help.subcommandDescription(command),
-      options: help.visibleOptions(command).flatMap(({ long, argChoices: choices = [] }) => {
-        return typeof long === 'string' ? [{ long, choices }] : [];
-      }),
-      // What may follow the command's name.
-      words: [...command.commands.map((each) => each.name()), ...(argument?.argChoices ?? [])],
-      takesJob: argument?.name() === 'name',
-    };
-  });
 }

@@ -95,7 +95,7 @@ class LocalJobHost implements JobHost {
 
   signalTree(run: Run, signal: string): void {
     this.#inTurn(run, async (asked) => {
-      const tree = await this.#treeOf(asked);
+      const tree = this.#treeOf(asked);
       const processes = await (signal === 'SIGKILL' ? tree.kill() : tree.signal(signal));
       this.#post({ type: 'tree-signalled', run: asked.id, signal, processes });
       await this.#check(asked);
@@ -151,11 +151,11 @@ class LocalJobHost implements JobHost {
     const directory = this.#directoryOf(run);
     let shim: Shim;
     try {
-      await this.#clear(run, directory);
+      this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
       const start: ShimStart = { run, directory, launch, logs, bootId };
-      await prepareStart(start);
+      prepareStart(start);
       shim =
         this.#options.backend === 'unit'
           ? await startShimUnit(start, socketPath)
@@ -171,17 +171,17 @@ class LocalJobHost implements JobHost {
   }
 
   /** What an older life of the state directory left here is moved away, unless it is still running. */
-  async #clear(run: Run, directory: string): Promise<void> {
-    const locked = (await lockedSpawns(directory)).filter((spawn) => spawn >= run.spawn);
+  #clear(run: Run, directory: string): void {
+    const locked = lockedSpawns(directory).filter((spawn) => spawn >= run.spawn);
     for (const spawn of locked) {
-      const shim = (await readStarted(directory, spawn))?.process;
-      const hasEnded = (await readExit(directory, spawn)) !== undefined;
+      const shim = readStarted(directory, spawn)?.process;
+      const hasEnded = readExit(directory, spawn) !== undefined;
       if (shim === undefined || hasEnded || !lives(shim, this.#options.bootId)) continue;
       throw new StartRefused(
         `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${shim.pid})`,
       );
     }
-    if (locked.length > 0) await moveAside(directory);
+    if (locked.length > 0) moveAside(directory);
   }
 
   async #adopt(run: Run): Promise<void> {
@@ -227,22 +227,22 @@ class LocalJobHost implements JobHost {
   }
 
   async #survivors(run: Run): Promise<readonly number[]> {
-    const survivors = await (await this.#treeOf(run)).members();
+    const survivors = await this.#treeOf(run).members();
     if (survivors.length === 0) {
       this.#trees.delete(run.id);
-      await this.#removeCgroup(run);
+      this.#removeCgroup(run);
     }
     return survivors;
   }
 
   /** Somebody may still live in it: then the next agent looks again. */
-  async #removeCgroup(run: Run): Promise<void> {
-    (await this.#cgroupOf(run).catch(() => undefined))?.remove();
+  #removeCgroup(run: Run): void {
+    this.#cgroupOf(run)?.remove();
   }
 
   /** An adopted shim may still wait for the disk, and a process of the job may end a little later than the job. */
   async #removeCgroupInTime(run: Run): Promise<void> {
-    const cgroup = await this.#cgroupOf(run).catch(() => undefined);
+    const cgroup = this.#cgroupOf(run);
     const { signal } = this.#closing;
     for (let tries = 0; tries < REMOVE_TRIES_MAX && !signal.aborted; tries++) {
       if (cgroup?.remove() !== false) return;
@@ -250,9 +250,9 @@ class LocalJobHost implements JobHost {
     }
   }
 
-  async #cgroupOf(run: Run): Promise<RunCgroup | undefined> {
+  #cgroupOf(run: Run): RunCgroup | undefined {
     const { bootId, socketPath } = this.#options;
-    const written = await readCgroup(this.#directoryOf(run), run.spawn, bootId);
+    const written = readCgroup(this.#directoryOf(run), run.spawn, bootId);
     if (written !== undefined) return written;
     // An agent that died right after systemd had started the unit has written nothing down.
     const shim = this.#shims.get(run.id) ?? run.process;
@@ -261,14 +261,14 @@ class LocalJobHost implements JobHost {
     return present?.name === unitName(run, socketPath) ? present : undefined;
   }
 
-  async #treeOf(run: Run): Promise<ProcessTree> {
+  #treeOf(run: Run): ProcessTree {
     const known = this.#trees.get(run.id);
     if (known !== undefined) return known;
     const { bootId, socketPath } = this.#options;
-    const started = await readStarted(this.#directoryOf(run), run.spawn);
+    const started = readStarted(this.#directoryOf(run), run.spawn);
     const mark = runMark(run, started?.socketPath ?? socketPath);
     const shim = this.#shims.get(run.id) ?? run.process ?? identifyShim(started, mark, bootId);
-    const cgroup = await this.#cgroupOf(run);
+    const cgroup = this.#cgroupOf(run);
     const tree = new ProcessTree(shim, mark, bootId, cgroup);
     if (shim !== undefined) this.#trees.set(run.id, tree);
     return tree;

@@ -63,7 +63,7 @@ describe('the end of a run', () => {
         exitCode: 42,
       });
       expect(host.types()).toEqual(['run-started', 'run-exited']);
-      expect(await host.read(run, 'exit.1')).toBe('42\n');
+      expect(await host.read(run, '.shim/exit.1')).toBe('42\n');
     }));
 
   test('by a signal is told with the name of the signal', () =>
@@ -95,7 +95,20 @@ describe('the end of a run', () => {
     }),
   );
 
-  test.skipIf(!isRoot)('of a job whose user may not enter its directory is told in words', () =>
+  test.each([
+    ['/no/such/hunter2', 'the working directory /no/such/*** does not exist'],
+    ['/etc/passwd', 'the working directory /etc/passwd is not a directory'],
+  ])('of a job without a working directory names it: %s', (workingDirectory, errorTail) =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('echo ran'), { workingDirectory });
+      host.host.start(run);
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 126, errorTail });
+      expect(await host.read(run, 'stdout.log')).toBe('');
+    }),
+  );
+
+  test.skipIf(!isRoot)('of a job whose user may not enter its directory names the directory', () =>
     withHosts(async (newHost, directory) => {
       const host = newHost();
       await chmod(directory, 0o700);
@@ -125,7 +138,7 @@ describe('the end of a run', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('ln -s /dev/full "$RECORD"; exit 6'));
-      const environment = { RECORD: host.path(run, 'exit.1.tmp') };
+      const environment = { RECORD: host.path(run, '.shim/exit.1.tmp') };
       host.host.start({ ...run, definition: { ...run.definition, environment } });
       await host.told('run-started');
       const command = (pid: number): Promise<string> =>
@@ -306,20 +319,12 @@ describe('the command', () => {
 
 describe('a start that cannot be made', () => {
   const cases = {
-    'a missing working directory': [
-      { workingDirectory: '/no/such/place' },
-      /\/no\/such\/place does not exist/,
-    ],
-    'a working directory that is a file': [
-      { workingDirectory: '/etc/passwd' },
-      /is not a directory/,
-    ],
     'an unknown user': [{ user: 'nobody-at-all' }, /no user nobody-at-all/],
     'a value that the kernel does not take': [
       { environment: { A: 'a\0b' } },
       /cannot be started: .*null bytes/,
     ],
-    'a secret in the reason': [{ workingDirectory: '/hunter2' }, /\/\*\*\* does not exist/],
+    'a secret in the reason': [{ user: 'hunter2' }, /there is no user \*\*\*/],
   } as const;
   for (const [name, [definition, reason]] of Object.entries(cases)) {
     test(`tells its reason: ${name}`, () =>
@@ -370,8 +375,8 @@ describe('what an older life of the state directory left', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('echo new; exit 5'));
-      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
-      await writeFile(host.path(run, 'exit.1'), '0\n');
+      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
+      await writeFile(host.path(run, '.shim/exit.1'), '0\n');
       await writeFile(host.path(run, 'stdout.log'), 'old\n');
       host.host.start(run);
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });

@@ -233,8 +233,8 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       );
       const other = unitHost(newHost);
       const run = makeRun(sh('echo ran'));
-      await mkdir(other.path(run, ''), { recursive: true });
-      await writeFile(other.path(run, 'start-lock.1'), '');
+      await mkdir(other.path(run, '.shim'), { recursive: true });
+      await writeFile(other.path(run, '.shim/start-lock.1'), '');
       other.host.adopt(run);
       await other.told('run-never-started');
     }));

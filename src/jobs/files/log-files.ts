@@ -1,15 +1,16 @@
 /**
  * The files of one output stream of a run: the one that is being written (`stdout.log`), and what was moved out of it
  * (`stdout.log.000000020971520`), named by how many bytes of output lie before its end. So every byte that the run
- * wrote has one position, whatever was moved or thrown away since. Who moves is log-rotation.ts, who reads is run-log.ts.
+ * wrote has one position, even after others were moved or deleted. log-rotation.ts moves them, run-log.ts reads them.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { defined } from '../../core/lib/defined.ts';
 import { errorCode } from '../lib/error-code.ts';
 
 const DIGITS = 15;
 
-/** Being made: its bytes may still stand in the live file as well. */
+/** Being written: its bytes may still be in the live file as well. */
 const PART = '.part';
 
 export interface Segment {
@@ -20,11 +21,11 @@ export interface Segment {
 }
 
 export interface LogFiles {
-  /** Oldest first. Where one begins after the end of the last, what lay between was not kept. */
+  /** Oldest first. If one begins after the end of the one before, what lay between was not kept. */
   readonly archives: readonly Segment[];
   /** The position of the first byte of the live file. */
   readonly liveBegin: number;
-  /** Bytes are being moved right now (or were when an agent died): where the live file begins is about to change. */
+  /** Bytes are being moved right now (or were when an agent died): `liveBegin` is about to change. */
   readonly part?: string;
 }
 
@@ -40,7 +41,7 @@ export async function listLogFiles(path: string): Promise<LogFiles> {
   return {
     archives: found,
     liveBegin: found.at(-1)?.end ?? 0,
-    ...(part === undefined ? {} : { part: `${path}.${part}` }),
+    ...defined({ part: part === undefined ? undefined : `${path}.${part}` }),
   };
 }
 
@@ -48,7 +49,7 @@ export function archivePath(path: string, end: number): string {
   return `${path}.${String(end).padStart(DIGITS, '0')}`;
 }
 
-/** Names where the part began, so that it can be told whether its bytes still stand in the live file. */
+/** Names where the part began, which shows whether its bytes are still in the live file. */
 export function partPath(path: string, begin: number): string {
   return `${archivePath(path, begin)}${PART}`;
 }
@@ -59,11 +60,11 @@ export function partBegin(part: string): number {
 
 async function segment(path: string): Promise<Segment | undefined> {
   try {
-    const { size } = await stat(path);
+    const { size } = await lstat(path);
     const end = Number(path.slice(-DIGITS));
     return { path, begin: end - size, end };
   } catch (error) {
-    // Too old, and taken away while we looked.
+    // Too old, and deleted meanwhile.
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }

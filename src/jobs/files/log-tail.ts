@@ -1,10 +1,10 @@
 /**
  * Follows a growing file and cuts it into records at line feeds and carriage returns. Every read is bounded,
- * whatever the program floods: a tail that falls behind skips ahead, for progress only the newest matters.
- * What a record means is the parsers' business.
+ * however much the program prints: a tail that falls behind skips ahead, since only the newest record counts for progress.
+ * What a record means is decided by the parsers.
  */
-import { stat } from 'node:fs/promises';
-import { openUnfollowed } from '../lib/open-unfollowed.ts';
+import { lstat } from 'node:fs/promises';
+import { openOwn } from '../lib/own-file.ts';
 
 /** The most that one poll reads. */
 const READ_BYTES_MAX = 256 * 1024;
@@ -24,7 +24,7 @@ export class LogTail {
   #halfBytes = 0;
   /** In the middle of a record that is not wanted (too long, or its beginning was skipped). */
   #dropping = false;
-  #isUnfinishedTold = false;
+  #isUnfinishedGiven = false;
 
   /** With `everyRecord` nothing is skipped: for parsers that count. */
   constructor(path: string, { everyRecord = false }: { everyRecord?: boolean } = {}) {
@@ -38,7 +38,7 @@ export class LogTail {
    * be read.
    */
   async read(): Promise<string[]> {
-    const { size } = await stat(this.#path);
+    const { size } = await lstat(this.#path);
     // Somebody truncated the file (copytruncate): it begins anew.
     if (size < this.#offset) this.#jump(0, false);
     if (size === this.#offset) return this.#unfinished();
@@ -47,24 +47,24 @@ export class LogTail {
     }
     const chunk = await this.#readChunk();
     this.#offset += chunk.length;
-    this.#isUnfinishedTold = false;
+    this.#isUnfinishedGiven = false;
     return this.#split(chunk);
   }
 
-  /** So many bytes were taken off the front of the file (log-rotation.ts): the rest has moved up. */
+  /** This many bytes were cut off the front of the file (log-rotation.ts): the rest has moved up. */
   moved(bytes: number): void {
     if (this.#offset >= bytes) this.#offset -= bytes;
     else this.#jump(0, true);
   }
 
-  /** Up to here everything was read; absent: whatever is newest is enough. */
+  /** Up to here everything was read; absent: only the newest records count. */
   get readTo(): number | undefined {
     return this.#skips ? undefined : this.#offset;
   }
 
   #unfinished(): string[] {
-    if (!this.#skips || this.#isUnfinishedTold || this.#halfBytes === 0) return [];
-    this.#isUnfinishedTold = true;
+    if (!this.#skips || this.#isUnfinishedGiven || this.#halfBytes === 0) return [];
+    this.#isUnfinishedGiven = true;
     return [Buffer.concat(this.#half).toString('utf8')];
   }
 
@@ -76,7 +76,7 @@ export class LogTail {
   }
 
   async #readChunk(): Promise<Buffer> {
-    const file = await openUnfollowed(this.#path);
+    const file = await openOwn(this.#path);
     try {
       const buffer = Buffer.allocUnsafe(READ_BYTES_MAX);
       const { bytesRead } = await file.read(buffer, 0, READ_BYTES_MAX, this.#offset);

@@ -1,22 +1,32 @@
 /**
- * The files of a run: `<state>/runs/<job>/<number>/` with the start lock, the records and the logs of its
- * spawns. Who writes which is told in shim-script.ts; here they are found, locked and read.
+ * The files of a run, in `<state>/runs/<job>/<number>/`: its logs, the control groups of its spawns, and in `.shim/` what the
+ * shims write: start locks, started and exit records. Only the agent's user enters these directories.
  *
- * The job's user may write into the directory (the shim runs as that user), so nothing in it is followed
- * through a link, and what a record says of a process is believed only after a look at the process.
+ * Everything here is synchronous and small: no cancel and no end of a run waits for the thread pool, which a dead file
+ * system can fill.
  */
-import { access, lstat, mkdir, open, readdir, rename, writeFile } from 'node:fs/promises';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '../../core/model/job.ts';
 import { RunCgroup } from '../process/cgroups.ts';
 import { errorCode } from '../lib/error-code.ts';
-import { openUnfollowedIfThere } from '../lib/open-unfollowed.ts';
+import { NotOwnFile, openOwnSync, OWN_MODE, readOwnSync } from '../lib/own-file.ts';
 import { RunLog } from './run-log.ts';
 
 /** What the shim wrote before it ran the command. */
 export interface StartedRecord {
   readonly process: ProcessIdentity;
-  /** MIGRATION_AGENT_SOCKET of this spawn: part of the mark its processes carry. */
+  /** MIGRATION_AGENT_SOCKET of this spawn: part of the mark that its processes carry. */
   readonly socketPath: string;
 }
 
@@ -26,8 +36,15 @@ const NAME_BYTES_MAX = 200;
 /** A record is one short line; a socket path has at most 107 bytes. */
 const RECORD_BYTES_MAX = 4096;
 
+const DIRECTORY_MODE = 0o700;
+
 export function runDirectory(stateDirectory: string, job: string, number: number): string {
   return join(stateDirectory, 'runs', ...encodeJob(job), String(number));
+}
+
+/** The shim's own directory. No piece of a job's name begins with a full stop (`encodeJob`). */
+export function recordDirectory(directory: string): string {
+  return join(directory, '.shim');
 }
 
 /** Where a run's output lies, for a reader. The files may not be there yet. */
@@ -50,28 +67,36 @@ export function openRunLog(
   return new RunLog(runLogPaths(stateDirectory, job, number)[stream]);
 }
 
+export function makeRunDirectory(directory: string): void {
+  mkdirSync(recordDirectory(directory), { recursive: true, mode: DIRECTORY_MODE });
+}
+
+/** Makes or opens a log for a shim to append to. */
+export function openLogSync(path: string): number {
+  return openOwnSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+}
+
 /**
- * Takes the spawn's start lock for good, so that its shim can never begin. False: the shim has it. An agent's start lock is
- * a file and a shim's a directory: an agent that died right after it took one is not mistaken for a shim.
- * Throws where the disk does not say.
+ * Takes the start lock of a spawn for good, so that its shim can never begin. False: the shim has it. The lock of an agent is
+ * a file and that of a shim a directory, so an agent that died right after it took one is not mistaken for a shim.
+ * Throws if the disk does not answer.
  */
-export async function takeStartLock(directory: string, spawn: number): Promise<boolean> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const startLock = join(directory, `start-lock.${spawn}`);
+export function takeStartLock(directory: string, spawn: number): boolean {
+  makeRunDirectory(directory);
+  const lock = join(recordDirectory(directory), `start-lock.${spawn}`);
   try {
-    const file = await open(startLock, 'wx', 0o600);
-    await file.close();
+    closeSync(openSync(lock, 'wx', OWN_MODE));
     return true;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    return (await lstat(startLock)).isFile();
+    return lstatSync(lock).isFile();
   }
 }
 
-/** The spawns that were locked in this directory; empty where it does not exist. */
-export async function lockedSpawns(directory: string): Promise<number[]> {
+/** The spawns whose start lock is taken; empty if the directory does not exist. */
+export function lockedSpawns(directory: string): number[] {
   try {
-    const names = await readdir(directory);
+    const names = readdirSync(recordDirectory(directory));
     return names.flatMap((name) => /^start-lock\.(\d+)$/.exec(name)?.[1] ?? []).map(Number);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
@@ -79,59 +104,56 @@ export async function lockedSpawns(directory: string): Promise<number[]> {
   }
 }
 
-/** Moves a directory that an older life of the state directory left out of the way. */
-export async function moveAside(directory: string): Promise<void> {
+/** Moves a directory of an older life of the state directory out of the way. */
+export function moveAside(directory: string): void {
   for (let count = 1; ; count += 1) {
     const aside = `${directory}.aside-${count}`;
     try {
-      await access(aside);
+      accessSync(aside);
     } catch {
-      await rename(directory, aside);
+      renameSync(directory, aside);
       return;
     }
   }
 }
 
-export async function readStarted(
-  directory: string,
-  spawn: number,
-): Promise<StartedRecord | undefined> {
-  const record = await readRecord(join(directory, `started.${spawn}`));
+export function readStarted(directory: string, spawn: number): StartedRecord | undefined {
+  const record = readRecord(join(recordDirectory(directory), `started.${spawn}`));
   const [, pid, bootId, startTicks, socketPath] =
     /^(\d+) (\S+) (\d+) (.*)$/.exec(record ?? '') ?? [];
   if (pid === undefined || bootId === undefined || startTicks === undefined) return undefined;
   return { process: { pid: Number(pid), bootId, startTicks }, socketPath: socketPath ?? '' };
 }
 
-/** The command's exit code as its shell told it; absent where there is no (whole) record. */
-export async function readExit(directory: string, spawn: number): Promise<number | undefined> {
-  const record = await readRecord(join(directory, `exit.${spawn}`));
+/** The command's exit code as its shell reported it; absent if there is no (whole) record. */
+export function readExit(directory: string, spawn: number): number | undefined {
+  const record = readRecord(join(recordDirectory(directory), `exit.${spawn}`));
   return record !== undefined && /^\d{1,3}$/.test(record) ? Number(record) : undefined;
 }
 
 /** The agent writes down which control group the spawn is in, before anything runs in it. */
-export async function writeCgroup(
+export function writeCgroup(
   directory: string,
   spawn: number,
   bootId: string,
   cgroup: RunCgroup,
-): Promise<void> {
+): void {
   const path = join(directory, `cgroup.${spawn}`);
-  await writeFile(path, `${bootId} ${cgroup.path}\n`, { flag: 'wx', mode: 0o600 });
+  writeFileSync(path, `${bootId} ${cgroup.path}\n`, { flag: 'wx', mode: OWN_MODE });
 }
 
 /** The control group of the spawn; absent: it has none, or had it before the host was restarted. */
-export async function readCgroup(
+export function readCgroup(
   directory: string,
   spawn: number,
   bootId: string,
-): Promise<RunCgroup | undefined> {
-  const record = await readRecord(join(directory, `cgroup.${spawn}`), { byAgent: true });
+): RunCgroup | undefined {
+  const record = readRecord(join(directory, `cgroup.${spawn}`));
   const [, boot, path] = /^(\S+) (\/.*)$/.exec(record ?? '') ?? [];
   return path === undefined || boot !== bootId ? undefined : new RunCgroup(path);
 }
 
-/** Percent-encoded, in pieces that fit a file name; `+` says that the name goes on in the next one. */
+/** Percent-encoded, in pieces that fit a file name; `+` means that the name goes on in the next one. */
 function encodeJob(job: string): string[] {
   const encoded = Array.from(Buffer.from(job, 'utf8'), encodeByte).join('') || '%';
   const pieces: string[] = [];
@@ -148,18 +170,12 @@ function encodeByte(byte: number, index: number): string {
   return safe.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
-/** With `byAgent` only what the agent itself has written. */
-async function readRecord(
-  path: string,
-  { byAgent = false }: { byAgent?: boolean } = {},
-): Promise<string | undefined> {
-  const file = await openUnfollowedIfThere(path);
-  if (file === undefined) return undefined;
+/** Something else in the place of a record is no record. Throws if the disk does not answer. */
+function readRecord(path: string): string | undefined {
   try {
-    if (byAgent && (await file.stat()).uid !== process.geteuid?.()) return undefined;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES_MAX), 0);
-    return buffer.toString('utf8', 0, bytesRead).replace(/\n$/, '');
-  } finally {
-    await file.close();
+    return readOwnSync(path, RECORD_BYTES_MAX)?.replace(/\n$/, '');
+  } catch (error) {
+    if (error instanceof NotOwnFile) return undefined;
+    throw error;
   }
 }

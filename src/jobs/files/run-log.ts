@@ -1,20 +1,20 @@
 /**
  * Reads what a run wrote to one of its streams, by position: how many bytes it had written before. Positions stay,
- * however often files are moved or cut meanwhile (log-files.ts). In pieces: neither a huge log nor a slow reader costs
- * memory. Nothing is followed through a link.
+ * however often files are moved or cut meanwhile (log-files.ts). It reads in pieces: neither a huge log nor a slow reader
+ * costs memory.
  */
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../lib/error-code.ts';
 import { listLogFiles } from './log-files.ts';
 import type { LogFiles, Segment } from './log-files.ts';
-import { openUnfollowedIfThere } from '../lib/open-unfollowed.ts';
+import { openOwnIfThere } from '../lib/own-file.ts';
 import { bytesText } from '../lib/progress.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 
-/** Moving takes a moment. A move that an agent did not live to finish is not waited for for ever. */
+/** Moving takes a moment. A move that a dead agent began is not waited for for ever. */
 const MOVE_LOOKS_MAX = 100;
 const MOVE_LOOK_MS = 10;
 
@@ -79,7 +79,7 @@ export class RunLog {
   async #sameFile({ liveBegin }: LogFiles, position: number): Promise<number | undefined> {
     const size = await this.#liveSize();
     if (size === undefined) return undefined;
-    const { ino } = await stat(this.#path);
+    const { ino } = await lstat(this.#path);
     const isOther = this.#inode !== undefined && this.#inode !== ino;
     this.#inode = ino;
     return isOther || position > liveBegin + size ? liveBegin : position;
@@ -87,7 +87,7 @@ export class RunLog {
 
   async #liveSize(): Promise<number | undefined> {
     try {
-      return (await stat(this.#path)).size;
+      return (await lstat(this.#path)).size;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw error;
@@ -111,18 +111,12 @@ export class RunLog {
     const oldest = segments[0]?.begin ?? 0;
     if (lines === 0) return end;
     let missing = lines;
-    for (const segment of lines === Infinity ? [] : segments.toReversed()) {
-      for (let to = segment.end; to > segment.begin;) {
-        const from = Math.max(segment.begin, to - PIECE_BYTES);
-        const piece = await readAt(segment.path, from - segment.begin);
-        const bytes = piece?.subarray(0, to - from) ?? Buffer.alloc(0);
-        for (let at = bytes.length - 1; at >= 0; at -= 1) {
-          // The line break that ends the log ends its last line; it does not begin another.
-          if (bytes[at] !== LINE_FEED || from + at === end - 1) continue;
-          missing -= 1;
-          if (missing === 0) return from + at + 1;
-        }
-        to = from;
+    for await (const { from, bytes } of lines === Infinity ? [] : backwards(segments)) {
+      for (let at = bytes.lastIndexOf(LINE_FEED); at >= 0; at = before(bytes, at)) {
+        // The line break that ends the log ends its last line; it does not begin another.
+        if (from + at === end - 1) continue;
+        missing -= 1;
+        if (missing === 0) return from + at + 1;
       }
     }
     return oldest === 0 ? 0 : this.#firstLine(oldest);
@@ -135,6 +129,25 @@ export class RunLog {
   }
 }
 
+/** The pieces of a log from its end to its beginning. */
+async function* backwards(
+  segments: readonly Segment[],
+): AsyncGenerator<{ readonly from: number; readonly bytes: Buffer }> {
+  for (const { path, begin, end } of segments.toReversed()) {
+    for (let to = end; to > begin;) {
+      const from = Math.max(begin, to - PIECE_BYTES);
+      const piece = await readAt(path, from - begin);
+      yield { from, bytes: piece?.subarray(0, to - from) ?? Buffer.alloc(0) };
+      to = from;
+    }
+  }
+}
+
+/** The line feed before this one; -1: there is none. */
+function before(bytes: Buffer, at: number): number {
+  return at === 0 ? -1 : bytes.lastIndexOf(LINE_FEED, at - 1);
+}
+
 function gap(from: number, to: number): LogPiece {
   return {
     bytes: Buffer.from(`\n[${bytesText(to - from)} of output are not kept]\n`),
@@ -143,7 +156,7 @@ function gap(from: number, to: number): LogPiece {
 }
 
 async function readAt(path: string, offset: number): Promise<Buffer | undefined> {
-  const file = await openUnfollowedIfThere(path);
+  const file = await openOwnIfThere(path);
   if (file === undefined) return undefined;
   try {
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);

@@ -1,11 +1,14 @@
 /**
- * Takes away what is left of runs that ended long ago. A run that is watched is never touched, nor one whose files have
- * changed since: also the record of an end that nobody has read yet is that young.
+ * Removes the files of runs that ended long ago. A run that is watched is never touched, nor one whose files have changed
+ * since: a new record of an end that nobody has read yet is such a change.
  */
 import type { Dirent } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../lib/error-code.ts';
+import { recordDirectory } from './run-directory.ts';
+
+const RECORDS = recordDirectory('');
 
 export async function removeRun(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
@@ -28,9 +31,9 @@ async function sweep(
   for (const entry of await entriesOf(directory)) {
     if (!entry.isDirectory()) continue;
     const path = join(directory, entry.name);
-    // `<job>/<number>`, where a long job has several pieces: only the start lock tells a run from a piece.
+    // `<job>/<number>`, and a long job name has several pieces: only a run has a record directory.
     const names = (await entriesOf(path)).map(({ name }) => name);
-    if (!names.some((name) => /^start-lock\.\d+$/.test(name))) {
+    if (!names.includes(RECORDS)) {
       await sweep(path, beforeMs, watched);
     } else if (!watched.has(path) && (await newestMs(path, names)) < beforeMs) {
       await removeRun(path);
@@ -39,8 +42,14 @@ async function sweep(
 }
 
 async function newestMs(directory: string, names: readonly string[]): Promise<number> {
-  const paths = [directory, ...names.map((name) => join(directory, name))];
-  const times = await Promise.all(paths.map(async (path) => (await stat(path)).mtimeMs));
+  const records = (await entriesOf(join(directory, RECORDS))).map(({ name }) => name);
+  const paths = [
+    directory,
+    ...[...names, ...records.map((name) => join(RECORDS, name))].map((name) =>
+      join(directory, name),
+    ),
+  ];
+  const times = await Promise.all(paths.map(async (path) => (await lstat(path)).mtimeMs));
   return Math.max(...times);
 }
 

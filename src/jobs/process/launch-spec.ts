@@ -1,10 +1,10 @@
-/** What is started: program, directory, environment, user. */
+/** How the programs of a job see the host: directory, environment, user. */
+import type { JobUser } from './user.ts';
 
-/** How the job's programs see the host. */
 export interface Launch {
+  /** Only the job itself enters it: a dead network file system must not hold up the agent. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Only where the job's user is not the agent's own. */
-  readonly uid?: number;
-  readonly gid?: number;
+  /** Absent: the agent's own user. */
+  readonly user?: JobUser;
 }

@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JobDefinition } from '../../core/model/job.ts';
+import { enterJob } from '../process/enter-job.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { percentOf } from '../lib/progress.ts';
 import type { ReadRecord } from '../lib/progress.ts';
@@ -78,16 +79,16 @@ export async function countEntries(
   const archive = archiveOf(definition);
   if (archive === undefined) return undefined;
   const [program = ''] = definition.command;
-  const child = spawn(
-    basename(program) === 'pg_restore' ? program : 'pg_restore',
-    ['-l', '--', archive],
-    {
-      ...launch,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      signal: AbortSignal.any([closing, AbortSignal.timeout(LIST_MS_MAX)]),
-      killSignal: 'SIGKILL',
-    },
-  );
+  const list = [basename(program) === 'pg_restore' ? program : 'pg_restore', '-l', '--', archive];
+  const { argv, env } = enterJob(launch, list);
+  const [enter = '', ...args] = argv;
+  const child = spawn(enter, args, {
+    cwd: '/',
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    signal: AbortSignal.any([closing, AbortSignal.timeout(LIST_MS_MAX)]),
+    killSignal: 'SIGKILL',
+  });
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null)).once('close', resolve);
   });

@@ -32,7 +32,7 @@ const RECORD_MS = 200;
 /** The living shim to watch, or the event that tells the rest. Throws where the disk does not say. */
 export async function findRun(adoption: Adoption): Promise<{ process: ProcessIdentity } | Event> {
   const { run, directory, stderrLog, socketPath, bootId, mask, closing } = adoption;
-  if (await takeStartLock(directory, run.spawn)) return { type: 'run-never-started', run: run.id };
+  if (takeStartLock(directory, run.spawn)) return { type: 'run-never-started', run: run.id };
   const end = (): Promise<Event | undefined> => readEnd(run, directory, stderrLog, mask);
   const started = await awaitStarted(adoption);
   const told = await end();
@@ -68,7 +68,7 @@ async function awaitStarted(adoption: Adoption): Promise<StartedRecord | undefin
   const { run, directory, closing } = adoption;
   const until = performance.now() + (run.process === undefined ? STARTED_MS_MAX : 0);
   for (;;) {
-    const started = await readStarted(directory, run.spawn);
+    const started = readStarted(directory, run.spawn);
     if (started !== undefined || closing.aborted) return started;
     if (performance.now() >= until) {
       // On a loaded host a living shim may take its time: what it will start must not be called lost.

@@ -94,7 +94,7 @@ export async function readEnd(
   stderrLog: string,
   mask: (text: string) => string,
 ): Promise<Event | undefined> {
-  const exitCode = await readExit(directory, run.spawn);
+  const exitCode = readExit(directory, run.spawn);
   if (exitCode === undefined) return undefined;
   const signal = signalOf(exitCode);
   const errorTail = explainStartFailure(run, exitCode, await readErrorTail(stderrLog, mask));
@@ -153,7 +153,7 @@ async function hasStarted(watched: Watched, shim: ShimState): Promise<boolean> {
     // Looked at before the record: a shim that had ended then writes none any more.
     const wasAlive = shim.isAlive();
     try {
-      if ((await readStarted(directory, run.spawn)) !== undefined) return true;
+      if (readStarted(directory, run.spawn) !== undefined) return true;
     } catch {
       // No descriptors left, for example: the next look may see it.
     }

@@ -1,45 +1,49 @@
 /**
- * The other back end: the shim of a run is a transient service of systemd. The job has a control group that systemd
- * looks after, is outside the sandbox of the agent, and ends with its unit. What is to be known of its end is not asked
- * of systemd, though: a unit that ended well is gone at once, and one that is gone looks like success (systemctl show
- * says Result=success, ExecMainStatus=0). The exit record of the shim (shim-script.ts) tells it, here as everywhere.
+ * The other back end: the shim of a run is a transient service of systemd. The job has a control group that systemd manages, is
+ * outside the sandbox of the agent, and ends with its unit. systemd is not asked how the job ended: a unit that ended well is
+ * gone at once, and one that is gone looks like success (systemctl show says Result=success, ExecMainStatus=0). The exit
+ * record of the shim (shim-script.ts) shows it, as in the other back end.
  *
- * - `$` in the words of a service is for systemd, so it is doubled; `%` is not looked at in transient units.
- * - The environment goes through a file that only systemd reads: what stands in the unit's properties, everybody can read
- *   over D-Bus. What systemd adds of its own is taken out again.
- * - The user is changed in the unit (setpriv), after its directory was entered, which the user may not be able to.
+ * - systemd expands `$` in the arguments of a service, so it is doubled. It does not expand `%` in transient units.
+ * - The environment goes through a file that only systemd reads: over D-Bus everybody can read the properties of a unit.
+ * - The user is changed in the unit (enter-job.ts), after the start of the shim, whose directory that user may not enter.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Run } from '../../core/model/job.ts';
-import { SETPRIV } from '../../core/lib/privileges.ts';
-import { identifyShim } from './adoption.ts';
-import { cgroupOf } from '../process/cgroups.ts';
+import {
+  readStarted,
+  recordDirectory,
+  takeStartLock,
+  writeCgroup,
+} from '../files/run-directory.ts';
+import type { StartedRecord } from '../files/run-directory.ts';
 import { errorText } from '../lib/error-code.ts';
-import { PATH_DEFAULT, runMark } from '../process/environment.ts';
+import { OWN_MODE } from '../lib/own-file.ts';
+import { cgroupOf } from '../process/cgroups.ts';
+import { enterJob, SCRIPT_NAME } from '../process/enter-job.ts';
+import { runMark } from '../process/environment.ts';
+import { identifyShim } from './adoption.ts';
 import { StartRefused } from './launch.ts';
 import type { Shim, ShimStart } from './launch.ts';
-import { readStarted, takeStartLock, writeCgroup } from '../files/run-directory.ts';
 import { SHIM } from './shim-script.ts';
 
 /** systemd answers within milliseconds, on a loaded host within seconds; D-Bus itself gives up after 25 s. */
 const ANSWER_MS_MAX = 60_000;
 
-/** systemd has started it: the shim says so at once, unless the host is at its limits. */
+/** systemd has started it: the shim writes its record at once, unless the host is at its limits. */
 const STARTED_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
-
-/** All groups of the user and no privilege, as the other back end has it (shim-process.ts). */
-const DROP = ['--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--'];
 
 /** Variables that systemd gives to every service (systemd.exec(5)). */
 const OF_SYSTEMD = [
   'INVOCATION_ID',
   'JOURNAL_STREAM',
+  'HOME',
   'LOGNAME',
   'MANAGERPID',
   'MEMORY_PRESSURE_WATCH',
@@ -47,6 +51,7 @@ const OF_SYSTEMD = [
   'NOTIFY_SOCKET',
   'SHELL',
   'SYSTEMD_EXEC_PID',
+  'USER',
   'XDG_RUNTIME_DIR',
   'DBUS_SESSION_BUS_ADDRESS',
 ];
@@ -58,44 +63,57 @@ export function unitName(run: Run, socketPath: string): string {
   return `migration-job-${message}-${run.number}.${run.spawn}-${owner}.service`;
 }
 
-/** Throws `StartRefused` where nothing was started. */
+/** Throws `StartRefused` if nothing was started. */
 export async function startShimUnit(start: ShimStart, socketPath: string): Promise<Shim> {
-  const { run, directory, bootId } = start;
+  const { run, directory, launch, bootId } = start;
+  if (launch.user !== undefined && process.geteuid?.() !== 0) {
+    throw new StartRefused(
+      'agent.backend: unit runs jobs as other users only if the agent is root; agent.backend: process needs capabilities',
+    );
+  }
   const unit = unitName(run, socketPath);
   const environment = join(directory, `environment.${run.spawn}`);
-  await writeFile(environment, environmentFile(start), { flag: 'wx', mode: 0o600 });
+  const { argv, env } = enterJob(launch, run.definition.command);
+  writeFileSync(environment, environmentFile(env), { flag: 'wx', mode: OWN_MODE });
   try {
-    await askSystemd(start, unit, environment);
+    await askSystemd(start, unit, environment, argv);
   } catch (error) {
-    // An answer that did not come says nothing. Only who takes the start lock knows that the shim never begins.
-    if (await takeStartLock(directory, run.spawn)) throw refusal(error);
+    // A missing answer proves nothing. Only who takes the start lock knows that the shim never begins.
+    if (takeStartLock(directory, run.spawn)) throw refusal(error);
   }
   const started = await awaitStarted(start);
-  await rm(environment, { force: true });
+  rmSync(environment, { force: true });
   const shim = identifyShim(started, runMark(run, socketPath), bootId);
-  if (shim === undefined) throw new StartRefused('the shim of the run is not who it says it is');
+  if (shim === undefined) {
+    throw new StartRefused('the process that the started record names is not the shim of the run');
+  }
   const cgroup = cgroupOf(shim.pid);
-  if (cgroup?.name === unit) await writeCgroup(directory, run.spawn, bootId, cgroup);
+  if (cgroup?.name === unit) writeCgroup(directory, run.spawn, bootId, cgroup);
   return { process: shim };
 }
 
-async function askSystemd(start: ShimStart, unit: string, environment: string): Promise<void> {
-  const { run, directory, launch, logs } = start;
+async function askSystemd(
+  { run, directory, logs }: ShimStart,
+  unit: string,
+  environment: string,
+  job: readonly string[],
+): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   const properties = {
     Description: `Migration job ${run.job}, run ${run.number}`,
-    WorkingDirectory: directory,
+    WorkingDirectory: recordDirectory(directory),
     EnvironmentFile: environment,
-    UnsetEnvironment: OF_SYSTEMD.filter((name) => !(name in launch.env)).join(' '),
+    UnsetEnvironment: OF_SYSTEMD.join(' '),
     StandardInput: 'null',
     StandardOutput: `append:${logs.stdout}`,
     StandardError: `append:${logs.stderr}`,
     // What a job leaves behind ends with it, as in every service; `systemctl stop` means the whole tree.
     KillMode: 'control-group',
     TimeoutStopSec: String(Math.ceil(run.definition.stop.graceMs / 1000)),
-    // A job that the kernel killed for memory has failed; its shim must live to say so.
+    // A job that the kernel killed for memory has failed; its shim must live to record it.
     OOMPolicy: 'continue',
   };
+  const command = ['/bin/sh', '-c', SHIM, SCRIPT_NAME, String(run.spawn), ...job];
   const message = [
     ...(isRoot ? [] : ['--user']),
     '--quiet',
@@ -107,7 +125,7 @@ async function askSystemd(start: ShimStart, unit: string, environment: string): 
     `--unit=${unit}`,
     ...Object.entries(properties).map(([name, value]) => `--property=${name}=${value}`),
     '--',
-    ...commandOf(start).map((word) => word.replaceAll('$', '$$$$')),
+    ...command.map((argument) => argument.replaceAll('$', '$$$$')),
   ];
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.geteuid?.() ?? 0}`;
   await promisify(execFile)('systemd-run', message, {
@@ -116,25 +134,15 @@ async function askSystemd(start: ShimStart, unit: string, environment: string): 
   });
 }
 
-function commandOf({ run, launch }: ShimStart): string[] {
-  const { uid, gid, cwd, env } = launch;
-  const asUser =
-    uid === undefined || gid === undefined
-      ? []
-      : [SETPRIV, `--reuid=${uid}`, `--regid=${gid}`, ...DROP];
-  const jobPath = env['PATH'] ?? PATH_DEFAULT;
-  const message = [String(run.spawn), cwd, jobPath, ...run.definition.command];
-  return [...asUser, '/bin/sh', '-c', SHIM, 'migration-agent', ...message];
-}
-
 /** As systemd.exec(5), EnvironmentFile=, wants it: in double quotes, in which a value may have several lines. */
-function environmentFile({ launch }: ShimStart): string {
-  const path = `${process.env['PATH'] ?? ''}:${PATH_DEFAULT}`.replace(/^:/, '');
-  return Object.entries({ ...launch.env, PATH: path })
+function environmentFile(env: Readonly<Record<string, string>>): string {
+  return Object.entries(env)
     .map(([name, value]) => {
       if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(value)) {
+        // A carried variable names itself.
+        const named = /^MIGRATION_ENV_\d+$/.test(name) ? value.slice(0, value.indexOf('=')) : name;
         throw new StartRefused(
-          `the value of ${name} has control characters, which systemd does not pass on: use agent.backend: process`,
+          `the value of ${named} has control characters, which systemd does not pass on: use agent.backend: process`,
         );
       }
       return `${name}="${value.replace(/["\\$`]/g, '\\$&')}"\n`;
@@ -142,15 +150,15 @@ function environmentFile({ launch }: ShimStart): string {
     .join('');
 }
 
-async function awaitStarted({ run, directory }: ShimStart): ReturnType<typeof readStarted> {
+async function awaitStarted({ run, directory }: ShimStart): Promise<StartedRecord> {
   const endMs = performance.now() + STARTED_MS_MAX;
   for (;;) {
-    const started = await readStarted(directory, run.spawn);
+    const started = readStarted(directory, run.spawn);
     if (started !== undefined) return started;
     if (performance.now() > endMs) {
-      // With our start lock it never will; with its own it died before it ran anything.
-      await takeStartLock(directory, run.spawn);
-      throw new StartRefused('systemd started the unit, but its shim never said that it runs');
+      // If the agent gets the start lock, the shim never begins; else it died before it ran anything.
+      takeStartLock(directory, run.spawn);
+      throw new StartRefused('systemd started the unit, but its shim never wrote that it runs');
     }
     await sleep(LOOK_EVERY_MS);
   }

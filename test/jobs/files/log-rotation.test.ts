@@ -240,7 +240,7 @@ describe('runs that ended long ago', () => {
       );
       const [old, watched] = runs.map((run) => host.path(run, ''));
       for (const path of [old!, watched!]) {
-        for (const name of ['.', ...(await readdir(path))])
+        for (const name of ['.', ...(await readdir(path, { recursive: true }))])
           await utimes(join(path, name), 1000, 1000);
       }
       await removeOldRuns(directory, Date.now() - 60_000, new Set([watched!.replace(/\/$/, '')]));

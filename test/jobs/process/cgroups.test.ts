@@ -185,7 +185,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
           () => processesWith(host.directory).length === 0,
           () => 'its shim to end',
         );
-        expect(host.has(run, 'start-lock.1')).toBe(false);
+        expect(host.has(run, '.shim/start-lock.1')).toBe(false);
       }),
     ));
 

@@ -38,9 +38,9 @@ async function startAndDie({ directory, socketPath }: Place, run: Run): Promise<
 
 /** Starts the shim as an agent would that dies at once. */
 function startShim(host: Host, run: Run): ReturnType<typeof spawn> {
-  const args = ['-c', SHIM, 'migration-agent', String(run.spawn), '/', process.env['PATH']!];
+  const args = ['-c', SHIM, 'migration-agent', String(run.spawn)];
   return spawn('/bin/sh', [...args, ...run.definition.command], {
-    cwd: host.path(run, ''),
+    cwd: host.path(run, '.shim'),
     env: {
       PATH: process.env['PATH'],
       MIGRATION_JOB: run.job,
@@ -98,7 +98,7 @@ describe.concurrent('a run of an agent that was killed', () => {
       const run = makeRun(sh('setsid sleep 600 & sleep 0.1; exit 1'));
       await startAndDie({ ...host.place, socketPath: join(host.directory, 'earlier.sock') }, run);
       await until(
-        () => host.has(run, 'exit.1'),
+        () => host.has(run, '.shim/exit.1'),
         () => 'the end of the run',
       );
       host.host.signalTree(run, 'SIGKILL');
@@ -127,7 +127,7 @@ describe.concurrent('the start lock', () => {
       await host.told('run-never-started');
       const [code] = (await once(startShim(host, run), 'exit')) as [number];
       expect(code).toBe(125);
-      await expect(readFile(host.path(run, 'exit.1'))).rejects.toThrow('ENOENT');
+      await expect(readFile(host.path(run, '.shim/exit.1'))).rejects.toThrow('ENOENT');
       expect(host.types()).toEqual(['run-never-started']);
     }));
 
@@ -148,7 +148,7 @@ describe.concurrent('the start lock', () => {
         const host = newHost();
         const trace = join(directory, `ran-${round}`);
         const run = makeRun(sh(`echo ran >> ${trace}`));
-        await mkdir(host.path(run, ''), { recursive: true });
+        await mkdir(host.path(run, '.shim'), { recursive: true });
         // Each gets a head start of a few milliseconds in turn.
         const isShimFirst = round % 2 === 0;
         if (!isShimFirst) host.host.adopt(run);
@@ -177,7 +177,7 @@ describe.concurrent('the start lock', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('true'));
-      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
+      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
       expect((await host.told('run-lost')).reason).toContain('never said that it started');
     }));
@@ -211,7 +211,7 @@ describe.concurrent('a run without an exit record', () => {
       const host = newHost();
       const startTicks = String(Number(startTicksOf(process.pid)) + 1);
       const run = makeRun(sh('true'), {}, { process: { pid: process.pid, bootId, startTicks } });
-      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
+      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
       expect((await host.told('run-lost')).reason).toContain('gone');
     }));
@@ -221,11 +221,11 @@ describe.concurrent('a run without an exit record', () => {
       const host = newHost();
       const startTicks = String(Number(startTicksOf(process.pid)) + 1);
       const run = makeRun(sh('true'), {}, { process: { pid: process.pid, bootId, startTicks } });
-      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
+      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
       // Later than the first look, earlier than the last one.
       await sleep(50);
-      await writeFile(host.path(run, 'exit.1'), '5\n');
+      await writeFile(host.path(run, '.shim/exit.1'), '5\n');
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
@@ -248,9 +248,9 @@ describe.concurrent('a run without an exit record', () => {
         stdio: 'ignore',
         env: { ...process.env, TEST: host.directory },
       });
-      await mkdir(host.path(run, 'start-lock.1'), { recursive: true });
+      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       const record = `${stranger.pid!} ${bootId} ${startTicksOf(stranger.pid!)} ${host.socketPath}\n`;
-      await writeFile(host.path(run, 'started.1'), record);
+      await writeFile(host.path(run, '.shim/started.1'), record);
       host.host.adopt(run);
       await host.told('run-lost');
       host.host.signalTree(run, 'SIGKILL');
@@ -268,7 +268,7 @@ test('a closed host tells nothing more, and the run lives on', () =>
     await host.told('run-started');
     await host.host.close();
     await until(
-      async () => (await host.read(run, 'exit.1').catch(() => '')) === '3\n',
+      async () => (await host.read(run, '.shim/exit.1').catch(() => '')) === '3\n',
       () => 'the end',
     );
     expect(host.types()).toEqual(['run-started']);

@@ -11,7 +11,7 @@ import type { ConfigurationFile } from '../schema/schema.ts';
 export function userWarnings(file: ConfigurationFile): Finding[] {
   const own = ownAccount();
   const message = own.maySwitch
-    ? withoutSetpriv(file.agent.backend)
+    ? withoutSetpriv()
     : `${own.name} may not run jobs as another user; where that is the agent's user too, ${SWITCHING_NEEDS}`;
   if (message === undefined) return [];
   return Object.entries(file.jobs).flatMap(([name, { user }]) =>
@@ -21,17 +21,13 @@ export function userWarnings(file: ConfigurationFile): Finding[] {
   );
 }
 
-/** What happens to such a job on a host without setpriv; undefined if the host has it. */
-function withoutSetpriv(backend: ConfigurationFile['agent']['backend']): string | undefined {
+/** Such a job is refused on a host without setpriv; undefined if the host has it. */
+function withoutSetpriv(): string | undefined {
   try {
     accessSync(SETPRIV, constants.X_OK);
     return undefined;
   } catch {
-    const what =
-      backend === 'unit'
-        ? 'the job cannot start'
-        : "the job has the user's main group alone, and none of the other groups";
-    return `there is no ${SETPRIV} (util-linux) on this host: ${what}`;
+    return `there is no ${SETPRIV} (util-linux) on this host: the job cannot start`;
   }
 }
 

@@ -32,6 +32,7 @@ import { removeOldRuns, removeRun } from './files/run-retention.ts';
 import { pause, watchRun } from './supervise/run-watch.ts';
 
 export { findCgroupBase } from './process/cgroups.ts';
+export { closeInheritedDescriptors } from './process/inherited-descriptors.ts';
 export { openRunLog } from './files/run-directory.ts';
 
 /** How often an ended run's group is tried to be removed, and how many times; who still lives there stays for long. */

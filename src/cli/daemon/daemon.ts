@@ -1,6 +1,7 @@
 /** From the configuration file to the running agent, and to its end. */
 import { hostname } from 'node:os';
 import type { Configuration } from '../../config/build/configuration.ts';
+import { closeInheritedDescriptors } from '../../jobs/job-host.ts';
 import { readConfiguration } from '../../config/load.ts';
 import { formatWarning } from '../../config/lib/problem.ts';
 import type { Log } from '../../ports.ts';
@@ -26,6 +27,7 @@ const CANNOT_START: ExitCode = 1;
 export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
   // First of all: a signal that comes during the start must not kill the process.
   const signals = new EarlySignals();
+  closeInheritedDescriptors();
   useServiceCredentials(environment);
   const loaded = await readConfiguration(file, environment, hostname());
   if (!loaded.ok) {

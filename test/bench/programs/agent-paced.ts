@@ -15,7 +15,11 @@ const agent = startAgent({
   url,
   settings: {
     ...ample,
-    rates: { ...ample.rates, NotifyMigrationTaskState: { perSecond, burst: 1 } },
+    // A fifth of a second: the gate opens a few times a second at most, so a burst of 1 would hold the agent back.
+    rates: {
+      ...ample.rates,
+      NotifyMigrationTaskState: { perSecond, burst: Math.max(1, perSecond / 5) },
+    },
   },
   jobs: idleJobs,
   fill: (store, clock) =>

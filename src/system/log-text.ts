@@ -1,5 +1,7 @@
 /** A log line for people: the message, then the event's name and its fields, on one line if possible. */
 
+import { withoutControls } from '../core/lib/control-characters.ts';
+
 /** Fields that the prettifier shows itself. */
 const SHOWN_BEFORE: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'event']);
 
@@ -13,8 +15,12 @@ export function logText(
   const short = fields.flatMap(([name, value]) =>
     longLines(value).length > 0 ? [] : [`${name}=${shortText(value)}`],
   );
-  const rest = faint([String(line['event']), ...short].join(' '));
-  return [`${String(line['msg'])}  ${rest}`, ...long.map((text) => `    ${text}`)].join('\n');
+  // A field may quote anybody: no control character of it reaches the terminal.
+  const rest = faint(withoutControls([String(line['event']), ...short].join(' ')));
+  return [
+    `${withoutControls(String(line['msg']))}  ${rest}`,
+    ...long.map((text) => `    ${withoutControls(text)}`),
+  ].join('\n');
 }
 
 /** An error's stack, the problems of a configuration: a line each, below. */

@@ -5,7 +5,7 @@ import { createClient } from './client.ts';
 import type { Client } from './client.ts';
 import { newCommand } from '../command.ts';
 import { resolveSocket } from './socket-path.ts';
-import { heightOf, wantsColor, widthOf } from '../terminal/terminal.ts';
+import { heightOf, jsonText, wantsColor, widthOf } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { View } from '../views/view.ts';
 
@@ -48,5 +48,5 @@ export function movingViewOf(terminal: Terminal, at: string): View {
 
 /** JSON on standard output, one document a line. */
 export function printJson(terminal: Terminal, document: unknown): void {
-  terminal.stdout.write(`${JSON.stringify(document)}\n`);
+  terminal.stdout.write(`${jsonText(document)}\n`);
 }

@@ -11,7 +11,7 @@ import { readDuration } from '../option-values.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
-import { processTerminal, print } from '../terminal/terminal.ts';
+import { processTerminal, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, isSettled, runNumber, waitForJob } from '../client/wait-for-run.ts';
 import type { JobStatus } from '../../core/model/status.ts';
@@ -37,8 +37,8 @@ export function startCommand(terminal: Terminal = processTerminal()): Command {
       action(terminal, async (name: string, options: SocketOption & { wait?: true }) => {
         const client = clientOf(options, terminal);
         const reply = await client.post<Reply>(jobPath(name, '/start'));
-        if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        print(terminal, plain(reply.message));
+        if (reply.run !== undefined) printLine(terminal, reply.run);
+        print(terminal, reply.message);
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
         return exitCodeOf(await waitForJob({ client, terminal, job: name, run, until: hasEnded }));
@@ -71,7 +71,7 @@ export function cancelCommand(terminal: Terminal = processTerminal()): Command {
             by: callerName(terminal.environment),
             ...defined({ grace: options.grace }),
           });
-          print(terminal, plain(reply.message));
+          print(terminal, reply.message);
           if (!options.wait) return EXIT.ok;
           const run = runNumber(reply.run);
           const job = await waitForJob({ client, terminal, job: name, run, until: hasEnded });

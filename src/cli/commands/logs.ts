@@ -9,7 +9,8 @@ import type { Client } from '../client/client.ts';
 import { action } from '../command.ts';
 import { readCount } from '../option-values.ts';
 import { EXIT } from '../exit-codes.ts';
-import { processTerminal, print, write } from '../terminal/terminal.ts';
+import { ColoursOnly } from '../terminal/colours-only.ts';
+import { processTerminal, print, wantsColor, write } from '../terminal/terminal.ts';
 import type { Output, Terminal } from '../terminal/terminal.ts';
 import { hasEnded } from '../client/wait-for-run.ts';
 
@@ -20,6 +21,7 @@ interface LogsOptions extends SocketOption {
   readonly lines?: number | 'all';
   readonly run?: number;
   readonly stream?: Stream;
+  readonly raw?: true;
 }
 
 const LINES = 100;
@@ -40,6 +42,7 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
     )
     .option('--run <number>', 'a run; default: the latest', readCount)
     .addOption(new Option('--stream <stream>', 'only this one').choices(['stdout', 'stderr']))
+    .option('--raw', 'pass every byte to the terminal; default: text and colours only')
     .action(
       action(terminal, async (name: string, options: LogsOptions) => {
         const client = clientOf(options, terminal);
@@ -47,7 +50,12 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
         const run = options.run ?? job.run;
         const streams: Stream[] = options.stream ? [options.stream] : ['stdout', 'stderr'];
         const copies = streams.map((stream) =>
-          copy(client, logPath(name, stream, run, options), terminal[stream]),
+          copy(
+            client,
+            logPath(name, stream, run, options),
+            terminal[stream],
+            filterOf(terminal[stream], options, terminal),
+          ),
         );
         await Promise.all(copies);
         if (options.follow) await printEnd(client, name, run, terminal);
@@ -56,8 +64,28 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
     );
 }
 
-async function copy(client: Client, path: string, output: Output): Promise<void> {
-  for await (const piece of client.stream(path)) await write(output, piece);
+/** `filter`: absent where a program reads, which gets every byte. */
+async function copy(
+  client: Client,
+  path: string,
+  output: Output,
+  filter: ColoursOnly | undefined,
+): Promise<void> {
+  try {
+    for await (const piece of client.stream(path))
+      await write(output, filter?.next(piece) ?? piece);
+  } finally {
+    await write(output, filter?.end() ?? '');
+  }
+}
+
+function filterOf(
+  output: Output,
+  { raw }: LogsOptions,
+  { environment }: Terminal,
+): ColoursOnly | undefined {
+  if (raw === true || output.isTTY !== true) return undefined;
+  return new ColoursOnly(wantsColor(output, environment));
 }
 
 function logPath(

@@ -10,7 +10,6 @@ import { action } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { renderOutbox } from '../views/outbox.ts';
-import { plain } from '../terminal/printable.ts';
 import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defined } from '../../core/lib/defined.ts';
@@ -92,6 +91,6 @@ async function ask(
     defined({ job, destination: to }),
   );
   if (json) printJson(terminal, reply);
-  else print(terminal, plain(reply.message));
+  else print(terminal, reply.message);
   return EXIT.ok;
 }

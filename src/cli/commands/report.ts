@@ -6,7 +6,6 @@ import type { SocketOption } from '../client/client-command.ts';
 import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { sendLines } from '../client/json-lines.ts';
-import { plain } from '../terminal/printable.ts';
 import { processTerminal, print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defined } from '../../core/lib/defined.ts';
@@ -72,7 +71,7 @@ refuses the whole file; a job that is not there or has ended, that line alone.`,
           }),
         );
         if (options.json) printJson(terminal, reply);
-        print(terminal, plain(reply.message));
+        print(terminal, reply.message);
         return EXIT.ok;
       }),
     );

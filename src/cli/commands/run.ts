@@ -6,8 +6,7 @@ import { clientCommand, clientOf, printJson } from '../client/client-command.ts'
 import type { SocketOption } from '../client/client-command.ts';
 import { action } from '../command.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
-import { plain } from '../terminal/printable.ts';
-import { processTerminal, print } from '../terminal/terminal.ts';
+import { processTerminal, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { hasEnded, runNumber, waitForJob } from '../client/wait-for-run.ts';
 import { defined } from '../../core/lib/defined.ts';
@@ -63,8 +62,8 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
           adHocJob(command, options),
         );
         if (options.json) printJson(terminal, reply);
-        else if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        print(terminal, plain(reply.message));
+        else if (reply.run !== undefined) printLine(terminal, reply.run);
+        print(terminal, reply.message);
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
         const job = await waitForJob({ client, terminal, job: options.name, run, until: hasEnded });

@@ -16,7 +16,7 @@ import { renderJob } from '../views/job.ts';
 import { renderStatus } from '../views/status.ts';
 import { plain } from '../terminal/printable.ts';
 import { createRedraw } from '../terminal/redraw.ts';
-import { processTerminal, write } from '../terminal/terminal.ts';
+import { jsonText, processTerminal, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface StatusOptions extends SocketOption {
@@ -101,14 +101,14 @@ async function picture(
     return names.filter((each) => plain(each) === each).join('\n');
   }
   if (name === undefined) {
-    if (options.json) return JSON.stringify(status);
+    if (options.json) return jsonText(status);
     return renderStatus(status, options.all ? view : { ...view, jobsMax: JOBS_MAX });
   }
   const job = status.jobs.find((candidate) => candidate.name === name);
   if (job === undefined) {
     throw new CommandFailure(EXIT.noSuchJob, `there is no job ${JSON.stringify(name)}`);
   }
-  if (options.json) return JSON.stringify({ ...status, jobs: [job] });
+  if (options.json) return jsonText({ ...status, jobs: [job] });
   const { events } = await client.get<{ events: TimelineEntryDocument[] }>(
     jobPath(name, `/events?limit=${TIMELINE_ENTRIES}`),
   );

@@ -10,8 +10,7 @@ import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readDuration } from '../option-values.ts';
 import { sendLines } from '../client/json-lines.ts';
-import { plain } from '../terminal/printable.ts';
-import { processTerminal, print } from '../terminal/terminal.ts';
+import { processTerminal, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { defined } from '../../core/lib/defined.ts';
 
@@ -83,8 +82,8 @@ A line that is wrong refuses the whole file; a name that is tracked already, tha
           trackedJob(name, options),
         );
         if (options.json) printJson(terminal, reply);
-        else if (reply.run !== undefined) terminal.stdout.write(`${reply.run}\n`);
-        print(terminal, plain(reply.message));
+        else if (reply.run !== undefined) printLine(terminal, reply.run);
+        print(terminal, reply.message);
         return EXIT.ok;
       }),
     );

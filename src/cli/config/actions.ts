@@ -7,7 +7,7 @@ import { formatProblem, formatWarning } from '../../config/lib/problem.ts';
 import { configurationSchema } from '../../config/schema/schema.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { print } from '../terminal/terminal.ts';
+import { jsonText, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export async function checkFile(file: string, terminal: Terminal): Promise<ExitCode> {
@@ -29,12 +29,12 @@ export async function showFile(
   if (configuration === undefined) return EXIT.badConfiguration;
   const rows = describeEffective(configuration);
   if (asJson) {
-    terminal.stdout.write(`${JSON.stringify({ file, keys: rows }, null, 2)}\n`);
+    terminal.stdout.write(`${jsonText({ file, keys: rows }, 2)}\n`);
     return EXIT.ok;
   }
   const keyWidth = Math.max(...rows.map(({ key }) => key.length));
   for (const { key, value, source } of rows) {
-    terminal.stdout.write(`${source.padEnd(11)}  ${key.padEnd(keyWidth)}  ${value}\n`);
+    printLine(terminal, `${source.padEnd(11)}  ${key.padEnd(keyWidth)}  ${value}`);
   }
   return EXIT.ok;
 }

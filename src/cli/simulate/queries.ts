@@ -5,6 +5,7 @@ import { showSwitches } from '../../simulator/lib/behaviour.ts';
 import type { JournalEntry } from '../../simulator/audit/journal.ts';
 import { journalRow } from '../../simulator/audit/journal-row.ts';
 import { EXIT } from '../exit-codes.ts';
+import { jsonText } from '../terminal/terminal.ts';
 import { plain } from '../terminal/printable.ts';
 import { defined } from '../../core/lib/defined.ts';
 
@@ -70,7 +71,7 @@ async function journal(options: JournalOptions): Promise<void> {
     if (entries === undefined) return;
     for (const entry of entries) {
       process.stdout.write(
-        options.json === true ? `${JSON.stringify(entry)}\n` : `${journalLine(entry)}\n`,
+        options.json === true ? `${jsonText(entry)}\n` : `${journalLine(entry)}\n`,
       );
     }
     if (options.follow !== true) return;
@@ -94,10 +95,10 @@ async function audit(options: Partial<Where>): Promise<void> {
   const answer = await get<unknown>(options, 'audit');
   if (answer === undefined) return;
   const { calls, violations } = auditSchema.parse(answer);
-  if (options.json === true) process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  if (options.json === true) process.stdout.write(`${jsonText(answer, 2)}\n`);
   else if (violations.length === 0) {
     process.stdout.write(`${calls} calls; no violations\n`);
-  } else process.stdout.write(`${violations.join('\n')}\n`);
+  } else process.stdout.write(`${violations.map(plain).join('\n')}\n`);
   if (violations.length > 0) process.exitCode = 1;
 }
 
@@ -108,11 +109,11 @@ async function switches(options: Partial<Where>): Promise<void> {
     : showSwitches();
   if (shown === undefined) return;
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    process.stdout.write(`${jsonText(shown, 2)}\n`);
     return;
   }
   for (const { name, value, accepts, says } of shown) {
-    process.stdout.write(`${name}=${value}  (${accepts})\n    ${says}\n`);
+    process.stdout.write(`${plain(`${name}=${value}  (${accepts})`)}\n    ${plain(says)}\n`);
   }
 }
 
@@ -142,7 +143,7 @@ async function get<T>(
     const answer = (await response.json()) as T;
     if (response.ok) return answer;
     const { message = response.statusText } = answer as { readonly message?: string };
-    process.stderr.write(`simulate: ${message}\n`);
+    process.stderr.write(`simulate: ${plain(message)}\n`);
     process.exitCode = EXIT.usage;
   } catch {
     process.stderr.write(

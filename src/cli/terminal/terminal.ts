@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { escapeControls, withoutControls } from '../../core/lib/control-characters.ts';
 
 export type Output = Writable & {
   readonly isTTY?: boolean;
@@ -51,8 +52,27 @@ export async function write(output: Output, text: string | Uint8Array): Promise<
   if (!output.write(text)) await once(output, 'drain');
 }
 
+/**
+ * A message for people. It may quote anybody (a job's name, an answer of AWS), so no control character of it reaches the
+ * terminal.
+ */
 export function print(terminal: Terminal, message: string): void {
-  terminal.stderr.write(`${message}\n`);
+  terminal.stderr.write(`${message.split('\n').map(printableLine).join('\n')}\n`);
+}
+
+function printableLine(line: string): string {
+  return withoutControls(stripVTControlCharacters(line));
+}
+
+/** A line of data: exactly as it is for a program, without control characters for a person. */
+export function printLine(terminal: Terminal, text: string): void {
+  const isForPeople = terminal.stdout.isTTY === true;
+  terminal.stdout.write(`${isForPeople ? printableLine(text) : text}\n`);
+}
+
+/** One JSON document on one line; `indent` for people. */
+export function jsonText(document: unknown, indent?: number): string {
+  return escapeControls(JSON.stringify(document, null, indent));
 }
 
 /** https://no-color.org; a dumb terminal has no colours either. */

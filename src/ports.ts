@@ -9,7 +9,7 @@ import type { Reply } from './core/model/action.ts';
 import type { Event } from './core/model/event.ts';
 import type { JobDefinition, Run } from './core/model/job.ts';
 import type { Report } from './core/model/tracked.ts';
-import type { Changes, PersistentState } from './core/state/ledger.ts';
+import type { Changes, PersistentState } from './core/state/persistent-state.ts';
 import type { FleetStatus, Status } from './core/model/status.ts';
 import type { OutboxEntry } from './core/model/outbox.ts';
 import type { OutboxChoice } from './core/model/outbox.ts';

@@ -4,7 +4,7 @@
  */
 import type { Reply } from '../core/model/action.ts';
 import type { Event, RequestId } from '../core/model/event.ts';
-import { SHUTDOWN_MS_MAX } from '../core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../core/state/shutdown.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { TimelineEvent } from '../core/model/timeline.ts';
 import { recogniseHost } from '../core/state/host-identity.ts';

@@ -3,8 +3,8 @@
  * changes of later turns wait behind those of earlier ones, and nothing is told or done before they are on disk.
  * The notes of a turn go to the log whatever the disk does.
  */
-import { isEmpty } from '../core/state/ledger.ts';
-import type { Changes } from '../core/state/ledger.ts';
+import { isEmpty } from '../core/state/persistent-state.ts';
+import type { Changes } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { TimelineEvent } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';

@@ -1,50 +1,70 @@
 /**
- * The planner: facts in, decisions out. It does no I/O, reads no clock and holds no promise.
+ * The planner: events in, actions out. It does no I/O, reads no clock and holds no promise.
  *
  *   observe(event, now)   takes in what happened; all durable changes are made here
  *   takeChanges()         what must be on disk before anything follows from it
- *   decide(now, durable)  what is to be done; changes nothing that must outlive the process
+ *   decide(now, durable)  what to do; changes nothing that must outlive the process
  *   wakeAtMs()            when time alone will make a difference
  *
- * Calling any of these too early, too late or twice does no harm. A gate pulls: when an operation has a call to
- * give, the most urgent speaker is chosen at that moment and speaks from the newest state.
+ * Calling any of these too early, too late or twice does no harm. A gate pulls: when an operation has a call to give, the
+ * most urgent reporter is chosen at that moment and makes its call from the newest state.
  */
-import type { PlannerView } from './operator/planner-view.ts';
-import type { Action, Reply } from './model/action.ts';
-import { AgentLifecycle } from './lifecycle/agent-lifecycle.ts';
-import { CallScheduler } from './scheduling/call-scheduler.ts';
-import type { PolledTask } from './model/call.ts';
-import { ClockWatch } from './lifecycle/clock-watch.ts';
-import { Context } from './scheduling/context.ts';
-import type { Event } from './model/event.ts';
+import { HubConnection } from './hub/connection.ts';
 import { HistoryReader } from './hub/history.ts';
+import { PromiseBudget } from './hub/promise-budget.ts';
 import { HubSetupReporter } from './hub/setup-reporter.ts';
-import { isFinal } from './model/job.ts';
-import type { PersistentState } from './state/ledger.ts';
-import type { Changes } from './state/ledger.ts';
+import { HubTaskReporters } from './hub/task-reporters.ts';
+import type { Now } from './lib/time.ts';
+import { AgentLifecycle } from './lifecycle/agent-lifecycle.ts';
+import { ClockWatch } from './lifecycle/clock-watch.ts';
+import type { Action, Reply } from './model/action.ts';
+import type { Event } from './model/event.ts';
+import type { Fact } from './model/fact.ts';
+import type { Settings } from './model/settings.ts';
 import { OutboxRequests } from './operator/outbox-requests.ts';
+import type { PlannerView } from './operator/planner-view.ts';
 import { Poller } from './pipeline/poller.ts';
-import { pollerKey } from './scheduling/reporter-keys.ts';
 import { RunnerHeartbeat } from './pipeline/runner-heartbeat.ts';
-import { TaskLeases } from './runs/task-leases.ts';
-import { RunLifecycle } from './runs/lifecycle.ts';
+import { Deliveries } from './runs/deliveries.ts';
 import { HostEvents } from './runs/host-events.ts';
+import { RunLifecycle } from './runs/lifecycle.ts';
 import { RunRequests } from './runs/requests.ts';
-import { RunTracking } from './runs/tracking.ts';
 import { EMPTY_CALENDAR, Schedules } from './runs/schedules.ts';
 import type { Calendar } from './runs/schedules.ts';
-import type { Settings } from './model/settings.ts';
-import type { Now } from './lib/time.ts';
+import { TaskLeases } from './runs/task-leases.ts';
+import { RunTracking } from './runs/tracking.ts';
+import { CallScheduler } from './scheduling/call-scheduler.ts';
+import { Pacing } from './scheduling/pacing.ts';
+import { pollerKey } from './scheduling/reporter-keys.ts';
+import { Reporters } from './scheduling/reporters.ts';
+import { ResumeHold } from './scheduling/resume-hold.ts';
+import { ServiceClock } from './scheduling/service-clock.ts';
+import { Durability } from './state/durability.ts';
+import type { Changes, PersistentState } from './state/persistent-state.ts';
+import { Shutdown } from './state/shutdown.ts';
+import { Timeline } from './state/timeline.ts';
 
 export class Planner {
-  readonly #context: Context;
+  readonly #state: PersistentState;
+  readonly #settings: { current: Settings };
+  readonly #random: () => number;
+  readonly #durability = new Durability();
+  readonly #shutdown = new Shutdown();
+  readonly #pacing = new Pacing();
+  readonly #reporters = new Reporters();
+  readonly #resumeHold = new ResumeHold();
+  readonly #timeline: Timeline;
+  readonly #clock: ServiceClock;
+  readonly #hub: HubConnection;
+  readonly #promises: PromiseBudget;
+  readonly #heartbeat: RunnerHeartbeat;
   readonly #calls: CallScheduler;
   readonly #clocks: ClockWatch;
-  readonly #life: RunLifecycle;
+  readonly #runs: RunLifecycle;
   readonly #agent: AgentLifecycle;
   readonly #requests: RunRequests;
   readonly #schedules: Schedules;
-  readonly #news: HostEvents;
+  readonly #host: HostEvents;
   readonly #tracking: RunTracking;
   readonly #leases: TaskLeases;
   readonly #outbox: OutboxRequests;
@@ -53,52 +73,94 @@ export class Planner {
   #decidedAt: Now | undefined;
 
   constructor(
-    ledger: PersistentState,
-    settings: Settings,
+    state: PersistentState,
+    current: Settings,
     now: Now,
     random: () => number,
     calendar: Calendar = EMPTY_CALENDAR,
   ) {
-    this.#context = new Context(ledger, settings, random, now);
-    this.#calls = new CallScheduler(this.#context);
-    this.#clocks = new ClockWatch(this.#context, now);
-    this.#life = new RunLifecycle(this.#context, now, (run, news, reason, at) => {
-      this.#leases.judge(run, news, reason, at);
+    const settings = { current };
+    const timeline = new Timeline(state);
+    const durability = this.#durability;
+    const shutdown = this.#shutdown;
+    const pacing = this.#pacing;
+    const reporters = this.#reporters;
+    const resumeHold = this.#resumeHold;
+    const clock = new ServiceClock({ state, timeline }, now);
+    const hub = new HubConnection({ state, settings, reporters, timeline });
+    const promises = new PromiseBudget({ state, settings, pacing, reporters, timeline });
+    this.#state = state;
+    this.#settings = settings;
+    this.#random = random;
+    this.#timeline = timeline;
+    this.#clock = clock;
+    this.#hub = hub;
+    this.#promises = promises;
+    this.#calls = new CallScheduler({
+      ...{ settings, pacing, reporters, durability, resumeHold, timeline, random },
     });
-    this.#requests = new RunRequests(this.#context, this.#life);
-    this.#agent = new AgentLifecycle(this.#context, this.#calls, this.#life, this.#requests);
-    this.#schedules = new Schedules(this.#context, this.#requests, calendar, now);
-    this.#news = new HostEvents(this.#context, this.#life);
-    this.#tracking = new RunTracking(this.#context, this.#life);
-    this.#leases = new TaskLeases(this.#context, this.#life);
-    this.#outbox = new OutboxRequests(this.#context, this.#life.index);
-    this.#history = new HistoryReader(this.#context, this.#life.index);
-    this.#addServiceSpeakers();
-    this.#requests.autostart(now);
-    this.#calls.refresh(now);
+    this.#clocks = new ClockWatch({ state, clock, pacing, reporters, resumeHold, timeline }, now);
+    const hubTasks = new HubTaskReporters({
+      ...{ state, settings, hub, promises, durability, shutdown, clock, reporters, timeline },
+      ...{ random, startedAt: now },
+    });
+    const pipelineTasks = {
+      ...{ state, settings, durability, shutdown, resumeHold, pacing, timeline, random },
+    };
+    const deliveries = new Deliveries(
+      { state, settings, clock, promises, reporters, hubTasks, pipelineTasks },
+      now,
+    );
+    const runs = new RunLifecycle(
+      { state, settings, deliveries, durability, resumeHold, timeline },
+      now,
+    );
+    const requests = new RunRequests({ state, settings }, runs);
+    this.#runs = runs;
+    this.#requests = requests;
+    this.#agent = new AgentLifecycle({
+      ...{ state, settings, shutdown, reporters, timeline, calls: this.#calls, runs, requests },
+    });
+    this.#schedules = new Schedules({ state, settings }, requests, calendar, now);
+    this.#host = new HostEvents({ timeline }, runs);
+    this.#tracking = new RunTracking({ settings, timeline }, runs);
+    this.#leases = new TaskLeases({ settings, timeline }, runs);
+    this.#outbox = new OutboxRequests({
+      ...{ state, settings, pacing, hub, hubTasks, reporters, timeline, index: runs.index },
+    });
+    this.#history = new HistoryReader({ settings, hub, pacing, reporters, index: runs.index });
+    reporters.add(new HubSetupReporter({ settings, hub, timeline, random }));
+    this.#heartbeat = new RunnerHeartbeat({ state, settings, random });
+    reporters.add(this.#heartbeat);
+    this.#addPollers();
+    requests.autostart(now);
+    this.#afterEvent(now);
   }
 
   observe(event: Event, now: Now): void {
     // A clock that was set back meets the same minutes again.
-    if (this.#clocks.look(now) < 0) this.#schedules.plan(now);
+    if (this.#clocks.check(now) < 0) this.#schedules.plan(now);
     this.#takeIn(event, now);
-    this.#agent.look(now);
-    this.#calls.refresh(now);
+    this.#agent.afterEvent(now);
+    this.#afterEvent(now);
   }
 
   takeChanges(): Changes {
-    return this.#context.state.takeChanges();
+    return this.#state.takeChanges();
   }
 
   /**
-   * What is to be done. Where the changes are not on disk (it is full, say), only what needs no memory: heartbeats go
-   * on with what is kept, so that nobody goes stale, and what must end is ended; nothing is started, and no word is said
-   * that is not on disk.
+   * What to do. If the changes are not on disk (it is full, for example), only what needs no memory is done: heartbeats
+   * repeat the last report, so that no task becomes stale, and runs that must end are ended. Nothing is started, and
+   * nothing is reported that is not on disk.
    */
   decide(now: Now, isDurable = true): Action[] {
     this.#decidedAt = now;
-    if (this.#context.committed(isDurable)) this.#calls.refresh(now);
-    const actions = this.#life.takeActions(isDurable);
+    if (this.#durability.committed(isDurable)) {
+      this.#reporters.touchAll();
+      this.#calls.refresh(now);
+    }
+    const actions = this.#runs.takeActions(isDurable);
     actions.push(...this.#calls.decide(now));
     const code = this.#agent.ended(now, isDurable);
     if (code !== undefined) actions.push({ type: 'exit', code });
@@ -115,29 +177,35 @@ export class Planner {
   wakeAtMs(): number | undefined {
     if (this.#decidedAt === undefined) return 0;
     const wakeMs = Math.min(
-      this.#life.wakeAtMs() ?? Infinity,
+      this.#runs.wakeAtMs() ?? Infinity,
       this.#calls.wakeAtMs(this.#decidedAt),
       this.#schedules.nextMs - this.#clocks.wallLessBootMs,
-      this.#agent.endsMs() ?? Infinity,
+      this.#shutdown.endsAtMs ?? Infinity,
     );
     return wakeMs === Infinity ? undefined : wakeMs;
   }
 
-  /** The parts that `snapshot.ts` reads for an operator. Read-only. */
+  /** What the operator's views read. */
   view(): PlannerView {
     return {
-      context: this.#context,
-      runs: this.#life.index,
-      pacing: this.#calls.pacing,
-      isDraining: this.#agent.isDraining,
+      state: this.#state,
+      settings: this.#settings.current,
+      runs: this.#runs.index,
+      reporters: this.#reporters,
+      pacing: this.#pacing,
+      hub: this.#hub,
+      promises: this.#promises,
+      clock: this.#clock,
+      shutdown: this.#shutdown,
       schedules: this.#schedules,
     };
   }
 
+  // eslint-disable-next-line complexity -- a flat switch: one line or two for each kind of event
   #takeIn(event: Event, now: Now): void {
     switch (event.type) {
       case 'time-passed':
-        this.#life.timePassed(now);
+        this.#runs.timePassed(now);
         this.#schedules.timePassed(now);
         break;
       case 'start-requested':
@@ -156,17 +224,11 @@ export class Planner {
         this.#answer(event.request, this.#requests.cancel(event.job, event.by, event.graceMs, now));
         break;
       case 'history-requested':
-        this.#history.ask(event, now, (reply) => this.#answer(event.request, reply));
+        this.#answer(event.request, this.#history.request(event, now));
         break;
-      case 'outbox-requested': {
-        const { choice, action, by, request } = event;
-        const isRetry = action === 'retry';
-        this.#answer(
-          request,
-          isRetry ? this.#outbox.retry(choice, now) : this.#outbox.drop(choice, by, now),
-        );
+      case 'outbox-requested':
+        this.#answer(event.request, this.#outbox.request(event, now));
         break;
-      }
       case 'drain-requested':
         this.#answer(event.request, this.#agent.drain(now));
         break;
@@ -195,70 +257,82 @@ export class Planner {
       case 'watch-problem':
       case 'tree-signalled':
       case 'tree-checked':
-        this.#news.take(event, now);
+        this.#host.take(event, now);
         break;
       case 'gate-opened':
         this.#calls.gateOpened(event.operation, event.slots);
         break;
       case 'call-settled':
-        this.#calls.settled(event, now);
+        this.#settled(event, now);
         break;
     }
   }
 
-  #addServiceSpeakers(): void {
-    const { settings } = this.#context;
-    this.#context.addReporter(new HubSetupReporter(this.#context));
-    this.#context.addReporter(
-      new RunnerHeartbeat(this.#context, (now) => {
+  #settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): void {
+    const { serverDateMs } = event.outcome;
+    if (serverDateMs !== undefined) {
+      // Before the reporter: a promise that is made now is made by the new clock already.
+      const movedMs = this.#clock.learn(serverDateMs, event.sentAt, now);
+      if (movedMs !== 0) this.#promises.shift(movedMs);
+    }
+    const fact = this.#calls.settled(event, now);
+    if (fact !== undefined) this.#route(fact, now);
+  }
+
+  /** What the answer to a call means for somebody else than its reporter. */
+  #route(fact: Fact, now: Now): void {
+    switch (fact.type) {
+      case 'task-received':
+        this.#leases.receive(fact.task, fact.workerGroup, now);
+        break;
+      case 'task-acknowledged':
+        this.#leases.acknowledged(fact.run, now);
+        break;
+      case 'task-canceled':
+        this.#leases.canceled(fact.run, fact.reason, now);
+        break;
+      case 'task-gone':
+        this.#leases.gone(fact.run, fact.reason, now);
+        break;
+      case 'runner-terminated':
         this.#agent.terminate(now);
-      }),
-    );
-    for (const group of settings.dataPipeline?.workerGroups ?? []) {
-      if (this.#context.reporter(pollerKey(group)) !== undefined) continue;
-      this.#context.addReporter(
-        new Poller(
-          this.#context,
-          group,
-          () => this.#mayPoll(group),
-          (task: PolledTask, workerGroup: string, now: Now) => {
-            this.#leases.receive(task, workerGroup, now);
-          },
-        ),
-      );
+        break;
+      case 'history-read':
+        this.#answer(fact.request, fact.reply);
+        break;
     }
   }
 
-  /** A polled task is owned at once, so a poll in flight takes a place already. */
-  #mayPoll(group: string): boolean {
-    const { dataPipeline } = this.#context.settings;
-    return (
-      dataPipeline !== undefined &&
-      !this.#agent.isDraining &&
-      // A task would wait in line behind a run that may be another host's.
-      !this.#isAnotherAtWork() &&
-      this.#context.stopRequestedAt === undefined &&
-      dataPipeline.workerGroups.includes(group) &&
-      this.#context.state.livePipelineRuns.size + this.#calls.pollsInFlight <
-        dataPipeline.concurrency
-    );
+  #afterEvent(now: Now): void {
+    // Whether a poll may be made depends on much (places, drains, polls in flight), and pollers are few.
+    for (const group of this.#settings.current.dataPipeline?.workerGroups ?? []) {
+      this.#reporters.touch(pollerKey(group));
+    }
+    this.#calls.refresh(now);
   }
 
-  /** Runs of the host that this state was copied from hold their jobs. */
-  #isAnotherAtWork(): boolean {
-    const { copiedHostRuns: foreignRuns } = this.#context.state;
-    if (foreignRuns.size === 0) return false;
-    return [...foreignRuns.values()].some((run) => !isFinal(run.state));
+  #addPollers(): void {
+    for (const group of this.#settings.current.dataPipeline?.workerGroups ?? []) {
+      if (this.#reporters.get(pollerKey(group)) !== undefined) continue;
+      const parts = {
+        state: this.#state,
+        settings: this.#settings,
+        shutdown: this.#shutdown,
+        pacing: this.#pacing,
+        random: this.#random,
+        heartbeat: this.#heartbeat,
+      };
+      this.#reporters.add(new Poller(parts, group));
+    }
   }
 
   #changeSettings(settings: Settings, now: Now): void {
-    this.#context.settings = settings;
-    this.#context.hubChanged = true;
-    this.#addServiceSpeakers();
-    this.#life.reschedule(now);
+    this.#settings.current = settings;
+    this.#addPollers();
+    this.#runs.reschedule(now);
     this.#schedules.plan(now);
-    this.#context.touchAll();
-    this.#context.addEvent('settings.changed', now, { jobs: settings.jobs.size });
+    this.#reporters.touchAll();
+    this.#timeline.add('settings.changed', now, { jobs: settings.jobs.size });
   }
 
   #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {
@@ -269,7 +343,9 @@ export class Planner {
     }
   }
 
-  #answer(request: number | undefined, reply: Reply): void {
-    if (request !== undefined) this.#actions.push({ type: 'answer', request, reply });
+  /** Without a reply: the answer comes later. */
+  #answer(request: number | undefined, reply: Reply | undefined): void {
+    if (request === undefined || reply === undefined) return;
+    this.#actions.push({ type: 'answer', request, reply });
   }
 }

@@ -1,7 +1,7 @@
 /** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
-import type { AgentMetadata } from '../core/state/ledger.ts';
+import type { AgentMetadata } from '../core/state/persistent-state.ts';
 import { rebase } from '../core/lib/time.ts';
 import type { Instant, Now } from '../core/lib/time.ts';
 

@@ -14,8 +14,8 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Operation } from '../core/model/call.ts';
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
-import { PersistentState } from '../core/state/ledger.ts';
-import type { Changes, AgentMetadata } from '../core/state/ledger.ts';
+import { PersistentState } from '../core/state/persistent-state.ts';
+import type { Changes, AgentMetadata } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
@@ -116,7 +116,7 @@ export class SqliteStore implements Store {
     const isSameBoot = this.#fact('boot') === this.#bootId;
     for (const row of this.#database.prepare('SELECT body FROM hub_task').all()) {
       const task = JSON.parse(String(row['body'])) as HubTask;
-      ledger.hubTasks.set(task.name, isSameBoot ? task : rebaseHubTask(task, now));
+      ledger.recoverHubTask(isSameBoot ? task : rebaseHubTask(task, now));
     }
     for (const row of this.#database.prepare('SELECT body FROM run').all()) {
       const stored = JSON.parse(String(row['body'])) as Run;

@@ -8,7 +8,7 @@ import type { AgentParts } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Reply } from '../../src/core/model/action.ts';
 import type { Call } from '../../src/core/model/call.ts';
-import { SHUTDOWN_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../../src/core/state/shutdown.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadConfiguration } from '../../src/config/load.ts';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
 import { finalNextUpdateS, nextUpdateS } from '../../src/core/scheduling/deadlines.ts';
-import { linksAtStart, linksAtSuccess } from '../../src/core/hub/links-reporter.ts';
+import { linksAtStart, linksAtSuccess } from '../../src/core/hub/links.ts';
 import { hubTaskName, legalName } from '../../src/core/hub/task-name.ts';
 import type { JobDefinition, Run, RunState } from '../../src/core/model/job.ts';
 import { hubPayload, finalTaskStatus } from '../../src/core/model/report.ts';

@@ -6,7 +6,7 @@
 import type { Action } from '../../src/core/model/action.ts';
 import type { Call } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
-import type { Changes } from '../../src/core/state/ledger.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
 import type { Now } from '../../src/core/lib/time.ts';
 
 /** What the loop (src/agent/loop.ts) needs of a planner. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Changes } from '../../src/core/state/ledger.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
 import { createClock } from '../../src/system/clock.ts';
 import { openStore } from '../../src/store/store.ts';
 import { amount } from './figure.ts';

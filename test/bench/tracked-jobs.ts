@@ -1,6 +1,6 @@
 /** Jobs for the benchmarks: each with a definition of its own, a Hub task, a percent and a line of detail. */
 import type { JobDefinition } from '../../src/core/model/job.ts';
-import { PersistentState } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { PipelineSettings, Settings } from '../../src/core/model/settings.ts';
 import { HUB, HUB_JOB, PIPELINE, definition, rates, settings } from '../support/settings.ts';

@@ -233,7 +233,7 @@ describe('a policy is missing', () => {
     expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(1);
     expect(said(made, 'NotifyApplicationState')).toHaveLength(1);
     expect(said(made, 'NotifyMigrationTaskState').length).toBeGreaterThan(10);
-    expect(problems(made).join()).toContain('AssociateDiscoveredResource rests');
+    expect(problems(made).join()).toContain('AssociateDiscoveredResource is not called');
     made.runUntil(4 * HOUR_MS);
     expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(3);
     expect(made.ledger.hubTasks.get('copy')?.links).toEqual([]);

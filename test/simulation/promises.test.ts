@@ -8,7 +8,7 @@ import type { Call, NotifyCall, PolledTask } from '../../src/core/model/call.ts'
 import { promisesMax } from '../../src/core/scheduling/deadlines.ts';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
-import { PersistentState } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import type { PipelineSettings } from '../../src/core/model/settings.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
@@ -117,7 +117,7 @@ function withDisk(made: World): { crash(): void } {
     crash() {
       made.ledger = new PersistentState();
       for (const run of runs.values()) made.ledger.recoverRun(run);
-      for (const [name, task] of hubTasks) made.ledger.hubTasks.set(name, task);
+      for (const task of hubTasks.values()) made.ledger.recoverHubTask(task);
       made.ledger.metadata = facts;
       made.crash();
       tap();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PersistentState } from '../../src/core/state/ledger.ts';
+import type { PersistentState } from '../../src/core/state/persistent-state.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { JobSchedule } from '../../src/core/model/schedule.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
@@ -96,7 +96,7 @@ class Host {
   /** The run that goes on ends well. */
   end(): void {
     const planner = this.#planner!;
-    for (const run of planner.view().context.state.liveRuns.keys()) {
+    for (const run of planner.view().state.liveRuns.keys()) {
       planner.observe({ type: 'run-exited', run, exitCode: 0 }, this.#now());
     }
     this.turn();

@@ -1,7 +1,7 @@
 /** A planned stop, in virtual time, told by the books of a service that knows nothing of the planner. */
 import { describe, expect, test } from 'vitest';
 import type { NotifyCall, PolledTask } from '../../src/core/model/call.ts';
-import { SHUTDOWN_MS_MAX } from '../../src/core/scheduling/farewell.ts';
+import { SHUTDOWN_MS_MAX } from '../../src/core/state/shutdown.ts';
 import type { JobDefinition } from '../../src/core/model/job.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { PIPELINE, definition, rates, settings } from '../support/settings.ts';

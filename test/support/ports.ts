@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
 import type { Run } from '../../src/core/model/job.ts';
-import { PersistentState } from '../../src/core/state/ledger.ts';
-import type { Changes } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
 import { SECOND_MS } from '../../src/core/lib/time.ts';
 import type {
   Clock,

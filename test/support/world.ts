@@ -8,7 +8,7 @@ import type { Event } from '../../src/core/model/event.ts';
 import type { Run } from '../../src/core/model/job.ts';
 import { recogniseHost } from '../../src/core/state/host-identity.ts';
 import type { HostIdentity } from '../../src/core/model/host-identity.ts';
-import { PersistentState } from '../../src/core/state/ledger.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import type { TimelineEvent } from '../../src/core/model/timeline.ts';
 import { Planner } from '../../src/core/planner.ts';
 import type { Calendar } from '../../src/core/runs/schedules.ts';
@@ -180,11 +180,11 @@ function reload(ledger: PersistentState): PersistentState {
   const copy = new PersistentState();
   const kept = structuredClone({
     runs: [...ledger.runs.values(), ...ledger.copiedHostRuns.values()],
-    hubTasks: [...ledger.hubTasks.entries(), ...ledger.copiedHostHubTasks.entries()],
+    hubTasks: [...ledger.hubTasks.values(), ...ledger.copiedHostHubTasks.values()],
     facts: ledger.metadata,
   });
   for (const run of kept.runs) copy.recoverRun(run);
-  for (const [name, task] of kept.hubTasks) copy.hubTasks.set(name, task);
+  for (const task of kept.hubTasks) copy.recoverHubTask(task);
   copy.metadata = kept.facts;
   return copy;
 }

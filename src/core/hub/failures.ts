@@ -1,36 +1,46 @@
 /**
- * What a report to the Hub that was not accepted means, by the kind of its failure: ask for the region, make again
- * what is missing, say less, put aside. Nothing of a run's end is ever lost by it.
+ * What follows from a report to Migration Hub that was not accepted, by the kind of failure: ask for the region, make
+ * again what is missing, retry with the status only, quarantine. How a run ended is never lost by it.
  */
-import type { Call, NotifyCall, Operation, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
-import { quarantine } from '../model/hub-task.ts';
-import type { HubTask, FinalReport } from '../model/hub-task.ts';
-import type { HubPayload } from '../model/report.ts';
+import { defined } from '../lib/defined.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import type { Call, NotifyCall, Operation, Outcome } from '../model/call.ts';
+import { quarantine } from '../model/hub-task.ts';
+import type { FinalReport, HubTask } from '../model/hub-task.ts';
+import type { HubPayload } from '../model/report.ts';
 import { again } from '../scheduling/retry.ts';
 import type { Retry } from '../scheduling/retry.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Timeline } from '../state/timeline.ts';
+import type { HubConnection } from './connection.ts';
 
 /** How long a live job's state that was refused twice is left alone. */
 const QUARANTINE_MS = 5 * MINUTE_MS;
-/** How long a task that is missing although it was made again is left alone. */
+/** How long a task is left alone that is missing although it was made again. */
 const MISSING_MS = 5 * MINUTE_MS;
-/** A live job's state is reduced without knowing the region for sure: nothing of it is lost. */
+/** After so many tries a live job's state is reduced even while the region is not confirmed: nothing is lost by it. */
 const UNSURE_ATTEMPTS = 3;
 
 export interface HubRetry extends Retry {
-  /** Where it was: what one region refuses, another may take. */
+  /** Where the report was sent: what one region refuses, another may accept. */
   readonly region: string | undefined;
-  /** What was answered that the task or its stream is not there, since a report was last accepted. */
+  /** Operations that found the task or its stream missing since a report was last accepted. */
   readonly missing: readonly Operation[];
-  /** Words that were refused: of what reads like them, the status alone is said from now on. */
+  /** A payload that was refused: if the next one has the same status and detail, the status alone is sent. */
   readonly refused?: HubPayload;
 }
 
-/** The trouble after one more failure; a last word that is refused for good is put aside, and the trouble with it. */
+export interface FailureParts {
+  readonly state: PersistentState;
+  readonly hub: HubConnection;
+  readonly timeline: Timeline;
+  readonly random: () => number;
+}
+
+/** The retry state after one more failure; `undefined`: a final report went into quarantine and blocks nothing. */
 export function hubRetryAfter(
-  context: Context,
+  parts: FailureParts,
   task: HubTask,
   before: HubRetry | undefined,
   call: Call,
@@ -38,116 +48,110 @@ export function hubRetryAfter(
   now: Now,
 ): HubRetry | undefined {
   const slackMs = (task.promise?.until.bootMs ?? Infinity) - now.bootMs;
-  const trouble: HubRetry = {
+  const retry: HubRetry = {
     missing: [],
     ...before,
-    ...again(before, outcome.reason, slackMs, now, context.random),
-    region: context.hubRegion(),
+    ...again(before, outcome.reason, slackMs, now, parts.random),
+    region: parts.hub.region,
   };
   switch (outcome.kind) {
     case 'missing':
-      return isMissing(context, task, trouble, call, now);
+      return afterMissing(parts, task, retry, call, now);
     case 'refused':
-      return isRefused(context, task, trouble, call, now);
+      return afterRefusal(parts, task, retry, call, now);
     case 'no-home-region':
-      context.noHomeRegion(outcome.reason, now);
-      return trouble;
+      parts.hub.noHomeRegion(outcome.reason, now);
+      return retry;
     case 'throttled':
     case 'unavailable':
     case 'denied':
     case 'gone':
     case 'disabled':
-      return trouble;
+      return retry;
   }
 }
 
 export function payloadOf({ status, percent, detail }: NotifyCall): HubPayload {
-  return {
-    status,
-    ...(percent === undefined ? {} : { percent }),
-    ...(detail === undefined ? {} : { detail }),
-  };
+  return { status, ...defined({ percent, detail }) };
 }
 
-/** The stream or the task is not there (any more): each is made again once, by its own duty; then it is tried rarely. */
-function isMissing(
-  context: Context,
+/** The stream or the task does not exist (any more): each is made again once, and then tried rarely. */
+function afterMissing(
+  { hub, state }: FailureParts,
   task: HubTask,
-  trouble: HubRetry,
+  retry: HubRetry,
   call: Call,
   now: Now,
 ): HubRetry {
-  if (call.operation === 'ImportMigrationTask') context.streamMissing(now);
+  if (call.operation === 'ImportMigrationTask') hub.streamMissing(now);
   task.imported = false;
-  context.state.saveHubTask(task);
-  const isAgain = trouble.missing.includes(call.operation);
-  return {
-    ...trouble,
-    missing: [...trouble.missing, call.operation],
-    ...(isAgain ? { retryAtMs: now.bootMs + MISSING_MS } : {}),
-  };
+  state.saveHubTask(task);
+  const missing = [...retry.missing, call.operation];
+  if (!retry.missing.includes(call.operation)) return { ...retry, missing };
+  return { ...retry, missing, retryAtMs: now.bootMs + MISSING_MS };
 }
 
-/** Refused can mean the wrong region or a bad payload: ask for the region, then say less, then put it aside. */
-function isRefused(
-  context: Context,
+/** "Refused" can mean the wrong region or a bad payload: confirm the region, then reduce, then quarantine. */
+function afterRefusal(
+  parts: FailureParts,
   task: HubTask,
-  trouble: HubRetry,
+  retry: HubRetry,
   call: Call,
   now: Now,
 ): HubRetry | undefined {
-  const { reason } = trouble;
-  if ('region' in call && call.region !== context.hubRegion()) {
-    return { ...trouble, retryAtMs: now.bootMs };
+  const { reason } = retry;
+  // The region moved while the call was in flight: the refusal says nothing of the payload.
+  if ('region' in call && call.region !== parts.hub.region) {
+    return { ...retry, retryAtMs: now.bootMs };
   }
-  const isSure = context.isRegionSure(trouble.firstAtMs);
-  const word = wordOf(task, call);
-  if (!isSure && (word !== undefined || trouble.attempts < UNSURE_ATTEMPTS)) return trouble;
+  const isSure = parts.hub.confirmRegion(retry.firstAtMs);
+  const report = finalReportOf(task, call);
+  if (!isSure && (report !== undefined || retry.attempts < UNSURE_ATTEMPTS)) return retry;
   if (call.operation === 'NotifyMigrationTaskState' && isReducible(call)) {
-    note(context, task, 'report.reduced', reason, now);
-    return { ...trouble, refused: payloadOf(call) };
+    addEvent(parts, task, 'report.reduced', reason, now);
+    return { ...retry, refused: payloadOf(call) };
   }
-  note(context, task, 'report.refused', reason, now);
-  if (word === undefined) {
-    return { ...trouble, isQuarantined: true, retryAtMs: now.bootMs + QUARANTINE_MS };
+  addEvent(parts, task, 'report.refused', reason, now);
+  if (report === undefined) {
+    return { ...retry, isQuarantined: true, retryAtMs: now.bootMs + QUARANTINE_MS };
   }
-  putAside(context, task, word, reason, now);
+  quarantineReport(parts.state, task, report, reason, now);
   return undefined;
 }
 
-/** The last word that the call was about; what has come to the head of the line meanwhile was not refused. */
-function wordOf(task: HubTask, call: Call): FinalReport | undefined {
-  const [head] = task.finalReports;
-  return 'stampS' in call && head?.stampS !== call.stampS ? undefined : head;
+/** The final report that the call carried. One that became the first in line meanwhile was not refused. */
+function finalReportOf(task: HubTask, call: Call): FinalReport | undefined {
+  const [first] = task.finalReports;
+  return 'stampS' in call && first?.stampS !== call.stampS ? undefined : first;
 }
 
-function putAside(
-  context: Context,
+function quarantineReport(
+  state: PersistentState,
   task: HubTask,
-  word: FinalReport,
+  report: FinalReport,
   reason: string,
   now: Now,
 ): void {
   task.finalReports.shift();
-  quarantine(task, { run: word.run, report: word, reason, at: now });
-  context.state.saveHubTask(task);
-  const run = context.state.runs.get(word.run);
-  if (run?.hub === undefined || word.kind !== 'end') return;
+  quarantine(task, { run: report.run, report, reason, at: now });
+  state.saveHubTask(task);
+  const run = state.runs.get(report.run);
+  if (run?.hub === undefined || report.kind !== 'end') return;
   run.hub.delivery = { state: 'refused', reason };
-  context.state.saveRun(run);
+  state.saveRun(run);
 }
 
 function isReducible({ percent, detail }: NotifyCall): boolean {
   return percent !== undefined || detail !== undefined;
 }
 
-function note(
-  context: Context,
+function addEvent(
+  { state, timeline }: FailureParts,
   task: HubTask,
   event: 'report.reduced' | 'report.refused',
   reason: string,
   now: Now,
 ): void {
-  const run = context.state.runs.get(task.finalReports[0]?.run ?? task.run ?? '');
-  context.addEvent(event, now, { task: task.name, reason }, run);
+  const run = state.runs.get(task.finalReports[0]?.run ?? task.run ?? '');
+  timeline.add(event, now, { task: task.name, reason }, run);
 }

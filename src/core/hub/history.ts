@@ -1,82 +1,87 @@
 /**
- * Reads what Migration Hub recorded of one task, a page for a question: whoever wants all pages asks again with the
- * token of the last one. So each page waits for the operation's budget like every call, a page is never read that
- * nobody waits for, and nothing of it is kept here.
+ * Reads what Migration Hub recorded of one task: one page for each request; for all pages the client asks again with the
+ * token of the last one. So each page waits for the operation's budget like every call, no page is read that nobody waits
+ * for, and nothing of it is kept here.
  */
-import type { Reply } from '../model/action.ts';
-import type { PendingCall } from '../scheduling/call-queue.ts';
-import type { Call, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
-import type { Event } from '../model/event.ts';
-import type { RunIndex } from '../state/run-index.ts';
-import type { Reporter } from '../scheduling/reporter.ts';
+import { defined } from '../lib/defined.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import type { Reply } from '../model/action.ts';
+import type { Call, Outcome } from '../model/call.ts';
+import type { Event, RequestId } from '../model/event.ts';
+import type { Fact } from '../model/fact.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import type { Retry } from '../scheduling/retry.ts';
+import type { RunIndex } from '../state/run-index.ts';
+import type { HubConnection } from './connection.ts';
+
+const OPERATION = 'ListMigrationTaskUpdates';
+
+/** A person does not wait longer than this for a request that can be repeated. */
+const PAUSE_MS_MAX = 10 * SECOND_MS;
+
+interface Parts {
+  readonly settings: SettingsHolder;
+  readonly hub: HubConnection;
+  readonly pacing: Pacing;
+  readonly reporters: Reporters;
+  readonly index: RunIndex;
+}
 
 export class HistoryReader {
-  readonly #context: Context;
-  readonly #book: RunIndex;
+  readonly #parts: Parts;
 
-  constructor(context: Context, book: RunIndex) {
-    this.#context = context;
-    this.#book = book;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Answers at once where no call is needed or none can be made, else when the service has answered. */
-  ask(
-    question: Extract<Event, { type: 'history-requested' }>,
-    now: Now,
-    answer: (reply: Reply) => void,
-  ): void {
-    const address = this.#addressOf(question.job, question.run);
-    if ('ok' in address) {
-      answer(address);
-      return;
-    }
-    const { pausedUntilMs, because } = this.#context.pacing.of('ListMigrationTaskUpdates');
+  /** Answers at once if no call is needed or none can be made; else the fact `history-read` has the answer later. */
+  request(request: Extract<Event, { type: 'history-requested' }>, now: Now): Reply | undefined {
+    const { pacing, reporters } = this.#parts;
+    const address = this.#addressOf(request.job, request.run);
+    if ('ok' in address) return address;
+    const { pausedUntilMs, because } = pacing.of(OPERATION);
     const pauseMs = pausedUntilMs - now.bootMs;
     if (pauseMs > PAUSE_MS_MAX) {
-      const message = `no call of ListMigrationTaskUpdates for ${Math.ceil(pauseMs / SECOND_MS)} s: ${because ?? 'it is paused'}`;
-      answer({ ok: false, code: 'unavailable', message: message });
-      return;
+      const pauseS = Math.ceil(pauseMs / SECOND_MS);
+      const message = `no call of ${OPERATION} for ${pauseS} s: ${because ?? 'it is paused'}`;
+      return { ok: false, code: 'unavailable', message };
     }
-    const page = question.token === undefined ? address : { ...address, token: question.token };
-    const speaker = new HistoryReporter(question.request, page, now, (reply) => {
-      this.#context.removeReporter(speaker.key);
-      answer(reply);
-    });
-    this.#context.addReporter(speaker);
+    const page = { ...address, ...defined({ token: request.token }) };
+    reporters.add(new HistoryReporter(reporters, request.request, page, now));
+    return undefined;
   }
 
   #addressOf(job: string, number: number | undefined): Address | Reply {
     const refuse = (code: 'no-such-job' | 'conflict' | 'unavailable', message: string): Reply => {
-      return { ok: false, code, message: message };
+      return { ok: false, code, message };
     };
-    const { settings } = this.#context;
-    const runs = this.#book.of(job);
-    if (runs.length === 0 && !settings.jobs.has(job)) {
+    const { hub, index, settings } = this.#parts;
+    const runs = index.of(job);
+    if (runs.length === 0 && !settings.current.jobs.has(job)) {
       return refuse('no-such-job', `there is no job "${job}"`);
     }
     const run = number === undefined ? runs.at(-1) : runs.find((one) => one.number === number);
     if (run === undefined) {
-      return refuse(
-        'conflict',
-        number === undefined ? `${job} has never run` : `${job} has no run ${number} any more`,
-      );
+      const message =
+        number === undefined ? `${job} has never run` : `run ${number} of ${job} is not kept`;
+      return refuse('conflict', message);
     }
-    if (run.hub === undefined || settings.migrationHub === undefined) {
-      return refuse('conflict', `Migration Hub is not told of ${run.id}`);
+    const { migrationHub } = settings.current;
+    if (run.hub === undefined || migrationHub === undefined) {
+      return refuse('conflict', `${run.id} is not reported to Migration Hub`);
     }
-    const region = this.#context.hubRegion();
+    const { region } = hub;
     if (region === undefined) {
       return refuse('unavailable', 'the home region is not known yet (migration-agent status)');
     }
-    return { region, stream: settings.migrationHub.stream, task: run.hub.task };
+    return { region, stream: migrationHub.stream, task: run.hub.task };
   }
 }
-
-/** Nobody waits longer than this for a question that can be asked again. */
-const PAUSE_MS_MAX = 10 * SECOND_MS;
 
 interface Address {
   readonly region: string;
@@ -84,61 +89,67 @@ interface Address {
   readonly task: string;
 }
 
-/** What is to be read. */
-interface PageQuestion extends Address {
-  /** Of the page before; absent: the first page. */
+interface Page extends Address {
+  /** From the page before; absent: the first page. */
   readonly token?: string;
 }
 
 class HistoryReporter implements Reporter {
   readonly key: string;
-  readonly #question: PageQuestion;
-  readonly #askedAtMs: number;
-  readonly #answer: (reply: Reply) => void;
+  readonly #reporters: Reporters;
+  readonly #request: RequestId;
+  readonly #page: Page;
+  readonly #requestedAtMs: number;
 
-  /** `answer` is called once. `id` tells the questions apart. */
-  constructor(id: number, question: PageQuestion, now: Now, answer: (reply: Reply) => void) {
-    this.key = `history:${id}`;
-    this.#question = question;
-    this.#askedAtMs = now.bootMs;
-    this.#answer = answer;
+  constructor(reporters: Reporters, request: RequestId, page: Page, now: Now) {
+    this.key = `history:${request}`;
+    this.#reporters = reporters;
+    this.#request = request;
+    this.#page = page;
+    this.#requestedAtMs = now.bootMs;
   }
 
   next(): PendingCall {
-    return {
-      operation: 'ListMigrationTaskUpdates',
-      readyAtMs: this.#askedAtMs,
-      sinceMs: this.#askedAtMs,
-    };
+    const atMs = this.#requestedAtMs;
+    return { operation: OPERATION, readyAtMs: atMs, sinceMs: atMs };
   }
 
   call(): Call {
-    return { operation: 'ListMigrationTaskUpdates', ...this.#question };
+    return { operation: OPERATION, ...this.#page };
   }
 
-  /** A failure is told, not repeated: a person waits, and may ask again. */
-  settled(_call: Call, outcome: Outcome): void {
-    const { region, stream, task, token } = this.#question;
+  /** A failure is answered, not repeated: a person waits, and may ask again. */
+  settled(_call: Call, outcome: Outcome): Fact {
+    this.#reporters.remove(this.key);
+    return { type: 'history-read', request: this.#request, reply: this.#reply(outcome) };
+  }
+
+  /** There is one try only. */
+  retry(): void {
+    // Nothing of it waits.
+  }
+
+  blockedBy(): Retry | undefined {
+    return undefined;
+  }
+
+  #reply(outcome: Outcome): Reply {
+    const { region, stream, task, token } = this.#page;
     if (outcome.kind === 'accepted') {
       const { updates = [], nextToken } = outcome.answer;
-      const page = {
-        region,
-        stream,
-        task,
-        updates,
-        ...(nextToken === undefined ? {} : { nextToken }),
-      };
-      this.#answer({ ok: true, message: `${updates.length} updates`, page });
-    } else if (outcome.kind === 'refused' && token !== undefined) {
-      // A token lives for 24 hours (MODEL ListMigrationTaskUpdates); one that has ended is refused.
-      const message = `the token is no longer good, start again from the first page: ${outcome.reason}`;
-      this.#answer({ ok: false, code: 'expired', message: message });
-    } else if (outcome.kind === 'missing') {
-      const message = `Migration Hub knows no task "${task}" of stream "${stream}" in ${region} (yet)`;
-      this.#answer({ ok: false, code: 'conflict', message: message });
-    } else {
-      const message = `ListMigrationTaskUpdates: ${outcome.reason}`;
-      this.#answer({ ok: false, code: 'unavailable', message: message });
+      const page = { region, stream, task, updates, ...defined({ nextToken }) };
+      return { ok: true, message: `${updates.length} updates`, page };
     }
+    const { kind, reason } = outcome;
+    if (kind === 'refused' && token !== undefined) {
+      // A token lives for 24 hours (MODEL ListMigrationTaskUpdates); one that has expired is refused.
+      const message = `the token is no longer good, start again from the first page: ${reason}`;
+      return { ok: false, code: 'expired', message };
+    }
+    if (kind === 'missing') {
+      const message = `Migration Hub knows no task "${task}" of stream "${stream}" in ${region} (yet)`;
+      return { ok: false, code: 'conflict', message };
+    }
+    return { ok: false, code: 'unavailable', message: `${OPERATION}: ${reason}` };
   }
 }

@@ -1,156 +1,128 @@
 /**
- * What the Hub is told of a task beside its state, each once: who the source server is, which resources it
- * stands for, what came out of it, how its application stands. Kept apart from the task's own speaker, so that
- * a link that fails (a missing Discovery role, say) never holds up a heartbeat.
+ * What Migration Hub gets of a task beside its state, each once: which server it migrates, which resources it stands for,
+ * what it produced, the state of its application. Kept apart from the reporter of the task's state, so that a link that
+ * fails (a missing Discovery role, for example) never delays a heartbeat.
  */
-import type { PendingCall } from '../scheduling/call-queue.ts';
-import type { Call, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
-import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { quarantine } from '../model/hub-task.ts';
-import type { HubLink, HubTask } from '../model/hub-task.ts';
-import type { HubJobSettings, Run } from '../model/job.ts';
-import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import type { Call, Outcome } from '../model/call.ts';
+import { quarantine } from '../model/hub-task.ts';
+import type { HubLink, HubTask } from '../model/hub-task.ts';
+import type { Run } from '../model/job.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
+import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
 import { again } from '../scheduling/retry.ts';
 import type { Retry } from '../scheduling/retry.ts';
+import type { ServiceClock } from '../scheduling/service-clock.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Timeline } from '../state/timeline.ts';
+import type { HubConnection } from './connection.ts';
 
-/** What is owed when a run begins. Attributes first: without them the console maps the task to no server. */
-export function linksAtStart(hub: HubJobSettings): HubLink[] {
-  return [
-    ...(hub.resourceAttributes.length === 0
-      ? []
-      : [{ operation: 'PutResourceAttributes' as const, attributes: hub.resourceAttributes }]),
-    ...(hub.discoveredResource === undefined
-      ? []
-      : [
-          {
-            operation: 'AssociateDiscoveredResource' as const,
-            configurationId: hub.discoveredResource,
-          },
-        ]),
-    ...hub.sourceResources.map((source) => ({
-      operation: 'AssociateSourceResource' as const,
-      ...source,
-    })),
-    ...applicationLink(hub, 'IN_PROGRESS'),
-  ];
-}
-
-/**
- * Adds links to those that wait. What waits already is not said twice, and of an application only the newest state
- * counts: the runs of a year may come and go while a permission is missing.
- */
-export function addLinks(task: HubTask, links: readonly HubLink[]): void {
-  for (const link of links) {
-    if (link.operation === 'NotifyApplicationState') {
-      task.links = task.links.filter(
-        (one) => one.operation !== link.operation || one.application !== link.application,
-      );
-    } else if (task.links.some((one) => isSame(one, link))) {
-      continue;
-    }
-    task.links.push(link);
-  }
-}
-
-/** What is owed when a run has succeeded. */
-export function linksAtSuccess(hub: HubJobSettings): HubLink[] {
-  return [
-    ...hub.artifacts.map((artifact) => ({
-      operation: 'AssociateCreatedArtifact' as const,
-      artifact,
-    })),
-    ...applicationLink(hub, 'COMPLETED'),
-  ];
+/** Shared by the reporters of all tasks. */
+export interface HubLinksParts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly hub: HubConnection;
+  readonly clock: ServiceClock;
+  readonly reporters: Reporters;
+  readonly timeline: Timeline;
+  readonly random: () => number;
 }
 
 export class HubLinksReporter implements Reporter {
   readonly key: string;
-  readonly #context: Context;
+  readonly #parts: HubLinksParts;
   readonly #task: HubTask;
-  /** One that fails holds up no other: each has its own next try. */
-  readonly #problems = new Map<HubLink, Retry>();
-  /** Links whose task was said to be missing: it is made again for each of them once. */
+  /** Each link has its own next try: one that fails delays no other. */
+  readonly #retries = new Map<HubLink, Retry>();
+  /** Links that found their task missing: the task is imported again for each of them once. */
   readonly #missed = new WeakSet<HubLink>();
-  #saying: HubLink | undefined;
+  #inFlight: HubLink | undefined;
 
-  constructor(context: Context, task: HubTask) {
+  constructor(parts: HubLinksParts, task: HubTask) {
     this.key = hubLinksKey(task.name);
-    this.#context = context;
+    this.#parts = parts;
     this.#task = task;
   }
 
-  /** What stands in the way of a link, for the outbox. */
-  troubleOf(link: HubLink): Retry | undefined {
-    return this.#problems.get(link);
+  blockedBy(link?: HubLink): Retry | undefined {
+    return link && this.#retries.get(link);
   }
 
-  /** An operator wants what is owed tried again now. */
   retry(): void {
-    this.#problems.clear();
+    this.#retries.clear();
   }
 
   next(now: Now): PendingCall | undefined {
-    const link = this.#next(now);
-    if (link === undefined || !this.#task.imported || !this.#context.hubIsReady()) return undefined;
+    const link = this.#nextLink(now);
+    if (link === undefined || !this.#task.imported || !this.#parts.hub.isReady) return undefined;
     const readyAtMs = this.#readyAtMs(link);
     return { operation: link.operation, readyAtMs, sinceMs: readyAtMs };
   }
 
   call(now: Now): Call | undefined {
-    const link = this.#next(now);
-    const region = this.#context.hubRegion();
-    const stream = this.#context.settings.migrationHub?.stream;
+    const { clock, hub, settings } = this.#parts;
+    const link = this.#nextLink(now);
+    const { region } = hub;
+    const stream = settings.current.migrationHub?.stream;
     if (link === undefined || region === undefined || stream === undefined) return undefined;
     if (this.#readyAtMs(link) > now.bootMs) return undefined;
-    this.#saying = link;
+    this.#inFlight = link;
     if (link.operation === 'NotifyApplicationState') {
-      const stampS = Math.floor(this.#context.serviceMs(now) / SECOND_MS);
-      return { ...link, region, stampS };
+      return { ...link, region, stampS: Math.floor(clock.nowMs(now) / SECOND_MS) };
     }
     return { ...link, region, stream, task: this.#task.name };
   }
 
-  settled(call: Call, outcome: Outcome, now: Now): void {
-    const link = this.#saying;
+  settled(call: Call, outcome: Outcome, now: Now): undefined {
+    const link = this.#inFlight;
     if (link === undefined) return;
-    if (outcome.kind === 'accepted') {
-      this.#done(link);
+    if (outcome.kind === 'accepted') this.#done(link);
+    else this.#failed(link, call, outcome, now);
+  }
+
+  #failed(
+    link: HubLink,
+    call: Call,
+    { kind, reason }: Exclude<Outcome, { kind: 'accepted' }>,
+    now: Now,
+  ): void {
+    const { hub, random, timeline } = this.#parts;
+    if (kind === 'disabled') {
+      hub.disable(call.operation, reason, now);
       return;
     }
-    const { reason } = outcome;
-    if (outcome.kind === 'disabled') {
-      this.#context.disable(call.operation, reason, now);
-      return;
-    }
-    const trouble = again(this.#problems.get(link), reason, Infinity, now, this.#context.random);
-    this.#problems.set(link, trouble);
-    if (outcome.kind === 'missing' && this.#makeAgain(link)) return;
-    if (outcome.kind !== 'refused' && outcome.kind !== 'missing') return;
-    if (!this.#context.isRegionSure(trouble.firstAtMs)) return;
+    const retry = again(this.#retries.get(link), reason, Infinity, now, random);
+    this.#retries.set(link, retry);
+    if (kind === 'missing' && this.#importAgain(link)) return;
+    if (kind !== 'refused' && kind !== 'missing') return;
+    if (!hub.confirmRegion(retry.firstAtMs)) return;
+    const run = this.#run();
     const fields = { task: this.#task.name, operation: call.operation, reason };
-    this.#context.addEvent('report.refused', now, fields, this.#run());
-    quarantine(this.#task, { run: this.#run()?.id ?? '', link, reason, at: now });
+    timeline.add('report.refused', now, fields, run);
+    quarantine(this.#task, { run: run?.id ?? '', link, reason, at: now });
     this.#done(link);
   }
 
   /**
-   * The task is not there, or what it is to be tied to: first the one is made again, and then it is the other. An
-   * application is no part of a task.
+   * "Not found" may mean the task or the resource. The task is imported again first; if the error stays, it is the
+   * resource. An application belongs to no task.
    */
-  #makeAgain(link: HubLink): boolean {
+  #importAgain(link: HubLink): boolean {
     if (link.operation === 'NotifyApplicationState' || this.#missed.has(link)) return false;
+    const { reporters, state } = this.#parts;
     this.#missed.add(link);
     this.#task.imported = false;
-    this.#context.state.saveHubTask(this.#task);
-    this.#context.touch(hubTaskKey(this.#task.name));
+    state.saveHubTask(this.#task);
+    reporters.touch(hubTaskKey(this.#task.name));
     return true;
   }
 
-  /** The first link that may be said now; else the one that may be soonest. */
-  #next(now: Now): HubLink | undefined {
+  /** The first link that may be sent now; else the one that may be sent soonest. */
+  #nextLink(now: Now): HubLink | undefined {
     let next: HubLink | undefined;
     let nextMs = Infinity;
     for (const link of this.#task.links) {
@@ -161,27 +133,17 @@ export class HubLinksReporter implements Reporter {
   }
 
   #readyAtMs(link: HubLink): number {
-    const restsUntilMs = this.#context.disabled.get(link.operation)?.untilMs ?? 0;
-    return Math.max(this.#problems.get(link)?.retryAtMs ?? 0, restsUntilMs);
+    const retryAtMs = this.#retries.get(link)?.retryAtMs ?? 0;
+    return Math.max(retryAtMs, this.#parts.hub.disabledUntilMs(link.operation));
   }
 
   #done(link: HubLink): void {
     this.#task.links = this.#task.links.filter((one) => one !== link);
-    this.#problems.delete(link);
-    this.#context.state.saveHubTask(this.#task);
+    this.#retries.delete(link);
+    this.#parts.state.saveHubTask(this.#task);
   }
 
   #run(): Run | undefined {
-    return this.#context.state.runs.get(this.#task.run ?? this.#task.promise?.run ?? '');
+    return this.#parts.state.runs.get(this.#task.run ?? this.#task.promise?.run ?? '');
   }
-}
-
-function isSame(a: HubLink, b: HubLink): boolean {
-  return a.operation === b.operation && JSON.stringify(a) === JSON.stringify(b);
-}
-
-function applicationLink(hub: HubJobSettings, status: 'IN_PROGRESS' | 'COMPLETED'): HubLink[] {
-  return hub.application === undefined
-    ? []
-    : [{ operation: 'NotifyApplicationState', application: hub.application, status }];
 }

@@ -1,304 +1,321 @@
 /**
- * One MigrationTask: imported once, then told how the run under its name stands, with a promise for the next
- * report. Last words of ended runs wait here in order and go first, exactly as they were made.
+ * One MigrationTask: imported once, then reported as the run under its name stands, with a promise (NextUpdateSeconds)
+ * for the next report. Final reports of ended runs wait here in order and go first, exactly as they were made.
  */
-import type { PendingCall } from '../scheduling/call-queue.ts';
+import { defined } from '../lib/defined.ts';
+import { SECOND_MS, after } from '../lib/time.ts';
+import type { Instant, Now } from '../lib/time.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
+import { isFinalStatus, nextStampS } from '../model/hub-task.ts';
+import type { FinalReport, HubPromise, HubTask } from '../model/hub-task.ts';
+import type { Run } from '../model/job.ts';
+import { hubPayload } from '../model/report.ts';
+import type { HubPayload } from '../model/report.ts';
+import type { HubSettings, SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import {
   deadlineOf,
-  shutdownNextUpdateS,
   finalNextUpdateS,
   freshnessMs,
   nextUpdateS,
   renewAtMs,
+  shutdownNextUpdateS,
   takeBackAtMs,
 } from '../scheduling/deadlines.ts';
-import { needsShutdownReport } from '../scheduling/farewell.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
 import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { isFinalStatus, isPromised, nextStampS } from '../model/hub-task.ts';
-import type { HubPromise, HubTask } from '../model/hub-task.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import type { Retry } from '../scheduling/retry.ts';
+import type { ServiceClock } from '../scheduling/service-clock.ts';
+import type { Durability } from '../state/durability.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Shutdown } from '../state/shutdown.ts';
+import type { Timeline } from '../state/timeline.ts';
+import type { HubConnection } from './connection.ts';
 import { hubRetryAfter, payloadOf } from './failures.ts';
 import type { HubRetry } from './failures.ts';
-import type { Run } from '../model/job.ts';
-import { hubPayload } from '../model/report.ts';
-import type { HubPayload } from '../model/report.ts';
-import type { HubSettings, Rate } from '../model/settings.ts';
-import type { Reporter } from '../scheduling/reporter.ts';
-import { SECOND_MS, after } from '../lib/time.ts';
-import type { Instant, Now } from '../lib/time.ts';
-import type { Retry } from '../scheduling/retry.ts';
+import type { PromiseBudget } from './promise-budget.ts';
+
+/** Shared by the reporters of all tasks. */
+export interface HubTaskParts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly hub: HubConnection;
+  readonly promises: PromiseBudget;
+  readonly durability: Durability;
+  readonly shutdown: Shutdown;
+  readonly clock: ServiceClock;
+  readonly reporters: Reporters;
+  readonly timeline: Timeline;
+  readonly random: () => number;
+  /** When this agent started. */
+  readonly startedAt: Now;
+}
 
 export class HubTaskReporter implements Reporter {
   readonly key: string;
-  readonly #context: Context;
+  readonly #parts: HubTaskParts;
   readonly #task: HubTask;
-  readonly #early: number;
-  #trouble: HubRetry | undefined;
-  /** The run that the call in flight is about: another may hold the task when its answer comes. */
-  #spokenOf: string | undefined;
-  /** The highest percent that the live run may have been told with. */
-  #percentSaid: number | undefined;
-  /** Something was told that the disk does not know of: after a crash it is told again, and nothing may have followed. */
+  readonly #jitter: number;
+  #retry: HubRetry | undefined;
+  /** The run that the call in flight is about: another may hold the task when the answer comes. */
+  #reportedRun: string | undefined;
+  /** The highest percent that may have been reported of the live run. */
+  #reportedPercent: number | undefined;
+  /**
+   * A final report was accepted, and the store could not record it yet. After a crash it is sent again, so nothing newer
+   * may be sent before it is recorded.
+   */
   #isAhead = false;
-  /** The call in flight carries the promise of an agent that stops. */
-  #isFarewell = false;
+  /** The call in flight is a shutdown report. */
+  #isShutdownReport = false;
 
-  constructor(context: Context, task: HubTask) {
+  constructor(parts: HubTaskParts, task: HubTask) {
     this.key = hubTaskKey(task.name);
-    this.#context = context;
+    this.#parts = parts;
     this.#task = task;
-    this.#early = context.random();
-    this.#percentSaid = context.state.runs.get(task.run ?? '')?.percent;
+    this.#jitter = parts.random();
+    this.#reportedPercent = parts.state.runs.get(task.run ?? '')?.percent;
   }
 
-  /** What stands in the way of the next report, for `status` and the outbox. */
-  get trouble(): Retry | undefined {
-    return this.#trouble;
+  blockedBy(): Retry | undefined {
+    return this.#retry;
   }
 
-  /** An operator wants it tried again: now, and whole. */
+  /** Now, and with the whole payload. */
   retry(): void {
-    this.#trouble = undefined;
+    this.#retry = undefined;
   }
 
   next(now: Now): PendingCall | undefined {
+    const { durability, hub } = this.#parts;
     const task = this.#task;
-    if (!this.#context.hubIsReady()) return undefined;
-    if (this.#trouble !== undefined && this.#trouble.region !== this.#context.hubRegion()) {
-      this.retry();
-    }
-    const lastWord = task.finalReports[0];
+    if (!hub.isReady) return undefined;
+    if (this.#retry !== undefined && this.#retry.region !== hub.region) this.retry();
+    const [final] = task.finalReports;
     const run = this.#liveRun();
-    if (lastWord === undefined && run === undefined && task.links.length === 0) return undefined;
+    if (final === undefined && run === undefined && task.links.length === 0) return undefined;
     if (!task.imported) {
-      return this.#word('ImportMigrationTask', lastWord?.since ?? run?.requestedAt ?? now);
+      return this.#statusChange('ImportMigrationTask', final?.since ?? run?.requestedAt ?? now);
     }
-    this.#isAhead &&= this.#context.isBehind;
-    const repeated = this.#repeated();
+    this.#isAhead &&= durability.isBehind;
+    const repeated = this.#repeatedPromise();
     if (repeated !== undefined) return this.#heartbeat(repeated, false);
-    if (lastWord !== undefined) {
-      const word = this.#word('NotifyMigrationTaskState', lastWord.since);
-      const isHeld = this.#isAhead || this.#context.isEndHeld(lastWord.run);
-      return isHeld ? word : { ...word, isDurable: true };
-    }
-    if (run === undefined) return undefined;
-
-    const { promise } = task;
-    const message = this.#reduce(hubPayload(run));
-    // After an end the task is opened again with IN_PROGRESS, so a run that only waits has nothing to say yet.
-    if (message.status === 'NOT_STARTED' && promise !== undefined && isFinalStatus(promise)) {
-      return undefined;
-    }
-    if (promise?.run !== run.id && !this.#mayPromise(run, now)) return undefined;
-    if (promise?.run !== run.id || promise.payload.status !== message.status) {
-      const duty = this.#word('NotifyMigrationTaskState', run.startedAt ?? run.requestedAt);
-      return { ...duty, readyAtMs: Math.max(duty.readyAtMs, this.#nextSecondMs(now)) };
-    }
-    const isChanged =
-      promise.payload.percent !== message.percent || promise.payload.detail !== message.detail;
-    return this.#heartbeat(promise, isChanged);
+    if (final !== undefined) return this.#finalReport(final);
+    return run && this.#report(run, now);
   }
 
   call(now: Now): Call | undefined {
-    const { migrationHub } = this.#context.settings;
-    const region = this.#context.hubRegion();
+    const { clock, hub, settings, shutdown } = this.#parts;
+    const { migrationHub } = settings.current;
+    const { region } = hub;
     if (migrationHub === undefined || region === undefined) return undefined;
     const task = this.#task;
     const address = { region, stream: migrationHub.stream, task: task.name };
     if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
 
-    const repeated = this.#repeated();
-    const lastWord = task.finalReports[0];
-    this.#spokenOf = repeated?.run ?? lastWord?.run ?? task.run;
-    this.#isFarewell = this.#context.stopRequestedAt !== undefined;
-    if (repeated === undefined && lastWord !== undefined) {
+    const repeated = this.#repeatedPromise();
+    const [final] = task.finalReports;
+    this.#reportedRun = repeated?.run ?? final?.run ?? task.run;
+    this.#isShutdownReport = shutdown.requestedAt !== undefined;
+    if (repeated === undefined && final !== undefined) {
       return {
         operation: 'NotifyMigrationTaskState',
         ...address,
-        ...this.#reduce(lastWord.payload),
-        stampS: lastWord.stampS,
-        // Of an opening too: its run has ended, and how is told next, whenever that gets through.
+        ...this.#reduced(final.payload),
+        stampS: final.stampS,
+        // Also for an opening: its run has ended, and the report of its end follows, whenever that gets through.
         nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }
     const run = this.#liveRun();
-    const message = repeated?.payload ?? (run === undefined ? undefined : hubPayload(run));
-    if (message === undefined) return undefined;
-    this.#percentSaid = message.percent;
+    const payload = repeated?.payload ?? (run && hubPayload(run));
+    if (payload === undefined) return undefined;
+    this.#reportedPercent = payload.percent;
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
-      ...this.#reduce(message),
-      stampS: nextStampS(task, this.#context.serviceMs(now)),
-      nextUpdateS: this.#isFarewell
-        ? shutdownNextUpdateS(migrationHub)
-        : this.#nextUpdateS(migrationHub),
+      ...this.#reduced(payload),
+      stampS: nextStampS(task, clock.nowMs(now)),
+      nextUpdateS: this.#nextUpdateS(migrationHub),
     };
   }
 
-  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
-    if (outcome.kind === 'accepted') {
-      if (call.operation === 'ImportMigrationTask') {
-        this.#task.imported = true;
-        this.#context.touch(hubLinksKey(this.#task.name));
-      }
-      if (call.operation === 'NotifyMigrationTaskState') {
-        this.#accepted(call, now, sentAt);
-        // Only here: a task that is imported and still missing must not be tried without a pause.
-        const afresh = { attempts: 0, retryAtMs: 0, isQuarantined: false };
-        this.#trouble = this.#trouble?.refused && { ...this.#trouble, ...afresh };
-      }
-      this.#context.state.saveHubTask(this.#task);
+  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): undefined {
+    const { reporters, state } = this.#parts;
+    const task = this.#task;
+    if (outcome.kind !== 'accepted') {
+      this.#retry = hubRetryAfter(this.#parts, task, this.#retry, call, outcome, now);
       return;
     }
-    this.#trouble = hubRetryAfter(this.#context, this.#task, this.#trouble, call, outcome, now);
+    if (call.operation === 'ImportMigrationTask') {
+      task.imported = true;
+      state.saveHubTask(task);
+      reporters.touch(hubLinksKey(task.name));
+    } else if (call.operation === 'NotifyMigrationTaskState') {
+      this.#accepted(call, now, sentAt);
+      // Not after an import: a task that is imported and still missing must not be tried without a pause.
+      const reset = { attempts: 0, retryAtMs: 0, isQuarantined: false };
+      this.#retry = this.#retry?.refused && { ...this.#retry, ...reset };
+    }
   }
 
   #accepted(call: NotifyCall, now: Now, sentAt: Now): void {
-    const { state: ledger } = this.#context;
+    const { durability, promises, state } = this.#parts;
     const task = this.#task;
     const before = task.promise;
-    this.#isAhead = this.#context.isBehind;
-    if (isPromised(task)) this.#context.promisedHubTasks--;
+    this.#isAhead = durability.isBehind;
     task.offered = undefined;
-    const lateMs = before === undefined ? 0 : now.bootMs - before.until.bootMs;
-    const lastWord =
-      task.finalReports[0]?.stampS === call.stampS ? task.finalReports.shift() : undefined;
-    const run = lastWord?.run ?? this.#spokenOf;
-    if (run === undefined) return;
-    const untilInMs = (call.stampS + call.nextUpdateS) * SECOND_MS - this.#context.serviceMs(now);
-    task.promise = {
-      run,
-      payload: payloadOf(call),
-      madeAt: sentAt,
-      until: after(now, untilInMs),
-      nextUpdateS: call.nextUpdateS,
-      ...(this.#isFarewell ? { isShutdown: true } : {}),
-    };
-    if (isPromised(task)) this.#context.promisedHubTasks++;
-    this.#context.offerPromise();
-    const told = ledger.runs.get(run);
-    const fields = { task: task.name, status: call.status, percent: call.percent };
-    if (lastWord?.kind === 'end') {
-      if (told?.hub !== undefined) {
-        told.hub.delivery = { state: 'delivered', at: now };
-        ledger.saveRun(told);
-      }
-      const lateS = Math.max(0, Math.round((now.bootMs - lastWord.since.bootMs) / SECOND_MS));
-      const delivered = { ...fields, to: 'migrationHub', afterS: lateS };
-      this.#context.addEvent('report.delivered', now, delivered, told);
-    } else {
-      const accepted = { ...fields, nextUpdateS: call.nextUpdateS };
-      this.#context.addEvent('report.accepted', now, accepted, told);
-    }
-    if (told !== undefined) ledger.saveTouchedRun(told);
-    if (lateMs > 0 && before !== undefined && !isFinalStatus(before)) {
-      const broken = { task: task.name, lateS: Math.round(lateMs / SECOND_MS) };
-      this.#context.addEvent('promise.broken', now, broken, told);
-    }
+    const isFinal = task.finalReports[0]?.stampS === call.stampS;
+    const final = isFinal ? task.finalReports.shift() : undefined;
+    const id = final?.run ?? this.#reportedRun;
+    if (id !== undefined) task.promise = this.#promiseOf(call, id, now, sentAt);
+    state.saveHubTask(task);
+    promises.offerToNext();
+    if (id === undefined) return;
+    const run = state.runs.get(id);
+    if (final?.kind === 'end') this.#delivered(call, final, run, now);
+    else this.#reported(call, run, now);
+    if (run !== undefined) state.saveTouchedRun(run);
+    if (before !== undefined) this.#checkPromise(before, run, now);
   }
 
-  /** While the disk refuses, what is new is not said, or a crash would forget it: the promise is said again as it was. */
-  #repeated(): HubPromise | undefined {
-    const { finalReports: lastWords, promise, run } = this.#task;
-    if (!this.#context.isBehind || promise === undefined || isFinalStatus(promise))
-      return undefined;
-    const [word] = lastWords;
-    if (!(word === undefined ? promise.run === run : this.#context.isEndHeld(word.run))) {
-      return undefined;
+  #promiseOf(call: NotifyCall, run: string, now: Now, madeAt: Now): HubPromise {
+    const endsMs = (call.stampS + call.nextUpdateS) * SECOND_MS;
+    return {
+      run,
+      payload: payloadOf(call),
+      madeAt,
+      until: after(now, endsMs - this.#parts.clock.nowMs(now)),
+      nextUpdateS: call.nextUpdateS,
+      ...(this.#isShutdownReport ? { isShutdown: true } : {}),
+    };
+  }
+
+  #reported({ status, percent, nextUpdateS }: NotifyCall, run: Run | undefined, now: Now): void {
+    const fields = { task: this.#task.name, status, percent, nextUpdateS };
+    this.#parts.timeline.add('report.accepted', now, fields, run);
+  }
+
+  #delivered(
+    { status, percent }: NotifyCall,
+    { since }: FinalReport,
+    run: Run | undefined,
+    now: Now,
+  ): void {
+    if (run?.hub !== undefined) {
+      run.hub.delivery = { state: 'delivered', at: now };
+      this.#parts.state.saveRun(run);
     }
-    const percent = this.#percentSaid;
-    return percent === undefined
-      ? promise
-      : { ...promise, payload: { ...promise.payload, percent } };
+    const afterS = Math.max(0, Math.round((now.bootMs - since.bootMs) / SECOND_MS));
+    const fields = { task: this.#task.name, status, percent, to: 'migrationHub', afterS };
+    this.#parts.timeline.add('report.delivered', now, fields, run);
+  }
+
+  #checkPromise(before: HubPromise, run: Run | undefined, now: Now): void {
+    const lateMs = now.bootMs - before.until.bootMs;
+    if (lateMs <= 0 || isFinalStatus(before)) return;
+    const fields = { task: this.#task.name, lateS: Math.round(lateMs / SECOND_MS) };
+    this.#parts.timeline.add('promise.broken', now, fields, run);
+  }
+
+  #finalReport(final: FinalReport): PendingCall {
+    const pending = this.#statusChange('NotifyMigrationTaskState', final.since);
+    const isHeld = this.#isAhead || this.#parts.durability.isEndHeld(final.run);
+    return isHeld ? pending : { ...pending, isDurable: true };
+  }
+
+  /** The next report of the live run. */
+  #report(run: Run, now: Now): PendingCall | undefined {
+    const { promise } = this.#task;
+    const payload = this.#reduced(hubPayload(run));
+    // A task whose earlier run has ended is opened again with IN_PROGRESS; a queued run has nothing to report yet.
+    const hasEnded = promise !== undefined && isFinalStatus(promise);
+    if (payload.status === 'NOT_STARTED' && hasEnded) return undefined;
+    const isFirst = promise?.run !== run.id;
+    if (isFirst && !this.#parts.promises.tryReserve(this.#task, run.id, now)) return undefined;
+    if (isFirst || promise.payload.status !== payload.status) {
+      const since = run.startedAt ?? run.requestedAt;
+      const pending = this.#statusChange('NotifyMigrationTaskState', since);
+      return { ...pending, readyAtMs: Math.max(pending.readyAtMs, this.#nextSecondMs(now)) };
+    }
+    const { percent, detail } = promise.payload;
+    return this.#heartbeat(promise, percent !== payload.percent || detail !== payload.detail);
+  }
+
+  /**
+   * While the store refuses changes, nothing new is reported, since a crash would forget it: the last report is
+   * repeated.
+   */
+  #repeatedPromise(): HubPromise | undefined {
+    const { durability } = this.#parts;
+    const { finalReports, promise, run } = this.#task;
+    if (!durability.isBehind || promise === undefined || isFinalStatus(promise)) return undefined;
+    const [final] = finalReports;
+    const isRepeated = final === undefined ? promise.run === run : durability.isEndHeld(final.run);
+    if (!isRepeated) return undefined;
+    const percent = this.#reportedPercent;
+    if (percent === undefined) return promise;
+    return { ...promise, payload: { ...promise.payload, percent } };
   }
 
   #heartbeat(promise: HubPromise, isChanged: boolean): PendingCall {
-    const readyAtMs = renewAtMs(promise, this.#early);
-    const freshAtMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : readyAtMs;
-    const earliestMs = Math.min(readyAtMs, freshAtMs, this.#outOfPlaceAtMs(promise));
+    const renewMs = renewAtMs(promise, this.#jitter);
+    const freshMs = isChanged ? promise.madeAt.bootMs + this.#freshnessMs() : renewMs;
+    const earliestMs = Math.min(renewMs, freshMs, this.#replaceAtMs(promise));
     return {
       operation: 'NotifyMigrationTaskState',
-      readyAtMs: Math.max(earliestMs, this.#trouble?.retryAtMs ?? 0),
+      readyAtMs: Math.max(earliestMs, this.#retry?.retryAtMs ?? 0),
       deadline: deadlineOf(promise),
     };
   }
 
-  /** Too short for an agent that stops, or, made by one that stopped, too long for one that is here. */
-  #outOfPlaceAtMs(promise: HubPromise): number {
-    if (needsShutdownReport(this.#context, promise.madeAt)) return promise.madeAt.bootMs;
-    const isLeft = this.#context.stopRequestedAt === undefined && promise.isShutdown === true;
-    return isLeft ? takeBackAtMs(this.#context.startedAt, this.#early) : Infinity;
-  }
-
-  /**
-   * Beyond what the budget can keep no promise is made: the task waits its turn, and the agent says so. A promise counts
-   * from when it is offered, and that is on disk before it is made: an answer that is lost, by a crash too, may have been
-   * good, and such a promise is kept before another is made.
-   */
-  #mayPromise(run: Run, now: Now): boolean {
-    const task = this.#task;
-    if (task.offered === run.id) return true;
-    const { state: ledger, waitingHubTasks } = this.#context;
-    if (this.#context.hasRoomForPromise()) {
-      waitingHubTasks.delete(this.key);
-      task.offered = run.id;
-      this.#context.promisedHubTasks++;
-      this.#context.offerPromise();
-      ledger.saveHubTask(task);
-      return true;
-    }
-    if (waitingHubTasks.size === 0) {
-      this.#context.addEvent('promise.stretched', now, {
-        promised: this.#context.promisedHubTasks,
-        live: this.#context.liveHubTasks,
-      });
-    }
-    waitingHubTasks.add(this.key);
-    return false;
+  /** When the promise is replaced early: too short for an agent that ends, or too long, since one that ended made it. */
+  #replaceAtMs(promise: HubPromise): number {
+    const { shutdown, startedAt } = this.#parts;
+    if (shutdown.needsReport(promise.madeAt)) return promise.madeAt.bootMs;
+    const isLeft = shutdown.requestedAt === undefined && promise.isShutdown === true;
+    return isLeft ? takeBackAtMs(startedAt, this.#jitter) : Infinity;
   }
 
   #nextUpdateS(hub: HubSettings): number {
-    return nextUpdateS(hub, this.#context.liveHubTasks, this.#rate());
+    if (this.#isShutdownReport) return shutdownNextUpdateS(hub);
+    const { promises } = this.#parts;
+    return nextUpdateS(hub, promises.live, promises.rate());
   }
 
-  #word(operation: HubOperation, since: Instant): PendingCall {
+  #statusChange(operation: HubOperation, since: Instant): PendingCall {
     const { promise } = this.#task;
-    // Whoever shows a promise must not break it, however many words are owed elsewhere.
-    const isPromising = promise !== undefined && !isFinalStatus(promise);
+    // A task with a promise must keep it, however many status changes others have.
+    const isPromised = promise !== undefined && !isFinalStatus(promise);
     return {
       operation,
-      readyAtMs: this.#trouble?.retryAtMs ?? 0,
+      readyAtMs: this.#retry?.retryAtMs ?? 0,
       sinceMs: since.bootMs,
-      ...(isPromising ? { deadline: deadlineOf(promise) } : {}),
+      ...defined({ deadline: isPromised ? deadlineOf(promise) : undefined }),
     };
   }
 
-  /** Two reports in one second could not be told apart: UpdateDateTime travels in whole seconds. */
+  /** UpdateDateTime travels in whole seconds: two reports in one second could not be told apart. */
   #nextSecondMs(now: Now): number {
-    const waitMs = (this.#task.lastStampS + 1) * SECOND_MS - this.#context.serviceMs(now);
+    const waitMs = (this.#task.lastStampS + 1) * SECOND_MS - this.#parts.clock.nowMs(now);
     return waitMs > 0 && waitMs <= SECOND_MS ? now.bootMs + waitMs : 0;
   }
 
   #freshnessMs(): number {
-    return freshnessMs(this.#context.liveHubTasks, this.#rate());
+    const { promises } = this.#parts;
+    return freshnessMs(promises.live, promises.rate());
   }
 
-  #rate(): Rate {
-    return this.#context.rateOf('NotifyMigrationTaskState');
-  }
-
-  /** Status alone, where such words were refused; a percent that has risen makes no difference to that. */
-  #reduce(message: HubPayload): HubPayload {
-    const refused = this.#trouble?.refused;
-    const isLike = refused?.status === message.status && refused.detail === message.detail;
-    return isLike ? { status: message.status } : message;
+  /** The status alone, if a payload with this status and detail was refused. A higher percent changes nothing there. */
+  #reduced(payload: HubPayload): HubPayload {
+    const refused = this.#retry?.refused;
+    const isLike = refused?.status === payload.status && refused.detail === payload.detail;
+    return isLike ? { status: payload.status } : payload;
   }
 
   #liveRun(): Run | undefined {
-    return this.#task.run === undefined
-      ? undefined
-      : this.#context.state.liveRuns.get(this.#task.run);
+    const { run } = this.#task;
+    return run === undefined ? undefined : this.#parts.state.liveRuns.get(run);
   }
 }

@@ -1,106 +1,108 @@
 /**
- * What becomes of the agent itself: it takes no more pipeline tasks, it is told to end by the operator or by the
- * service, it says farewell; a state that was moved here is claimed.
+ * The agent's own life: it drains, resumes, is terminated by the service, ends with shutdown reports; a state that was
+ * moved to this host is claimed.
  */
+import type { Now } from '../lib/time.ts';
 import type { Reply } from '../model/action.ts';
-import type { CallScheduler } from '../scheduling/call-scheduler.ts';
-import type { Context } from '../scheduling/context.ts';
-import { shutdownEndsMs } from '../scheduling/farewell.ts';
-import { claimState } from '../state/host-identity.ts';
+import type { SettingsHolder } from '../model/settings.ts';
 import type { RunLifecycle } from '../runs/lifecycle.ts';
 import type { RunRequests } from '../runs/requests.ts';
+import type { CallScheduler } from '../scheduling/call-scheduler.ts';
 import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
-import type { Now } from '../lib/time.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import { claimState } from '../state/host-identity.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Shutdown } from '../state/shutdown.ts';
+import type { Timeline } from '../state/timeline.ts';
 
-/** Terminated by the service: no restart (DESIGN.md, section 5). */
+/** Terminated by the service; the service manager does not restart it. */
 const EXIT_TERMINATED = 75;
 
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly shutdown: Shutdown;
+  readonly reporters: Reporters;
+  readonly timeline: Timeline;
+  readonly calls: CallScheduler;
+  readonly runs: RunLifecycle;
+  readonly requests: RunRequests;
+}
+
 export class AgentLifecycle {
-  readonly #context: Context;
-  readonly #calls: CallScheduler;
-  readonly #life: RunLifecycle;
-  readonly #requests: RunRequests;
-  #isDraining = false;
-  #isTerminated = false;
+  readonly #parts: Parts;
   #exitCode = 0;
 
-  constructor(context: Context, calls: CallScheduler, life: RunLifecycle, requests: RunRequests) {
-    this.#context = context;
-    this.#calls = calls;
-    this.#life = life;
-    this.#requests = requests;
-  }
-
-  /** No more pipeline tasks are taken; those that are here go on. */
-  get isDraining(): boolean {
-    return this.#isDraining;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   drain(now: Now): Reply {
-    if (!this.#isDraining) this.#context.addEvent('agent.draining', now, {});
-    this.#isDraining = true;
+    if (this.#parts.shutdown.drain()) this.#parts.timeline.add('agent.draining', now, {});
     return { ok: true, message: 'no more pipeline tasks are taken' };
   }
 
   resume(now: Now): Reply {
-    this.#isDraining = false;
-    this.#context.addEvent('agent.resumed', now, {});
+    const { shutdown, timeline } = this.#parts;
+    if (shutdown.isTerminated) {
+      const message =
+        'AWS Data Pipeline told this task runner to terminate; the agent ends when its pipeline tasks have. Start it again to take tasks';
+      return { ok: false, code: 'conflict', message };
+    }
+    shutdown.resume();
+    timeline.add('agent.resumed', now, {});
     return { ok: true, message: 'pipeline tasks are taken again' };
   }
 
-  /** The state was moved here, not copied: what is in it is this host's again. */
+  /** The state was moved here, not copied: its runs are this host's again. */
   claim(by: string, now: Now): Reply {
-    if (this.#context.state.metadata.copiedFrom === undefined) {
+    const { reporters, runs, state, timeline } = this.#parts;
+    if (state.metadata.copiedFrom === undefined) {
       return { ok: false, code: 'conflict', message: 'this state was made on this host' };
     }
-    const { runs, tasks } = claimState(this.#context.state);
-    this.#context.addEvent('host.claimed', now, { runs: runs.length, by });
-    this.#life.takeOver(runs, tasks, now);
-    this.#context.touch(RUNNER_KEY);
-    return { ok: true, message: `${runs.length} runs are this host's again` };
+    const claimed = claimState(state);
+    timeline.add('host.claimed', now, { runs: claimed.runs.length, by });
+    runs.takeOver(claimed.runs, claimed.tasks, now);
+    reporters.touch(RUNNER_KEY);
+    return { ok: true, message: `${claimed.runs.length} runs are this host's again` };
   }
 
-  /** The service wants the task runner to end: when its last task is told, the agent does. */
+  /** The service wants the task runner to terminate: the agent ends when its last task has been reported. */
   terminate(now: Now): void {
-    if (this.#isTerminated) return;
-    this.#isTerminated = true;
-    const { dataPipeline } = this.#context.settings;
-    this.#context.addEvent('agent.terminated', now, { policy: dataPipeline?.onTerminate });
+    const { requests, settings, shutdown, timeline } = this.#parts;
+    if (!shutdown.terminate()) return;
+    const policy = settings.current.dataPipeline?.onTerminate;
+    timeline.add('agent.terminated', now, { policy });
     this.drain(now);
-    if (dataPipeline?.onTerminate === 'stop') {
-      this.#requests.cancelPipelineRuns('the service told the task runner to terminate', now);
+    if (policy === 'stop') {
+      requests.cancelPipelineRuns('the service told the task runner to terminate', now);
     }
   }
 
-  /** Call after every event: a terminated agent whose pipeline is done begins to end. */
-  look(now: Now): void {
-    if (this.#isTerminated && this.#pipelineIsDone()) this.stop(now, EXIT_TERMINATED);
+  /** Call after every event: a terminated agent whose pipeline tasks are done begins to end. */
+  afterEvent(now: Now): void {
+    if (this.#parts.shutdown.isTerminated && this.#isPipelineDone())
+      this.stop(now, EXIT_TERMINATED);
   }
 
   stop(now: Now, exitCode = 0): void {
-    if (this.#context.stopRequestedAt !== undefined) return;
-    this.#context.stopRequestedAt = now;
+    if (!this.#parts.shutdown.request(now)) return;
     this.#exitCode = exitCode;
-    this.#context.touchAll();
+    this.#parts.reporters.touchAll();
   }
 
-  /** The exit code, when all is said that can be, and kept; or when the time for it is over. */
+  /** The exit code, when everything that can be sent is sent and on disk, or when the time for it is over. */
   ended(now: Now, isDurable: boolean): number | undefined {
-    const endsMs = this.endsMs();
-    if (endsMs === undefined) return undefined;
-    const isOver = now.bootMs >= endsMs || (isDurable && !this.#calls.isBusy(now, endsMs));
+    const { endsAtMs } = this.#parts.shutdown;
+    if (endsAtMs === undefined) return undefined;
+    const isOver =
+      now.bootMs >= endsAtMs || (isDurable && !this.#parts.calls.isBusy(now, endsAtMs));
     return isOver ? this.#exitCode : undefined;
   }
 
-  /** When the time for the farewell is over, on the boot clock; `undefined`: the agent is not to end. */
-  endsMs(): number | undefined {
-    const { stopRequestedAt: stopAskedAt } = this.#context;
-    return stopAskedAt === undefined ? undefined : shutdownEndsMs(stopAskedAt);
-  }
-
-  /** No pipeline run lives here, and none has anything left to say. */
-  #pipelineIsDone(): boolean {
-    const { livePipelineRuns, runs } = this.#context.state;
+  /** No pipeline run lives here, and none has anything left to report. */
+  #isPipelineDone(): boolean {
+    const { livePipelineRuns, runs } = this.#parts.state;
     if (livePipelineRuns.size > 0) return false;
     return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }

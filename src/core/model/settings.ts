@@ -55,3 +55,8 @@ export interface Settings {
   /** How runs of the pipeline's own shell text are stopped. */
   readonly shellStop: StopPolicy;
 }
+
+/** The settings in force. The planner alone replaces them. */
+export interface SettingsHolder {
+  readonly current: Settings;
+}

@@ -1,147 +1,152 @@
-/** What an operator wants of the outbox: say it again now, or give it up. Both are on disk before they have an effect. */
-import type { OutboxChoice } from '../model/outbox.ts';
-import type { Reply } from '../model/action.ts';
-import type { Context } from '../scheduling/context.ts';
-import { HubLinksReporter } from '../hub/links-reporter.ts';
-import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { isFinalStatus } from '../model/hub-task.ts';
-import type { HubTask, FinalReport, Quarantined } from '../model/hub-task.ts';
-import { HubTaskReporter } from '../hub/task-reporter.ts';
-import type { Delivery, Run } from '../model/job.ts';
-import { isPendingForPipeline } from './outbox.ts';
-import type { DestinationName } from '../model/outbox.ts';
-import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
-import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { RunIndex } from '../state/run-index.ts';
+/** What an operator does with the outbox: retry or drop. Both are on disk before they have an effect. */
+import type { HubConnection } from '../hub/connection.ts';
+import type { HubTaskReporters } from '../hub/task-reporters.ts';
 import type { Now } from '../lib/time.ts';
+import type { Reply } from '../model/action.ts';
+import type { Event } from '../model/event.ts';
+import { isFinalStatus } from '../model/hub-task.ts';
+import type { FinalReport, HubTask, Quarantined } from '../model/hub-task.ts';
+import type { Delivery, Run } from '../model/job.ts';
+import type { DestinationName, OutboxChoice } from '../model/outbox.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
+import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { RunIndex } from '../state/run-index.ts';
+import type { Timeline } from '../state/timeline.ts';
+import { isPendingForPipeline } from './outbox.ts';
+
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly pacing: Pacing;
+  readonly hub: HubConnection;
+  readonly hubTasks: HubTaskReporters;
+  readonly reporters: Reporters;
+  readonly timeline: Timeline;
+  readonly index: RunIndex;
+}
 
 export class OutboxRequests {
-  readonly #context: Context;
-  readonly #book: RunIndex;
+  readonly #parts: Parts;
 
-  constructor(context: Context, book: RunIndex) {
-    this.#context = context;
-    this.#book = book;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Tries again now what waits, and what was refused for good once more, whole. */
-  retry(choice: OutboxChoice, now: Now): Reply {
+  request({ action, by, choice }: Extract<Event, { type: 'outbox-requested' }>, now: Now): Reply {
     const unknown = this.#unknownJob(choice);
     if (unknown !== undefined) return unknown;
+    return action === 'retry' ? this.#retry(choice, now) : this.#drop(choice, by, now);
+  }
+
+  /** Tries again now what is pending, and what is quarantined once more, whole. */
+  #retry(choice: OutboxChoice, now: Now): Reply {
+    const { hub, hubTasks, pacing, reporters, state } = this.#parts;
     let tried = 0;
     let overtaken = 0;
     for (const task of this.#hubTasks(choice)) {
       const { again, late } = split(task, this.#chosen(task, choice));
       for (const refused of again) this.#requeue(task, refused);
       overtaken += late.length;
-      this.#speakAgain(task);
+      state.saveHubTask(task);
+      hubTasks.retry(task);
       tried += task.finalReports.length + task.links.length;
     }
     for (const run of this.#pipelineRuns(choice)) {
       if (run.pipeline?.delivery.state === 'refused') run.pipeline.delivery = { state: 'pending' };
       const key = pipelineTaskKey(run.id);
-      const speaker = this.#context.reporter(key);
-      if (speaker instanceof PipelineTaskReporter) speaker.retry();
-      this.#context.touch(key);
-      this.#context.state.saveRun(run);
+      reporters.get(key)?.retry();
+      reporters.touch(key);
+      state.saveRun(run);
       tried++;
     }
-    // Whoever asks has mended something, as likely as not. What the service itself said (slow down) stands.
-    for (const trouble of ['unavailable', 'denied', 'no-home-region'] as const) {
-      this.#context.pacing.mended(trouble, now.bootMs);
+    // Whoever asks has probably removed a cause. A pause that the service itself asked for (throttling) stays.
+    for (const failure of ['unavailable', 'denied', 'no-home-region'] as const) {
+      pacing.recovered(failure, now.bootMs);
     }
-    this.#context.disabled.clear();
+    hub.enableAll();
     const late =
       overtaken === 0
         ? ''
-        : `; ${overtaken} cannot be told any more, for later ones have been: outbox drop gives them up`;
-    return { ok: true, message: `${count(tried)} ${tried === 1 ? 'is' : 'are'} tried now${late}` };
+        : `; ${overtaken} cannot be sent any more, for later ones have been: outbox drop discards them`;
+    const verb = tried === 1 ? 'is' : 'are';
+    return { ok: true, message: `${count(tried)} ${verb} tried now${late}` };
   }
 
-  /** Gives up what is owed of a job's ended runs; without a job only what was refused for good. */
-  drop(choice: OutboxChoice, by: string, now: Now): Reply {
-    const unknown = this.#unknownJob(choice);
-    if (unknown !== undefined) return unknown;
+  /** Discards pending reports of a job's ended runs; without a job only what is quarantined. */
+  #drop(choice: OutboxChoice, by: string, now: Now): Reply {
+    const { reporters, state } = this.#parts;
     let dropped = 0;
     for (const task of this.#hubTasks(choice)) dropped += this.#dropHub(task, choice, by, now);
     for (const run of this.#pipelineRuns(choice)) {
       if (run.pipeline === undefined) continue;
       if (choice.job === undefined && run.pipeline.delivery.state !== 'refused') continue;
-      run.pipeline.delivery = givenUp(by);
-      this.#note(run, 'dataPipeline', 'SetTaskStatus', by, now);
-      this.#context.touch(pipelineTaskKey(run.id));
-      this.#context.state.saveRun(run);
+      run.pipeline.delivery = droppedBy(by);
+      this.#addEvent(run, 'dataPipeline', 'SetTaskStatus', by, now);
+      reporters.touch(pipelineTaskKey(run.id));
+      state.saveRun(run);
       dropped++;
     }
     return { ok: true, message: `${count(dropped)} dropped` };
   }
 
   #dropHub(task: HubTask, choice: OutboxChoice, by: string, now: Now): number {
+    const { hubTasks, state } = this.#parts;
     const refused = this.#chosen(task, choice);
     const isNamed = choice.job !== undefined;
-    const message = isNamed ? task.finalReports.filter((word) => this.#isOf(word.run, choice)) : [];
+    const reports = isNamed ? task.finalReports.filter(({ run }) => this.#isOf(run, choice)) : [];
     const links = isNamed && this.#isOf(ownerOf(task), choice) ? task.links : [];
-    const dropped = refused.length + message.length + links.length;
+    const dropped = refused.length + reports.length + links.length;
     if (dropped === 0) return 0;
     setQuarantine(
       task,
       (task.quarantine ?? []).filter((one) => !refused.includes(one)),
     );
-    task.finalReports = task.finalReports.filter((word) => !message.includes(word));
+    task.finalReports = task.finalReports.filter((report) => !reports.includes(report));
     if (links.length > 0) task.links = [];
-    for (const word of [...message, ...refused.flatMap(({ report: word }) => word ?? [])]) {
-      const run = this.#context.state.runs.get(word.run);
-      if (run?.hub !== undefined && word.kind === 'end') run.hub.delivery = givenUp(by);
-      if (run !== undefined) this.#context.state.saveRun(run);
-      this.#note(run, 'migrationHub', 'NotifyMigrationTaskState', by, now);
+    for (const { run: id, kind } of [
+      ...reports,
+      ...refused.flatMap(({ report }) => report ?? []),
+    ]) {
+      const run = state.runs.get(id);
+      if (run?.hub !== undefined && kind === 'end') run.hub.delivery = droppedBy(by);
+      if (run !== undefined) state.saveRun(run);
+      this.#addEvent(run, 'migrationHub', 'NotifyMigrationTaskState', by, now);
     }
-    const run = this.#context.state.runs.get(ownerOf(task) ?? '');
-    for (const link of [...links, ...refused.flatMap(({ link }) => link ?? [])]) {
-      this.#note(run, 'migrationHub', link.operation, by, now);
+    const owner = state.runs.get(ownerOf(task) ?? '');
+    for (const { operation } of [...links, ...refused.flatMap(({ link }) => link ?? [])]) {
+      this.#addEvent(owner, 'migrationHub', operation, by, now);
     }
-    this.#speakAgain(task);
+    state.saveHubTask(task);
+    hubTasks.retry(task);
     return dropped;
   }
 
   /** Back into the line of its task, in the order of time. */
   #requeue(task: HubTask, refused: Quarantined): void {
-    const { link, report: word } = refused;
+    const { link, report } = refused;
     setQuarantine(
       task,
       (task.quarantine ?? []).filter((one) => one !== refused),
     );
     if (link !== undefined) task.links.push(link);
-    if (word === undefined) return;
-    task.finalReports = [...task.finalReports, word].sort((a, b) => a.stampS - b.stampS);
-    const run = this.#context.state.runs.get(word.run);
-    if (run?.hub === undefined || word.kind !== 'end') return;
+    if (report === undefined) return;
+    task.finalReports = [...task.finalReports, report].sort((a, b) => a.stampS - b.stampS);
+    const run = this.#parts.state.runs.get(report.run);
+    if (run?.hub === undefined || report.kind !== 'end') return;
     run.hub.delivery = { state: 'pending' };
-    this.#context.state.saveRun(run);
-  }
-
-  #speakAgain(task: HubTask): void {
-    this.#context.state.saveHubTask(task);
-    if (task.links.length > 0 && this.#context.reporter(hubLinksKey(task.name)) === undefined) {
-      this.#context.addReporter(new HubLinksReporter(this.#context, task));
-    }
-    if (this.#context.reporter(hubTaskKey(task.name)) === undefined) {
-      this.#context.addReporter(new HubTaskReporter(this.#context, task));
-    }
-    for (const key of [hubTaskKey(task.name), hubLinksKey(task.name)]) {
-      const speaker = this.#context.reporter(key);
-      if (speaker instanceof HubTaskReporter || speaker instanceof HubLinksReporter)
-        speaker.retry();
-      this.#context.touch(key);
-    }
+    this.#parts.state.saveRun(run);
   }
 
   /** Tasks that have something to do with the choice. */
   *#hubTasks(choice: OutboxChoice): Iterable<HubTask> {
     if (choice.destination === 'dataPipeline') return;
-    for (const task of this.#context.state.hubTasks.values()) {
+    for (const task of this.#parts.state.hubTasks.values()) {
       const runs = [
-        ...task.finalReports.map((word) => word.run),
-        ...(task.quarantine ?? []).map((one) => one.run),
+        ...task.finalReports.map(({ run }) => run),
+        ...(task.quarantine ?? []).map(({ run }) => run),
         ...(task.links.length > 0 || task.run !== undefined ? [ownerOf(task)] : []),
       ];
       if (runs.some((run) => this.#isOf(run, choice))) yield task;
@@ -150,7 +155,7 @@ export class OutboxRequests {
 
   *#pipelineRuns(choice: OutboxChoice): Iterable<Run> {
     if (choice.destination === 'migrationHub') return;
-    for (const run of this.#context.state.runs.values()) {
+    for (const run of this.#parts.state.runs.values()) {
       if (isPendingForPipeline(run) && this.#isOf(run.id, choice)) yield run;
     }
   }
@@ -160,37 +165,40 @@ export class OutboxRequests {
   }
 
   #isOf(run: string | undefined, { job }: OutboxChoice): boolean {
-    return job === undefined || this.#context.state.runs.get(run ?? '')?.job === job;
+    return job === undefined || this.#parts.state.runs.get(run ?? '')?.job === job;
   }
 
   #unknownJob({ job }: OutboxChoice): Reply | undefined {
-    if (job === undefined || this.#book.of(job).length > 0) return undefined;
-    if (this.#context.settings.jobs.has(job)) return undefined;
+    if (job === undefined || this.#parts.index.of(job).length > 0) return undefined;
+    if (this.#parts.settings.current.jobs.has(job)) return undefined;
     return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
   }
 
-  #note(run: Run | undefined, to: DestinationName, operation: string, by: string, now: Now): void {
-    this.#context.addEvent('report.dropped', now, { to, operation, by }, run);
+  #addEvent(
+    run: Run | undefined,
+    to: DestinationName,
+    operation: string,
+    by: string,
+    now: Now,
+  ): void {
+    this.#parts.timeline.add('report.dropped', now, { to, operation, by }, run);
   }
 }
 
-/** A refused word that later ones have overtaken must not be told after them: it would undo what they said. */
+/** A refused report that later ones have overtaken must not be sent after them: it would undo what they reported. */
 function split(
   task: HubTask,
   refused: readonly Quarantined[],
 ): { readonly again: Quarantined[]; readonly late: Quarantined[] } {
-  const isLate = ({ report: word, at }: Quarantined): boolean =>
-    word !== undefined && task.promise !== undefined && isAfter(task, word, at.bootMs);
-  return {
-    again: refused.filter((one) => !isLate(one)),
-    late: refused.filter(isLate),
-  };
+  const isLate = ({ report, at }: Quarantined): boolean =>
+    report !== undefined && isOvertaken(task, report, at.bootMs);
+  return { again: refused.filter((one) => !isLate(one)), late: refused.filter(isLate) };
 }
 
-function isAfter({ promise }: HubTask, word: FinalReport, putAsideMs: number): boolean {
+function isOvertaken({ promise }: HubTask, report: FinalReport, refusedAtMs: number): boolean {
   if (promise === undefined) return false;
-  if (promise.run === word.run) return isFinalStatus(promise);
-  return promise.madeAt.bootMs >= putAsideMs;
+  if (promise.run === report.run) return isFinalStatus(promise);
+  return promise.madeAt.bootMs >= refusedAtMs;
 }
 
 function ownerOf(task: HubTask): string | undefined {
@@ -202,7 +210,7 @@ function setQuarantine(task: HubTask, left: Quarantined[]): void {
   else task.quarantine = left;
 }
 
-function givenUp(by: string): Delivery {
+function droppedBy(by: string): Delivery {
   return { state: 'withheld', reason: `dropped from the outbox by ${by}` };
 }
 

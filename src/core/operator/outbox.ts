@@ -1,27 +1,25 @@
 /**
- * The outbox: what is owed to a destination of runs that have ended and of links, as an operator reads it. What a live
- * job shows is no part of it, for that is told from the newest state; its refused state is.
+ * The outbox as an operator reads it: what is pending for a destination of runs that have ended, and links. Reports of a
+ * live run are no part of it, for they are made from the newest state when they are sent; a refused one is.
  */
-import type { OutboxEntry } from '../model/outbox.ts';
-import type { Operation } from '../model/call.ts';
-import { HubLinksReporter } from '../hub/links-reporter.ts';
-import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import type { HubLink, HubTask, FinalReport } from '../model/hub-task.ts';
-import { HubTaskReporter } from '../hub/task-reporter.ts';
-import { isFinal } from '../model/job.ts';
-import type { Run } from '../model/job.ts';
-import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
-import { isPending } from '../model/job.ts';
-import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { PlannerView } from './planner-view.ts';
-import { endText, finalTaskStatus } from '../model/report.ts';
+import { defined } from '../lib/defined.ts';
 import { iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import type { Operation } from '../model/call.ts';
+import type { FinalReport, HubLink, HubTask, Quarantined } from '../model/hub-task.ts';
+import { isFinal, isPending } from '../model/job.ts';
+import type { Run } from '../model/job.ts';
+import type { OutboxEntry } from '../model/outbox.ts';
+import { endText, finalTaskStatus } from '../model/report.ts';
+import { hubLinksKey, hubTaskKey, pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import type { Retry } from '../scheduling/retry.ts';
+import type { PlannerView } from './planner-view.ts';
 
-/** Everything that is owed; the oldest of each task first. */
+const NOTIFY = 'NotifyMigrationTaskState';
+
+/** Everything that is pending; the oldest of each task first. */
 export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
-  const { hubTasks, runs } = view.context.state;
+  const { hubTasks, runs } = view.state;
   const entries: OutboxEntry[] = [];
   for (const task of hubTasks.values()) entries.push(...hubEntries(view, task, now));
   for (const run of runs.values()) {
@@ -33,25 +31,21 @@ export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
 
 /** How many entries there are; cheaper than making them. */
 export function outboxSize(view: PlannerView): number {
-  let owed = 0;
-  for (const {
-    finalReports: lastWords,
-    links,
-    quarantine,
-  } of view.context.state.hubTasks.values()) {
-    owed += lastWords.length + links.length + (quarantine?.length ?? 0);
+  let pending = 0;
+  for (const { finalReports, links, quarantine } of view.state.hubTasks.values()) {
+    pending += finalReports.length + links.length + (quarantine?.length ?? 0);
   }
-  for (const run of view.context.state.runs.values()) if (isPendingForPipeline(run)) owed++;
-  return owed;
+  for (const run of view.state.runs.values()) if (isPendingForPipeline(run)) pending++;
+  return pending;
 }
 
-/** When the oldest last word came to wait, on the boot clock; `undefined`: none waits. */
+/** Since when the oldest final report is pending, on the boot clock; `undefined`: none is. */
 export function oldestPendingMs(view: PlannerView): number | undefined {
   let oldestMs = Infinity;
-  for (const { finalReports: lastWords } of view.context.state.hubTasks.values()) {
-    oldestMs = Math.min(oldestMs, lastWords[0]?.since.bootMs ?? Infinity);
+  for (const { finalReports } of view.state.hubTasks.values()) {
+    oldestMs = Math.min(oldestMs, finalReports[0]?.since.bootMs ?? Infinity);
   }
-  for (const run of view.context.state.runs.values()) {
+  for (const run of view.state.runs.values()) {
     if (isPendingForPipeline(run)) oldestMs = Math.min(oldestMs, run.endedAt?.bootMs ?? Infinity);
   }
   return oldestMs === Infinity ? undefined : oldestMs;
@@ -62,71 +56,82 @@ export function isPendingForPipeline(run: Run): boolean {
 }
 
 function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
-  const { finalReports: lastWords, links, quarantine = [] } = task;
-  const speaker = view.context.reporter(hubTaskKey(task.name));
-  const trouble = speaker instanceof HubTaskReporter ? speaker.trouble : undefined;
-  if (lastWords.length + links.length + quarantine.length === 0) {
-    const run = view.context.state.runs.get(task.run ?? '');
-    if (trouble?.isQuarantined !== true || run === undefined) return [];
-  }
-  const linkSpeaker = view.context.reporter(hubLinksKey(task.name));
-  const troubleOf = (link: HubLink): Retry | undefined =>
-    linkSpeaker instanceof HubLinksReporter ? linkSpeaker.troubleOf(link) : undefined;
-  const about = (run: string | undefined) => ({
-    ...runOf(view, run, task),
-    destination: 'migrationHub' as const,
-    task: task.name,
-  });
-  const owner = task.run ?? task.promise?.run ?? lastWords[0]?.run;
-  const live = trouble?.isQuarantined === true && lastWords.length === 0 && task.run !== undefined;
+  const { finalReports, links, quarantine = [] } = task;
+  const retry = view.reporters.get(hubTaskKey(task.name))?.blockedBy();
   return [
-    ...quarantine.map(({ run, report: word, link, reason, at }) => ({
-      ...about(run),
-      operation: link?.operation ?? ('NotifyMigrationTaskState' as const),
-      message: word === undefined ? linkWords(link) : wordWords(word),
-      since: iso((word?.since ?? at).wallMs),
-      attempts: 0,
-      lastError: reason,
-      quarantined: true,
-    })),
-    ...(live
-      ? [
-          {
-            ...about(task.run),
-            operation: 'NotifyMigrationTaskState' as const,
-            message: 'the state of the running job',
-            ...troubleFields(view, 'NotifyMigrationTaskState', trouble, now),
-            quarantined: true,
-          },
-        ]
-      : []),
-    ...lastWords.map((word, index) => ({
-      ...about(word.run),
-      operation: 'NotifyMigrationTaskState' as const,
-      message: wordWords(word),
-      since: iso(word.since.wallMs),
-      ...troubleFields(view, headOperation(task), index === 0 ? trouble : undefined, now),
-      quarantined: false,
-    })),
-    ...links.map((link) => ({
-      ...about(owner),
-      operation: link.operation,
-      message: linkWords(link),
-      ...troubleFields(view, link.operation, troubleOf(link), now),
-      quarantined: false,
-    })),
+    ...quarantine.map((refused) => quarantinedEntry(view, task, refused)),
+    ...refusedLiveEntries(view, task, retry, now),
+    ...finalReports.map((report, index) =>
+      reportEntry(view, task, report, index === 0 ? retry : undefined, now),
+    ),
+    ...links.map((link) => linkEntry(view, task, link, now)),
   ];
 }
 
-/** A task that is not imported yet has that before its words. */
-function headOperation(task: HubTask): Operation {
-  return task.imported ? 'NotifyMigrationTaskState' : 'ImportMigrationTask';
+function quarantinedEntry(
+  view: PlannerView,
+  task: HubTask,
+  { run, report, link, reason, at }: Quarantined,
+): OutboxEntry {
+  return {
+    ...about(view, task, run),
+    operation: link?.operation ?? NOTIFY,
+    message: report === undefined ? linkText(link) : reportText(report),
+    since: iso((report?.since ?? at).wallMs),
+    attempts: 0,
+    lastError: reason,
+    quarantined: true,
+  };
+}
+
+/** The state of a live run that was refused twice: it is tried rarely. */
+function refusedLiveEntries(
+  view: PlannerView,
+  task: HubTask,
+  retry: Retry | undefined,
+  now: Now,
+): OutboxEntry[] {
+  if (retry?.isQuarantined !== true || task.finalReports.length > 0) return [];
+  if (task.run === undefined || !view.state.runs.has(task.run)) return [];
+  const message = 'the state of the running job';
+  const fields = retryFields(view, NOTIFY, retry, now);
+  const run = about(view, task, task.run);
+  return [{ ...run, operation: NOTIFY, message, ...fields, quarantined: true }];
+}
+
+function reportEntry(
+  view: PlannerView,
+  task: HubTask,
+  report: FinalReport,
+  retry: Retry | undefined,
+  now: Now,
+): OutboxEntry {
+  // A task that is not imported yet has that before its reports.
+  const next = task.imported ? NOTIFY : 'ImportMigrationTask';
+  return {
+    ...about(view, task, report.run),
+    operation: NOTIFY,
+    message: reportText(report),
+    since: iso(report.since.wallMs),
+    ...retryFields(view, next, retry, now),
+    quarantined: false,
+  };
+}
+
+function linkEntry(view: PlannerView, task: HubTask, link: HubLink, now: Now): OutboxEntry {
+  const retry = view.reporters.get(hubLinksKey(task.name))?.blockedBy(link);
+  return {
+    ...about(view, task, task.run ?? task.promise?.run ?? task.finalReports[0]?.run),
+    operation: link.operation,
+    message: linkText(link),
+    ...retryFields(view, link.operation, retry, now),
+    quarantined: false,
+  };
 }
 
 function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | undefined {
   if (run.pipeline === undefined || !isPendingForPipeline(run)) return undefined;
-  const speaker = view.context.reporter(pipelineTaskKey(run.id));
-  const trouble = speaker instanceof PipelineTaskReporter ? speaker.trouble : undefined;
+  const retry = view.reporters.get(pipelineTaskKey(run.id))?.blockedBy();
   const { delivery, task } = run.pipeline;
   return {
     job: run.job,
@@ -136,58 +141,53 @@ function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | und
     task: task.taskId,
     message: `${finalTaskStatus(run, task.taskId).status} (${endText(run)})`,
     since: iso((run.endedAt ?? run.requestedAt).wallMs),
-    ...troubleFields(view, 'SetTaskStatus', trouble, now),
-    ...('reason' in delivery ? { lastError: delivery.reason } : {}),
+    ...retryFields(view, 'SetTaskStatus', retry, now),
     quarantined: delivery.state === 'refused',
   };
 }
 
-function runOf(
-  view: PlannerView,
-  id: string | undefined,
-  task: HubTask,
-): { readonly job: string; readonly run?: number } {
-  const run = view.context.state.runs.get(id ?? '');
-  return run === undefined ? { job: task.name } : { job: run.job, run: run.number };
+type About = Pick<OutboxEntry, 'job' | 'run' | 'destination' | 'task'>;
+
+function about(view: PlannerView, task: HubTask, id: string | undefined): About {
+  const run = view.state.runs.get(id ?? '');
+  const destination = 'migrationHub' as const;
+  if (run === undefined) return { job: task.name, destination, task: task.name };
+  return { job: run.job, run: run.number, destination, task: task.name };
 }
 
-/** A pause of the whole operation stands in the way as much as the entry's own failure. */
-function troubleFields(
+/** A pause of the whole operation blocks an entry as much as its own failure does. */
+function retryFields(
   view: PlannerView,
   operation: Operation,
-  trouble: Retry | undefined,
+  retry: Retry | undefined,
   now: Now,
 ): Pick<OutboxEntry, 'attempts' | 'nextTryAt' | 'lastError'> {
-  const pace = view.pacing.of(operation);
-  const restsUntilMs = view.context.disabled.get(operation)?.untilMs ?? 0;
-  const nextMs = Math.max(trouble?.retryAtMs ?? 0, pace.pausedUntilMs, restsUntilMs);
-  const error =
-    trouble?.reason ??
-    view.context.hubObstacle ??
+  const { because, pausedUntilMs } = view.pacing.of(operation);
+  const disabledUntilMs = view.hub.disabledUntilMs(operation);
+  const nextMs = Math.max(retry?.retryAtMs ?? 0, pausedUntilMs, disabledUntilMs);
+  const nextTryAt = nextMs > now.bootMs ? iso(now.wallMs + nextMs - now.bootMs) : undefined;
+  const lastError =
+    retry?.reason ??
+    view.hub.obstacle ??
     setupError(view, operation) ??
-    view.context.disabled.get(operation)?.reason ??
-    pace.because;
-  return {
-    attempts: trouble?.attempts ?? 0,
-    ...(nextMs > now.bootMs ? { nextTryAt: iso(now.wallMs + nextMs - now.bootMs) } : {}),
-    ...(error === undefined ? {} : { lastError: error }),
-  };
+    view.hub.disabled.get(operation)?.reason ??
+    because;
+  return { attempts: retry?.attempts ?? 0, ...defined({ nextTryAt, lastError }) };
 }
 
-/** Before the region is known and the stream is there, nothing else is tried: what fails is that. */
-function setupError(view: PlannerView, operation: Operation): string | undefined {
-  if (operation === 'SetTaskStatus' || view.context.hubIsReady()) return undefined;
-  const { pacing } = view;
-  return pacing.of('GetHomeRegion').because ?? pacing.of('CreateProgressUpdateStream').because;
+/** Before the region is known and the stream exists nothing else is tried: what fails is one of those two. */
+function setupError({ hub, pacing }: PlannerView, operation: Operation): string | undefined {
+  if (operation === 'SetTaskStatus' || hub.isReady) return undefined;
+  return pacing.failureOf('GetHomeRegion') ?? pacing.failureOf('CreateProgressUpdateStream');
 }
 
-function wordWords({ kind, payload: message }: FinalReport): string {
-  const { status, detail } = message;
+function reportText({ kind, payload }: FinalReport): string {
+  const { status, detail } = payload;
   if (kind === 'opening') return `${status} (that it ran)`;
   return detail === undefined ? status : `${status} (${detail})`;
 }
 
-function linkWords(link: HubLink | undefined): string {
+function linkText(link: HubLink | undefined): string {
   switch (link?.operation) {
     case 'PutResourceAttributes':
       return link.attributes.map(({ type, value }) => `${type}=${value}`).join(', ');

@@ -1,14 +1,24 @@
-/** The parts of the planner that the operator’s views read. */
-import type { Context } from '../scheduling/context.ts';
-import type { Pacing } from '../scheduling/pacing.ts';
-import type { RunIndex } from '../state/run-index.ts';
+/** The parts of the planner that the operator’s views read. Nobody writes to them. */
+import type { HubConnection } from '../hub/connection.ts';
+import type { PromiseBudget } from '../hub/promise-budget.ts';
+import type { Settings } from '../model/settings.ts';
 import type { Schedules } from '../runs/schedules.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import type { ServiceClock } from '../scheduling/service-clock.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { RunIndex } from '../state/run-index.ts';
+import type { Shutdown } from '../state/shutdown.ts';
 
-/** What an operator's view is made from; nobody outside the core writes to it. */
 export interface PlannerView {
-  readonly context: Context;
+  readonly state: PersistentState;
+  readonly settings: Settings;
   readonly runs: RunIndex;
+  readonly reporters: Reporters;
   readonly pacing: Pacing;
-  readonly isDraining: boolean;
+  readonly hub: HubConnection;
+  readonly promises: PromiseBudget;
+  readonly clock: ServiceClock;
+  readonly shutdown: Shutdown;
   readonly schedules: Schedules;
 }

@@ -1,4 +1,4 @@
-/** How the agent stands in one line, for `systemctl status`. */
+/** The status of the agent in one line, for `systemctl status`. */
 import type { Run, RunState } from '../model/job.ts';
 import type { PlannerView } from './planner-view.ts';
 import { outboxSize } from './outbox.ts';
@@ -6,13 +6,13 @@ import { nearestDeadlineMs } from './status-document.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
-/** Told when they apply; `running` always is. */
+/** Shown when they apply; `running` is shown always. */
 const SHOWN: readonly RunState[] = ['starting', 'canceling', 'queued'];
 
 /** For example `3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
 export function statusLine(view: PlannerView, now: Now): string {
-  const { context, isDraining } = view;
-  const live = [...context.state.liveRuns.values()];
+  const { shutdown, state } = view;
+  const live = [...state.liveRuns.values()];
   const nearestMs = nearestDeadlineMs(view);
   const message = [
     `${count(live, 'running')} running`,
@@ -21,8 +21,8 @@ export function statusLine(view: PlannerView, now: Now): string {
     ),
     ...(nearestMs === undefined ? [] : [`nearest deadline ${left(nearestMs - now.bootMs)}`]),
     `outbox ${outboxSize(view)}`,
-    ...(isDraining ? ['draining'] : []),
-    ...(context.stopRequestedAt === undefined ? [] : ['stopping']),
+    ...(shutdown.isDraining ? ['draining'] : []),
+    ...(shutdown.requestedAt === undefined ? [] : ['stopping']),
   ];
   return message.join(', ');
 }

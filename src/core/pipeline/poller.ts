@@ -1,66 +1,98 @@
 /**
- * Asks one worker group for work: one poll in flight, none while the host is full or draining, and never
- * faster than the floor, since a poll that fails fast would spend the whole account's budget.
+ * Polls one worker group for tasks: one poll in flight, none while the host is full or draining, and never faster than
+ * the floor, since a poll that fails fast would spend the budget of the whole account.
  */
-import { pollerKey } from '../scheduling/reporter-keys.ts';
-import type { PendingCall } from '../scheduling/call-queue.ts';
-import type { Call, Outcome, PolledTask } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
-import { retryDelayMs } from '../scheduling/pacing.ts';
-import type { Reporter } from '../scheduling/reporter.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import type { Call, Outcome } from '../model/call.ts';
+import type { Fact } from '../model/fact.ts';
+import { isFinal } from '../model/job.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
+import { retryDelayMs } from '../scheduling/pacing.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
+import type { Reporter } from '../scheduling/reporter.ts';
+import { pollerKey } from '../scheduling/reporter-keys.ts';
+import type { Retry } from '../scheduling/retry.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Shutdown } from '../state/shutdown.ts';
 
 /** Two polls of one group begin at least so far apart (PollForTask: 2 calls a second for the whole account). */
 const POLL_EVERY_MS_MIN = SECOND_MS;
 
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly shutdown: Shutdown;
+  readonly pacing: Pacing;
+  readonly random: () => number;
+  /** A runner that is told to terminate by its first heartbeat must not have taken a task (see RunnerHeartbeat). */
+  readonly heartbeat: { readonly isSettled: boolean };
+}
+
 export class Poller implements Reporter {
   readonly key: string;
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #workerGroup: string;
-  readonly #mayPoll: () => boolean;
-  readonly #receive: (task: PolledTask, workerGroup: string, now: Now) => void;
   #attempts = 0;
   #notBeforeMs = 0;
 
-  constructor(
-    context: Context,
-    workerGroup: string,
-    mayPoll: () => boolean,
-    receive: (task: PolledTask, workerGroup: string, now: Now) => void,
-  ) {
+  constructor(parts: Parts, workerGroup: string) {
     this.key = pollerKey(workerGroup);
-    this.#context = context;
+    this.#parts = parts;
     this.#workerGroup = workerGroup;
-    this.#mayPoll = mayPoll;
-    this.#receive = receive;
   }
 
   next(): PendingCall | undefined {
     if (!this.#mayPoll()) return undefined;
-    // Waiting longest goes first, so that worker groups take turns for the last free place.
+    // The group that has waited longest goes first, so that worker groups take turns for the last free place.
     return { operation: 'PollForTask', readyAtMs: this.#notBeforeMs, sinceMs: this.#notBeforeMs };
   }
 
   call(now: Now): Call | undefined {
     if (!this.#mayPoll()) return undefined;
     this.#notBeforeMs = now.bootMs + POLL_EVERY_MS_MIN;
-    return {
-      operation: 'PollForTask',
-      workerGroup: this.#workerGroup,
-      hostname: this.#context.settings.hostname,
-    };
+    const { hostname } = this.#parts.settings.current;
+    return { operation: 'PollForTask', workerGroup: this.#workerGroup, hostname };
   }
 
-  settled(_call: Call, outcome: Outcome, now: Now): void {
-    if (outcome.kind === 'accepted') {
-      this.#attempts = 0;
-      if (outcome.answer.task !== undefined) {
-        this.#receive(outcome.answer.task, this.#workerGroup, now);
-      }
-      return;
+  settled(_call: Call, outcome: Outcome, now: Now): Fact | undefined {
+    if (outcome.kind !== 'accepted') {
+      this.#attempts++;
+      this.#notBeforeMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#parts.random);
+      return undefined;
     }
-    this.#attempts++;
-    this.#notBeforeMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
+    this.#attempts = 0;
+    const { task } = outcome.answer;
+    return task && { type: 'task-received', task, workerGroup: this.#workerGroup };
   }
+
+  retry(): void {
+    this.#attempts = 0;
+    this.#notBeforeMs = 0;
+  }
+
+  /** What fails here shows as the health of PollForTask. */
+  blockedBy(): Retry | undefined {
+    return undefined;
+  }
+
+  #mayPoll(): boolean {
+    const { heartbeat, pacing, settings, shutdown, state } = this.#parts;
+    const { dataPipeline } = settings.current;
+    if (dataPipeline?.workerGroups.includes(this.#workerGroup) !== true) return false;
+    if (!heartbeat.isSettled) return false;
+    if (shutdown.isDraining || shutdown.requestedAt !== undefined) return false;
+    // A task would have to wait for a run that may be another host's.
+    if (hasLiveCopiedRuns(state)) return false;
+    // A poll in flight may bring a task, which counts from then on.
+    const taken = state.livePipelineRuns.size + pacing.of('PollForTask').inFlight;
+    return taken < dataPipeline.concurrency;
+  }
+}
+
+/** Runs of the host that this state was copied from hold their jobs. */
+function hasLiveCopiedRuns({ copiedHostRuns }: PersistentState): boolean {
+  if (copiedHostRuns.size === 0) return false;
+  return [...copiedHostRuns.values()].some((run) => !isFinal(run.state));
 }

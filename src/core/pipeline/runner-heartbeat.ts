@@ -1,52 +1,68 @@
 /**
- * The runner's own heartbeat (ReportTaskRunnerHeartbeat, "every 15 minutes"): the first one at start. Its answer
- * may tell the runner to end.
+ * The heartbeat of the task runner itself (ReportTaskRunnerHeartbeat, "every 15 minutes"): the first one at start. The
+ * answer may tell the runner to terminate.
  */
-import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
-import type { PendingCall } from '../scheduling/call-queue.ts';
+import { defined } from '../lib/defined.ts';
+import type { Now } from '../lib/time.ts';
 import type { Call, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
+import type { Fact } from '../model/fact.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import { drawnMs } from '../scheduling/deadlines.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
-import type { Now } from '../lib/time.ts';
+import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
+import type { Retry } from '../scheduling/retry.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
 
-/** The configured one, else the one that was made here; a copied host never speaks as the one it was copied from. */
-export function runnerId({ state: ledger, settings }: Context): string | undefined {
-  const { copiedFrom, taskRunnerId } = ledger.metadata;
-  const configured = copiedFrom === undefined ? settings.dataPipeline?.taskRunnerId : undefined;
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly random: () => number;
+}
+
+/** The configured id, else the one that was made here; a copied host never uses the id of the host it was copied from. */
+export function runnerId({
+  state,
+  settings,
+}: Pick<Parts, 'state' | 'settings'>): string | undefined {
+  const { copiedFrom, taskRunnerId } = state.metadata;
+  const { dataPipeline } = settings.current;
+  const configured = copiedFrom === undefined ? dataPipeline?.taskRunnerId : undefined;
   return configured ?? taskRunnerId;
 }
 
 export class RunnerHeartbeat implements Reporter {
   readonly key = RUNNER_KEY;
-  readonly #context: Context;
-  readonly #terminate: (now: Now) => void;
-  readonly #early: number;
+  readonly #parts: Parts;
+  readonly #jitter: number;
   #attempts = 0;
   #acceptedAtMs: number | undefined;
   #retryAtMs = 0;
+  #isSettled = false;
 
-  constructor(context: Context, terminate: (now: Now) => void) {
-    this.#context = context;
-    this.#terminate = terminate;
-    this.#early = context.random();
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#jitter = parts.random();
+  }
+
+  /** The first heartbeat was answered or has failed: its answer may have been that the runner is to terminate. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   next(): PendingCall | undefined {
-    const { dataPipeline } = this.#context.settings;
-    if (dataPipeline === undefined || this.#runnerId() === undefined) return undefined;
+    const { dataPipeline } = this.#parts.settings.current;
+    if (dataPipeline === undefined || runnerId(this.#parts) === undefined) return undefined;
     const operation = 'ReportTaskRunnerHeartbeat';
     if (this.#acceptedAtMs === undefined) {
       return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs };
     }
     const everyMs = dataPipeline.heartbeatEveryMs;
+    const dueMs = this.#acceptedAtMs + drawnMs(everyMs * 0.9, this.#jitter);
     return {
       operation,
-      readyAtMs: Math.max(
-        this.#acceptedAtMs + drawnMs(everyMs * 0.9, this.#early),
-        this.#retryAtMs,
-      ),
+      readyAtMs: Math.max(dueMs, this.#retryAtMs),
       deadline: {
         urgentAtMs: this.#acceptedAtMs + everyMs * 0.95,
         byMs: this.#acceptedAtMs + everyMs,
@@ -55,31 +71,33 @@ export class RunnerHeartbeat implements Reporter {
   }
 
   call(): Call | undefined {
-    const taskRunnerId = this.#runnerId();
-    const { dataPipeline, hostname } = this.#context.settings;
+    const taskRunnerId = runnerId(this.#parts);
+    const { dataPipeline, hostname } = this.#parts.settings.current;
     if (taskRunnerId === undefined || dataPipeline === undefined) return undefined;
-    const workerGroup = dataPipeline.workerGroups[0];
-    return {
-      operation: 'ReportTaskRunnerHeartbeat',
-      taskRunnerId,
-      ...(workerGroup === undefined ? {} : { workerGroup }),
-      hostname,
-    };
+    const [workerGroup] = dataPipeline.workerGroups;
+    const operation = 'ReportTaskRunnerHeartbeat';
+    return { operation, taskRunnerId, ...defined({ workerGroup }), hostname };
   }
 
-  settled(_call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
+  settled(_call: Call, outcome: Outcome, now: Now, sentAt: Now): Fact | undefined {
+    this.#isSettled = true;
     if (outcome.kind !== 'accepted') {
       this.#attempts++;
-      this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#context.random);
-      return;
+      this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#parts.random);
+      return undefined;
     }
-    this.#attempts = 0;
-    this.#retryAtMs = 0;
+    this.retry();
     this.#acceptedAtMs = sentAt.bootMs;
-    if (outcome.answer.terminate === true) this.#terminate(now);
+    return outcome.answer.terminate === true ? { type: 'runner-terminated' } : undefined;
   }
 
-  #runnerId(): string | undefined {
-    return runnerId(this.#context);
+  retry(): void {
+    this.#attempts = 0;
+    this.#retryAtMs = 0;
+  }
+
+  /** What fails here shows as the health of its operation. */
+  blockedBy(): Retry | undefined {
+    return undefined;
   }
 }

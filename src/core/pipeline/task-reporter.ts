@@ -1,13 +1,18 @@
 /**
- * The pipeline task that a run works for: acknowledged before the job starts, reported while it lives (that is
- * how a cancel is learnt), and told how it ended. While the last word is owed the reports go on, so that the
- * task stays ours through an outage of SetTaskStatus alone.
+ * The pipeline task that a run works for: acknowledged before the job starts, reported while it lives (a cancel is the
+ * answer to such a report), and set to its final status. While the final status waits the reports go on, so that the task
+ * is not given to another host during an outage of SetTaskStatus alone.
  */
-import { isPending } from '../model/job.ts';
-import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { PendingCall } from '../scheduling/call-queue.ts';
+import { defined } from '../lib/defined.ts';
+import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
 import type { Call, Outcome } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
+import type { Fact } from '../model/fact.ts';
+import { isFinal, isPending } from '../model/job.ts';
+import type { PipelineTask, Run } from '../model/job.ts';
+import { finalTaskStatus } from '../model/report.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PendingCall } from '../scheduling/call-queue.ts';
 import {
   ACKNOWLEDGE_MS,
   drawnMs,
@@ -15,150 +20,152 @@ import {
   reportEveryMs,
   spareReportMs,
 } from '../scheduling/deadlines.ts';
-import type { PipelineTask, Run } from '../model/job.ts';
-import { isFinal } from '../model/job.ts';
-import { needsShutdownReport } from '../scheduling/farewell.ts';
-import { finalTaskStatus } from '../model/report.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
-import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
-import type { Now } from '../lib/time.ts';
+import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
+import type { ResumeHold } from '../scheduling/resume-hold.ts';
 import { again } from '../scheduling/retry.ts';
 import type { Retry } from '../scheduling/retry.ts';
+import type { Durability } from '../state/durability.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Shutdown } from '../state/shutdown.ts';
+import type { Timeline } from '../state/timeline.ts';
 
-/** How long a last word that was refused twice is left alone. */
+/** How long a final status that was refused twice is left alone. */
 const QUARANTINE_MS = 15 * MINUTE_MS;
 
-/** What the answer to a report means for the run. The runs' own file acts upon it. */
-export type TaskVerdict = 'acknowledged' | 'canceled' | 'gone';
+/** Shared by the reporters of all pipeline tasks. */
+export interface PipelineTaskParts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly durability: Durability;
+  readonly shutdown: Shutdown;
+  readonly resumeHold: ResumeHold;
+  readonly pacing: Pacing;
+  readonly timeline: Timeline;
+  readonly random: () => number;
+}
+
+type Lease = NonNullable<Run['pipeline']>;
 
 export class PipelineTaskReporter implements Reporter {
   readonly key: string;
-  readonly #context: Context;
+  readonly #parts: PipelineTaskParts;
   readonly #run: Run;
-  readonly #early: number;
-  readonly #tell: (run: Run, news: TaskVerdict, reason: string, now: Now) => void;
-  #reportTrouble: Retry | undefined;
-  #statusTrouble: Retry | undefined;
-  /** Refused with its fields: progress is said without them, so that the task stays ours. */
+  readonly #jitter: number;
+  #reportRetry: Retry | undefined;
+  #statusRetry: Retry | undefined;
+  /** Refused with its fields: progress is reported without them, so that the task stays ours. */
   #isReportReduced = false;
   #isStatusReduced = false;
 
-  constructor(
-    context: Context,
-    run: Run,
-    tell: (run: Run, news: TaskVerdict, reason: string, now: Now) => void,
-  ) {
+  constructor(parts: PipelineTaskParts, run: Run) {
     this.key = pipelineTaskKey(run.id);
-    this.#context = context;
+    this.#parts = parts;
     this.#run = run;
-    this.#early = context.random();
-    this.#tell = tell;
+    this.#jitter = parts.random();
   }
 
-  /** What stands in the way of the next call, for `status`. */
-  get obstacle(): string | undefined {
-    return (this.#statusTrouble ?? this.#reportTrouble)?.reason;
+  /** Of an ended run, its final status; of a live one, its report. */
+  blockedBy(): Retry | undefined {
+    return isFinal(this.#run.state) ? this.#statusRetry : this.#reportRetry;
   }
 
-  /** What stands in the way of the last word, for the outbox. */
-  get trouble(): Retry | undefined {
-    return this.#statusTrouble;
-  }
-
-  /** An operator wants the last word tried again: now, and whole. */
+  /** The final status: now, and whole. */
   retry(): void {
-    this.#statusTrouble = undefined;
+    this.#statusRetry = undefined;
     this.#isStatusReduced = false;
   }
 
   next(): PendingCall | undefined {
     const { pipeline } = this.#run;
     if (pipeline === undefined || !isPending(pipeline.delivery)) return undefined;
-    const report = this.#reportDuty(pipeline);
+    const report = this.#nextReport(pipeline);
     const { endedAt, id, state } = this.#run;
-    if (!isFinal(state) || endedAt === undefined || this.#context.isEndHeld(id)) return report;
-    const word: PendingCall = {
+    const isHeld = this.#parts.durability.isEndHeld(id);
+    if (!isFinal(state) || endedAt === undefined || isHeld) return report;
+    const status: PendingCall = {
       operation: 'SetTaskStatus',
-      readyAtMs: this.#statusTrouble?.retryAtMs ?? 0,
+      readyAtMs: this.#statusRetry?.retryAtMs ?? 0,
       sinceMs: endedAt.bootMs,
       isDurable: true,
     };
-    return report !== undefined && report.readyAtMs < word.readyAtMs ? report : word;
+    return report !== undefined && report.readyAtMs < status.readyAtMs ? report : status;
   }
 
   call(now: Now): Call | undefined {
-    const { pipeline, percent, detail } = this.#run;
-    const duty = this.next();
-    if (pipeline === undefined || duty === undefined || duty.readyAtMs > now.bootMs) {
+    const { id, pipeline, percent, detail } = this.#run;
+    const pending = this.next();
+    if (pipeline === undefined || pending === undefined) return undefined;
+    if (pending.readyAtMs > now.bootMs) return undefined;
+    const { taskId } = pipeline.task;
+    if (pending.operation === 'SetTaskStatus') {
+      const call = finalTaskStatus(this.#run, taskId);
+      if (!this.#isStatusReduced) return call;
+      return { operation: call.operation, taskId, status: call.status };
+    }
+    const isBare = this.#isReportReduced || this.#parts.durability.isEndHeld(id);
+    const progress = isBare ? {} : defined({ percent, detail });
+    return { operation: 'ReportTaskProgress', taskId, ...progress };
+  }
+
+  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): Fact | undefined {
+    const { pipeline } = this.#run;
+    if (pipeline === undefined || !isPending(pipeline.delivery)) return undefined;
+    // The answer may be about an earlier task of this run (see TaskLeases, which binds a run to another task).
+    if (!('taskId' in call) || call.taskId !== pipeline.task.taskId) return undefined;
+    if (outcome.kind === 'gone') {
+      return { type: 'task-gone', run: this.#run, reason: outcome.reason };
+    }
+    if (outcome.kind !== 'accepted') {
+      this.#failed(pipeline, call, outcome, now);
       return undefined;
     }
-    const { taskId } = pipeline.task;
-    if (duty.operation === 'SetTaskStatus') {
-      const word = finalTaskStatus(this.#run, taskId);
-      return this.#isStatusReduced
-        ? { operation: word.operation, taskId, status: word.status }
-        : word;
+    if (call.operation !== 'SetTaskStatus') {
+      return this.#reported(pipeline, outcome.answer.canceled === true, now, sentAt);
     }
-    if (this.#isReportReduced || this.#context.isEndHeld(this.#run.id)) {
-      return { operation: 'ReportTaskProgress', taskId };
-    }
-    return {
-      operation: 'ReportTaskProgress',
-      taskId,
-      ...(percent === undefined ? {} : { percent }),
-      ...(detail === undefined ? {} : { detail }),
-    };
+    this.#delivered(pipeline, now);
+    return undefined;
   }
 
-  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void {
-    const { pipeline } = this.#run;
-    // The answer may be about a task that this run no longer works for (see Runs.rebind).
-    if (pipeline === undefined || !('taskId' in call) || call.taskId !== pipeline.task.taskId)
-      return;
-    if (!isPending(pipeline.delivery)) return;
-    if (outcome.kind === 'accepted') {
-      if (call.operation === 'SetTaskStatus') this.#delivered(pipeline, now);
-      else this.#reported(pipeline, outcome.answer.canceled === true, now, sentAt);
+  #failed(
+    pipeline: Lease,
+    call: Call,
+    { kind, reason }: Exclude<Outcome, { kind: 'accepted' }>,
+    now: Now,
+  ): void {
+    const { random, timeline } = this.#parts;
+    if (call.operation === 'SetTaskStatus') {
+      this.#statusRetry = again(this.#statusRetry, reason, Infinity, now, random);
+      if (kind === 'refused') this.#statusRefused(pipeline, reason, now);
       return;
     }
-    const { reason } = outcome;
-    const { random } = this.#context;
-    if (outcome.kind === 'gone') {
-      this.#tell(this.#run, 'gone', reason, now);
-    } else if (call.operation === 'SetTaskStatus') {
-      this.#statusTrouble = again(this.#statusTrouble, reason, Infinity, now, random);
-      if (outcome.kind === 'refused') this.#statusRefused(pipeline, reason, now);
-    } else {
-      const slackMs = this.#slackMs(pipeline, now);
-      this.#reportTrouble = again(this.#reportTrouble, reason, slackMs, now, random);
-      if (outcome.kind === 'refused' && !this.#isReportReduced) {
-        this.#isReportReduced = true;
-        this.#context.addEvent('report.reduced', now, { reason }, this.#run);
-      }
-    }
+    const slackMs = slackOf(pipeline, now);
+    this.#reportRetry = again(this.#reportRetry, reason, slackMs, now, random);
+    if (kind !== 'refused' || this.#isReportReduced) return;
+    this.#isReportReduced = true;
+    timeline.add('report.reduced', now, { reason }, this.#run);
   }
 
-  #reportDuty(pipeline: NonNullable<Run['pipeline']>): PendingCall | undefined {
+  #nextReport(pipeline: Lease): PendingCall | undefined {
     const { acceptedAt, acknowledgedAt, task } = pipeline;
+    const retryAtMs = this.#reportRetry?.retryAtMs ?? 0;
     if (acceptedAt === undefined || acknowledgedAt === undefined) {
-      // A task that ended before it was acknowledged (refused by the configuration) needs no report.
+      // A task that the configuration refused has ended before it was acknowledged, and needs no report.
       if (isFinal(this.#run.state)) return undefined;
-      // No deadline: a task that is not acknowledged is given to another host and nothing is lost, so it must not
-      // outrun the reports of tasks that are owned.
-      return {
-        operation: 'ReportTaskProgress',
-        readyAtMs: this.#reportTrouble?.retryAtMs ?? 0,
-        sinceMs: task.receivedAt.bootMs,
-      };
+      // No deadline: a task that is not acknowledged goes to another host and nothing is lost, so it must not delay the
+      // reports of tasks that are ours.
+      const sinceMs = task.receivedAt.bootMs;
+      return { operation: 'ReportTaskProgress', readyAtMs: retryAtMs, sinceMs };
     }
+    const { resumeHold, shutdown } = this.#parts;
     const everyMs = this.#everyMs(task);
-    const isOwedNow =
-      needsShutdownReport(this.#context, acceptedAt) || this.#context.unconfirmed.has(this.key);
-    const waitMs = isOwedNow ? 0 : drawnMs(this.#soonestMs(everyMs), this.#early);
+    const isDueNow = shutdown.needsReport(acceptedAt) || resumeHold.isAwaited(this.key);
+    const waitMs = isDueNow ? 0 : drawnMs(this.#soonestMs(everyMs), this.#jitter);
     return {
       operation: 'ReportTaskProgress',
-      readyAtMs: Math.max(acceptedAt.bootMs + waitMs, this.#reportTrouble?.retryAtMs ?? 0),
-      // Half an interval late is still early by the documents; from then on it goes before words.
+      readyAtMs: Math.max(acceptedAt.bootMs + waitMs, retryAtMs),
+      // Half an interval late is still early by the documents; from then on it goes before status changes.
       deadline: {
         urgentAtMs: acceptedAt.bootMs + everyMs * 1.5,
         byMs: reportByMs(acceptedAt, task.windowMs),
@@ -166,88 +173,82 @@ export class PipelineTaskReporter implements Reporter {
     };
   }
 
-  #reported(
-    pipeline: NonNullable<Run['pipeline']>,
-    canceled: boolean,
-    now: Now,
-    sentAt: Now,
-  ): void {
-    this.#reportTrouble = undefined;
+  #reported(pipeline: Lease, isCanceled: boolean, now: Now, sentAt: Now): Fact | undefined {
+    const run = this.#run;
+    this.#reportRetry = undefined;
     const isFirst = pipeline.acknowledgedAt === undefined;
     // The service counts from when it got the report, which is not before it was sent: the safe side.
     pipeline.acceptedAt = sentAt;
     if (isFirst) pipeline.acknowledgedAt = now;
-    this.#context.state.saveRun(this.#run);
-    if (canceled) this.#tell(this.#run, 'canceled', 'ReportTaskProgress answered canceled', now);
-    else if (isFirst) this.#tell(this.#run, 'acknowledged', '', now);
-    else {
-      const fields = {
-        taskId: shorten(pipeline.task.taskId),
-        percent: this.#run.percent,
-        windowS: pipeline.task.windowMs / SECOND_MS,
-      };
-      this.#context.addEvent('report.accepted', now, fields, this.#run);
+    this.#parts.state.saveRun(run);
+    if (isCanceled) {
+      return { type: 'task-canceled', run, reason: 'ReportTaskProgress answered canceled' };
     }
+    if (isFirst) return { type: 'task-acknowledged', run };
+    const { taskId, windowMs } = pipeline.task;
+    const windowS = windowMs / SECOND_MS;
+    const fields = { taskId: shorten(taskId), percent: run.percent, windowS };
+    this.#parts.timeline.add('report.accepted', now, fields, run);
+    return undefined;
   }
 
-  #delivered(pipeline: NonNullable<Run['pipeline']>, now: Now): void {
+  #delivered(pipeline: Lease, now: Now): void {
+    const run = this.#run;
     pipeline.delivery = { state: 'delivered', at: now };
-    this.#context.state.saveRun(this.#run);
-    const afterS = Math.round((now.bootMs - (this.#run.endedAt ?? now).bootMs) / SECOND_MS);
-    this.#context.addEvent(
+    this.#parts.state.saveRun(run);
+    const afterS = Math.round((now.bootMs - (run.endedAt ?? now).bootMs) / SECOND_MS);
+    const taskId = shorten(pipeline.task.taskId);
+    const { status } = finalTaskStatus(run, pipeline.task.taskId);
+    this.#parts.timeline.add(
       'report.delivered',
       now,
-      {
-        to: 'dataPipeline',
-        taskId: shorten(pipeline.task.taskId),
-        status: this.#run.state === 'succeeded' ? 'FINISHED' : 'FAILED',
-        afterS,
-      },
-      this.#run,
+      { to: 'dataPipeline', taskId, status, afterS },
+      run,
     );
   }
 
   /**
-   * First the status alone is said. Refused once more the word is put aside and said rarely, for the service refuses so
-   * what exceeds its limits too; the reports go on, so that no other host does the work again.
+   * The first time, the status alone is tried. If that is refused too, the report is quarantined and tried rarely, for
+   * the service refuses in the same way what exceeds its limits. The reports go on, so that no other host repeats the work.
    */
-  #statusRefused(pipeline: NonNullable<Run['pipeline']>, reason: string, now: Now): void {
+  #statusRefused(pipeline: Lease, reason: string, now: Now): void {
+    const { state, timeline } = this.#parts;
     if (!this.#isStatusReduced) {
       this.#isStatusReduced = true;
-      this.#context.addEvent('report.reduced', now, { reason }, this.#run);
+      timeline.add('report.reduced', now, { reason }, this.#run);
       return;
     }
-    if (this.#statusTrouble !== undefined) {
-      this.#statusTrouble.isQuarantined = true;
-      this.#statusTrouble.retryAtMs = now.bootMs + QUARANTINE_MS;
+    if (this.#statusRetry !== undefined) {
+      this.#statusRetry.isQuarantined = true;
+      this.#statusRetry.retryAtMs = now.bootMs + QUARANTINE_MS;
     }
     if (pipeline.delivery.state === 'refused') return;
     pipeline.delivery = { state: 'refused', reason, isRetained: true };
-    this.#context.addEvent('report.refused', now, { reason }, this.#run);
-    this.#context.state.saveRun(this.#run);
+    timeline.add('report.refused', now, { reason }, this.#run);
+    state.saveRun(this.#run);
   }
 
-  #slackMs(pipeline: NonNullable<Run['pipeline']>, now: Now): number {
-    const { acceptedAt, task } = pipeline;
-    const byMs =
-      acceptedAt === undefined
-        ? task.receivedAt.bootMs + ACKNOWLEDGE_MS
-        : reportByMs(acceptedAt, task.windowMs);
-    return Math.max(0, byMs - now.bootMs);
-  }
-
-  /** Whoever was throttled or is failing has no budget to spare: the limit is the account's, and others may need it. */
+  /** No budget is spare while calls fail or are throttled: the limit is the account's, and other hosts may need it. */
   #soonestMs(everyMs: number): number {
-    const { state: ledger, pacing, settings } = this.#context;
+    const { state, pacing, settings } = this.#parts;
     const { speed, problems } = pacing.of('ReportTaskProgress');
     if (speed < 1 || problems > 0) return everyMs;
-    return spareReportMs(everyMs, ledger.livePipelineRuns.size, settings.rates.ReportTaskProgress);
+    const rate = settings.current.rates.ReportTaskProgress;
+    return spareReportMs(everyMs, state.livePipelineRuns.size, rate);
   }
 
-  #everyMs(task: PipelineTask): number {
-    const settings = this.#context.settings.dataPipeline;
-    return reportEveryMs(settings?.reportEveryMs ?? task.windowMs, task.windowMs);
+  #everyMs({ windowMs }: PipelineTask): number {
+    const everyMs = this.#parts.settings.current.dataPipeline?.reportEveryMs;
+    return reportEveryMs(everyMs ?? windowMs, windowMs);
   }
+}
+
+function slackOf({ acceptedAt, task }: Lease, now: Now): number {
+  const byMs =
+    acceptedAt === undefined
+      ? task.receivedAt.bootMs + ACKNOWLEDGE_MS
+      : reportByMs(acceptedAt, task.windowMs);
+  return Math.max(0, byMs - now.bootMs);
 }
 
 /** Task ids are opaque and up to 2,048 characters long; their beginning is enough for a log. */

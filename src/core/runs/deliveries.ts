@@ -1,149 +1,128 @@
 /**
- * Ties runs to their destinations: opens a Hub task and a pipeline speaker when a run begins, fixes the last word
- * when it ends, and lets go of what has nothing more to say.
+ * Ties runs to their destinations: opens a Hub task and a pipeline task's reporter when a run begins, makes the final
+ * report when it ends, and lets go of what has nothing left to report.
  */
-import type { Context } from '../scheduling/context.ts';
-import { addLinks, HubLinksReporter, linksAtStart, linksAtSuccess } from '../hub/links-reporter.ts';
+import { linksAtStart, linksAtSuccess } from '../hub/links.ts';
+import type { PromiseBudget } from '../hub/promise-budget.ts';
 import { hubTaskName, legalName } from '../hub/task-name.ts';
-import { addFinalReport, isPromised } from '../model/hub-task.ts';
-import { hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { HubTaskReporter } from '../hub/task-reporter.ts';
-import type { HubLink, HubTask } from '../model/hub-task.ts';
-import { isFinal } from '../model/job.ts';
-import type { Run } from '../model/job.ts';
-import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
-import { isPending } from '../model/job.ts';
-import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
-import type { TaskVerdict } from '../pipeline/task-reporter.ts';
+import type { HubTaskReporters } from '../hub/task-reporters.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
+import { addFinalReport } from '../model/hub-task.ts';
+import type { HubTask } from '../model/hub-task.ts';
+import { isFinal, isPending } from '../model/job.ts';
+import type { Run } from '../model/job.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import { PipelineTaskReporter } from '../pipeline/task-reporter.ts';
+import type { PipelineTaskParts } from '../pipeline/task-reporter.ts';
+import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
+import type { Reporters } from '../scheduling/reporters.ts';
+import type { ServiceClock } from '../scheduling/service-clock.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+
+export interface DeliveriesParts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly clock: ServiceClock;
+  readonly promises: PromiseBudget;
+  readonly reporters: Reporters;
+  readonly hubTasks: HubTaskReporters;
+  /** For the reporters of pipeline tasks. */
+  readonly pipelineTasks: PipelineTaskParts;
+}
 
 export class Deliveries {
-  readonly #context: Context;
-  readonly #leaseNews: (run: Run, news: TaskVerdict, reason: string, now: Now) => void;
+  readonly #parts: DeliveriesParts;
 
-  constructor(
-    context: Context,
-    leaseNews: (run: Run, news: TaskVerdict, reason: string, now: Now) => void,
-    now: Now,
-  ) {
-    this.#context = context;
-    this.#leaseNews = leaseNews;
-    for (const task of context.state.hubTasks.values()) this.recoverTask(task, now);
+  constructor(parts: DeliveriesParts, now: Now) {
+    this.#parts = parts;
+    for (const task of parts.state.hubTasks.values()) this.recoverTask(task, now);
   }
 
   recoverTask(task: HubTask, now: Now): void {
     if (isIdle(task)) return;
-    // An earlier agent may have died with a report on its way: its stamp is not on disk, and was no later than now.
-    task.lastStampS = Math.max(
-      task.lastStampS,
-      Math.floor(this.#context.serviceMs(now) / SECOND_MS),
-    );
-    if (task.run !== undefined) this.#context.liveHubTasks++;
-    if (isPromised(task)) this.#context.promisedHubTasks++;
-    this.#addHubSpeakers(task);
+    // An earlier agent may have died with a report in flight: its stamp is not on disk, and was no later than now.
+    const stampS = Math.floor(this.#parts.clock.nowMs(now) / SECOND_MS);
+    task.lastStampS = Math.max(task.lastStampS, stampS);
+    this.#parts.hubTasks.ensure(task);
   }
 
-  /** A run that an earlier agent left: what was told of it stands, what is owed is owed still. */
+  /** A run that an earlier agent left: what it reported counts, what is pending is pending still. */
   recover(run: Run): void {
-    const told = this.#context.state.hubTasks.get(run.hub?.task ?? '')?.promise;
-    if (told?.run === run.id && !isFinal(run.state)) {
-      run.percent = Math.max(run.percent ?? 0, told.payload.percent ?? 0);
-      if (run.percent === 0 && told.payload.percent === undefined) delete run.percent;
+    const promise = this.#parts.state.hubTasks.get(run.hub?.task ?? '')?.promise;
+    if (promise?.run === run.id && !isFinal(run.state)) {
+      const { percent } = promise.payload;
+      run.percent = Math.max(run.percent ?? 0, percent ?? 0);
+      if (run.percent === 0 && percent === undefined) delete run.percent;
     }
     if (run.pipeline !== undefined && isPending(run.pipeline.delivery)) this.addPipelineTask(run);
   }
 
   open(run: Run): void {
-    const { settings, state: ledger } = this.#context;
+    const { hubTasks, settings, state } = this.#parts;
+    const { hostname, migrationHub } = settings.current;
     const hub = run.definition.migrationHub;
-    if (hub !== undefined && settings.migrationHub !== undefined) {
-      const name = this.#freeName(hubTaskName(hub.task, run, settings.hostname), run);
+    if (hub !== undefined && migrationHub !== undefined) {
+      const name = this.#freeName(hubTaskName(hub.task, run, hostname), run);
       run.hub = { task: name, delivery: { state: 'pending' } };
-      const task = ledger.hubTasks.get(name) ?? newHubTask(name);
+      const task = state.hubTasks.get(name) ?? newHubTask(name);
       task.run = run.id;
-      this.#context.liveHubTasks++;
-      ledger.saveHubTask(task);
-      this.#addHubSpeakers(task);
-      this.#addLinks(task, linksAtStart(hub));
+      hubTasks.addLinks(task, linksAtStart(hub));
+      hubTasks.ensure(task);
+      state.saveHubTask(task);
     }
     if (run.pipeline !== undefined) this.addPipelineTask(run);
-    this.#context.state.saveRun(run);
+    state.saveRun(run);
   }
 
   addPipelineTask(run: Run): void {
-    this.#context.addReporter(new PipelineTaskReporter(this.#context, run, this.#leaseNews));
+    const { pipelineTasks, reporters } = this.#parts;
+    reporters.add(new PipelineTaskReporter(pipelineTasks, run));
   }
 
-  /** The run has ended: its last word is fixed now and never changes. */
+  /** The run has ended: its final report is made now and never changes. */
   close(run: Run, now: Now): void {
-    const task = this.#context.state.hubTasks.get(run.hub?.task ?? '');
+    const { clock, hubTasks, promises, state } = this.#parts;
+    const task = state.hubTasks.get(run.hub?.task ?? '');
     if (task === undefined) return;
-    if (task.run === run.id) {
-      this.#context.liveHubTasks--;
-      if (isPromised(task)) this.#context.promisedHubTasks--;
-      this.#context.waitingHubTasks.delete(hubTaskKey(task.name));
-      this.#context.offerPromise();
-    }
-    addFinalReport(task, run, this.#context.serviceMs(now), now);
+    const wasHolder = task.run === run.id;
+    addFinalReport(task, run, clock.nowMs(now), now);
     const hub = run.definition.migrationHub;
-    if (run.state === 'succeeded' && hub !== undefined) this.#addLinks(task, linksAtSuccess(hub));
-    this.#context.state.saveHubTask(task);
+    if (run.state === 'succeeded' && hub !== undefined)
+      hubTasks.addLinks(task, linksAtSuccess(hub));
+    state.saveHubTask(task);
+    if (wasHolder) promises.closed(task);
     this.touch(run);
   }
 
   touch(run: Run): void {
-    if (run.hub !== undefined) {
-      this.#context.touch(hubTaskKey(run.hub.task));
-      this.#context.touch(hubLinksKey(run.hub.task));
-    }
-    if (run.pipeline !== undefined) this.#context.touch(pipelineTaskKey(run.id));
+    if (run.hub !== undefined) this.#parts.hubTasks.touch(run.hub.task);
+    if (run.pipeline !== undefined) this.#parts.reporters.touch(pipelineTaskKey(run.id));
   }
 
-  /** The run is no longer kept; its Hub task goes with it when nothing else lives under its name. */
+  /** The run is no longer kept; its Hub task goes with it if nothing else is reported under its name. */
   forget(run: Run): void {
-    this.#context.removeReporter(pipelineTaskKey(run.id));
-    const { state: ledger } = this.#context;
-    const task = ledger.hubTasks.get(run.hub?.task ?? '');
-    if (task?.quarantine !== undefined) {
+    const { hubTasks, reporters, state } = this.#parts;
+    reporters.remove(pipelineTaskKey(run.id));
+    const task = state.hubTasks.get(run.hub?.task ?? '');
+    if (task === undefined) return;
+    if (task.quarantine !== undefined) {
       const left = task.quarantine.filter((one) => one.run !== run.id);
       if (left.length === 0) delete task.quarantine;
       else task.quarantine = left;
-      ledger.saveHubTask(task);
+      state.saveHubTask(task);
     }
-    if (
-      task === undefined ||
-      task.quarantine !== undefined ||
-      !isIdle(task) ||
-      task.promise?.run !== run.id
-    )
-      return;
-    this.#context.removeReporter(hubTaskKey(task.name));
-    this.#context.removeReporter(hubLinksKey(task.name));
-    ledger.dropHubTask(task);
+    if (task.quarantine !== undefined || !isIdle(task) || task.promise?.run !== run.id) return;
+    hubTasks.remove(task.name);
+    state.dropHubTask(task);
   }
 
-  #addHubSpeakers(task: HubTask): void {
-    if (this.#context.reporter(hubTaskKey(task.name)) === undefined) {
-      this.#context.addReporter(new HubTaskReporter(this.#context, task));
-    }
-    if (task.links.length > 0) this.#addLinks(task, []);
-  }
-
-  /** Most tasks have none, so their speaker is made when there is something to say. */
-  #addLinks(task: HubTask, links: readonly HubLink[]): void {
-    addLinks(task, links);
-    if (task.links.length === 0) return;
-    if (this.#context.reporter(hubLinksKey(task.name)) !== undefined) return;
-    this.#context.addReporter(new HubLinksReporter(this.#context, task));
-  }
-
-  /** Two live runs cannot share a task: each would tell the other's percent. */
+  /** Two live runs cannot share a task: each would report over the other's percent. */
   #freeName(name: string, run: Run): string {
-    const { metadata: facts, copiedHostHubTasks: foreignHubTasks, hubTasks } = this.#context.state;
-    if (foreignHubTasks.has(name)) {
-      // Another host may be telling it: the last part of our own runner id sets us apart.
-      return legalName(`${name}-${facts.taskRunnerId?.split('-').at(-1) ?? 'copy'}`);
+    const { metadata, copiedHostHubTasks, hubTasks } = this.#parts.state;
+    if (copiedHostHubTasks.has(name)) {
+      // Another host may report it: the last part of this host's own runner id tells the two apart.
+      return legalName(`${name}-${metadata.taskRunnerId?.split('-').at(-1) ?? 'copy'}`);
     }
     const holder = hubTasks.get(name)?.run;
     return holder === undefined || holder === run.id ? name : legalName(`${name}-${run.number}`);

@@ -1,6 +1,6 @@
 /** What the host tells of runs: they started, got on, ended, were lost; who of their trees is alive. */
-import type { Context } from '../scheduling/context.ts';
 import type { Event } from '../model/event.ts';
+import type { Timeline } from '../state/timeline.ts';
 import type { ProcessIdentity, Run, RunState } from '../model/job.ts';
 import { endState } from './lifecycle.ts';
 import type { RunLifecycle } from './lifecycle.ts';
@@ -13,11 +13,11 @@ export type RunEvent = Extract<
 >;
 
 export class HostEvents {
-  readonly #context: Context;
+  readonly #parts: { readonly timeline: Timeline };
   readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLifecycle) {
-    this.#context = context;
+  constructor(parts: { readonly timeline: Timeline }, life: RunLifecycle) {
+    this.#parts = parts;
     this.#life = life;
   }
 
@@ -50,7 +50,7 @@ export class HostEvents {
       case 'run-concluded': {
         const run = this.#life.index.live(event.run);
         if (run !== undefined) {
-          conclude(this.#context, this.#life, run, event.status, event.detail, now);
+          conclude(this.#parts.timeline, this.#life, run, event.status, event.detail, now);
         }
         break;
       }
@@ -72,7 +72,7 @@ export class HostEvents {
     const isAdopted = run.process !== undefined;
     run.process = process;
     this.#life.begun(run, now);
-    this.#context.addEvent(
+    this.#parts.timeline.add(
       isAdopted ? 'job.adopted' : 'job.started',
       now,
       { pid: process.pid },
@@ -85,7 +85,7 @@ export class HostEvents {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
     run.reason = reason;
-    this.#context.addEvent('job.start_failed', now, { reason }, run);
+    this.#parts.timeline.add('job.start_failed', now, { reason }, run);
     this.#life.finish(run, run.state === 'canceling' ? endState(run) : 'failed', now);
   }
 
@@ -120,7 +120,7 @@ export class HostEvents {
     run.exitCode = exitCode;
     if (signal !== undefined) run.exitSignal = signal;
     if (tail !== undefined && tail !== '') run.errorTail = tail;
-    if (!isKnown) this.#context.addEvent('job.exited', now, { exitCode, signal }, run);
+    if (!isKnown) this.#parts.timeline.add('job.exited', now, { exitCode, signal }, run);
     if (run.state === 'canceling') {
       // The program has ended; whether the whole tree has must be seen.
       this.#life.act({ type: 'check-tree', run });
@@ -133,7 +133,7 @@ export class HostEvents {
       run.processesLeft = processesLeft;
       const waitFor = run.definition.waitFor ?? 'leader';
       if (!isKnown) {
-        this.#context.addEvent('job.left_processes', now, { pids: processesLeft, waitFor }, run);
+        this.#parts.timeline.add('job.left_processes', now, { pids: processesLeft, waitFor }, run);
       }
       if (waitFor === 'tree') {
         this.#life.changed(run, now);
@@ -147,7 +147,8 @@ export class HostEvents {
   #orphaned(id: string, pids: readonly number[], reason: string, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
-    if (run.isOrphaned !== true) this.#context.addEvent('job.orphaned', now, { reason, pids }, run);
+    if (run.isOrphaned !== true)
+      this.#parts.timeline.add('job.orphaned', now, { reason, pids }, run);
     run.isOrphaned = true;
     run.reason = reason;
     if (run.state === 'canceling') {
@@ -165,7 +166,7 @@ export class HostEvents {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
     run.reason = reason;
-    this.#context.addEvent('job.lost', now, { reason }, run);
+    this.#parts.timeline.add('job.lost', now, { reason }, run);
     if (run.state === 'canceling') {
       this.#life.act({ type: 'check-tree', run });
       this.#life.changed(run, now);
@@ -177,7 +178,7 @@ export class HostEvents {
   #signalled(id: string, signal: string, processes: number, now: Now): void {
     const run = this.#life.index.live(id);
     if (run !== undefined)
-      this.#context.addEvent('tree.signalled', now, { signal, processes }, run);
+      this.#parts.timeline.add('tree.signalled', now, { signal, processes }, run);
   }
 
   /**
@@ -195,7 +196,7 @@ export class HostEvents {
     if (survivors.length > 0) return;
     delete run.survivors;
     delete run.processesLeft;
-    this.#context.addEvent('tree.empty', now, {}, run);
+    this.#parts.timeline.add('tree.empty', now, {}, run);
     this.#life.finish(run, endState(run), now);
   }
 
@@ -207,9 +208,9 @@ export class HostEvents {
       return;
     }
     delete run.processesLeft;
-    this.#context.addEvent('tree.empty', now, {}, run);
+    this.#parts.timeline.add('tree.empty', now, {}, run);
     if (run.isOrphaned === true)
-      this.#context.addEvent('job.lost', now, { reason: run.reason }, run);
+      this.#parts.timeline.add('job.lost', now, { reason: run.reason }, run);
     this.#life.finish(run, run.exitCode === undefined ? 'lost' : stateByExit(run.exitCode), now);
   }
 
@@ -225,7 +226,7 @@ export class HostEvents {
       ...(process === undefined ? {} : { pid: process.pid }),
       ...(invocation === undefined ? {} : { invocation }),
     };
-    this.#context.addEvent(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
+    this.#parts.timeline.add(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
     this.#life.changed(run, now);
   }
 
@@ -235,8 +236,8 @@ export class HostEvents {
     if (run === undefined || run.problem === reason) return;
     if (reason === undefined) delete run.problem;
     else run.problem = reason;
-    if (reason === undefined) this.#context.addEvent('job.readable', now, {}, run);
-    else this.#context.addEvent('job.unreadable', now, { reason }, run);
+    if (reason === undefined) this.#parts.timeline.add('job.readable', now, {}, run);
+    else this.#parts.timeline.add('job.unreadable', now, { reason }, run);
     this.#life.changed(run, now);
   }
 }

@@ -6,7 +6,6 @@
  * (run-news.ts), the pipeline (run-leases.ts).
  */
 import type { Action } from '../model/action.ts';
-import type { Context } from '../scheduling/context.ts';
 import type { HubTask } from '../model/hub-task.ts';
 import { fenceGraceMs } from '../scheduling/deadlines.ts';
 import { isStarted, moveRun } from '../model/job.ts';
@@ -21,32 +20,40 @@ import type {
 import { isPending } from '../model/job.ts';
 import { pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import { shorten } from '../pipeline/task-reporter.ts';
-import type { TaskVerdict } from '../pipeline/task-reporter.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { ResumeHold } from '../scheduling/resume-hold.ts';
+import type { Durability } from '../state/durability.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Timeline } from '../state/timeline.ts';
 import { endText } from '../model/report.ts';
 import { RunIndex } from '../state/run-index.ts';
 import { isWatched, trackedFields } from '../model/tracked.ts';
 import { RunTimers } from './timers.ts';
-import { Deliveries } from './deliveries.ts';
+import type { Deliveries } from './deliveries.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+  readonly deliveries: Deliveries;
+  readonly durability: Durability;
+  readonly resumeHold: ResumeHold;
+  readonly timeline: Timeline;
+}
+
 export class RunLifecycle {
   readonly index: RunIndex;
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #deliveries: Deliveries;
   readonly #timers = new RunTimers();
   #actions: Action[] = [];
 
-  /** `leaseNews` is told what the answers to a pipeline task's reports mean for its run. */
-  constructor(
-    context: Context,
-    now: Now,
-    leaseNews: (run: Run, news: TaskVerdict, reason: string, now: Now) => void,
-  ) {
-    this.#context = context;
-    this.#deliveries = new Deliveries(context, leaseNews, now);
-    this.index = new RunIndex(context.state);
-    this.#recover(context.state.runs.values(), now);
+  constructor(parts: Parts, now: Now) {
+    this.#parts = parts;
+    this.#deliveries = parts.deliveries;
+    this.index = new RunIndex(parts.state);
+    this.#recover(parts.state.runs.values(), now);
   }
 
   /** What was set aside as another host's is this host's after all. */
@@ -99,7 +106,7 @@ export class RunLifecycle {
     };
     for (const old of this.index.takeOld(run.job)) {
       this.#deliveries.forget(old);
-      this.#context.state.dropRun(old);
+      this.#parts.state.dropRun(old);
       this.act({ type: 'forget-run', run: old });
     }
     this.index.add(run);
@@ -120,13 +127,13 @@ export class RunLifecycle {
     if (lease !== undefined) {
       const { workerGroup, attemptId } = lease;
       const fields = { workerGroup, attemptId, taskId: shorten(lease.taskId) };
-      this.#context.addEvent('task.received', now, fields, run);
+      this.#parts.timeline.add('task.received', now, fields, run);
       return;
     }
     const { tracked } = run.definition;
     if (tracked === undefined)
-      this.#context.addEvent('run.queued', now, { origin: run.origin }, run);
-    else this.#context.addEvent('run.tracked', now, trackedFields(tracked), run);
+      this.#parts.timeline.add('run.queued', now, { origin: run.origin }, run);
+    else this.#parts.timeline.add('run.tracked', now, trackedFields(tracked), run);
   }
 
   /** Gives the job to the run that has waited longest, if nobody holds it. */
@@ -135,7 +142,7 @@ export class RunLifecycle {
     if (next === undefined) return;
     moveRun(next, 'starting');
     const { tracked } = next.definition;
-    if (tracked === undefined) this.#context.addEvent('job.starting', now, {}, next);
+    if (tracked === undefined) this.#parts.timeline.add('job.starting', now, {}, next);
     // What only `report` speaks of is under way as soon as it is known; the rest is looked at first.
     if (tracked?.by === 'report') this.begun(next, now);
     else this.act({ type: tracked === undefined ? 'start-run' : 'watch-run', run: next });
@@ -147,7 +154,7 @@ export class RunLifecycle {
     if (run.ending !== undefined) return;
     run.ending = { cause, detail, since: now, graceMs: graceMs ?? run.definition.stop.graceMs };
     if (cause === 'fence' || cause === 'gone' || cause === 'service') this.withhold(run, detail);
-    this.#context.addEvent('cancel.received', now, { cause, detail }, run);
+    this.#parts.timeline.add('cancel.received', now, { cause, detail }, run);
     if (run.state === 'queued') {
       this.finish(run, endState(run), now);
       return;
@@ -172,19 +179,19 @@ export class RunLifecycle {
   finish(run: Run, state: RunState, now: Now): void {
     moveRun(run, state);
     run.endedAt = now;
-    this.#context.newlyEnded.add(run.id);
+    this.#parts.durability.runEnded(run.id);
     delete run.problem;
     if (isWatched(run)) this.act({ type: 'release-run', run });
     if (state === 'succeeded') run.percent = 100;
     this.#deliveries.close(run, now);
-    this.#context.addEvent('run.ended', now, { state, message: endText(run) }, run);
+    this.#parts.timeline.add('run.ended', now, { state, message: endText(run) }, run);
     this.changed(run, now);
     this.promote(run.job, now);
   }
 
   /** Call after every change of a run: it is kept, its timers are set, whoever speaks for it looks again. */
   changed(run: Run, now: Now): void {
-    this.#context.state.saveRun(run);
+    this.#parts.state.saveRun(run);
     this.#timers.schedule(run, now);
     this.#deliveries.touch(run);
   }
@@ -199,7 +206,7 @@ export class RunLifecycle {
 
   /** A change that need not be on disk now. */
   touched(run: Run, now: Now): void {
-    this.#context.state.touchRun(run);
+    this.#parts.state.touchRun(run);
     this.#timers.schedule(run, now);
     this.#deliveries.touch(run);
   }
@@ -208,7 +215,7 @@ export class RunLifecycle {
   withhold(run: Run, reason: string): void {
     if (run.pipeline !== undefined && isPending(run.pipeline.delivery)) {
       run.pipeline.delivery = { state: 'withheld', reason };
-      this.#context.unconfirmed.delete(pipelineTaskKey(run.id));
+      this.#parts.resumeHold.forget(pipelineTaskKey(run.id));
     }
   }
 
@@ -224,7 +231,7 @@ export class RunLifecycle {
 
   /** The settings changed: windows and graces may have. */
   reschedule(now: Now): void {
-    for (const run of this.#context.state.liveRuns.values()) this.#timers.schedule(run, now);
+    for (const run of this.#parts.state.liveRuns.values()) this.#timers.schedule(run, now);
   }
 
   #timeCame(run: Run, now: Now): void {
@@ -237,7 +244,7 @@ export class RunLifecycle {
         break;
       case 'timeout': {
         const timeoutS = Math.round((run.definition.timeoutMs ?? 0) / SECOND_MS);
-        this.#context.addEvent('job.timeout', now, { timeoutS }, run);
+        this.#parts.timeline.add('job.timeout', now, { timeoutS }, run);
         this.end(run, 'timeout', `it ran longer than ${timeoutS} s`, now);
         break;
       }
@@ -248,7 +255,7 @@ export class RunLifecycle {
       case 'stall': {
         run.stalled = true;
         const noProgressForS = Math.round((run.definition.stallAfterMs ?? 0) / SECOND_MS);
-        this.#context.addEvent('job.stalled', now, { noProgressForS }, run);
+        this.#parts.timeline.add('job.stalled', now, { noProgressForS }, run);
         this.changed(run, now);
         break;
       }
@@ -260,10 +267,10 @@ export class RunLifecycle {
 
   /** P3: no report was accepted for the whole window, so the task may be somebody else's. */
   #fence(run: Run, now: Now): void {
-    const policy = this.#context.settings.dataPipeline?.onFence ?? 'stop';
+    const policy = this.#parts.settings.current.dataPipeline?.onFence ?? 'stop';
     const heardAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
     const silentS = Math.round((now.bootMs - heardAt.bootMs) / SECOND_MS);
-    this.#context.addEvent('lease.fenced', now, { silentS, policy }, run);
+    this.#parts.timeline.add('lease.fenced', now, { silentS, policy }, run);
     if (policy === 'continue' && isStarted(run)) {
       this.#timers.unfence(run);
       this.#timers.schedule(run, now);
@@ -286,7 +293,7 @@ export class RunLifecycle {
         break;
       case 'give-up':
         run.survivors ??= [];
-        this.#context.addEvent('cancel.incomplete', now, { survivors: run.survivors }, run);
+        this.#parts.timeline.add('cancel.incomplete', now, { survivors: run.survivors }, run);
         this.finish(run, endState(run), now);
         return;
       case undefined:

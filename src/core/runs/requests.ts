@@ -1,23 +1,29 @@
 /** What an operator, a schedule or the configuration wants of jobs: start them, run something by hand, cancel. */
 import type { Reply } from '../model/action.ts';
-import type { Context } from '../scheduling/context.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
 import { copiedHostRefusal } from '../model/job.ts';
 import type { JobDefinition, Run, RunOrigin } from '../model/job.ts';
 import type { RunLifecycle } from './lifecycle.ts';
 import type { Now } from '../lib/time.ts';
 
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+}
+
 export class RunRequests {
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLifecycle) {
-    this.#context = context;
+  constructor(parts: Parts, life: RunLifecycle) {
+    this.#parts = parts;
     this.#life = life;
   }
 
   start(job: string, origin: RunOrigin, now: Now): Reply {
     const definition =
-      this.#context.settings.jobs.get(job) ?? this.#life.index.adHocDefinition(job);
+      this.#parts.settings.current.jobs.get(job) ?? this.#life.index.adHocDefinition(job);
     if (definition === undefined) {
       return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
     }
@@ -35,7 +41,7 @@ export class RunRequests {
   }
 
   submit(definition: JobDefinition, now: Now): Reply {
-    if (this.#context.settings.jobs.has(definition.name)) {
+    if (this.#parts.settings.current.jobs.has(definition.name)) {
       const message = `"${definition.name}" is a job of the configuration: start it by its name`;
       return { ok: false, code: 'conflict', message: message };
     }
@@ -54,7 +60,7 @@ export class RunRequests {
 
   /** Starts what the configuration wants started with the agent and has never run as it is now defined. */
   autostart(now: Now): void {
-    for (const definition of this.#context.settings.jobs.values()) {
+    for (const definition of this.#parts.settings.current.jobs.values()) {
       if (!definition.autostart) continue;
       const ran = this.#life.index
         .of(definition.name)
@@ -64,7 +70,7 @@ export class RunRequests {
   }
 
   cancel(job: string, by: string, graceMs: number | undefined, now: Now): Reply {
-    if (this.#life.index.of(job).length === 0 && !this.#context.settings.jobs.has(job)) {
+    if (this.#life.index.of(job).length === 0 && !this.#parts.settings.current.jobs.has(job)) {
       return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
     }
     const live = this.#life.index.liveOf(job);
@@ -83,7 +89,7 @@ export class RunRequests {
 
   /** Ends every pipeline run, as `onTerminate: stop` wants it. */
   cancelPipelineRuns(detail: string, now: Now): void {
-    for (const run of [...this.#context.state.liveRuns.values()]) {
+    for (const run of [...this.#parts.state.liveRuns.values()]) {
       if (run.pipeline !== undefined) this.#life.end(run, 'operator', detail, now);
     }
   }

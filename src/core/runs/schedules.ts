@@ -4,7 +4,8 @@
  * was missed.
  */
 import type { JobSchedule, ScheduleRecord } from '../model/schedule.ts';
-import type { Context } from '../scheduling/context.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
 import type { JobDefinition } from '../model/job.ts';
 import type { RunRequests } from './requests.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS, iso } from '../lib/time.ts';
@@ -28,14 +29,19 @@ const COUNTED_MAX = 100;
 
 type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
 
+interface Parts {
+  readonly state: PersistentState;
+  readonly settings: SettingsHolder;
+}
+
 export class Schedules {
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #requests: RunRequests;
   readonly #calendar: Calendar;
   #nextMs = Infinity;
 
-  constructor(context: Context, requests: RunRequests, calendar: Calendar, now: Now) {
-    this.#context = context;
+  constructor(parts: Parts, requests: RunRequests, calendar: Calendar, now: Now) {
+    this.#parts = parts;
     this.#requests = requests;
     this.#calendar = calendar;
     this.plan(now);
@@ -48,12 +54,12 @@ export class Schedules {
 
   /** When each job starts next, ms since 1970. */
   due(job: string): number | undefined {
-    return this.#context.state.metadata.schedules?.[job]?.dueMs;
+    return this.#parts.state.metadata.schedules?.[job]?.dueMs;
   }
 
   /** The agent began, the settings changed, or the clock was set back: what is due is looked up anew. */
   plan(now: Now): void {
-    const { metadata: facts } = this.#context.state;
+    const { metadata: facts } = this.#parts.state;
     const before = facts.schedules ?? {};
     const after: Record<string, ScheduleRecord> = {};
     for (const { name, schedule } of this.#jobs()) {
@@ -65,7 +71,7 @@ export class Schedules {
 
   timePassed(now: Now): void {
     if (now.wallMs < this.#nextMs) return;
-    const records = { ...this.#context.state.metadata.schedules };
+    const records = { ...this.#parts.state.metadata.schedules };
     for (const job of this.#jobs()) {
       const record = records[job.name];
       if (record === undefined || record.dueMs > now.wallMs) continue;
@@ -83,7 +89,7 @@ export class Schedules {
     const patienceMs = Math.min(LATE_MS_MAX, (afterwardsMs - dueMs) / 2);
     const lateMs = now.wallMs - dueMs;
     if (lateMs > patienceMs) {
-      this.#context.state.addEvent({
+      this.#parts.state.addEvent({
         event: 'run.missed',
         at: now,
         job: name,
@@ -102,7 +108,7 @@ export class Schedules {
 
   /** Said of a start that came to nothing, because a run still goes on for one. */
   skipped(job: string, reason: string, now: Now): void {
-    this.#context.state.addEvent({ event: 'run.skipped', at: now, job, fields: { reason } });
+    this.#parts.state.addEvent({ event: 'run.skipped', at: now, job, fields: { reason } });
   }
 
   /** How many starts went by, this one included. */
@@ -150,12 +156,12 @@ export class Schedules {
   #keep(records: Record<string, ScheduleRecord>, isChanged: boolean): void {
     this.#nextMs = Math.min(Infinity, ...Object.values(records).map(({ dueMs }) => dueMs));
     if (!isChanged) return;
-    this.#context.state.metadata.schedules = records;
-    this.#context.state.saveMetadata();
+    this.#parts.state.metadata.schedules = records;
+    this.#parts.state.saveMetadata();
   }
 
   #jobs(): ScheduledJob[] {
-    return [...this.#context.settings.jobs.values()].filter(
+    return [...this.#parts.settings.current.jobs.values()].filter(
       (job): job is ScheduledJob => job.schedule !== undefined,
     );
   }

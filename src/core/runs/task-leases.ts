@@ -3,31 +3,36 @@
  * ever has two runners on this host (P3).
  */
 import type { PolledTask } from '../model/call.ts';
-import type { Context } from '../scheduling/context.ts';
 import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, PipelineTask, Run } from '../model/job.ts';
 import { shorten } from '../pipeline/task-reporter.ts';
-import type { TaskVerdict } from '../pipeline/task-reporter.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { Timeline } from '../state/timeline.ts';
 import { assignment, instanceKey, windowMs } from '../pipeline/task-assignment.ts';
 import type { RunLifecycle } from './lifecycle.ts';
 import { taskEnvironment } from '../pipeline/task-environment.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
+interface Parts {
+  readonly settings: SettingsHolder;
+  readonly timeline: Timeline;
+}
+
 export class TaskLeases {
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLifecycle) {
-    this.#context = context;
+  constructor(parts: Parts, life: RunLifecycle) {
+    this.#parts = parts;
     this.#life = life;
   }
 
   /** A task that a poll brought. The run is on disk before the task is acknowledged. */
   receive(task: PolledTask, workerGroup: string, now: Now): void {
-    const { dataPipeline } = this.#context.settings;
+    const { dataPipeline } = this.#parts.settings.current;
     if (dataPipeline === undefined) return;
-    const assigned = assignment(task, this.#context.settings);
+    const assigned = assignment(task, this.#parts.settings.current);
     const lease: PipelineTask = {
       taskId: task.taskId,
       pipelineId: task.pipelineId,
@@ -45,34 +50,34 @@ export class TaskLeases {
     const run = this.#life.create(definition, 'pipeline', now, lease);
     if (assigned.kind === 'refuse') {
       run.reason = assigned.reason;
-      this.#context.addEvent('task.refused', now, { reason: assigned.reason }, run);
+      this.#parts.timeline.add('task.refused', now, { reason: assigned.reason }, run);
       this.#life.finish(run, 'failed', now);
     }
   }
 
-  /** What the answer to a report means: ours and acknowledged, canceled by its owner, or not ours any more. */
-  judge(run: Run, judge: TaskVerdict, reason: string, now: Now): void {
-    switch (judge) {
-      case 'acknowledged':
-        this.#context.addEvent('lease.acknowledged', now, {}, run);
-        this.#life.promote(run.job, now);
-        this.#life.changed(run, now);
-        break;
-      case 'canceled':
-        this.#life.withhold(run, 'the service canceled the task');
-        if (!isFinal(run.state)) this.#life.end(run, 'service', reason, now);
-        this.#life.changed(run, now);
-        break;
-      case 'gone': {
-        const isStopping = this.#context.settings.dataPipeline?.onFence !== 'continue';
-        this.#context.addEvent('lease.gone', now, { reason }, run);
-        this.#life.withhold(run, reason);
-        if (!isFinal(run.state) && (isStopping || !isStarted(run)))
-          this.#life.end(run, 'gone', reason, now);
-        this.#life.changed(run, now);
-        break;
-      }
+  /** The first report was accepted: the task is ours, and its job may start. */
+  acknowledged(run: Run, now: Now): void {
+    this.#parts.timeline.add('lease.acknowledged', now, {}, run);
+    this.#life.promote(run.job, now);
+    this.#life.changed(run, now);
+  }
+
+  /** The owner of the pipeline canceled the task. */
+  canceled(run: Run, reason: string, now: Now): void {
+    this.#life.withhold(run, 'the service canceled the task');
+    if (!isFinal(run.state)) this.#life.end(run, 'service', reason, now);
+    this.#life.changed(run, now);
+  }
+
+  /** The task or its pipeline does not exist any more. */
+  gone(run: Run, reason: string, now: Now): void {
+    const isStopping = this.#parts.settings.current.dataPipeline?.onFence !== 'continue';
+    this.#parts.timeline.add('lease.gone', now, { reason }, run);
+    this.#life.withhold(run, reason);
+    if (!isFinal(run.state) && (isStopping || !isStarted(run))) {
+      this.#life.end(run, 'gone', reason, now);
     }
+    this.#life.changed(run, now);
   }
 
   /** The same attempt handed out again is the same work: it keeps its run, and its end is told again. */
@@ -80,7 +85,7 @@ export class TaskLeases {
     for (const run of this.#life.index.of(job)) {
       if (run.pipeline?.task.instance !== lease.instance) continue;
       if (run.pipeline.task.attemptId === lease.attemptId && hasItsOwnEnd(run)) {
-        this.#context.addEvent('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
+        this.#parts.timeline.add('task.rebound', now, { taskId: shorten(lease.taskId) }, run);
         this.#life.leaseAgain(run, lease, now);
         return true;
       }

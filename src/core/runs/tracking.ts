@@ -6,7 +6,8 @@
  */
 import type { FinalStatus, Report } from '../model/tracked.ts';
 import type { RefusalCode, RefusedItem, Reply } from '../model/action.ts';
-import type { Context } from '../scheduling/context.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { Timeline } from '../state/timeline.ts';
 import { copiedHostRefusal, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
 import type { RunLifecycle } from './lifecycle.ts';
@@ -23,12 +24,17 @@ interface Done {
   readonly message: string;
 }
 
+interface Parts {
+  readonly settings: SettingsHolder;
+  readonly timeline: Timeline;
+}
+
 export class RunTracking {
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #life: RunLifecycle;
 
-  constructor(context: Context, life: RunLifecycle) {
-    this.#context = context;
+  constructor(parts: Parts, life: RunLifecycle) {
+    this.#parts = parts;
     this.#life = life;
   }
 
@@ -43,7 +49,7 @@ export class RunTracking {
 
   #track(definition: JobDefinition, now: Now): Done | Refused {
     const { name } = definition;
-    if (this.#context.settings.jobs.has(name)) {
+    if (this.#parts.settings.current.jobs.has(name)) {
       const message = `${name} is a job of the configuration, which the agent runs; track under another name`;
       return { code: 'conflict', message };
     }
@@ -70,7 +76,8 @@ export class RunTracking {
       if (!isStarted(run)) return { code: 'conflict', message: `${name} has not started yet` };
     }
     advance(this.#life, run, report, now);
-    if (status !== undefined) conclude(this.#context, this.#life, run, status, report.detail, now);
+    if (status !== undefined)
+      conclude(this.#parts.timeline, this.#life, run, status, report.detail, now);
     // Nobody would tell it again: it is on disk before the answer.
     else this.#life.changed(run, now);
     return { run: run.id, message: wordsOf(run, report) };
@@ -82,7 +89,7 @@ export class RunTracking {
       const message = `${name} has ended (run ${last.number}: ${last.state}); nothing more is said of that run`;
       return { code: 'conflict', message };
     }
-    if (this.#context.settings.jobs.has(name)) {
+    if (this.#parts.settings.current.jobs.has(name)) {
       return { code: 'conflict', message: `${name} is not running` };
     }
     const message = `there is no job "${name}"; "track ${name}" makes one`;
@@ -113,14 +120,14 @@ export function advance(
 
 /** The final word of whoever runs the work. */
 export function conclude(
-  context: Context,
+  timeline: Timeline,
   life: RunLifecycle,
   run: Run,
   status: FinalStatus,
   detail: string | undefined,
   now: Now,
 ): void {
-  context.addEvent('job.reported', now, { status, detail }, run);
+  timeline.add('job.reported', now, { status, detail }, run);
   life.begun(run, now);
   if (status === 'completed') {
     if (detail !== undefined) run.detail = detail;

@@ -1,47 +1,51 @@
 /**
- * Calls to the services: who speaks when a gate gives a call, who waits for an answer, how an operation is doing. A
- * gate pulls: the most urgent speaker is chosen when there is a call to give, and speaks from the newest state.
+ * Which reporter calls when a gate has a call to give, which calls are in flight, and what their answers say of the
+ * operation's health. A gate pulls: the most urgent reporter is chosen when there is a call to give, and makes the call
+ * from the newest state.
  */
+import { defined } from '../lib/defined.ts';
+import type { Now } from '../lib/time.ts';
 import type { Action } from '../model/action.ts';
+import type { Call, Operation } from '../model/call.ts';
+import type { Event } from '../model/event.ts';
+import type { Fact } from '../model/fact.ts';
+import type { SettingsHolder } from '../model/settings.ts';
+import type { Durability } from '../state/durability.ts';
+import type { Timeline } from '../state/timeline.ts';
 import { CallQueue } from './call-queue.ts';
 import type { PendingCall } from './call-queue.ts';
-import type { Call, Operation } from '../model/call.ts';
-import { wakingUntilMs } from './waking.ts';
-import type { Context } from './context.ts';
-import type { Event } from '../model/event.ts';
-import { HUB_SETUP_KEY } from './reporter-keys.ts';
-import { hubLinksKey, hubTaskKey } from './reporter-keys.ts';
 import type { Pacing } from './pacing.ts';
-import { pollerKey } from './reporter-keys.ts';
 import type { Reporter, ReporterEntry } from './reporter.ts';
-import { SECOND_MS } from '../lib/time.ts';
-import type { Now } from '../lib/time.ts';
+import type { Reporters } from './reporters.ts';
+import type { ResumeHold } from './resume-hold.ts';
 
-/** A change of what is known of the service's clock that is worth telling. */
-const OFFSET_STEP_MS = 2 * SECOND_MS;
+interface Parts {
+  readonly settings: SettingsHolder;
+  readonly pacing: Pacing;
+  readonly reporters: Reporters;
+  readonly durability: Durability;
+  readonly resumeHold: ResumeHold;
+  readonly timeline: Timeline;
+  readonly random: () => number;
+}
+
+interface InFlight {
+  readonly entry: ReporterEntry;
+  readonly reporter: Reporter;
+}
 
 export class CallScheduler {
-  readonly pacing: Pacing;
-  readonly #context: Context;
+  readonly #parts: Parts;
   readonly #queue = new CallQueue<Reporter | undefined>();
   /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
   readonly #asked = new Map<Operation, number>();
   readonly #granted = new Map<Operation, number>();
-  readonly #inFlight = new Map<
-    number,
-    { readonly item: ReporterEntry; readonly speaker: Reporter }
-  >();
-  readonly #speaking = new Set<ReporterEntry>();
+  readonly #inFlight = new Map<number, InFlight>();
+  readonly #calling = new Set<ReporterEntry>();
   #nextCallId = 1;
 
-  constructor(context: Context) {
-    this.#context = context;
-    this.pacing = context.pacing;
-  }
-
-  /** A poll in flight may bring a task, which is owned at once. */
-  get pollsInFlight(): number {
-    return this.pacing.of('PollForTask').inFlight;
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   gateOpened(operation: Operation, slots: number): void {
@@ -49,12 +53,12 @@ export class CallScheduler {
     add(this.#granted, operation, slots);
   }
 
-  /** What is to be asked of gates and said to services now. */
+  /** What to ask of the gates, and which calls to make, now. */
   decide(now: Now): Action[] {
     const actions: Action[] = [];
-    const isWaking = wakingUntilMs(this.#context, now) !== undefined;
+    const isHeld = this.#parts.resumeHold.untilMs(now) !== undefined;
     for (const operation of this.#queue.operations()) {
-      if (isWaking && operation !== 'ReportTaskProgress') {
+      if (isHeld && operation !== 'ReportTaskProgress') {
         this.#giveBack(operation, this.#granted.get(operation) ?? 0, actions);
         continue;
       }
@@ -63,62 +67,85 @@ export class CallScheduler {
     return actions;
   }
 
-  /** True while something is being said, or could be before `untilMs`. Polls are not waited for: nobody is owed one. */
+  /** True while a call is in flight or could be made before `untilMs`. Polls do not count: nobody waits for them. */
   isBusy(now: Now, untilMs: number): boolean {
     return [...this.#queue.operations()].some((operation) => {
       if (operation === 'PollForTask') return false;
-      const { inFlight, pausedUntilMs } = this.pacing.of(operation);
+      const { inFlight, pausedUntilMs } = this.#parts.pacing.of(operation);
       if (inFlight > 0) return true;
       return pausedUntilMs < untilMs && this.#queue.ready(operation, now.bootMs) > 0;
     });
   }
 
-  /** When a waiting speaker becomes ready or a pause ends, on the boot clock. */
+  /** When a waiting reporter becomes ready or a pause ends, on the boot clock. */
   wakeAtMs(now: Now): number {
-    let wakeMs = wakingUntilMs(this.#context, now) ?? Infinity;
+    let wakeMs = this.#parts.resumeHold.untilMs(now) ?? Infinity;
     for (const operation of this.#queue.operations()) {
-      const pace = this.pacing.of(operation);
+      const { pausedUntilMs } = this.#parts.pacing.of(operation);
       const readyAtMs =
         this.#queue.ready(operation, now.bootMs) > 0
-          ? pace.pausedUntilMs
+          ? pausedUntilMs
           : this.#queue.nextReadyAtMs(operation);
-      // A ready speaker whose operation is not paused waits for a gate or an answer: an event, not a time.
+      // A ready reporter whose operation is not paused waits for a gate or an answer: an event, not a time.
       if (readyAtMs !== undefined && readyAtMs > now.bootMs) {
-        wakeMs = Math.min(wakeMs, Math.max(readyAtMs, pace.pausedUntilMs));
+        wakeMs = Math.min(wakeMs, Math.max(readyAtMs, pausedUntilMs));
       }
     }
     return wakeMs;
   }
 
-  /** Puts what changed in this turn onto the agenda. A speaker with a call in flight waits for its answer. */
+  /** Puts what changed in this turn into the call queue. A reporter with a call in flight waits for its answer. */
   refresh(now: Now): void {
-    if (this.#context.hubChanged) {
-      this.#context.hubChanged = false;
-      this.#context.touch(HUB_SETUP_KEY);
-      for (const task of this.#context.state.hubTasks.keys()) {
-        this.#context.touch(hubTaskKey(task));
-        this.#context.touch(hubLinksKey(task));
+    for (const entry of this.#parts.reporters.takeTouched()) {
+      const reporter = this.#calling.has(entry) ? undefined : entry.owner;
+      const pending = reporter?.next(now);
+      this.#queue.set(entry, this.#mayBeMade(pending) ? pending : undefined);
+    }
+  }
+
+  /** Takes in how a call ended. Returns what that means beyond its reporter. */
+  settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): Fact | undefined {
+    const { call, outcome, sentAt } = event;
+    const inFlight = this.#inFlight.get(event.id);
+    if (inFlight === undefined) return undefined;
+    const { entry, reporter } = inFlight;
+    const { operation } = call;
+    const { pacing, random, reporters, resumeHold, timeline } = this.#parts;
+    this.#inFlight.delete(event.id);
+    this.#calling.delete(entry);
+    pacing.of(operation).inFlight--;
+    const change = pacing.settled(operation, outcome, now.bootMs, random);
+    resumeHold.answered(reporter.key, sentAt);
+    const fact = reporter.settled(call, outcome, now, sentAt);
+    reporters.touchEntry(entry);
+    if (outcome.kind !== 'accepted') {
+      const { kind, reason } = outcome;
+      const pausedForMs = Math.round(pacing.of(operation).pausedUntilMs - now.bootMs);
+      timeline.add(kind === 'throttled' ? 'report.throttled' : 'report.failed', now, {
+        operation,
+        outcome: kind,
+        reason,
+        ...defined({ pausedForMs: pausedForMs > 0 ? pausedForMs : undefined }),
+      });
+      if (change === 'failing') {
+        timeline.add('service.failing', now, { operation, outcome: kind, reason });
       }
     }
-    for (const group of this.#context.settings.dataPipeline?.workerGroups ?? []) {
-      this.#context.touch(pollerKey(group));
-    }
-    for (const item of this.#context.takeTouched()) {
-      const speaker = this.#speaking.has(item) ? undefined : item.owner;
-      const duty = speaker?.next(now);
-      this.#queue.set(item, this.#maySay(duty) ? duty : undefined);
-    }
+    if (change === 'recovered') timeline.add('service.recovered', now, { operation });
+    return fact;
   }
 
-  /** While the disk refuses, heartbeats go on, so that nobody goes stale; of words only those that are on disk. */
-  #maySay(duty: PendingCall | undefined): boolean {
-    return !this.#context.isBehind || duty?.sinceMs === undefined || duty.isDurable === true;
+  /** While the store refuses changes, heartbeats go on; of reports of a change, only those that are on disk. */
+  #mayBeMade(pending: PendingCall | undefined): boolean {
+    if (!this.#parts.durability.isBehind) return true;
+    return pending?.sinceMs === undefined || pending.isDurable === true;
   }
 
-  /** Asks an operation's gate for what its ready speakers need, and spends what it gave. */
+  /** Asks an operation's gate for what its ready reporters need, and spends what it gave. */
   #serve(operation: Operation, now: Now, actions: Action[]): void {
+    const { pacing } = this.#parts;
     const granted = this.#granted.get(operation) ?? 0;
-    let left = Math.min(granted, Math.max(0, this.pacing.room(operation, now.bootMs)));
+    let left = Math.min(granted, Math.max(0, pacing.room(operation, now.bootMs)));
     const spare = granted - left;
     while (left > 0) {
       const call = this.#nextCall(operation, now);
@@ -130,84 +157,36 @@ export class CallScheduler {
 
     const asked = this.#asked.get(operation) ?? 0;
     const ready = this.#queue.ready(operation, now.bootMs);
-    const wanted = Math.min(ready, this.pacing.room(operation, now.bootMs)) - asked;
+    const wanted = Math.min(ready, pacing.room(operation, now.bootMs)) - asked;
     if (wanted > 0) {
       add(this.#asked, operation, wanted);
       actions.push({ type: 'ask-gate', operation, slots: wanted });
     }
   }
 
-  /** A call that is not made now must not be kept: made later, it would come on top of what the gate gives then. */
+  /** Returns unused calls now; using them later would exceed the rate limit. */
   #giveBack(operation: Operation, slots: number, actions: Action[]): void {
     if (slots > 0) actions.push({ type: 'return-slots', operation, slots });
     this.#granted.delete(operation);
   }
 
-  /** The call of the most urgent speaker that has one. */
+  /** The call of the most urgent reporter that has one. */
   #nextCall(operation: Operation, now: Now): { id: number; call: Call } | undefined {
+    const { pacing, reporters, settings } = this.#parts;
     for (;;) {
-      const item = this.#queue.take(operation, now.bootMs);
-      if (item === undefined) return undefined;
-      const speaker = item.owner;
-      const call = speaker?.call(now);
-      if (speaker === undefined || call?.operation !== operation) {
-        this.#context.touchItem(item);
+      const entry = this.#queue.take(operation, now.bootMs);
+      if (entry === undefined) return undefined;
+      const reporter = entry.owner;
+      const call = reporter?.call(now);
+      if (reporter === undefined || call?.operation !== operation) {
+        reporters.touchEntry(entry);
         continue;
       }
       const id = this.#nextCallId++;
-      this.#inFlight.set(id, { item, speaker });
-      this.#speaking.add(item);
-      this.pacing.began(operation, now.bootMs, this.#context.settings.rates[operation].perSecond);
+      this.#inFlight.set(id, { entry, reporter });
+      this.#calling.add(entry);
+      pacing.began(operation, now.bootMs, settings.current.rates[operation].perSecond);
       return { id, call };
-    }
-  }
-
-  settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): void {
-    const { call, outcome, sentAt } = event;
-    const inFlight = this.#inFlight.get(event.id);
-    if (inFlight === undefined) return;
-    const { item, speaker } = inFlight;
-    this.#inFlight.delete(event.id);
-    this.#speaking.delete(item);
-    this.pacing.of(call.operation).inFlight--;
-    if (outcome.serverDateMs !== undefined) {
-      this.#learnClock(outcome.serverDateMs, sentAt, now);
-    }
-    const change = this.pacing.settled(call.operation, outcome, now.bootMs, this.#context.random);
-    if (sentAt.bootMs >= (this.#context.wokeAt?.bootMs ?? 0))
-      this.#context.unconfirmed.delete(speaker.key);
-    speaker.settled(call, outcome, now, sentAt);
-    this.#context.touchItem(item);
-
-    const { operation } = call;
-    if (outcome.kind !== 'accepted') {
-      const event = outcome.kind === 'throttled' ? 'report.throttled' : 'report.failed';
-      const fields = { operation, outcome: outcome.kind, reason: outcome.reason };
-      const retryInMs = Math.round(this.pacing.of(operation).pausedUntilMs - now.bootMs);
-      this.#context.addEvent(
-        event,
-        now,
-        retryInMs > 0 ? { ...fields, pausedForMs: retryInMs } : fields,
-      );
-    }
-    if (change === 'failing' && outcome.kind !== 'accepted') {
-      this.#context.addEvent('service.failing', now, {
-        operation,
-        outcome: outcome.kind,
-        reason: outcome.reason,
-      });
-    }
-    if (change === 'recovered') this.#context.addEvent('service.recovered', now, { operation });
-  }
-
-  #learnClock(serverDateMs: number, sentAt: Now, now: Now): void {
-    const before = this.#context.offset.ms;
-    this.#context.offset.learn(serverDateMs, sentAt, now);
-    const offsetMs = this.#context.offset.ms;
-    this.#context.saveOffset(now);
-    if (Math.abs(offsetMs - before) >= OFFSET_STEP_MS) {
-      this.#context.movePromises(offsetMs - before);
-      this.#context.addEvent('clock.offset', now, { offsetS: Math.round(offsetMs / SECOND_MS) });
     }
   }
 }

@@ -91,6 +91,11 @@ export class Pacing {
     return this.#paces;
   }
 
+  /** How the last call of the operation failed, if none has succeeded since. */
+  failureOf(operation: Operation): string | undefined {
+    return this.#paces.get(operation)?.because;
+  }
+
   /** How many more calls may be begun now. After a failure one goes ahead to see. */
   room(operation: Operation, nowMs: number): number {
     const pace = this.of(operation);
@@ -164,8 +169,8 @@ export class Pacing {
     }
   }
 
-  /** What stood in the way has been mended, as far as anybody knows: pauses for this kind of trouble end. */
-  mended(trouble: Trouble, nowMs: number): void {
+  /** The cause may have been removed: pauses for this kind of failure end. */
+  recovered(trouble: Trouble, nowMs: number): void {
     for (const pace of this.#paces.values()) {
       if (pace.problems > 0 && pace.trouble === trouble) pace.pausedUntilMs = nowMs;
     }

@@ -1,20 +1,28 @@
 /**
- * Whoever owes AWS words: a migration task, a pipeline task, the poll of a worker group, the runner itself.
- * A speaker says what it owes next; the agenda decides when it is its turn; the call is made from the
- * newest state at that moment. A speaker has at most one call in flight.
+ * Anything that has to call AWS: a Hub task, a pipeline task, the poller of a worker group, the runner's heartbeat. A
+ * reporter says which call it has to make next; the call queue decides when it is its turn; the call is then made from
+ * the newest state. A reporter has at most one call in flight.
  */
-import type { PendingCall, Item } from './call-queue.ts';
-import type { Call, Outcome } from '../model/call.ts';
 import type { Now } from '../lib/time.ts';
+import type { Call, Outcome } from '../model/call.ts';
+import type { Fact } from '../model/fact.ts';
+import type { HubLink } from '../model/hub-task.ts';
+import type { Item, PendingCall } from './call-queue.ts';
+import type { Retry } from './retry.ts';
 
-/** A speaker's line on the agenda; `undefined`: it has gone. */
+/** A reporter's place in the call queue; without an owner: the reporter was removed. */
 export type ReporterEntry = Item<Reporter | undefined>;
 
 export interface Reporter {
   readonly key: string;
-  /** What is owed next; `undefined`: nothing, until something changes. */
+  /** The next call; `undefined`: none until something changes. */
   next(now: Now): PendingCall | undefined;
-  /** The call itself, now that it may be made; `undefined`: it has become needless. */
+  /** Makes the call, now that it is its turn; `undefined`: it is no longer needed. */
   call(now: Now): Call | undefined;
-  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): void;
+  /** Takes in how the call ended. Returns what that means beyond this reporter. */
+  settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): Fact | undefined;
+  /** An operator wants what failed tried again now. */
+  retry(): void;
+  /** What keeps the next report (or this link) from being delivered. */
+  blockedBy(link?: HubLink): Retry | undefined;
 }

@@ -8,7 +8,7 @@ import type { HostIdentity } from '../model/host-identity.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import type { HubTask } from '../model/hub-task.ts';
-import type { PersistentState } from './ledger.ts';
+import type { PersistentState } from './persistent-state.ts';
 import { isPending } from '../model/job.ts';
 import type { Now } from '../lib/time.ts';
 

@@ -4,7 +4,7 @@
  */
 import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
-import type { PersistentState } from './ledger.ts';
+import type { PersistentState } from './persistent-state.ts';
 
 /** Ended runs of one job that are kept for `status` and `events`; older ones go when nothing is owed. */
 const RUNS_KEPT_MAX = 20;

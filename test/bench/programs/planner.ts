@@ -2,7 +2,7 @@
 import type { Action } from '../../../src/core/model/action.ts';
 import type { Call } from '../../../src/core/model/call.ts';
 import type { Event } from '../../../src/core/model/event.ts';
-import type { Changes } from '../../../src/core/state/ledger.ts';
+import type { Changes } from '../../../src/core/state/persistent-state.ts';
 import { Driver } from '../planner-driver.ts';
 import type { Turning } from '../planner-driver.ts';
 import { givenOptions, say } from '../program.ts';

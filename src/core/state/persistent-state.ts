@@ -4,6 +4,7 @@
  */
 import { PendingSet } from '../lib/pending-set.ts';
 import type { CopiedFrom, HostIdentity } from '../model/host-identity.ts';
+import { isPromised } from '../model/hub-task.ts';
 import type { HubTask } from '../model/hub-task.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
@@ -11,14 +12,14 @@ import type { TimelineEvent } from '../model/timeline.ts';
 import type { ScheduleRecord } from '../model/schedule.ts';
 import type { Instant } from '../lib/time.ts';
 
-/** Facts about the agent itself. */
+/** What is kept of the agent itself. */
 export interface AgentMetadata {
   /** What GetHomeRegion answered last. */
   homeRegion?: string;
   /** Streams known to exist, as `REGION/STREAM`. */
   streams: string[];
   taskRunnerId?: string;
-  /** What was known of the service's clock, and when: the first report after a restart needs it. */
+  /** The offset of the service's clock, and when it was known: the first report after a restart needs it. */
   clock?: { readonly offsetMs: number; readonly at: Instant };
   /** What each schedule starts next, by job. */
   schedules?: Readonly<Record<string, ScheduleRecord>>;
@@ -35,11 +36,11 @@ export interface Changes {
   readonly droppedRuns: Iterable<string>;
   readonly droppedHubTasks: Iterable<string>;
   readonly metadata?: AgentMetadata;
-  /** For the timeline; already told to the log. */
+  /** For the timeline; the log has them already. */
   readonly events: Iterable<TimelineEvent>;
 }
 
-/** Most turns change nothing: there is one value for that. */
+/** Most turns change nothing; they share this value. */
 const NOTHING: Changes = {
   runs: [],
   hubTasks: [],
@@ -52,10 +53,13 @@ export class PersistentState {
   readonly runs = new Map<string, Run>();
   /** The runs that have not ended: few among many. */
   readonly liveRuns = new Map<string, Run>();
-  /** Those of them that work for a pipeline task: each takes up a place on this host. */
+  /** Those of them that work for a pipeline task: each counts towards the host's concurrency. */
   readonly livePipelineRuns = new Set<string>();
   readonly hubTasks = new Map<string, HubTask>();
-  /** What belongs to the host that this state was copied from: nobody here acts upon it. */
+  /** Those with a live run, and those of them that were promised a next report, or may have been. */
+  readonly liveHubTasks = new Set<HubTask>();
+  readonly promisedHubTasks = new Set<HubTask>();
+  /** What belongs to the host that this state was copied from: this agent does not act upon it. */
   readonly copiedHostRuns = new Map<string, Run>();
   readonly copiedHostHubTasks = new Map<string, HubTask>();
   metadata: AgentMetadata = { streams: [] };
@@ -76,12 +80,12 @@ export class PersistentState {
     this.#runs.add(run);
   }
 
-  /** A change that goes to the disk with the run's next report (or sooner, with another change). */
+  /** A change that is written with the run's next report, or sooner with another change. */
   touchRun(run: Run): void {
     this.#touchedRuns.add(run);
   }
 
-  /** Keeps what was touched since the run was kept last; most reports only renew a promise. */
+  /** Saves the run if it was touched since it was last saved; most reports only renew a promise. */
   saveTouchedRun(run: Run): void {
     if (this.#touchedRuns.has(run)) this.saveRun(run);
   }
@@ -98,10 +102,18 @@ export class PersistentState {
     }
   }
 
+  /** Adds the task or marks it as changed. Call it after every change of a task: what is derived of tasks follows. */
   saveHubTask(task: HubTask): void {
-    this.hubTasks.set(task.name, task);
+    this.recoverHubTask(task);
     this.#droppedHubTasks.delete(task.name);
     this.#hubTasks.add(task);
+  }
+
+  /** A task as the store had it: known, and not changed. */
+  recoverHubTask(task: HubTask): void {
+    this.hubTasks.set(task.name, task);
+    setMember(this.liveHubTasks, task, task.run !== undefined);
+    setMember(this.promisedHubTasks, task, isPromised(task));
   }
 
   setRunAside(run: Run): void {
@@ -114,7 +126,7 @@ export class PersistentState {
 
   setHubTaskAside(task: HubTask): void {
     this.saveHubTask(task);
-    this.hubTasks.delete(task.name);
+    this.#forgetHubTask(task);
     this.copiedHostHubTasks.set(task.name, task);
   }
 
@@ -128,7 +140,7 @@ export class PersistentState {
   }
 
   dropHubTask(task: HubTask): void {
-    this.hubTasks.delete(task.name);
+    this.#forgetHubTask(task);
     this.#hubTasks.delete(task);
     this.#droppedHubTasks.add(task.name);
   }
@@ -137,24 +149,29 @@ export class PersistentState {
     this.#metadataChanged = true;
   }
 
-  addEvent(addEvent: TimelineEvent): void {
-    this.#events.add(addEvent);
+  addEvent(event: TimelineEvent): void {
+    this.#events.add(event);
   }
 
-  /** What changed since the last call. Nothing is told or done before this is on disk. */
+  /** What changed since the last call. It is on disk before anything is sent or done that follows from it. */
   takeChanges(): Changes {
     if (!this.#hasChanged()) return NOTHING;
-    const { metadata: metadata } = this;
     const changes: Changes = {
       runs: this.#runs.take(),
       hubTasks: this.#hubTasks.take(),
       droppedRuns: this.#droppedRuns.take(),
       droppedHubTasks: this.#droppedHubTasks.take(),
       events: this.#events.take(),
-      ...(this.#metadataChanged ? { metadata: metadata } : {}),
+      ...(this.#metadataChanged ? { metadata: this.metadata } : {}),
     };
     this.#metadataChanged = false;
     return changes;
+  }
+
+  #forgetHubTask(task: HubTask): void {
+    this.hubTasks.delete(task.name);
+    this.liveHubTasks.delete(task);
+    this.promisedHubTasks.delete(task);
   }
 
   #hasChanged(): boolean {
@@ -169,7 +186,12 @@ export class PersistentState {
   }
 }
 
-/** True where a commit would write nothing. */
+function setMember<Value>(set: Set<Value>, value: Value, isMember: boolean): void {
+  if (isMember) set.add(value);
+  else set.delete(value);
+}
+
+/** True if a commit would write nothing. */
 export function isEmpty(changes: Changes): boolean {
   return changes === NOTHING;
 }

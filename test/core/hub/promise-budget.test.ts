@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { PromiseBudget } from '../../../src/core/hub/promise-budget.ts';
+import { MINUTE_MS } from '../../../src/core/lib/time.ts';
+import type { HubTask } from '../../../src/core/model/hub-task.ts';
+import { Pacing } from '../../../src/core/scheduling/pacing.ts';
+import { Reporters } from '../../../src/core/scheduling/reporters.ts';
+import { steadyPerSecond } from '../../../src/core/scheduling/token-bucket.ts';
+import { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import { Timeline } from '../../../src/core/state/timeline.ts';
+import { HUB, settings } from '../../support/settings.ts';
+
+const NOW = { wallMs: 1_800_000_000_000, bootMs: 1_000_000 };
+
+function createBudget() {
+  const state = new PersistentState();
+  const pacing = new Pacing();
+  const timeline = new Timeline(state);
+  // One call a second and a promise of a minute at most: 55 tasks can be promised.
+  const current = settings({ migrationHub: { ...HUB, nextUpdateMaxMs: MINUTE_MS } });
+  const parts = { state, pacing, timeline, settings: { current }, reporters: new Reporters() };
+  return { state, pacing, promises: new PromiseBudget(parts) };
+}
+
+function liveTask(state: PersistentState, name: string): HubTask {
+  const task: HubTask = {
+    ...{ name, imported: true, run: `${name}/1`, lastStampS: 0, finalReports: [], links: [] },
+  };
+  state.saveHubTask(task);
+  return task;
+}
+
+test('promises count on what throttling and failures leave of what the gate gives', () => {
+  const { pacing, promises } = createBudget();
+  const gives = steadyPerSecond({ perSecond: 1, burst: 10 });
+  expect(promises.rate()).toEqual({ perSecond: gives, burst: 10 });
+  pacing.of('NotifyMigrationTaskState').speed = 0.5;
+  expect(promises.rate().perSecond).toBeCloseTo(gives / 2, 9);
+  pacing.of('NotifyMigrationTaskState').success = 0.5;
+  expect(promises.rate().perSecond).toBeCloseTo(gives / 4, 9);
+});
+
+describe('the counts', () => {
+  test('are derived of the tasks, whatever is repeated or left out', () => {
+    const { promises, state } = createBudget();
+    const task = liveTask(state, 'a');
+    expect([promises.live, promises.promised]).toEqual([1, 0]);
+    expect(promises.tryReserve(task, 'a/1', NOW)).toBe(true);
+    expect(promises.tryReserve(task, 'a/1', NOW)).toBe(true);
+    state.saveHubTask(task);
+    expect([promises.live, promises.promised]).toEqual([1, 1]);
+    delete task.run;
+    state.saveHubTask(task);
+    promises.closed(task);
+    promises.closed(task);
+    expect([promises.live, promises.promised]).toEqual([0, 0]);
+  });
+
+  test('follow tasks that are dropped or set aside', () => {
+    const { promises, state } = createBudget();
+    const [one, other] = [liveTask(state, 'a'), liveTask(state, 'b')];
+    promises.tryReserve(one, 'a/1', NOW);
+    promises.tryReserve(other, 'b/1', NOW);
+    state.dropHubTask(one);
+    state.setHubTaskAside(other);
+    expect([promises.live, promises.promised]).toEqual([0, 0]);
+  });
+});
+
+test('a task waits when the budget can keep no more promises, and has the first one that is free', () => {
+  const { promises, state } = createBudget();
+  const tasks = Array.from({ length: 60 }, (_, i) => liveTask(state, `job-${i}`));
+  const reserved = tasks.filter((task) => promises.tryReserve(task, task.run ?? '', NOW));
+  expect(reserved.length).toBeLessThan(60);
+  expect(promises.waiting).toBe(60 - reserved.length);
+  const [first] = reserved;
+  if (first === undefined) throw new Error('none was reserved');
+  delete first.run;
+  state.saveHubTask(first);
+  const next = tasks[reserved.length];
+  expect(next && promises.tryReserve(next, next.run ?? '', NOW)).toBe(true);
+});

@@ -163,7 +163,7 @@ export default tseslint.config(
         { selector: ':function[async=true]', message: 'The core holds no promise.' },
         { selector: 'AwaitExpression', message: 'The core holds no promise.' },
         {
-          selector: 'TSTypeReference[typeName.name=/^Promise/]',
+          selector: 'TSTypeReference[typeName.name=/^Promise(Like|Constructor|With|Settled|$)/]',
           message: 'The core holds no promise.',
         },
         { selector: "Identifier[name='Promise']", message: 'The core holds no promise.' },

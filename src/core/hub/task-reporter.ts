@@ -91,13 +91,11 @@ export class HubTaskReporter implements Reporter {
     const { durability, hub } = this.#parts;
     const task = this.#task;
     if (!hub.isReady) return undefined;
-    if (this.#retry !== undefined && this.#retry.region !== hub.region) this.retry();
+    this.#forgetOtherRegion();
     const [final] = task.finalReports;
     const run = this.#liveRun();
     if (final === undefined && run === undefined && task.links.length === 0) return undefined;
-    if (!task.imported) {
-      return this.#statusChange('ImportMigrationTask', final?.since ?? run?.requestedAt ?? now);
-    }
+    if (!task.imported) return this.#import(final?.since ?? run?.requestedAt ?? now);
     this.#isAhead &&= durability.isBehind;
     const repeated = this.#repeatedPromise();
     if (repeated !== undefined) return this.#heartbeat(repeated, false);
@@ -192,6 +190,11 @@ export class HubTaskReporter implements Reporter {
     };
   }
 
+  /** What one region refused, another may accept. */
+  #forgetOtherRegion(): void {
+    if (this.#retry !== undefined && this.#retry.region !== this.#parts.hub.region) this.retry();
+  }
+
   #reported({ status, percent, nextUpdateS }: NotifyCall, run: Run | undefined, now: Now): void {
     const fields = { task: this.#task.name, status, percent, nextUpdateS };
     this.#parts.timeline.add('report.accepted', now, fields, run);
@@ -217,6 +220,10 @@ export class HubTaskReporter implements Reporter {
     if (lateMs <= 0 || isFinalStatus(before)) return;
     const fields = { task: this.#task.name, lateS: Math.round(lateMs / SECOND_MS) };
     this.#parts.timeline.add('promise.broken', now, fields, run);
+  }
+
+  #import(since: Instant): PendingCall {
+    return this.#statusChange('ImportMigrationTask', since);
   }
 
   #finalReport(final: FinalReport): PendingCall {

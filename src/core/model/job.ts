@@ -5,9 +5,26 @@
 import type { JobSchedule } from './schedule.ts';
 import type { Instant } from '../lib/time.ts';
 
-/** Where a supervised run's progress is read from (DESIGN.md, section 3). */
+/** The parsers that need no more than their name. */
+export const PLAIN_PARSERS = [
+  'auto',
+  'rsync',
+  'pv',
+  'percent',
+  'json',
+  'pg_basebackup',
+  'rclone',
+  'restic',
+  'qemu_img',
+  'aws_s3',
+  'none',
+] as const;
+
+/** Where a supervised run's progress is read from. */
 export type ProgressSource =
-  | { readonly parser: 'rsync' | 'pv' | 'percent' | 'json' | 'none' }
+  | { readonly parser: (typeof PLAIN_PARSERS)[number] }
+  /** Default of the total: what the arguments of the program show. */
+  | { readonly parser: 'dd' | 'tar'; readonly totalBytes?: number }
   | { readonly parser: 'regex'; readonly pattern: string }
   | {
       readonly parser: 'size';

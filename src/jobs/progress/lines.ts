@@ -1,74 +1,135 @@
+/** The parsers that need one record and nothing else: pv, percent, json and regex. */
+import { defined } from '../../core/lib/defined.ts';
+import { RECORD_CHARACTERS_MAX } from '../lib/progress.ts';
+import type { Reading, ReadRecord } from '../lib/progress.ts';
+import { parseAmount, parsePercentage, ShareReader, withAsciiDigits } from './amounts.ts';
+
 /**
- * The parsers that need one line and nothing else: pv, percent, json and regex.
+ * `pv -n`: a number a line on stderr; with -t the seconds stand before it. `pv -f`: a bar with a percentage. A number
+ * above 100 is no percentage: pv counts bytes or lines if it does not know the size.
  */
-import { percentOf, RECORD_CHARACTERS_MAX, wholePercent } from '../lib/progress.ts';
-import type { Progress, ReadRecord } from '../lib/progress.ts';
-
-/** `pv -n`: an integer a line on stderr; with -t the seconds stand before it. Above 100 pv counts bytes. */
-export function readPv(record: string, stream: string): Progress | undefined {
-  const match = stream === 'stderr' ? /^\s*(?:\d+\.\d+\s+)?(\d{1,3})\s*$/.exec(record) : null;
-  return match === null ? undefined : inRange(Number(match[1]));
+export function createPvParser(): ReadRecord {
+  let isCounting = false;
+  return (record, stream, isUnfinished) => {
+    if (stream !== 'stderr') return undefined;
+    if (/\]\s+\d{1,3}%/.test(record)) return readPercent(record, stream, isUnfinished);
+    const match = /^\s*(?:\d+\.\d+\s+)?(\d{1,15})(\.\d+)?\s*$/.exec(record);
+    if (match === null || isUnfinished === true) return undefined;
+    const percent = Number(`${match[1] ?? ''}${match[2] ?? ''}`);
+    isCounting ||= percent > 100;
+    return isCounting ? undefined : { percent };
+  };
 }
 
-/** The last NN% in a line. */
-export function readPercent(record: string): Progress | undefined {
-  const numbers = record
-    .slice(-RECORD_CHARACTERS_MAX)
-    .matchAll(/(?<![\d.,-])(\d{1,3})(?:[.,]\d{1,20})?\s{0,2}%/g);
-  return [...numbers].map((match) => inRange(Number(match[1]))).findLast(Boolean);
-}
+/** A number and its percent sign. `12.34/100%` is 12.34; in `3/40%` and in a number of a URL (`a%20b`) is none. */
+const PERCENTAGE =
+  /(?<![\d.,٫٬+…-]|\d\s{0,2}\/\s{0,2})(\d{1,3})(?:[.,٫](\d{1,20}))?(?:\s{0,2}(?:\/|of|von|de|sur|out of)\s{0,2}100(?:[.,]0{1,4})?)?[ \u00a0\u202f]{0,2}%(?![\dA-Fa-f]{2}|\d)/gu;
 
-/** One object a line with `percent`, `detail` or both; anything else is ordinary output. */
-export function readJson(record: string): Progress | undefined {
-  const text = record.trim();
-  if (!text.startsWith('{')) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { percent, detail } = value as { percent?: unknown; detail?: unknown };
-  return made(
-    typeof percent === 'number' ? wholePercent(percent) : undefined,
-    typeof detail === 'string' ? detail : undefined,
-  );
-}
+/** `%42`, as in Turkish and Basque. */
+const PREFIXED = /(?<![\w%])%\s?(\d{1,3})(?:[.,٫](\d{1,20}))?(?![\w%.,])/gu;
 
-/** Named groups: `percent`, or `done` and `total`; and `detail`. A bad pattern reads nothing: the loader tells it. */
-export function createRegexParser(pattern: string): ReadRecord {
-  let regex: RegExp;
-  try {
-    regex = new RegExp(pattern);
-  } catch {
-    return () => undefined;
-  }
+/** The words of a record that is about nothing but progress. */
+const PROGRESS_WORDS =
+  /^(?:[^\p{L}\d/]|\b(?:all|at|of|done|is|now|complete|completed|copied|finished|overall|progress|status|total|transferred)\b)*$/iu;
+
+/** The last percentage of a record. */
+export const readPercent: ReadRecord = (record, _stream, isUnfinished) => {
+  const text = searched(record, isUnfinished);
+  const matches = [...text.matchAll(PERCENTAGE)];
+  const found = matches.length > 0 ? matches : [...text.matchAll(PREFIXED)];
+  const last = found
+    .map((match) => ({ match, percent: Number(`${match[1] ?? ''}.${match[2] ?? '0'}`) }))
+    .findLast(({ percent }) => percent <= 100);
+  if (last === undefined) return undefined;
+  const { match, percent } = last;
+  const rest = text.slice(0, match.index) + text.slice(match.index + match[0].length);
+  return { percent, isDoubtful: !PROGRESS_WORDS.test(rest) };
+};
+
+/** One object a line with `percent`, or `done` and `total`, and `detail`; anything else is ordinary output. */
+export function createJsonParser(): ReadRecord {
+  const shares = new ShareReader();
   return (record) => {
-    const groups = regex.exec(record.slice(0, RECORD_CHARACTERS_MAX))?.groups;
-    if (groups === undefined) return undefined;
-    const { percent, done, total, detail } = groups as Record<string, string | undefined>;
-    return made(
-      percent === undefined
-        ? percentOf(count(done), count(total))
-        : wholePercent(Number.parseFloat(percent.replace(',', '.'))),
-      detail,
+    const value = parseObject(record);
+    if (value === undefined) return undefined;
+    const { percent, done, total, detail } = value;
+    return reading(
+      percent === undefined || percent === null
+        ? shares.read(amountOf(done), amountOf(total))
+        : { percent: percentOfJson(percent) },
+      typeof detail === 'string' ? detail : undefined,
     );
   };
 }
 
-function inRange(percent: number): Progress | undefined {
-  return percent <= 100 ? { percent } : undefined;
+/** An object in a record of its own. Undefined: it is none. */
+export function parseObject(record: string): Readonly<Record<string, unknown>> | undefined {
+  const text = record.trim();
+  if (!text.startsWith('{') || !text.endsWith('}')) return undefined;
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
 }
 
-function made(percent: number | undefined, detail: string | undefined): Progress | undefined {
-  if (percent === undefined && detail === undefined) return undefined;
-  return {
-    ...(percent === undefined ? {} : { percent }),
-    ...(detail === undefined ? {} : { detail }),
+function percentOfJson(percent: unknown): number | undefined {
+  if (typeof percent === 'string') return parsePercentage(percent);
+  return typeof percent === 'number' && percent >= 0 && percent <= 100 ? percent : undefined;
+}
+
+function amountOf(value: unknown): ReturnType<typeof parseAmount> {
+  if (typeof value === 'number') return value >= 0 ? parseAmount(String(value)) : undefined;
+  return typeof value === 'string' ? parseAmount(value) : undefined;
+}
+
+/**
+ * Named groups: `percent`, or `done` and `total`; and `detail`. The unit of a number may stand in the group or right
+ * behind it. A bad pattern reads nothing: the loader reports it.
+ */
+export function createRegexParser(pattern: string): ReadRecord {
+  let regex: RegExp;
+  try {
+    regex = new RegExp(pattern, 'dg');
+  } catch {
+    return () => undefined;
+  }
+  const shares = new ShareReader();
+  return (record, _stream, isUnfinished) => {
+    const text = searched(record, isUnfinished);
+    // A record without an end may hold many reports, of which the last one counts.
+    const isLong = isUnfinished === true || text.length < record.length;
+    const match = isLong ? [...text.matchAll(regex)].at(-1) : firstMatch(regex, text);
+    const groups = match?.groups as Readonly<Record<string, string | undefined>> | undefined;
+    if (match === undefined || groups === undefined) return undefined;
+    const amount = (name: string): ReturnType<typeof parseAmount> =>
+      groups[name] === undefined
+        ? undefined
+        : parseAmount(groups[name], text.slice(match.indices?.groups?.[name]?.[1]));
+    return reading(
+      groups['percent'] === undefined
+        ? shares.read(amount('done'), amount('total'))
+        : { percent: parsePercentage(groups['percent']) },
+      groups['detail'],
+    );
   };
 }
 
-/** A number with or without grouping; NaN where there is none. */
-function count(text: string | undefined): number {
-  return Number.parseFloat(text?.replace(/[,_'’\s]/g, '') ?? '');
+function firstMatch(regex: RegExp, text: string): RegExpExecArray | undefined {
+  regex.lastIndex = 0;
+  return regex.exec(text) ?? undefined;
+}
+
+/** The newest text, without what may be the first half of a number and its unit. */
+export function searched(record: string, isUnfinished: boolean | undefined): string {
+  const text = withAsciiDigits(record.slice(-RECORD_CHARACTERS_MAX));
+  return isUnfinished === true ? text.replace(/[\d.,٫٬]{1,40}\s{0,2}\p{L}{0,5}$/u, '') : text;
+}
+
+function reading(
+  share: { readonly percent: number | undefined; readonly total?: number } | undefined,
+  detail: string | undefined,
+): Reading | undefined {
+  const found = defined({ percent: share?.percent, total: share?.total, detail });
+  return found.percent === undefined && detail === undefined ? undefined : found;
 }

@@ -1,156 +1,141 @@
 /**
- * Reads the progress of one run: follows its logs, feeds the parser that the definition names, and tells when
- * percent or detail has changed. When to look is the watch's business.
+ * Reads the progress of one run: follows its logs, feeds the parser, and returns percent and detail when they have
+ * changed. The caller decides when to poll.
  */
-import type { JobDefinition } from '../../core/model/job.ts';
-import type { Launch } from '../process/launch-spec.ts';
+import { defined } from '../../core/lib/defined.ts';
 import { LogTail } from '../files/log-tail.ts';
 import { plainDetail } from '../lib/plain-text.ts';
-import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
-import type { OutputStream, Progress, ReadRecord } from '../lib/progress.ts';
-import { createRegexParser, readJson, readPercent, readPv } from './lines.ts';
-import { countEntries, createPgRestoreParser } from './pg-restore.ts';
-import { createRsyncParser } from './rsync.ts';
+import { DETAIL_CHARACTERS_MAX, wholePercent } from '../lib/progress.ts';
+import type { OutputStream, Progress, Reading } from '../lib/progress.ts';
+import { createParser, resolvedSource } from './parsers.ts';
+import type { Parser, ParserInput } from './parsers.ts';
+import { PercentFilter } from './percent-filter.ts';
 import { SizeMeter } from './size.ts';
 import { withinTime } from './time-limit.ts';
 
 /** What a counting parser has not read when the command ends: more than so many pieces are a flood. */
 const LAST_READS_MAX = 100;
 
-/** A user's pattern may hold the loop so long a poll, and is given up when it does so again and again. */
-const FOREIGN_MS_MAX = 50;
+/** A user's pattern may block the loop so long a poll, and is given up if it does so again and again. */
+const PATTERN_MS_MAX = 50;
 const SLOW_POLLS_MAX = 3;
 
-export interface ProgressReading {
-  readonly definition: JobDefinition;
+export interface ProgressReading extends ParserInput {
   readonly logs: { readonly stdout: string; readonly stderr: string };
-  /** How the job's own programs see the host: asked for where one must be run. */
-  readonly launch: () => Promise<Launch>;
   readonly mask: (text: string) => string;
-  readonly closing: AbortSignal;
+}
+
+interface Output {
+  readonly stream: OutputStream;
+  readonly tail: LogTail;
+  /** The record without an end that was read last. */
+  unfinished: string;
 }
 
 export class ProgressReader {
-  readonly #tails: readonly { readonly stream: OutputStream; readonly tail: LogTail }[];
-  readonly #readRecord: ReadRecord | undefined;
+  readonly #outputs: readonly Output[];
+  readonly #parser: Parser | undefined;
+  readonly #filter: PercentFilter;
   readonly #meter: SizeMeter | undefined;
   readonly #mask: (text: string) => string;
   /** The pattern is a user's. */
-  readonly #isForeign: boolean;
+  readonly #isPattern: boolean;
   #slowInARow = 0;
-  #raw: Progress = {};
-  #told: Progress = {};
+  #detail: string | undefined;
+  #reported: Progress = {};
 
   constructor(reading: ProgressReading) {
-    const { progress } = reading.definition;
+    const progress = resolvedSource(reading.definition);
     this.#mask = reading.mask;
-    this.#isForeign = progress.parser === 'regex';
+    this.#isPattern = progress.parser === 'regex';
     this.#meter = progress.parser === 'size' ? new SizeMeter(progress, reading.closing) : undefined;
-    this.#readRecord = parserOf(reading);
-    const streams: OutputStream[] = this.#readRecord === undefined ? [] : ['stdout', 'stderr'];
-    const everyRecord = progress.parser === 'pg_restore';
-    this.#tails = streams.map((stream) => ({
+    const parser = createParser(reading);
+    this.#parser = parser;
+    this.#filter = new PercentFilter({ confirmsSteps: parser?.confirmsSteps === true });
+    const streams: OutputStream[] = parser === undefined ? [] : ['stdout', 'stderr'];
+    this.#outputs = streams.map((stream) => ({
       stream,
-      tail: new LogTail(reading.logs[stream], { everyRecord }),
+      tail: new LogTail(reading.logs[stream], { everyRecord: parser?.everyRecord === true }),
+      unfinished: '',
     }));
   }
 
-  /** Looks once. Resolves to the progress where it has changed. Never rejects. */
+  /** Reads what is new. Resolves to the progress if it has changed. Never rejects. */
   async poll(): Promise<Progress | undefined> {
-    for (const { stream, tail } of this.#tails) {
-      this.#feed(await readOrNothing(tail), stream);
+    for (const output of this.#outputs) {
+      this.#feed(await readOrNothing(output.tail), output.stream, false);
+      const { unfinished } = output.tail;
+      if (this.#parser?.everyRecord !== true && unfinished !== output.unfinished) {
+        output.unfinished = unfinished;
+        if (unfinished !== '') this.#feed([unfinished], output.stream, true);
+      }
     }
-    return this.#news();
+    this.#filter.endPoll();
+    return this.#change();
   }
 
-  /** Looks a last time: the command has ended well. */
-  async ended(): Promise<Progress | undefined> {
-    for (const { stream, tail } of this.#tails) {
+  /** Reads the rest: the command has ended. */
+  async ended(hasSucceeded: boolean): Promise<Progress | undefined> {
+    for (const { stream, tail } of this.#outputs) {
       for (let reads = 0; reads < LAST_READS_MAX; reads += 1) {
         const records = await readOrNothing(tail);
         if (records.length === 0) break;
-        this.#feed(records, stream);
+        this.#feed(records, stream, false);
       }
+      if (tail.unfinished !== '') this.#feed([tail.unfinished], stream, false);
     }
-    this.#raw = { ...this.#raw, ...this.#readRecord?.ended?.() };
-    return this.#news();
+    this.#filter.end();
+    const last = hasSucceeded ? this.#parser?.read.ended?.() : undefined;
+    if (last !== undefined) this.#take(last);
+    return this.#change();
   }
 
-  #news(): Progress | undefined {
-    this.#raw = { ...this.#raw, ...this.#meter?.read() };
-    const { percent, detail } = this.#raw;
-    const present: Progress = {
-      ...(percent === undefined ? {} : { percent }),
-      ...(detail === undefined
-        ? {}
-        : { detail: plainDetail(detail, DETAIL_CHARACTERS_MAX, this.#mask) }),
-    };
-    if (present.percent === this.#told.percent && present.detail === this.#told.detail) {
+  #change(): Progress | undefined {
+    const measured = this.#meter?.read();
+    const percent = measured?.percent ?? this.#filter.percent;
+    const detail = measured?.detail ?? this.#detail;
+    const present: Progress = defined({
+      percent: percent === undefined ? undefined : wholePercent(percent),
+      detail:
+        detail === undefined ? undefined : plainDetail(detail, DETAIL_CHARACTERS_MAX, this.#mask),
+    });
+    if (present.percent === this.#reported.percent && present.detail === this.#reported.detail) {
       return undefined;
     }
-    this.#told = present;
+    this.#reported = present;
     return present;
   }
 
-  /** Up to here the stream was read, where every record counts. */
+  /** Up to here the stream was read, if every record counts. */
   readTo(stream: OutputStream): number | undefined {
-    return this.#tails.find((tail) => tail.stream === stream)?.tail.readTo;
+    return this.#outputs.find((output) => output.stream === stream)?.tail.readTo;
   }
 
   /** So many bytes were taken off the front of the stream's file. */
   moved(stream: OutputStream, bytes: number): void {
-    this.#tails.find((tail) => tail.stream === stream)?.tail.moved(bytes);
+    this.#outputs.find((output) => output.stream === stream)?.tail.moved(bytes);
   }
 
-  #feed(records: readonly string[], stream: OutputStream): void {
-    const read = this.#readRecord;
+  #feed(records: readonly string[], stream: OutputStream, isUnfinished: boolean): void {
+    const read = this.#parser?.read;
     if (records.length === 0 || read === undefined) return;
-    const readAll = (): Progress =>
-      records.reduce((all, record) => ({ ...all, ...read(record, stream) }), this.#raw);
-    if (!this.#isForeign) {
-      this.#raw = readAll();
+    const readAll = (): Reading[] =>
+      records.flatMap((record) => read(record, stream, isUnfinished) ?? []);
+    if (!this.#isPattern) {
+      readAll().forEach((reading) => this.#take(reading));
       return;
     }
     if (this.#slowInARow >= SLOW_POLLS_MAX) return;
-    const within = withinTime(FOREIGN_MS_MAX, readAll);
+    const within = withinTime(PATTERN_MS_MAX, readAll);
     this.#slowInARow = within === undefined ? this.#slowInARow + 1 : 0;
-    this.#raw = within?.result ?? this.#raw;
+    within?.result.forEach((reading) => this.#take(reading));
   }
-}
 
-function parserOf(reading: ProgressReading): ReadRecord | undefined {
-  const { progress } = reading.definition;
-  switch (progress.parser) {
-    case 'rsync':
-      return createRsyncParser();
-    case 'pv':
-      return readPv;
-    case 'percent':
-      return readPercent;
-    case 'json':
-      return readJson;
-    case 'regex':
-      return createRegexParser(progress.pattern);
-    case 'pg_restore':
-      return countingParser(reading);
-    case 'size':
-    case 'none':
-      return undefined;
+  #take(reading: Reading): void {
+    const { percent, detail } = reading;
+    if (detail !== undefined) this.#detail = detail;
+    if (percent !== undefined) this.#filter.offer({ ...reading, percent });
   }
-}
-
-/** The total is found out beside; until then only entries are told. */
-function countingParser({ definition, launch, closing }: ProgressReading): ReadRecord {
-  let total: number | undefined;
-  launch()
-    .then((context) => countEntries(definition, context, closing))
-    .then((entries) => {
-      total = entries;
-    })
-    .catch(() => {
-      // No pg_restore here, or the archive is out of reach: progress without a percent.
-    });
-  return createPgRestoreParser(() => total);
 }
 
 /** A log that cannot be read (no descriptors left, I/O error) is read at the next poll. */

@@ -1,22 +1,23 @@
 /**
- * Bytes under a target path against a total, or against the bytes under a source path. Sizes are added up as
- * they are listed (a hard link counts as often as it is listed, on both sides alike). A walk is bounded and
- * yields at each entry; what could not be seen whole makes no percent.
+ * Bytes under a target path against a total, or against the bytes under a source path. A file with several hard links
+ * counts as often as it is listed, on both sides alike. A walk is bounded and yields at each entry. If something could
+ * not be measured, no percent is reported.
  */
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defined } from '../../core/lib/defined.ts';
 import { errorCode } from '../lib/error-code.ts';
 import { bytesText, percentOf } from '../lib/progress.ts';
 import type { Progress } from '../lib/progress.ts';
 
-/** More entries than this are not counted: a walk must end long before the job does. */
+/** More entries than this are not measured: a walk must end long before the job does. */
 const ENTRIES_MAX = 1_000_000;
 
-/** Between two walks at least this, and at least so many times the duration of the last one. */
+/** The pause between two walks: at least this, and at least so many times the duration of the last one. */
 const PAUSE_MS_MIN = 3000;
 const PAUSE_SHARE = 10;
 
-export interface SizeSource {
+interface SizeSource {
   readonly target: string;
   readonly source?: string;
   readonly totalBytes?: number;
@@ -24,7 +25,7 @@ export interface SizeSource {
 
 interface Measure {
   readonly bytes: number;
-  /** False: something was out of reach, or there was too much of it. */
+  /** False: something could not be read, or there were too many entries. */
   readonly isWhole: boolean;
 }
 
@@ -41,7 +42,7 @@ export class SizeMeter {
     this.#closing = closing;
   }
 
-  /** What the last finished walk saw. Starts the next one when it is due; never waits for it. */
+  /** The result of the last walk. Starts the next one when it is due, and never waits for it. */
   read(): Progress | undefined {
     if (this.#walk === undefined && performance.now() >= this.#nextMs) {
       this.#walk = this.#measure().finally(() => {
@@ -51,7 +52,7 @@ export class SizeMeter {
     return this.#latest;
   }
 
-  /** Resolves when no walk is under way. */
+  /** Resolves when no walk is running. */
   async settled(): Promise<void> {
     await this.#walk;
   }
@@ -70,7 +71,7 @@ export class SizeMeter {
   }
 }
 
-/** A source may still grow; where it shrinks, files are being moved, and the total is what there was. */
+/** A source may still grow. If it shrinks, files are being moved, and the total stays what it was. */
 function larger(before: Measure | undefined, now: Measure): Measure {
   return before?.isWhole === true && (!now.isWhole || before.bytes > now.bytes) ? before : now;
 }
@@ -80,14 +81,21 @@ function progressOf(done: Measure, total: Measure | undefined): Progress {
   if (total?.isWhole !== true) return { detail: message };
   const detail = `${message} of ${bytesText(total.bytes)}`;
   const percent = done.isWhole ? percentOf(done.bytes, total.bytes) : undefined;
-  return { ...(percent === undefined ? {} : { percent }), detail };
+  return defined({ percent, detail });
 }
 
-/** Never rejects: what is out of reach is missing from a measure that says so. */
-export async function measure(path: string, closing: AbortSignal): Promise<Measure> {
+/** Size of a file, as the counted bytes of one entry; `name` is its path below the measured one. */
+export type EntryBytes = (size: number, name: string) => number;
+
+/** Never rejects: the measure says if it is not whole. `entryBytes` is asked for directories, too, with size 0. */
+export async function measure(
+  path: string,
+  closing: AbortSignal,
+  entryBytes: EntryBytes = (size) => size,
+): Promise<Measure> {
   try {
     const root = await stat(path);
-    if (!root.isDirectory()) return { bytes: root.size, isWhole: true };
+    if (!root.isDirectory()) return { bytes: entryBytes(root.size, path), isWhole: true };
   } catch (error) {
     // A target that is not there yet has no bytes.
     return { bytes: 0, isWhole: errorCode(error) === 'ENOENT' };
@@ -103,10 +111,10 @@ export async function measure(path: string, closing: AbortSignal): Promise<Measu
         if (entries > ENTRIES_MAX || closing.aborted) return { bytes, isWhole: false };
         const child = join(directory, entry.name);
         if (entry.isDirectory()) open.push(child);
-        else bytes += await sizeOf(child);
+        bytes += entryBytes(entry.isDirectory() ? 0 : await sizeOf(child), child);
       }
     } catch (error) {
-      // Gone while we looked (a temporary file of rsync): that is how copies are made.
+      // A temporary file, such as those of rsync, may be gone by now.
       if (errorCode(error) !== 'ENOENT') isWhole = false;
     }
   }

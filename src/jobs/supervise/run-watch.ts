@@ -56,7 +56,7 @@ export async function watchRun(watched: Watched): Promise<void> {
     try {
       const end = await endOf(watched, shim);
       const hasSucceeded = end?.type === 'run-exited' && end.exitCode === 0;
-      const change = await (hasSucceeded ? progress.ended() : progress.poll());
+      const change = await (end === undefined ? progress.poll() : progress.ended(hasSucceeded));
       if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
       await rotateLogs(watched, progress);
       failures = 0;

@@ -1,4 +1,4 @@
-/** pg_restore's words, as captured from pg_restore 15.18 with one connection and with -j 2. */
+/** pg_restore's messages, as captured from pg_restore 15.18 with one connection and with -j 2. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,44 +12,44 @@ function captured(name: string): string[] {
 
 test('one connection: the entry that has begun is not done yet', () => {
   const read = createPgRestoreParser(() => 18);
-  const told = captured('pg-restore-serial.txt').map((line) => read(line, 'stderr'));
-  expect(told[0]).toBeUndefined();
-  expect(told[1]).toEqual({ percent: 0, detail: '0 of 18 entries, creating SCHEMA "s"' });
-  expect(told[11]).toEqual({
+  const reported = captured('pg-restore-serial.txt').map((line) => read(line, 'stderr'));
+  expect(reported[0]).toBeUndefined();
+  expect(reported[1]).toEqual({ percent: 0, detail: '0 of 18 entries, creating SCHEMA "s"' });
+  expect(reported[11]).toEqual({
     percent: 55,
     detail: '10 of 18 entries, processing data for table "public.t1"',
   });
   // restoring and restored large objects are parts of an entry.
-  expect(told.filter(Boolean)).toHaveLength(18);
-  expect(told.at(-1)?.percent).toBe(94);
+  expect(reported.filter(Boolean)).toHaveLength(18);
+  expect(reported.at(-1)?.percent).toBe(94);
 });
 
 test('parallel: entries count by their numbers, each once', () => {
   const read = createPgRestoreParser(() => 18);
-  const told = captured('pg-restore-parallel.txt')
+  const reported = captured('pg-restore-parallel.txt')
     .map((line) => read(line, 'stderr'))
     .filter((progress) => progress !== undefined);
-  expect(told[0]).toEqual({ percent: 5, detail: '1 of 18 entries, SCHEMA s' });
-  expect(told.at(-1)).toEqual({
+  expect(reported[0]).toEqual({ percent: 5, detail: '1 of 18 entries, SCHEMA s' });
+  expect(reported.at(-1)).toEqual({
     percent: 100,
     detail: '18 of 18 entries, finished FK CONSTRAINT t2 t2_id_fkey',
   });
-  const percents = told.map(({ percent }) => percent!);
+  const percents = reported.map(({ percent }) => percent!);
   expect(percents).toEqual([...percents].sort((a, b) => a - b));
 });
 
 test('parallel: an entry counts also where two processes have written into one line', () => {
   const read = createPgRestoreParser(() => 3);
-  const told = [
+  const reported = [
     'pg_restore: finished item 3785 TABLE t1',
     'pg_restore:pg_restore:  executing SEQUENCE SET t2_id_seq',
     'finished item 3787 SEQUENCE SET t29_id_seq',
     'pg_restore: pg_restore: finished item 3789 TABLE DATA t1',
   ].flatMap((line) => read(line, 'stderr')?.percent ?? []);
-  expect(told).toEqual([33, 66, 100]);
+  expect(reported).toEqual([33, 66, 100]);
 });
 
-test('without a total entries are told, and no percent', () => {
+test('without a total entries are reported, and no percent', () => {
   const read = createPgRestoreParser(() => undefined);
   expect(read('pg_restore: creating TABLE "public.t1"', 'stderr')).toEqual({
     detail: '0 entries, creating TABLE "public.t1"',

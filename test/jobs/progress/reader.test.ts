@@ -1,4 +1,4 @@
-/** Progress of real runs: real programs where they are installed, floods, and what is told of it. */
+/** Progress of real runs: real programs if they are installed, floods, and what is reported of it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -45,7 +45,7 @@ test.skipIf(!isInstalled('pv'))('pv (skipped where it is not installed)', () =>
   }),
 );
 
-test('a change is told once, the last one before the end', () =>
+test('a change is reported once, the last one before the end', () =>
   withHosts(async (newHost) => {
     const host = newHost();
     const text = `echo '{"percent":7}'; sleep 0.8; echo '{"percent":7}'; sleep 0.8
@@ -60,7 +60,7 @@ test('a change is told once, the last one before the end', () =>
     expect(host.types().at(-1)).toBe('run-exited');
   }));
 
-test('a flood is survived, its newest progress is told, and the loop is never held', () =>
+test('a flood does no harm: its newest progress is reported, and the loop is not blocked', () =>
   withHosts(async (newHost) => {
     const host = newHost();
     const flood =

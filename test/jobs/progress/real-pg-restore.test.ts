@@ -51,8 +51,8 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
       });
       host.host.start(run);
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
-      const told = host.all('progress-read');
-      const percents = told
+      const reported = host.all('progress-read');
+      const percents = reported
         .map(({ percent }) => percent)
         .filter((percent) => percent !== undefined);
       expect(percents).toEqual(percents.toSorted((a, b) => a - b));
@@ -61,7 +61,7 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
         .split('\n')
         .filter((line) => /^\d+;/.test(line)).length;
       expect(entries).toBeGreaterThan(150);
-      expect(told.at(-1)).toMatchObject({
+      expect(reported.at(-1)).toMatchObject({
         percent: 100,
         detail: `${entries} of ${entries} entries, all restored`,
       });

@@ -1,0 +1,122 @@
+/** `progress: { parser: auto }`: which parser reads the progress of a command, and which flags the command needs. */
+import { defined } from '../lib/defined.ts';
+import { hasOption, toolsOf } from './command-tools.ts';
+import type { Tool } from './command-tools.ts';
+import type { ProgressSource } from './job.ts';
+
+/** Parsers that take nothing but their name. */
+type ToolParser = Exclude<ProgressSource['parser'], 'regex' | 'size' | 'json' | 'percent' | 'none'>;
+
+interface KnownTool {
+  readonly parser: Exclude<ToolParser, 'auto'>;
+  /** Whether the tool prints its progress with these arguments. */
+  readonly prints: (args: readonly string[]) => boolean;
+  /** What makes it print. */
+  readonly flags: string;
+}
+
+const KNOWN: Readonly<Record<string, KnownTool>> = {
+  rsync: {
+    parser: 'rsync',
+    prints: (args) => args.some((arg) => arg.startsWith('--info=') && arg.includes('progress2')),
+    flags: '--info=progress2 --no-inc-recursive',
+  },
+  pv: {
+    parser: 'pv',
+    prints: (args) => hasOption(args, 'nf', '--numeric', '--force'),
+    flags: '-n, and -s SIZE if it reads from a pipe',
+  },
+  pg_restore: {
+    parser: 'pg_restore',
+    prints: (args) => hasOption(args, 'v', '--verbose'),
+    flags: '-v',
+  },
+  pg_basebackup: {
+    parser: 'pg_basebackup',
+    prints: (args) => hasOption(args, 'P', '--progress'),
+    flags: '-P',
+  },
+  dd: {
+    parser: 'dd',
+    prints: (args) => args.includes('status=progress'),
+    flags: 'status=progress',
+  },
+  tar: {
+    parser: 'tar',
+    prints: (args) => args.some((arg) => arg === '--checkpoint' || arg.startsWith('--checkpoint=')),
+    flags: '--checkpoint=1000',
+  },
+  rclone: {
+    parser: 'rclone',
+    prints: (args) =>
+      hasOption(args, 'vP', '--verbose', '--progress', '--stats-log-level', '--log-level'),
+    flags: '-v --stats 10s --stats-one-line',
+  },
+  restic: { parser: 'restic', prints: (args) => hasOption(args, '', '--json'), flags: '--json' },
+  'qemu-img': {
+    parser: 'qemu_img',
+    prints: (args) => hasOption(args, 'p', '--progress'),
+    flags: '-p',
+  },
+  aws: {
+    parser: 'aws_s3',
+    prints: (args) => !hasOption(args, '', '--no-progress', '--quiet', '--only-show-errors'),
+    flags: 'no --no-progress, --quiet or --only-show-errors',
+  },
+};
+
+export interface ParserChoice {
+  readonly parser: ProgressSource['parser'];
+  /** The program whose output is read. */
+  readonly tool?: Tool;
+  /** Why no parser was found, or what the command lacks. */
+  readonly problem?: string;
+}
+
+/** The parser for the one program of the command that is known. `pv` measures what the others of a pipe do. */
+export function parserFor(command: readonly string[]): ParserChoice {
+  const tools = toolsOf(command).filter(isKnown);
+  const meters = tools.filter(({ name }) => name === 'pv');
+  const [tool, ...others] = meters.length > 0 ? meters : tools;
+  if (tool === undefined) return { parser: 'none', problem: 'no known program in the command' };
+  if (others.length > 0) {
+    const names = [tool, ...others].map(({ name }) => name).join(', ');
+    const problem = `the command runs several programs with a progress of their own (${names})`;
+    return { parser: 'none', problem };
+  }
+  const known = KNOWN[tool.name];
+  if (known === undefined) return { parser: 'none' };
+  return { parser: known.parser, tool, ...defined({ problem: missingFlags(tool, known) }) };
+}
+
+/** The program of the command that a parser reads, if the command shows it. */
+export function toolFor(
+  parser: ProgressSource['parser'],
+  command: readonly string[],
+): Tool | undefined {
+  const tools = toolsOf(command).filter(({ name }) => KNOWN[name]?.parser === parser);
+  return tools.length === 1 ? tools[0] : undefined;
+}
+
+/** What the programs of a command lack for a parser that the configuration names. */
+export function flagProblem(
+  parser: ProgressSource['parser'],
+  command: readonly string[],
+): string | undefined {
+  for (const tool of toolsOf(command)) {
+    const known = KNOWN[tool.name];
+    const problem = known?.parser === parser ? missingFlags(tool, known) : undefined;
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function missingFlags({ name, args }: Tool, { prints, flags }: KnownTool): string | undefined {
+  return prints(args) ? undefined : `${name} prints its progress only with ${flags}`;
+}
+
+function isKnown({ name, args }: Tool): boolean {
+  if (name === 'aws') return /\bs3 (?:cp|mv|sync)\b/.test(args.join(' '));
+  if (name === 'restic') return args.some((arg) => arg === 'backup' || arg === 'restore');
+  return Object.hasOwn(KNOWN, name);
+}

@@ -1,4 +1,4 @@
-/** After a reboot the boot clock began anew: every instant that was kept is moved onto the new one. */
+/** After a reboot the boot clock starts again: every stored instant is moved onto the new clock. */
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
 import type { AgentMetadata } from '../core/state/persistent-state.ts';
@@ -9,18 +9,18 @@ export function rebaseRun(run: Run, now: Now): Run {
   return rebaseInstants(run, now) as Run;
 }
 
-/** How long ago the promise was made is told by a wall clock that may have been wrong, or is: it is renewed soon. */
+/** The age of a promise is known only from the wall clock, which may be wrong: it is renewed soon. */
 export function rebaseHubTask(task: HubTask, now: Now): HubTask {
   const moved = rebaseInstants(task, now) as HubTask;
   if (moved.promise !== undefined) moved.promise = { ...moved.promise, isShutdown: true };
   return moved;
 }
 
-export function rebaseMetadata(facts: AgentMetadata, now: Now): AgentMetadata {
-  return rebaseInstants(facts, now) as AgentMetadata;
+export function rebaseMetadata(metadata: AgentMetadata, now: Now): AgentMetadata {
+  return rebaseInstants(metadata, now) as AgentMetadata;
 }
 
-/** An instant is told by its shape, so that a new field of one cannot be forgotten here. */
+/** Instants are recognised by their shape, so a new field that holds one cannot be forgotten here. */
 function rebaseInstants(value: unknown, now: Now): unknown {
   if (isInstant(value)) return rebase(value, now);
   if (Array.isArray(value)) return value.map((item) => rebaseInstants(item, now));

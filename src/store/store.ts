@@ -1,274 +1,323 @@
 /**
- * Durable memory in one SQLite file. One transaction a turn, on disk when it returns (WAL with
+ * The agent's persistent state in one SQLite file. One transaction a turn, on disk when it returns (WAL with
  * synchronous=FULL). Rows are the core's plain values as JSON, each with its key in a column of its own.
  *
- * A file that cannot be read is put aside and the agent starts with an empty one, loudly: it never loops in
- * a crash, and never pretends that there were no jobs. A file of a newer version is left alone.
- *
- * A full disk does not keep an agent from starting: what is there is read, and what an agent writes only once is left out.
+ * A file or a row that is damaged, empty, old or read-only never stops the agent: see connection.ts for the file. A damaged
+ * row is kept in the table `damaged_row`, logged, and the others are used. If the damage shows while the agent runs, the
+ * file is made anew from what the agent holds in memory.
  */
-import { defined } from '../core/lib/defined.ts';
-import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { defined } from '../core/lib/defined.ts';
 import type { Operation } from '../core/model/call.ts';
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
-import { PersistentState } from '../core/state/persistent-state.ts';
-import type { Changes, AgentMetadata } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
+import type { TimelineEvent } from '../core/model/timeline.ts';
+import { PersistentState } from '../core/state/persistent-state.ts';
+import type { AgentMetadata, Changes } from '../core/state/persistent-state.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import { rebaseMetadata, rebaseHubTask, rebaseRun } from './rebase-rows.ts';
+import { openConnection, openFile, replaceDamaged } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { rebaseHubTask, rebaseMetadata, rebaseRun } from './rebase-rows.ts';
+import { readHubTask, readMetadata, readObject, readRun } from './row-values.ts';
+import { TABLES } from './schema.ts';
+import type { Table } from './schema.ts';
+import { isDamage, isFull } from './sqlite-errors.ts';
 
-const SCHEMA_VERSION = 1;
-/** Notes kept for each job: a timeline is for reading, not an archive. */
-const NOTES_PER_JOB_MAX = 500;
+/** Events kept for each job: a timeline is for reading, not an archive. */
+const EVENTS_PER_JOB_MAX = 500;
+/** Trimming reads the whole timeline, so it is done once in so many commits. */
+const COMMITS_PER_TRIM = 1000;
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS run (id TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS hub_task (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS note (
-    id INTEGER PRIMARY KEY, job TEXT, run TEXT, event TEXT NOT NULL, wall_ms REAL NOT NULL, boot_ms REAL NOT NULL, fields TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS note_by_job ON note (job, id);
-`;
+/** Keys of the table `metadata`. */
+const AGENT = 'agent';
+const BOOT = 'boot';
+const GATES = 'gates';
 
-/** What an earlier boot left, on this boot's clock. */
-interface Moved {
-  readonly runs: readonly Run[];
-  readonly hubTasks: readonly HubTask[];
-  readonly metadata: AgentMetadata;
-}
-
-export class UnreadableStore extends Error {
-  override readonly name = 'UnreadableStore';
-}
-
-/** Opens the store in `directory`, making it if need be. Throws `UnreadableStore` for a newer version's file. */
+/** Opens the store in `directory`; creates it if there is none. Throws `UnreadableStore` for a newer version's file. */
 export function openStore(directory: string, bootId: string, log: Log): SqliteStore {
-  const file = join(directory, 'state.db');
-  try {
-    return new SqliteStore(file, bootId);
-  } catch (error) {
-    // No room for the index of the log that connections share (state.db-shm): a single connection needs none.
-    if (isRefused(error)) return new SqliteStore(file, bootId, 'alone');
-    if (error instanceof UnreadableStore || !isCorrupt(error)) throw error;
-    const aside = `${file}.unreadable-${process.pid}`;
-    renameSync(file, aside);
-    log.write('error', 'store.unreadable', 'the store is damaged; starting with an empty one', {
-      file,
-      keptAs: aside,
-      reason: error instanceof Error ? error.message : String(error),
-    });
-    return new SqliteStore(file, bootId);
-  }
+  return new SqliteStore(join(directory, 'state.db'), bootId, log);
 }
 
 export class SqliteStore implements Store {
-  readonly #database: DatabaseSync;
+  readonly #file: string;
   readonly #bootId: string;
-  readonly #statements;
+  readonly #log: Log;
+  #connection: Connection | undefined;
+  /** What the planner works with, once it is loaded. */
+  #state: PersistentState | undefined;
+  /** The file lacks something that is in memory: the next commit writes everything. */
+  #isBehind = false;
   #commits = 0;
-  /** What `load` moved onto this boot's clock and could not write: it goes onto the disk with the first commit. */
-  #unwritten: (() => void) | undefined;
 
-  constructor(file: string, bootId: string, access: 'shared' | 'alone' = 'shared') {
+  constructor(file: string, bootId: string, log: Log) {
+    this.#file = file;
     this.#bootId = bootId;
-    this.#database = openDatabase(file, access);
-    const database = this.#database;
-    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-    if (version > SCHEMA_VERSION) {
-      database.close();
-      throw new UnreadableStore(
-        `${file} was written by a newer migration-agent (state version ${version}, this one knows ${SCHEMA_VERSION}); install that version again, or move the file away`,
-      );
-    }
-    if (version < SCHEMA_VERSION) {
-      database.exec(SCHEMA);
-      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    }
-    this.#statements = {
-      putRun: database.prepare(
-        'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
-      ),
-      dropRun: database.prepare('DELETE FROM run WHERE id = ?'),
-      putHubTask: database.prepare('INSERT OR REPLACE INTO hub_task (name, body) VALUES (?, ?)'),
-      dropHubTask: database.prepare('DELETE FROM hub_task WHERE name = ?'),
-      putFact: database.prepare('INSERT OR REPLACE INTO fact (name, body) VALUES (?, ?)'),
-      getFact: database.prepare('SELECT body FROM fact WHERE name = ?'),
-      dropFact: database.prepare('DELETE FROM fact WHERE name = ?'),
-      putEvent: database.prepare(
-        'INSERT INTO note (job, run, event, wall_ms, boot_ms, fields) VALUES (?, ?, ?, ?, ?, ?)',
-      ),
-      timeline: database.prepare(
-        'SELECT run, event, wall_ms, boot_ms, fields FROM note WHERE job = ? ORDER BY id DESC LIMIT ?',
-      ),
-      trimEvents: database.prepare(
-        'DELETE FROM note WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY job ORDER BY id DESC) AS place FROM note) WHERE place > ?)',
-      ),
-    };
+    this.#log = log;
+    this.#connection = openConnection(file, log);
   }
 
   load(now: Now): PersistentState {
-    const ledger = new PersistentState();
-    const isSameBoot = this.#fact('boot') === this.#bootId;
-    for (const row of this.#database.prepare('SELECT body FROM hub_task').all()) {
-      const task = JSON.parse(String(row['body'])) as HubTask;
-      ledger.recoverHubTask(isSameBoot ? task : rebaseHubTask(task, now));
-    }
-    for (const row of this.#database.prepare('SELECT body FROM run').all()) {
-      const stored = JSON.parse(String(row['body'])) as Run;
-      ledger.recoverRun(isSameBoot ? stored : rebaseRun(stored, now));
-    }
-    const metadata = this.#fact('facts') as AgentMetadata | undefined;
-    if (metadata !== undefined)
-      ledger.metadata = isSameBoot ? metadata : rebaseMetadata(metadata, now);
-    if (!isSameBoot) {
+    const loaded = this.#reading((connection) => this.#load(connection, now));
+    this.#state = loaded.state;
+    if (loaded.isMoved || loaded.connection.isCopy) {
       // From here on every instant on disk is on this boot's clock.
-      const runs = [...ledger.runs.values()];
-      const hubTasks = [...ledger.hubTasks.values()];
-      const moved = { runs, hubTasks, metadata: ledger.metadata };
-      if (!this.#unlessRefused(() => this.#transaction(() => this.#putMoved(moved)))) {
-        const kept = structuredClone(moved);
-        this.#unwritten = () => this.#putMoved(kept);
-      }
+      this.#isBehind = true;
+      this.#unlessRefused(() => this.#transaction(() => undefined));
     }
-    return ledger;
+    return loaded.state;
   }
 
   commit(changes: Changes): void {
-    this.#transaction(() => {
-      for (const run of changes.runs) this.#putRun(run);
-      for (const id of changes.droppedRuns) this.#statements.dropRun.run(id);
-      for (const task of changes.hubTasks) this.#putHubTask(task);
-      for (const name of changes.droppedHubTasks) this.#statements.dropHubTask.run(name);
-      if (changes.metadata !== undefined) {
-        this.#statements.putFact.run('facts', JSON.stringify(changes.metadata));
-      }
-      for (const note of changes.events) {
-        if (!EVENTS[note.event].persisted) continue;
-        const fields = JSON.stringify(note.fields);
-        const { wallMs, bootMs } = note.at;
-        this.#statements.putEvent.run(
-          note.job ?? null,
-          note.run ?? null,
-          note.event,
-          wallMs,
-          bootMs,
-          fields,
-        );
-      }
-      if (++this.#commits % 1000 === 0) this.#statements.trimEvents.run(NOTES_PER_JOB_MAX);
-    });
+    const write = (): void => this.#transaction((connection) => this.#put(connection, changes));
+    try {
+      write();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#replace(error);
+      write();
+    }
+    if (++this.#commits % COMMITS_PER_TRIM === 0) this.#trim();
   }
 
   timeline(job: string, limit: number): readonly TimelineEntry[] {
-    return this.#statements.timeline
-      .all(job, limit)
+    const rows = this.#reading(({ timeline }) => timeline.all(job, limit));
+    return rows
       .map((row) =>
         defined({
           at: { wallMs: Number(row['wall_ms']), bootMs: Number(row['boot_ms']) },
           run: row['run'] === null ? undefined : String(row['run']),
           event: String(row['event']),
-          fields: JSON.parse(String(row['fields'])) as Record<string, unknown>,
+          fields: readObject(String(row['fields'])) ?? {},
         }),
       )
       .reverse();
   }
 
   takeGateLevels(now: Now): GateLevels | undefined {
-    const saved = this.#fact('gates') as
-      { bootId: string; at: Now; levels: [Operation, number][] } | undefined;
+    const text = this.#metadata(GATES);
     // Taken, not read: an agent that crashes later must not find them again.
-    const isTaken = this.#unlessRefused(() => this.#statements.dropFact.run('gates'));
-    if (!isTaken || saved?.bootId !== this.#bootId) return undefined;
-    return { levels: new Map(saved.levels), ageMs: Math.max(0, now.bootMs - saved.at.bootMs) };
+    const isTaken = this.#unlessRefused(() =>
+      this.#transaction(({ dropMetadata }) => void dropMetadata.run(GATES)),
+    );
+    const saved = text === undefined ? undefined : readObject(text);
+    const { at, bootId, levels } = (saved ?? {}) as Partial<SavedLevels>;
+    if (!isTaken || bootId !== this.#bootId || at === undefined) return undefined;
+    if (!Array.isArray(levels) || !levels.every(isLevel)) return undefined;
+    return { levels: new Map(levels), ageMs: Math.max(0, now.bootMs - at.bootMs) };
   }
 
   saveGateLevels(levels: ReadonlyMap<Operation, number>, now: Now): void {
-    const body = JSON.stringify({ bootId: this.#bootId, at: now, levels: [...levels] });
-    // Where there is no room the next agent finds nothing, as after a crash.
-    this.#unlessRefused(() => this.#statements.putFact.run('gates', body));
+    const saved: SavedLevels = { bootId: this.#bootId, at: now, levels: [...levels] };
+    // If the disk is full the next agent finds nothing, as after a crash.
+    this.#unlessRefused(() =>
+      this.#transaction(({ putMetadata }) => void putMetadata.run(GATES, JSON.stringify(saved))),
+    );
   }
 
-  /** True for a store that no agent ever wrote to. */
+  /** True if no agent ever ran with this store. */
   isNew(): boolean {
-    return this.#fact('boot') === undefined;
+    // Reading may find the damage, and then the file is a replacement.
+    const boot = this.#metadata(BOOT);
+    return boot === undefined && this.#connection?.isReplacement !== true;
   }
 
   close(): void {
-    this.#database.close();
+    this.#connection?.database.close();
+    this.#connection = undefined;
   }
 
-  #putMoved({ runs, hubTasks, metadata: metadata }: Moved): void {
-    for (const run of runs) this.#putRun(run);
-    for (const task of hubTasks) this.#putHubTask(task);
-    this.#statements.putFact.run('facts', JSON.stringify(metadata));
-    this.#statements.putFact.run('boot', JSON.stringify(this.#bootId));
+  #load(connection: Connection, now: Now): Loaded {
+    const state = new PersistentState();
+    const isSameBoot = readText(this.#metadataOf(connection, BOOT)) === this.#bootId;
+    for (const task of this.#rows(connection, 'hub_task', readHubTask)) {
+      state.recoverHubTask(isSameBoot ? task : rebaseHubTask(task, now));
+    }
+    for (const run of this.#rows(connection, 'run', readRun)) {
+      state.recoverRun(isSameBoot ? run : rebaseRun(run, now));
+    }
+    const text = this.#metadataOf(connection, AGENT);
+    const metadata = text === undefined ? undefined : readMetadata(text);
+    if (metadata !== undefined) {
+      state.metadata = isSameBoot ? metadata : rebaseMetadata(metadata, now);
+    } else if (text !== undefined) {
+      this.#setRowAside(connection, 'metadata', AGENT, text);
+    }
+    return { state, isMoved: !isSameBoot, connection };
   }
 
-  #putRun(run: Run): void {
-    this.#statements.putRun.run(run.id, run.job, run.state, JSON.stringify(run));
+  /** The readable rows of a table. The others are set aside. */
+  *#rows<Value>(
+    connection: Connection,
+    table: 'run' | 'hub_task',
+    read: (text: string) => Value | undefined,
+  ): Generator<Value> {
+    const damaged: [string, string][] = [];
+    for (const row of connection.database.prepare(`SELECT id, body FROM ${table}`).iterate()) {
+      const text = String(row['body']);
+      const value = read(text);
+      if (value === undefined) damaged.push([String(row['id']), text]);
+      else yield value;
+    }
+    for (const [id, text] of damaged) this.#setRowAside(connection, table, id, text);
   }
 
-  #putHubTask(task: HubTask): void {
-    this.#statements.putHubTask.run(task.name, JSON.stringify(task));
+  #setRowAside(connection: Connection, table: Table, id: string, text: string): void {
+    this.#log.write(
+      'error',
+      'store.row_damaged',
+      'a row of the store is damaged; it is set aside',
+      {
+        file: this.#file,
+        table,
+        id,
+        keptIn: 'damaged_row',
+      },
+    );
+    this.#unlessRefused(() => {
+      connection.putDamagedRow.run(table, id, text);
+      connection.database.prepare(`DELETE FROM ${table} WHERE id = ?`).run(id);
+    });
   }
 
-  #fact(name: string): unknown {
-    const row = this.#statements.getFact.get(name);
-    return row === undefined ? undefined : JSON.parse(String(row['body']));
+  #metadata(id: string): string | undefined {
+    return this.#reading((connection) => this.#metadataOf(connection, id));
   }
 
-  /** False where the disk refused: whoever asks can do without. */
+  #metadataOf({ getMetadata }: Connection, id: string): string | undefined {
+    const row = getMetadata.get(id);
+    return row === undefined ? undefined : String(row['body']);
+  }
+
+  /** Reads; if the file turns out to be damaged, reads again from what could be saved. */
+  #reading<Value>(read: (connection: Connection) => Value): Value {
+    try {
+      return read(this.#open());
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#replace(error);
+      return read(this.#open());
+    }
+  }
+
+  #put(connection: Connection, changes: Changes): void {
+    for (const run of changes.runs) putRun(connection, run);
+    for (const id of changes.droppedRuns) connection.dropRun.run(id);
+    for (const task of changes.hubTasks) putHubTask(connection, task);
+    for (const name of changes.droppedHubTasks) connection.dropHubTask.run(name);
+    if (changes.metadata !== undefined) putMetadata(connection, changes.metadata);
+    for (const event of changes.events) {
+      if (EVENTS[event.event].persisted) putEvent(connection, event);
+    }
+  }
+
+  /** Everything that is in memory, on this boot's clock. */
+  #putAll(connection: Connection): void {
+    const state = this.#state;
+    if (state === undefined) return;
+    for (const runs of [state.runs, state.copiedHostRuns]) {
+      for (const run of runs.values()) putRun(connection, run);
+    }
+    for (const tasks of [state.hubTasks, state.copiedHostHubTasks]) {
+      for (const task of tasks.values()) putHubTask(connection, task);
+    }
+    putMetadata(connection, state.metadata);
+    connection.putMetadata.run(BOOT, JSON.stringify(this.#bootId));
+  }
+
+  #trim(): void {
+    this.#unlessRefused(() =>
+      this.#transaction(({ trimEvents }) => void trimEvents.run(EVENTS_PER_JOB_MAX)),
+    );
+  }
+
+  /** Makes the damaged file anew. What the agent has in memory does not have to be read from the damaged one. */
+  #replace(error: unknown): void {
+    this.close();
+    const tables: readonly Table[] = this.#state === undefined ? TABLES : ['timeline'];
+    this.#isBehind = this.#state !== undefined;
+    this.#connection = replaceDamaged(this.#file, error, tables, this.#log);
+  }
+
+  /** The file, as soon as it can be written again. */
+  #writable(): Connection {
+    const connection = this.#connection;
+    if (connection !== undefined && !connection.isCopy) return connection;
+    const opened = openFile(this.#file);
+    this.close();
+    this.#isBehind = this.#state !== undefined;
+    this.#connection = opened;
+    return opened;
+  }
+
+  #open(): Connection {
+    return (this.#connection ??= openConnection(this.#file, this.#log));
+  }
+
+  /** False if the disk refused: the caller can do without. */
   #unlessRefused(work: () => void): boolean {
     try {
       work();
       return true;
     } catch (error) {
-      if (!isRefused(error)) throw error;
-      return false;
+      if (this.#connection?.isCopy === true || isFull(error)) return false;
+      throw error;
     }
   }
 
-  #transaction(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
+  #transaction(work: (connection: Connection) => void): void {
+    const connection = this.#writable();
+    const { database } = connection;
+    database.exec('BEGIN IMMEDIATE');
     try {
-      this.#unwritten?.();
-      work();
-      this.#database.exec('COMMIT');
-      this.#unwritten = undefined;
+      if (this.#isBehind) this.#putAll(connection);
+      work(connection);
+      database.exec('COMMIT');
+      this.#isBehind = false;
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
   }
 }
 
-function openDatabase(file: string, access: 'shared' | 'alone'): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    if (access === 'alone') database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    database.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
-    );
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+interface Loaded {
+  readonly state: PersistentState;
+  /** Instants were moved onto this boot's clock. */
+  readonly isMoved: boolean;
+  readonly connection: Connection;
 }
 
-/** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26): the file itself is damaged. */
-function isCorrupt(error: unknown): boolean {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return code === 11 || code === 26;
+interface SavedLevels {
+  readonly bootId: string;
+  readonly at: Now;
+  readonly levels: readonly (readonly [Operation, number])[];
 }
 
-/** SQLITE_FULL (13), or SQLITE_IOERR_SHMSIZE (4874), which is what no room for state.db-shm is called. */
-function isRefused(error: unknown): boolean {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return code === 13 || code === 4874;
+function isLevel(entry: unknown): boolean {
+  return Array.isArray(entry) && typeof entry[0] === 'string' && Number.isFinite(entry[1]);
+}
+
+function readText(json: string | undefined): string | undefined {
+  return json === undefined ? undefined : json.replaceAll('"', '');
+}
+
+function putRun({ putRun: put }: Connection, run: Run): void {
+  put.run(run.id, run.job, run.state, JSON.stringify(run));
+}
+
+function putHubTask({ putHubTask: put }: Connection, task: HubTask): void {
+  put.run(task.name, JSON.stringify(task));
+}
+
+function putMetadata({ putMetadata: put }: Connection, metadata: AgentMetadata): void {
+  put.run(AGENT, JSON.stringify(metadata));
+}
+
+function putEvent(
+  { putEvent: put }: Connection,
+  { at, event, fields, job, run }: TimelineEvent,
+): void {
+  put.run(job ?? null, run ?? null, event, at.wallMs, at.bootMs, JSON.stringify(fields));
 }

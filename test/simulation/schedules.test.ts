@@ -8,8 +8,10 @@ import { Planner } from '../../src/core/planner.ts';
 import type { JobSchedule } from '../../src/core/model/schedule.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import type { Now } from '../../src/core/lib/time.ts';
-import { SqliteStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { SqliteStore } from '../../src/store/store.ts';
 import { createCalendar } from '../../src/system/calendar.ts';
+import { memoryLog } from '../support/ports.ts';
 import { definition, settings } from '../support/settings.ts';
 
 const NOON_MS = Date.UTC(2026, 10, 24, 12);
@@ -43,7 +45,7 @@ class Host {
   }
 
   start(): void {
-    this.#store = new SqliteStore(join(directory, 'state.db'), this.bootId);
+    this.#store = openStore(directory, this.bootId, memoryLog());
     const ledger: PersistentState = this.#store.load(this.#now());
     this.#planner = new Planner(ledger, this.#settings(), this.#now(), () => 0.5, calendar);
     this.turn();

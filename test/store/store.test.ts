@@ -1,15 +1,25 @@
 /** The SQLite store by its port: what is committed is there for the next agent, whatever happened to the last one. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { Run } from '../../src/core/model/job.ts';
 import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import type { Changes } from '../../src/core/state/persistent-state.ts';
 import { StateInUse, lockState } from '../../src/store/state-lock.ts';
-import { UnreadableStore, openStore } from '../../src/store/store.ts';
+import { UnreadableStore } from '../../src/store/connection.ts';
+import { openStore } from '../../src/store/store.ts';
 import { memoryLog } from '../support/ports.ts';
 import { definition } from '../support/settings.ts';
 
@@ -46,7 +56,7 @@ function changes(over: Partial<Changes>): Changes {
   return { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], events: [], ...over };
 }
 
-test('runs, Hub tasks and facts are there for the next agent, exactly as they were', () => {
+test('runs, Hub tasks and metadata are there for the next agent, exactly as they were', () => {
   const first = open();
   expect(first.isNew()).toBe(true);
   first.load(NOW);
@@ -116,7 +126,7 @@ test('a turn is all or nothing', () => {
   expect(store.load(NOW).runs.size).toBe(1);
 });
 
-test('gate levels are given once, and not over a reboot', () => {
+test('gate levels can be taken once, and not after a reboot', () => {
   const store = open();
   store.load(NOW);
   store.saveGateLevels(new Map([['PollForTask', 3]]), NOW);
@@ -130,33 +140,220 @@ test('gate levels are given once, and not over a reboot', () => {
   expect(open('boot-2').takeGateLevels(NOW)).toBeUndefined();
 });
 
-test('a damaged file is put aside with a word, and the agent begins anew', () => {
-  writeFileSync(
-    join(directory, 'state.db'),
-    'this is no database, and long enough to be read as one'.repeat(100),
-  );
-  const log = memoryLog();
-  const store = open('boot-1', log);
-  expect(store.load(NOW).runs.size).toBe(0);
-  expect(log.lines).toEqual([{ level: 'error', event: 'store.unreadable' }]);
-  expect(readdirSync(directory).some((name) => name.includes('unreadable'))).toBe(true);
+describe('a store that cannot be used as it is', () => {
+  /** A store with enough runs for many pages, and its timeline; closed. */
+  function fill(count = 200): void {
+    const store = open();
+    store.load(NOW);
+    const runs = Array.from({ length: count }, (_, i) => run({ id: `copy/${i}`, number: i }));
+    const events = runs.map(({ id }) => ({
+      event: 'job.exited' as const,
+      at: NOW,
+      job: 'copy',
+      run: id,
+      fields: { exitCode: 0 },
+    }));
+    store.commit(changes({ runs, events, metadata: { streams: ['eu/x'] } }));
+    store.close();
+  }
+
+  const file = (): string => join(directory, 'state.db');
+  const copies = (): string[] =>
+    readdirSync(directory).filter((name) => /^state\.db\.[a-z0-9-]+-\d+$/.test(name));
+
+  test('that is not a database is kept as a copy, and a new one is used', () => {
+    const text = 'this is not a database, and long enough to look like one'.repeat(100);
+    writeFileSync(file(), text);
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    expect(store.load(NOW).runs.size).toBe(0);
+    expect(log.lines).toEqual([{ level: 'error', event: 'store.damaged' }]);
+    expect(copies()).toEqual(['state.db.damaged-1']);
+    expect(readFileSync(join(directory, 'state.db.damaged-1'), 'utf8')).toBe(text);
+    // An agent ran here before: the gates must not start with a full burst.
+    expect(store.isNew()).toBe(false);
+  });
+
+  test('that is empty is damage, not a new host', () => {
+    writeFileSync(file(), '');
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    expect(store.load(NOW).runs.size).toBe(0);
+    expect(log.lines).toEqual([{ level: 'error', event: 'store.damaged' }]);
+    expect(store.isNew()).toBe(false);
+  });
+
+  test('with any one page damaged opens, and the rows on the other pages are used', () => {
+    fill();
+    const whole = readFileSync(file());
+    const pageBytes = whole.readUInt16BE(16);
+    const pages = whole.length / pageBytes;
+    expect(pages).toBeGreaterThan(30);
+    const sizes: number[] = [];
+    for (let page = 0; page < pages; page += 1) {
+      rmSync(directory, { recursive: true });
+      mkdirSync(directory);
+      const damaged = Buffer.from(whole);
+      damaged.fill(0xff, page * pageBytes, (page + 1) * pageBytes);
+      writeFileSync(file(), damaged);
+      const log = memoryLog();
+      const store = open('boot-1', log);
+      expect(store.isNew()).toBe(false);
+      store.takeGateLevels(NOW);
+      const { runs } = store.load(NOW);
+      store.commit(changes({ runs: [run({ id: 'new/1', job: 'new' })] }));
+      sizes.push(runs.size);
+      if (runs.size < 200) expect(log.lines[0]).toEqual({ level: 'error', event: 'store.damaged' });
+      store.close();
+      const again = open();
+      expect(again.load(NOW).runs.size).toBe(runs.size + 1);
+      again.close();
+    }
+    // Two pages hide every run: the first one, with the list of tables, and the root of the table.
+    expect(sizes.filter((size) => size === 0)).toHaveLength(2);
+    // Any other holds eight rows at most.
+    expect(sizes.filter((size) => size > 0 && size < 192)).toEqual([]);
+  });
+
+  test('with a row that cannot be used sets the row aside and uses the others', () => {
+    fill(3);
+    const database = new DatabaseSync(file());
+    for (const [id, body] of [
+      ['copy/0', '{"id": "copy/0"'],
+      ['copy/1', '{"id":"copy/1","state":"dancing"}'],
+    ]) {
+      database.prepare('UPDATE run SET body = ? WHERE id = ?').run(body!, id!);
+    }
+    database.prepare("INSERT INTO hub_task VALUES ('t', 'null')").run();
+    database.prepare("UPDATE metadata SET body = '[' WHERE id = 'agent'").run();
+    database.prepare('INSERT INTO metadata VALUES (\'gates\', \'{"bootId":"boot-1"}\')').run();
+    database.prepare("UPDATE timeline SET fields = '{' WHERE id = 1").run();
+    database.close();
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    expect(store.takeGateLevels(NOW)).toBeUndefined();
+    const state = store.load(NOW);
+    expect([...state.runs.keys()]).toEqual(['copy/2']);
+    expect(state.hubTasks.size).toBe(0);
+    expect(state.metadata).toEqual({ streams: [] });
+    expect(store.timeline('copy', 10).map(({ fields }) => fields)).toEqual([
+      {},
+      { exitCode: 0 },
+      { exitCode: 0 },
+    ]);
+    expect(log.lines.map(({ event }) => event)).toEqual(Array(4).fill('store.row_damaged'));
+    store.close();
+    const kept = new DatabaseSync(file()).prepare('SELECT source, id, body FROM damaged_row').all();
+    expect(kept.map((row) => `${String(row['source'])} ${String(row['id'])}`)).toEqual([
+      'hub_task t',
+      'run copy/0',
+      'run copy/1',
+      'metadata agent',
+    ]);
+    const next = memoryLog();
+    open('boot-1', next).load(NOW);
+    expect(next.lines).toEqual([]);
+  });
+
+  test('that becomes damaged under a running agent is made anew from what the agent has in memory', () => {
+    fill();
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    const state = store.load(NOW);
+    const size = statSync(file()).size;
+    writeFileSync(file(), Buffer.alloc(size, 0xff));
+    rmSync(`${file()}-wal`, { force: true });
+    const added = run({ id: 'new/1', job: 'new' });
+    state.saveRun(added);
+    // SQLite notices once its cache is of no use: here with a table that it has not read.
+    for (let i = 0; i < 3 && log.lines.length === 0; i += 1) {
+      store.timeline(`job-${i}`, 1);
+      store.commit(changes({ runs: [added], events: [] }));
+    }
+    expect(log.lines).toEqual([{ level: 'error', event: 'store.damaged' }]);
+    store.commit(changes({ runs: [added] }));
+    store.close();
+    expect(open().load(NOW).runs.size).toBe(201);
+  });
+
+  test('keeps five copies of a store that is damaged again and again', () => {
+    for (let i = 0; i < 8; i += 1) {
+      writeFileSync(file(), `damaged ${i} `.repeat(100));
+      open().close();
+    }
+    expect(copies().sort()).toEqual([4, 5, 6, 7, 8].map((n) => `state.db.damaged-${n}`));
+  });
+
+  test('of an older version is set aside as a copy, and the agent starts', () => {
+    const database = new DatabaseSync(file());
+    database.exec('CREATE TABLE run (id TEXT); PRAGMA user_version = 1');
+    database.close();
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    expect(store.load(NOW).runs.size).toBe(0);
+    expect(log.lines).toEqual([{ level: 'error', event: 'store.outdated' }]);
+    expect(copies()).toEqual(['state.db.version-1-1']);
+    expect(store.isNew()).toBe(false);
+  });
+
+  test('of a newer version is left alone', () => {
+    const database = new DatabaseSync(file());
+    database.exec('CREATE TABLE run (id TEXT); PRAGMA user_version = 99');
+    database.close();
+    expect(() => open()).toThrow(UnreadableStore);
+    expect(copies()).toEqual([]);
+  });
+
+  test('is readable for its owner alone', () => {
+    writeFileSync(join(directory, 'state.db'), '', { mode: 0o644 });
+    const store = open();
+    store.load(NOW);
+    store.commit(changes({ runs: [run()] }));
+    const modes = readdirSync(directory).map(
+      (name) => statSync(join(directory, name)).mode & 0o077,
+    );
+    expect(modes.every((mode) => mode === 0)).toBe(true);
+    store.close();
+    chmodSync(file(), 0o644);
+    open().close();
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
 });
 
-test('a file of a newer version is left alone', () => {
-  const database = new DatabaseSync(join(directory, 'state.db'));
-  database.exec('PRAGMA user_version = 99');
-  database.close();
-  expect(() => open()).toThrow(UnreadableStore);
+test('a timeline keeps 500 events of each job', () => {
+  const store = open();
+  store.load(NOW);
+  const event = (i: number) => ({
+    event: 'job.exited' as const,
+    at: NOW,
+    job: 'copy',
+    fields: { i },
+  });
+  for (let i = 0; i < 1000; i += 1) store.commit(changes({ events: [event(i)] }));
+  const kept = store.timeline('copy', 10_000).map(({ fields }) => fields['i']);
+  expect(kept).toEqual(Array.from({ length: 500 }, (_, i) => i + 500));
 });
 
-test('one agent to a state directory; the lock goes with its owner', () => {
-  const unlock = lockState(directory);
-  expect(() => lockState(directory)).toThrow(StateInUse);
-  unlock();
-  lockState(directory)();
+describe('one agent to a state directory', () => {
+  test('a second one is refused; the lock goes with its owner', () => {
+    const unlock = lockState(directory, memoryLog());
+    expect(() => lockState(directory, memoryLog())).toThrow(StateInUse);
+    expect(statSync(join(directory, 'agent.lock')).mode & 0o777).toBe(0o600);
+    unlock();
+    lockState(directory, memoryLog())();
+  });
+
+  test('a damaged lock file is replaced', () => {
+    writeFileSync(join(directory, 'agent.lock'), 'not a database '.repeat(500));
+    const log = memoryLog();
+    const unlock = lockState(directory, log);
+    expect(log.lines).toEqual([{ level: 'warn', event: 'store.lock_damaged' }]);
+    expect(() => lockState(directory, memoryLog())).toThrow(StateInUse);
+    unlock();
+  });
 });
 
-test('what the ledger hands over is each change once', () => {
+test('the persistent state hands over each change once', () => {
   const ledger = new PersistentState();
   const one = run();
   ledger.saveRun(one);

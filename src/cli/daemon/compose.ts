@@ -55,7 +55,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   const { stateDirectory, socket, httpListen } = configuration.agent;
   mkdirSync(stateDirectory, { recursive: true, mode: 0o750 });
   mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
-  const unlock = lockState(stateDirectory);
+  const unlock = lockState(stateDirectory, surroundings.log);
 
   const clock = createClock();
   const store = openStore(stateDirectory, clock.bootId, surroundings.log);

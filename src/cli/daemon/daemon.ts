@@ -6,7 +6,7 @@ import { readConfiguration } from '../../config/load.ts';
 import { formatWarning } from '../../config/lib/problem.ts';
 import type { Log } from '../../ports.ts';
 import { StateInUse } from '../../store/state-lock.ts';
-import { UnreadableStore } from '../../store/store.ts';
+import { UnreadableStore } from '../../store/connection.ts';
 import { createLog } from '../../system/logger.ts';
 import { createPeerReader } from '../../system/peer-credentials.ts';
 import { useServiceCredentials } from '../../system/service-credentials.ts';

@@ -1,0 +1,65 @@
+/** Copies of a store that cannot be used as it is: kept beside it, or read in its place. */
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createTables } from './schema.ts';
+
+/** A disk that damages the store again and again must not be filled with copies. */
+const COPIES_MAX = 5;
+
+/** Moves the file, its log included, to `FILE.WHY-N`, and removes the oldest copies beyond the limit. */
+export function setAside(file: string, why: string): string {
+  const prefix = `${basename(file)}.`;
+  const numbers = readdirSync(dirname(file)).flatMap((name) => {
+    const number = name.startsWith(prefix) ? /-(\d+)$/.exec(name)?.[1] : undefined;
+    return number === undefined ? [] : [{ number: Number(number), name }];
+  });
+  const next = Math.max(0, ...numbers.map(({ number }) => number)) + 1;
+  const copy = `${file}.${why}-${next}`;
+  renameSync(file, copy);
+  for (const suffix of ['-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, copy + suffix);
+  }
+  for (const { number, name } of numbers) {
+    if (number > next - COPIES_MAX) continue;
+    for (const suffix of ['', '-wal', '-shm']) {
+      rmSync(join(dirname(file), name + suffix), { force: true });
+    }
+  }
+  return copy;
+}
+
+/** Opens a copy in memory of a store on a file system that takes no writes; an empty store if there is none. */
+export function openReadOnlyCopy(file: string): DatabaseSync {
+  if (!existsSync(file)) {
+    const database = new DatabaseSync(':memory:');
+    createTables(database);
+    return database;
+  }
+  const directory = mkdtempSync(join(scratchDirectory(), 'migration-agent-state-'));
+  try {
+    const copy = join(directory, 'state.db');
+    for (const suffix of ['', '-wal']) {
+      if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
+    }
+    const database = new DatabaseSync(copy);
+    try {
+      // Writes the log into the copy and needs no other file afterwards, so the copy can lose its name at once.
+      database.exec(
+        'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = MEMORY',
+      );
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** In memory if possible: other file systems may be read-only, too. */
+function scratchDirectory(): string {
+  return existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+}

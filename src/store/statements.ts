@@ -1,0 +1,42 @@
+/** The statements of the store, prepared once for each connection. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+export interface Statements {
+  readonly putRun: StatementSync;
+  readonly dropRun: StatementSync;
+  readonly putHubTask: StatementSync;
+  readonly dropHubTask: StatementSync;
+  readonly putMetadata: StatementSync;
+  readonly getMetadata: StatementSync;
+  readonly dropMetadata: StatementSync;
+  readonly putEvent: StatementSync;
+  readonly timeline: StatementSync;
+  readonly trimEvents: StatementSync;
+  readonly putDamagedRow: StatementSync;
+}
+
+export function prepareStatements(database: DatabaseSync): Statements {
+  return {
+    putRun: database.prepare(
+      'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
+    ),
+    dropRun: database.prepare('DELETE FROM run WHERE id = ?'),
+    putHubTask: database.prepare('INSERT OR REPLACE INTO hub_task (id, body) VALUES (?, ?)'),
+    dropHubTask: database.prepare('DELETE FROM hub_task WHERE id = ?'),
+    putMetadata: database.prepare('INSERT OR REPLACE INTO metadata (id, body) VALUES (?, ?)'),
+    getMetadata: database.prepare('SELECT body FROM metadata WHERE id = ?'),
+    dropMetadata: database.prepare('DELETE FROM metadata WHERE id = ?'),
+    putEvent: database.prepare(
+      'INSERT INTO timeline (job, run, event, wall_ms, boot_ms, fields) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    timeline: database.prepare(
+      'SELECT run, event, wall_ms, boot_ms, fields FROM timeline WHERE job = ? ORDER BY id DESC LIMIT ?',
+    ),
+    trimEvents: database.prepare(
+      'DELETE FROM timeline WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY job ORDER BY id DESC) AS place FROM timeline) WHERE place > ?)',
+    ),
+    putDamagedRow: database.prepare(
+      'INSERT OR REPLACE INTO damaged_row (source, id, body) VALUES (?, ?, ?)',
+    ),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * A state directory on a file system that takes no writes: the agent starts, knows what was there, and writes again once it
+ * can. In a mount namespace of its own, which needs root.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const mayMount =
+  process.getuid?.() === 0 &&
+  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
+const PROGRAM = `
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { openStore } from '${join(import.meta.dirname, '../../src/store/store.ts')}';
+import { lockState } from '${join(import.meta.dirname, '../../src/store/state-lock.ts')}';
+
+const NOW = { wallMs: 1_000_000, bootMs: 5_000 };
+const events = [];
+const log = { write: (level, event) => events.push(level + ' ' + event) };
+const mount = (mode) => execFileSync('mount', ['-o', 'remount,' + mode, '/mnt']);
+const run = (number) => ({
+  id: 'copy/' + number, job: 'copy', number, state: 'running', origin: 'operator', requestedAt: NOW, spawn: 1,
+  definition: { name: 'copy', command: ['x'], stop: { signal: 'SIGTERM', graceMs: 1 } },
+});
+const nothing = { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], events: [] };
+const failed = (work) => { try { work(); return false; } catch { return true; } };
+if (process.argv[2] === 'fill') {
+  mkdirSync('/mnt/state');
+  lockState('/mnt/state', log);
+  const first = openStore('/mnt/state', 'boot-1', log);
+  first.load(NOW);
+  first.commit({ ...nothing, runs: [run(1)] });
+  // Its changes are still in the log of the database.
+  process.kill(process.pid, 'SIGKILL');
+}
+mount('ro');
+const unlock = lockState('/mnt/state', log);
+const second = openStore('/mnt/state', process.argv[2], log);
+const isNew = second.isNew();
+const levels = second.takeGateLevels(NOW);
+const state = second.load(NOW);
+const loaded = [...state.runs.keys()];
+state.saveRun(run(2));
+const refused = failed(() => second.commit({ ...nothing, runs: [run(2)] }));
+const inUse = failed(() => lockState('/mnt/state', log));
+mount('rw');
+const inUseWritable = failed(() => lockState('/mnt/state', log));
+second.commit({ ...nothing, runs: [run(2)] });
+second.close();
+unlock();
+const third = openStore('/mnt/state', process.argv[2], log);
+const kept = [...third.load(NOW).runs.keys()];
+third.close();
+console.log(JSON.stringify({ isNew, levels: levels ?? null, loaded, refused, inUse, inUseWritable, kept, events, files: readdirSync('/mnt/state') }));
+`;
+
+test.skipIf(!mayMount).each(['boot-1', 'boot-2'])(
+  'a read-only state directory is read, and written again once it can be (%s; needs root)',
+  async (boot) => {
+    const directory = mkdtempSync(join(tmpdir(), 'migration-agent-read-only-'));
+    const program = join(directory, 'program.ts');
+    writeFileSync(program, PROGRAM);
+    try {
+      const script = 'mount -t tmpfs none /mnt && { $1 $2 fill; exec $1 $2 $3; }';
+      const { stdout } = await promisify(execFile)('unshare', [
+        ...['--mount', 'sh', '-c', script, 'sh', process.execPath, program, boot],
+      ]);
+      expect(JSON.parse(stdout)).toEqual({
+        isNew: false,
+        levels: null,
+        loaded: ['copy/1'],
+        refused: true,
+        inUse: true,
+        inUseWritable: true,
+        kept: ['copy/1', 'copy/2'],
+        events: ['warn store.lock_unwritable', 'error store.read_only'],
+        files: ['agent.lock', 'state.db'],
+      });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+);

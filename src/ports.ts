@@ -156,7 +156,12 @@ export interface Operator {
 }
 
 export type OperatorRequest =
-  | { readonly type: 'start'; readonly job: string }
+  | {
+      readonly type: 'start';
+      readonly job: string;
+      /** Why the caller may not run a command that the configuration does not name; absent: it may. */
+      readonly adHocRefusal?: string;
+    }
   | { readonly type: 'submit'; readonly definition: JobDefinition }
   | {
       readonly type: 'cancel';

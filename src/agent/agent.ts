@@ -215,7 +215,7 @@ export class Agent implements Operator {
 function toEvent(request: OperatorRequest, id: RequestId): Event {
   switch (request.type) {
     case 'start':
-      return { type: 'start-requested', job: request.job, origin: 'operator', request: id };
+      return { ...request, type: 'start-requested', origin: 'operator', request: id };
     case 'submit':
       return { type: 'job-submitted', definition: request.definition, request: id };
     case 'cancel':

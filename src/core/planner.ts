@@ -336,7 +336,7 @@ export class Planner {
   }
 
   #start(event: Extract<Event, { type: 'start-requested' }>, now: Now): void {
-    const reply = this.#requests.start(event.job, event.origin, now);
+    const reply = this.#requests.start(event.job, event.origin, now, event.adHocRefusal);
     this.#answer(event.request, reply);
     if (!reply.ok && event.origin === 'schedule') {
       this.#schedules.skipped(event.job, reply.message, now);

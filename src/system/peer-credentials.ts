@@ -9,6 +9,11 @@ import { endianness } from 'node:os';
 /** <asm-generic/socket.h>, x64 and arm64 alike. */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+/** Supplementary groups, since Linux 4.13. */
+const SO_PEERGROUPS = 59;
+/** NGROUPS_MAX of the kernel. */
+const GROUPS_MAX = 65_536;
+const GID_BYTES = 4;
 /** struct ucred: pid, uid and gid of 32 bits each. */
 const UCRED_BYTES = 12;
 
@@ -16,6 +21,8 @@ export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
+  /** All of its groups, `gid` among them. */
+  readonly groups: readonly number[];
   /** From /etc/passwd; absent if the user is defined elsewhere (LDAP) or not at all. */
   readonly user?: string;
 }
@@ -43,8 +50,25 @@ export async function createPeerReader(passwdFile = '/etc/passwd'): Promise<Read
     // A process of another pid namespace has no number here.
     if (pid === 0) return undefined;
     const user = userName(uid, passwdFile);
-    return defined({ pid, uid, gid, user });
+    const groups = [gid, ...supplementaryGroups(getsockopt, fileDescriptor)];
+    return { pid, uid, gid, groups, ...defined({ user }) };
   };
+}
+
+/** Empty if the kernel does not report them: the caller then has the rights of its main group only. */
+function supplementaryGroups(getsockopt: GetSocketOption, fileDescriptor: number): number[] {
+  const isLittle = endianness() === 'LE';
+  // Most users have few; who has more than fit gets the largest buffer.
+  for (const count of [64, GROUPS_MAX]) {
+    const bytes = Buffer.alloc(count * GID_BYTES);
+    const length = [bytes.length];
+    if (getsockopt(fileDescriptor, SOL_SOCKET, SO_PEERGROUPS, bytes, length) !== 0) continue;
+    const groups = Math.floor((length[0] ?? 0) / GID_BYTES);
+    return Array.from({ length: groups }, (_, index) =>
+      isLittle ? bytes.readUInt32LE(index * GID_BYTES) : bytes.readUInt32BE(index * GID_BYTES),
+    );
+  }
+  return [];
 }
 
 type GetSocketOption = (

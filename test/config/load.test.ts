@@ -338,6 +338,8 @@ describe('defaults', () => {
       socket: '/run/migration-agent/agent.sock',
       keepLogsMs: 30 * 86_400_000,
       backend: 'process',
+      adHoc: 'self',
+      httpHosts: [],
     });
     expect(log).toEqual({ level: 'info' });
     expect(fleet).toBeUndefined();

@@ -34,6 +34,7 @@ export async function serve(options: Partial<ControlServerOptions> = {}): Promis
       new RunLog(join(directory, `${job}-${run}.${stream === 'stdout' ? 'out' : 'err'}`)),
     makeDefinition,
     makeTracked,
+    adHoc: () => ({ policy: 'group', agentUid: process.getuid?.() }),
     plainDetail: (text) => text.trim(),
     ...options,
   });

@@ -73,6 +73,7 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
         ? undefined
         : createHttpListener({
             listen: addressOf(httpListen),
+            hosts: () => inForce.configuration.agent.httpHosts,
             operator: agent,
             registry: createRegistry(agent, callLatency),
             log: surroundings.log,
@@ -168,8 +169,9 @@ function createControl(agent: Agent, { clock, inForce, surroundings }: Parts): C
       const made = adHocDefinition(body, inForce.configuration.settings);
       return made.ok ? made.definition : made.problem;
     },
-    makeTracked: async (bodies) => {
-      const sources = await findSources(bodies, clock.bootId);
+    adHoc: () => ({ policy: inForce.configuration.agent.adHoc, agentUid: process.getuid?.() }),
+    makeTracked: async (bodies, reader) => {
+      const sources = await findSources(bodies, clock.bootId, reader);
       return bodies.map((body, index) => {
         const source = sources[index] ?? 'is not known';
         if (typeof source === 'string') return source;

@@ -193,12 +193,14 @@ function awsConfiguration(file: ConfigurationFile, environment: Environment): Aw
 }
 
 function agentConfiguration(file: ConfigurationFile, environment: Environment): AgentConfiguration {
-  const { stateDirectory, socket, http, keepLogs, backend } = file.agent;
+  const { stateDirectory, socket, http, keepLogs, backend, adHoc } = file.agent;
   return defined({
     stateDirectory: stateDirectoryOfEnvironment(environment) ?? stateDirectory,
     socket: socket ?? socketOfEnvironment(environment) ?? DEFAULT_SOCKET,
     keepLogsMs: keepLogs,
     backend,
+    adHoc,
+    httpHosts: http?.hosts ?? [],
     httpListen: http?.listen,
   });
 }

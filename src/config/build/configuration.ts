@@ -35,6 +35,10 @@ export interface AgentConfiguration {
   readonly socket: string;
   readonly keepLogsMs: number;
   readonly backend: 'process' | 'unit';
+  /** Who may run commands that the configuration does not name. */
+  readonly adHoc: 'self' | 'group' | 'off';
+  /** Names that the HTTP listener answers to, beside IP addresses and localhost. */
+  readonly httpHosts: readonly string[];
   readonly httpListen?: { readonly host: string; readonly port: number };
 }
 

@@ -9,6 +9,7 @@ import { job, JOB_NAME } from './job.ts';
 import {
   absolutePath,
   duration,
+  hostName,
   listenAddress,
   matching,
   NEXT_UPDATE_S_MAX,
@@ -189,6 +190,10 @@ const agent = z.strictObject({
     description:
       'How a run is started: as a process tree beside the agent, or as a transient service of systemd (needs root).',
   }),
+  adHoc: oneOf(['self', 'group', 'off']).prefault('self').meta({
+    description:
+      "Who may run commands that the configuration does not name: root and the agent's user, the socket's group too, or nobody.",
+  }),
   keepLogs: duration().prefault('30d').meta({
     description: 'How long the output and records of a run are kept after its end.',
   }),
@@ -196,6 +201,10 @@ const agent = z.strictObject({
     .strictObject({
       listen: listenAddress().meta({
         description: 'HOST:PORT of metrics, health and the status page.',
+      }),
+      hosts: z.array(hostName()).max(100).prefault([]).meta({
+        description:
+          'Names that it answers to, beside IP addresses and localhost; others are refused, so that a web page cannot reach it through a name of its own.',
       }),
     })
     .optional()

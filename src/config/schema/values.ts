@@ -145,6 +145,17 @@ export function listenAddress(): z.ZodType<{ host: string; port: number }, strin
     });
 }
 
+/** The name of a host, without a port. */
+export function hostName(): Text {
+  return z
+    .string()
+    .max(253)
+    .regex(
+      /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/,
+      'expected the name of a host such as migration01.example.com, without a port',
+    );
+}
+
 /** A regular expression that finds `percent`, or `done` and `total`. */
 export function progressPattern(): Text {
   return z.string().superRefine((value, context) => {

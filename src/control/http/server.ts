@@ -13,6 +13,7 @@ import { peerOf } from '../lib/peer.ts';
 import type { Peer, ReadPeer } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Answer, Route, Streamed } from '../lib/route.ts';
+import { BodyMemory } from '../lib/read-body.ts';
 import { RecentEvents } from '../routes/recent-events.ts';
 import { createRoutes } from '../routes/routes.ts';
 import type { RoutesOptions } from '../routes/routes.ts';
@@ -44,6 +45,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const events = new RecentEvents(options.operator);
   const routes = createRoutes(options, events);
   const closing = new AbortController();
+  const bodies = new BodyMemory();
   let streams = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -59,11 +61,15 @@ export function createControlServer(options: ControlServerOptions): ControlServe
         response.once('close', () => (streams -= 1));
       }
       const signal = AbortSignal.any([closing.signal, gone.signal]);
-      const peer = route.audited ? peerOf(request, options.readPeer) : undefined;
+      const needsPeer = route.audited === true || route.needsPeer === true;
+      const peer = needsPeer ? peerOf(request, options.readPeer) : undefined;
       const audit = (): void => {
         if (route.audited) logRequest(options.log, route, name, peer);
       };
-      send(response, await route.serve(request, { name, query, peer, audit, signal, response }));
+      send(
+        response,
+        await route.serve(request, { name, query, peer, bodies, audit, signal, response }),
+      );
     } catch (error) {
       sendProblem(response, error, options.log);
     }

@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client';
 
 import type { Log, Operator } from '../../ports.ts';
 import { boundConnections } from './connection-limit.ts';
+import { isHostAllowed } from './host-header.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
 import { jobPageDocument } from '../page/job-page.ts';
 import { readiness } from '../readiness.ts';
@@ -18,8 +19,13 @@ export interface HttpListenerOptions {
   readonly listen: string;
   readonly operator: Operator;
   readonly registry: Registry;
+  /** Names that it answers to beside IP addresses and localhost (`agent.http.hosts`), as they are at this moment. */
+  readonly hosts?: () => readonly string[];
   readonly log?: Log;
 }
+
+const UNKNOWN_HOST =
+  'this name is not one that the agent answers to; use an IP address, or add the name to agent.http.hosts\n';
 
 export interface HttpListener {
   /** Resolves with the address that is listened on: port 0 becomes a free one. */
@@ -51,8 +57,12 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { operator, registry }: HttpListenerOptions,
+  { operator, registry, hosts }: HttpListenerOptions,
 ): Promise<void> {
+  if (!isHostAllowed(request.headers.host, hosts?.() ?? [])) {
+    reply(response, 421, 'text/plain', UNKNOWN_HOST);
+    return;
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     reply(response, 405, 'text/plain', 'only GET and HEAD\n');

@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 export interface Peer {
   readonly pid: number;
   readonly uid: number;
+  readonly groups: readonly number[];
   readonly user?: string;
 }
 

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 const HTTP_STATUS = {
   invalid: 400,
+  forbidden: 403,
   'no-such-job': 404,
   'no-such-page': 404,
   'method-not-allowed': 405,
@@ -15,6 +16,7 @@ const HTTP_STATUS = {
   'unsupported-media-type': 415,
   internal: 500,
   unavailable: 503,
+  busy: 503,
   'too-many-streams': 503,
 } as const;
 

@@ -6,20 +6,49 @@ import { Problem } from './problem.ts';
 /** Far above any command line that Linux would start (a single argument is 128 KiB at most). */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
+/** Room for three of the largest bodies at once: many clients together cost no more memory than that. */
+const BODIES_BYTES_MAX = 48 * 1024 * 1024;
+
+/** Counts the bytes of all bodies that are being received. */
+export class BodyMemory {
+  #bytes = 0;
+
+  take(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= BODIES_BYTES_MAX) return;
+    throw new Problem('busy', 'too many large requests are being received; try again', {
+      'retry-after': '1',
+    });
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
 /** The parsed body; an absent one is an empty object. */
 export async function readBody(
   request: IncomingMessage,
+  memory: BodyMemory,
   bytesMax = BODY_BYTES_MAX,
 ): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooBig(bytesMax);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) throw tooBig(bytesMax);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      memory.take(chunk.length);
+      if (bytes > bytesMax) throw tooBig(bytesMax);
+      chunks.push(chunk);
+    }
+    return bytes === 0 ? {} : parse(request, chunks);
+  } finally {
+    memory.giveBack(bytes);
   }
-  if (bytes === 0) return {};
+}
+
+function parse(request: IncomingMessage, chunks: readonly Buffer[]): unknown {
   if (!isJson(request.headers['content-type'])) {
     throw new Problem('unsupported-media-type', 'send the body as application/json');
   }

@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import type { Peer } from './peer.ts';
 import { validate } from './problem.ts';
 import { readBody } from './read-body.ts';
+import type { BodyMemory } from './read-body.ts';
 
 export interface Answer {
   readonly status: 200 | 201 | 202;
@@ -48,6 +49,8 @@ interface Description<Body, Query> {
   readonly stream?: true;
   /** It changes something: the log shows who requested it. */
   readonly audited?: true;
+  /** Its handler asks who the caller is; `audited` routes always know. */
+  readonly needsPeer?: true;
   readonly handle: (asked: Asked<Body, Query>) => Promise<unknown>;
 }
 
@@ -63,6 +66,8 @@ interface Unchecked {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly peer: Peer | undefined;
+  /** The memory that all requests share for their bodies. */
+  readonly bodies: BodyMemory;
   /** Called when the whole request has been validated, before the handler. */
   readonly audit: () => void;
   readonly signal: AbortSignal;
@@ -88,7 +93,11 @@ export function route<Body, Query>(description: Description<Body, Query>): Route
         body:
           body === undefined
             ? (undefined as Body)
-            : validate(body, await readBody(request, description.bodyBytesMax), 'body'),
+            : validate(
+                body,
+                await readBody(request, unchecked.bodies, description.bodyBytesMax),
+                'body',
+              ),
         peer: unchecked.peer,
         signal: unchecked.signal,
         response: unchecked.response,

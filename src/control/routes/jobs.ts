@@ -3,6 +3,8 @@ import { parseDuration } from '../../core/lib/duration.ts';
 import { defined } from '../../core/lib/defined.ts';
 import type { JobDefinition } from '../../core/model/job.ts';
 import type { Operator } from '../../ports.ts';
+import { adHocRefusal } from '../lib/ad-hoc.ts';
+import type { AdHocRights } from '../lib/ad-hoc.ts';
 import { findJob } from '../lib/find-job.ts';
 import { nameOf } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
@@ -17,9 +19,11 @@ export interface JobRoutesOptions {
   readonly operator: Operator;
   /** Makes a definition of an ad hoc job, the defaults filled in, or returns what is wrong with it. */
   readonly makeDefinition: (body: AdHocJob) => JobDefinition | string;
+  /** Who may run what the configuration does not name, as it stands at this moment. */
+  readonly adHoc: () => AdHocRights;
 }
 
-export function jobRoutes({ operator, makeDefinition }: JobRoutesOptions): readonly Route[] {
+export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -48,7 +52,9 @@ export function jobRoutes({ operator, makeDefinition }: JobRoutesOptions): reado
       body: adHocJob,
       status: 201,
       reply: replyDocument,
-      handle: ({ body }) => {
+      handle: ({ body, peer }) => {
+        const refusal = adHocRefusal(adHoc(), peer);
+        if (refusal !== undefined) throw new Problem('forbidden', refusal);
         const definition = makeDefinition(body);
         if (typeof definition === 'string') throw new Problem('invalid', `body: ${definition}`);
         return replyBody(operator.ask({ type: 'submit', definition }));
@@ -63,7 +69,12 @@ export function jobRoutes({ operator, makeDefinition }: JobRoutesOptions): reado
       body: emptyBody,
       status: 202,
       reply: replyDocument,
-      handle: ({ name }) => replyBody(operator.ask({ type: 'start', job: name })),
+      handle: ({ name, peer }) => {
+        const refusal = adHocRefusal(adHoc(), peer);
+        return replyBody(
+          operator.ask({ type: 'start', job: name, ...defined({ adHocRefusal: refusal }) }),
+        );
+      },
     }),
     route({
       method: 'POST',

@@ -4,8 +4,11 @@
  */
 import { defined } from '../../core/lib/defined.ts';
 import type { Reply } from '../../core/model/action.ts';
-import type { JobDefinition } from '../../core/model/job.ts';
+import type { JobDefinition, ReaderIdentity } from '../../core/model/job.ts';
 import type { Operator } from '../../ports.ts';
+import { isAgentOrRoot } from '../lib/ad-hoc.ts';
+import type { AdHocRights } from '../lib/ad-hoc.ts';
+import type { Peer } from '../lib/peer.ts';
 import { listed, Problem } from '../lib/problem.ts';
 import { noQuery } from './requests.ts';
 import { route } from '../lib/route.ts';
@@ -15,32 +18,40 @@ import type { TrackedJob } from './tracked-requests.ts';
 
 export interface TrackedRoutesOptions {
   readonly operator: Operator;
-  /** Makes a definition of each tracked job, its source found on this host, or returns what is wrong with it. */
+  /**
+   * Makes a definition of each tracked job, its source found on this host, or returns what is wrong with it. `reader`:
+   * whose rights must allow the reading; absent: the agent's own.
+   */
   readonly makeTracked: (
     bodies: readonly TrackedJob[],
+    reader: ReaderIdentity | undefined,
   ) => Promise<readonly (JobDefinition | string)[]>;
   /** Makes one plain line without secrets, short enough for every destination. */
   readonly plainDetail: (text: string) => string;
+  readonly adHoc: () => AdHocRights;
 }
 
 export function trackedRoutes({
   operator,
   makeTracked,
   plainDetail,
+  adHoc,
 }: TrackedRoutesOptions): readonly Route[] {
   return [
     route({
       method: 'POST',
       path: '/v1/tracked',
+      needsPeer: true,
       summary: 'Track work that somebody else runs: one or an array',
       query: noQuery,
       body: trackedBody,
       bodyBytesMax: ITEMS_BYTES_MAX,
       status: 201,
       reply: manyReply,
-      handle: async ({ body }) => {
+      handle: async ({ body, peer }) => {
+        const reader = readerOf(peer, adHoc().agentUid);
         const bodies = Array.isArray(body) ? body : [body];
-        const definitions = checked(await makeTracked(bodies), Array.isArray(body));
+        const definitions = checked(await makeTracked(bodies, reader), Array.isArray(body));
         return outcomes(await operator.ask({ type: 'track', definitions }), Array.isArray(body));
       },
     }),
@@ -63,6 +74,18 @@ export function trackedRoutes({
     }),
   ];
 }
+
+/** Root and the agent's user read with the agent's rights, everybody else with their own. */
+function readerOf(
+  peer: Peer | undefined,
+  agentUid: number | undefined,
+): ReaderIdentity | undefined {
+  if (isAgentOrRoot(peer, agentUid)) return undefined;
+  return { uid: peer?.uid ?? UNKNOWN_UID, groups: peer?.groups ?? [] };
+}
+
+/** No file belongs to it: only what everybody may read is read. */
+const UNKNOWN_UID = -1;
 
 function checked(
   made: readonly (JobDefinition | string)[],

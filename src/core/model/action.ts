@@ -49,7 +49,8 @@ export type Reply =
       readonly message: string;
     };
 
-export type RefusalCode = 'no-such-job' | 'conflict' | 'invalid';
+/** `forbidden`: the caller may not ask for this. */
+export type RefusalCode = 'no-such-job' | 'conflict' | 'invalid' | 'forbidden';
 
 export interface RefusedItem {
   readonly index: number;

@@ -19,6 +19,8 @@ export type Event =
       readonly type: 'start-requested';
       readonly job: string;
       readonly origin: 'operator' | 'schedule';
+      /** Why a command that the configuration does not name is not run for this caller; absent: it is. */
+      readonly adHocRefusal?: string;
       readonly request?: RequestId;
     }
   | {

@@ -82,7 +82,19 @@ export type TrackedSource =
       readonly before?: string;
     }
   /** A JSON file: `percent`, `detail`, `status`. */
-  | { readonly by: 'status-file'; readonly path: string };
+  | {
+      readonly by: 'status-file';
+      readonly path: string;
+      /** Whose rights must allow the reading; absent: the agent's own. */
+      readonly reader?: ReaderIdentity;
+    };
+
+/** A user and its groups, as the kernel reported them when the user asked. */
+export interface ReaderIdentity {
+  /** -1: unknown, so that only what everybody may read is read. */
+  readonly uid: number;
+  readonly groups: readonly number[];
+}
 
 export interface JobDefinition {
   readonly name: string;

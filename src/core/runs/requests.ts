@@ -21,11 +21,14 @@ export class RunRequests {
     this.#life = life;
   }
 
-  start(job: string, origin: RunOrigin, now: Now): Reply {
-    const definition =
-      this.#parts.settings.current.jobs.get(job) ?? this.#life.index.adHocDefinition(job);
+  start(job: string, origin: RunOrigin, now: Now, adHocRefusal?: string): Reply {
+    const configured = this.#parts.settings.current.jobs.get(job);
+    const definition = configured ?? this.#life.index.adHocDefinition(job);
     if (definition === undefined) {
       return { ok: false, code: 'no-such-job', message: `there is no job "${job}"` };
+    }
+    if (configured === undefined && adHocRefusal !== undefined) {
+      return { ok: false, code: 'forbidden', message: adHocRefusal };
     }
     const [live] = this.#life.index.liveOf(job);
     if (live?.copiedHost === true) return refuseForeign(live);

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../../core/lib/defined.ts';
-import type { Run } from '../../core/model/job.ts';
+import type { ReaderIdentity, Run } from '../../core/model/job.ts';
 import type { Post } from '../../ports.ts';
 import { plainDetail } from '../lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../lib/progress.ts';
@@ -15,6 +15,7 @@ import { PollLoop } from './poll-loop.ts';
 interface Watched {
   readonly run: string;
   readonly path: string;
+  readonly reader: ReaderIdentity | undefined;
   version?: string;
   /** This agent or an earlier one has seen the file. */
   isSeen: boolean;
@@ -37,7 +38,11 @@ export interface DirectoryWatchOptions {
   /** The present pause between two rounds. */
   readonly pauseMs: () => number;
   /** Checks once. Never rejects; settles when the file system answers, which may be never. */
-  readonly check: (path: string, version: string | undefined) => Promise<StatusRead>;
+  readonly check: (
+    path: string,
+    version: string | undefined,
+    reader: ReaderIdentity | undefined,
+  ) => Promise<StatusRead>;
 }
 
 export class DirectoryWatch {
@@ -52,11 +57,12 @@ export class DirectoryWatch {
     this.#loop = new PollLoop(options.pauseMs, (closing) => this.#checkAll(closing));
   }
 
-  add({ id, startedAt, problem }: Run, path: string): void {
+  add({ id, startedAt, problem }: Run, path: string, reader?: ReaderIdentity): void {
     const isSeen = startedAt !== undefined;
     this.#watched.set(id, {
       run: id,
       path,
+      reader,
       isSeen,
       isSeenReported: false,
       problem,
@@ -89,10 +95,10 @@ export class DirectoryWatch {
 
   /** Waits until the file system answers, and reports a problem if that takes long. Undefined: the watch ends. */
   async #checkWhenAnswered(
-    { path, version }: Watched,
+    { path, version, reader }: Watched,
     closing: AbortSignal,
   ): Promise<StatusRead | undefined> {
-    const read = this.#options.check(path, version);
+    const read = this.#options.check(path, version, reader);
     const first = await within(this.#options.hangingAfterMs, read, closing);
     if (first !== undefined || closing.aborted) return first;
     this.#setProblemOfAll(`${this.#directory} does not answer: its file system hangs`);

@@ -29,7 +29,7 @@ export class FileWatch implements Watch {
     this.#options = {
       ...options,
       pauseMs: () => Math.max(checkEveryMs, PAUSE_SHARE * CHECK_COST_MS * this.#runs.size),
-      check: (path, version) => this.#reader.read(path, version),
+      check: (path, version, reader) => this.#reader.read(path, version, reader),
     };
   }
 
@@ -42,7 +42,7 @@ export class FileWatch implements Watch {
       watch = new DirectoryWatch(directory, this.#options);
       this.#directories.set(directory, watch);
     }
-    watch.add(run, tracked.path);
+    watch.add(run, tracked.path, tracked.reader);
     this.#runs.add(run.id);
   }
 

@@ -2,8 +2,10 @@
  * Resolves what a request to track means at this moment: which process has the pid, which invocation of the unit is
  * running. Later the same pid or unit may mean another one.
  */
-import type { TrackedSource } from '../../core/model/job.ts';
+import type { ReaderIdentity, TrackedSource } from '../../core/model/job.ts';
+import { defined } from '../../core/lib/defined.ts';
 import { errorText } from '../lib/error-code.ts';
+import { maySeeProcess } from './reader-rights.ts';
 import { isAlive, readProcess } from '../process/process-table.ts';
 import { showUnits, unitName } from './systemctl.ts';
 import type { UnitProperties } from './systemctl.ts';
@@ -15,24 +17,33 @@ interface SourceRequest {
   readonly statusFile?: string | undefined;
 }
 
-/** The source of each request, or an error message (`pid: there is no process 4711 …`). Never rejects. */
+/**
+ * The source of each request, or an error message (`pid: there is no process 4711 …`). Never rejects. `reader`: whose
+ * rights must allow it; absent: the agent's own.
+ */
 export async function findSources(
   requests: readonly SourceRequest[],
   bootId: string,
+  reader?: ReaderIdentity,
 ): Promise<(TrackedSource | string)[]> {
   const units = await showAll(requests.flatMap(({ unit }) => unit ?? []));
   return requests.map(({ pid, unit, statusFile }) => {
-    if (pid !== undefined) return processSource(pid, bootId);
+    if (pid !== undefined) return processSource(pid, bootId, reader);
     if (unit !== undefined) return unitSource(unit, units);
-    if (statusFile !== undefined) return { by: 'status-file', path: statusFile };
+    if (statusFile !== undefined)
+      return { by: 'status-file', path: statusFile, ...defined({ reader }) };
     return { by: 'report' };
   });
 }
 
-function processSource(pid: number, bootId: string): TrackedSource | string {
-  const entry = readProcess(pid);
+function processSource(
+  pid: number,
+  bootId: string,
+  reader: ReaderIdentity | undefined,
+): TrackedSource | string {
+  const entry = reader === undefined || maySeeProcess(reader, pid) ? readProcess(pid) : undefined;
   if (entry === undefined) {
-    return `pid: there is no process ${pid}, or the agent may not see it (hidepid, ProtectProc)`;
+    return `pid: there is no process ${pid}, or you or the agent may not see it (hidepid, ProtectProc)`;
   }
   if (!isAlive(entry)) return `pid: process ${pid} has ended already`;
   return { by: 'pid', process: { pid, bootId, startTicks: entry.startTicks } };

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
+import type { ReaderIdentity } from '../../core/model/job.ts';
 import { errorText } from '../lib/error-code.ts';
 import type { StatusRead } from './status-file.ts';
 
@@ -9,6 +10,8 @@ export interface ReadRequest {
   readonly id: number;
   readonly path: string;
   readonly version: string | undefined;
+  /** Whose rights must allow the reading; absent: the agent's own. */
+  readonly reader: ReaderIdentity | undefined;
 }
 
 export interface ReadResponse {
@@ -28,14 +31,14 @@ export class StatusFileReader {
   #count = 0;
 
   /** As `readStatusFile`. Never rejects; settles when the file system answers, which may be never. */
-  read(path: string, version: string | undefined): Promise<StatusRead> {
+  read(path: string, version: string | undefined, reader?: ReaderIdentity): Promise<StatusRead> {
     return new Promise((resolve) => {
       const id = this.#count++;
       this.#pending.set(id, resolve);
       try {
         this.#worker ??= this.#start();
         // A worker that has just exited takes no request. Its exit answers it.
-        this.#worker.send({ id, path, version } satisfies ReadRequest, () => undefined);
+        this.#worker.send({ id, path, version, reader } satisfies ReadRequest, () => undefined);
       } catch (error) {
         // No memory or no descriptors for another process.
         this.#ended(this.#worker, `its reader does not start: ${errorText(error)}`);

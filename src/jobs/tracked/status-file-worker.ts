@@ -6,8 +6,8 @@
 import type { ReadResponse, ReadRequest } from './status-file-reader.ts';
 import { readStatusFile } from './status-file.ts';
 
-process.on('message', ({ id, path, version }: ReadRequest) => {
-  readStatusFile(path, version).then(
+process.on('message', ({ id, path, version, reader }: ReadRequest) => {
+  readStatusFile(path, version, reader).then(
     (result) => process.send?.({ id, result } satisfies ReadResponse),
     // It never rejects. If it does all the same, the exit answers what is still open.
     () => process.exit(1),

@@ -7,13 +7,17 @@
  *
  * The agent reads only a regular file of at most 64 KiB. It follows no link and waits for no pipe or device.
  */
-import { lstat } from 'node:fs/promises';
+import { lstat, readlink } from 'node:fs/promises';
 import { defined } from '../../core/lib/defined.ts';
+import type { ReaderIdentity } from '../../core/model/job.ts';
 import type { FinalStatus } from '../../core/model/tracked.ts';
 import { errorCode, errorText } from '../lib/error-code.ts';
 import { openUnfollowed } from '../lib/open-unfollowed.ts';
+import { mayReach, mayRead } from './reader-rights.ts';
 
 const FILE_BYTES_MAX = 64 * 1024;
+
+const FORBIDDEN = Symbol('forbidden');
 
 const STATUSES = ['running', 'completed', 'failed'] as const;
 
@@ -30,15 +34,29 @@ export type StatusRead =
   | { readonly kind: 'bad'; readonly problem: string; readonly version: string }
   | { readonly kind: 'read'; readonly fields: StatusFields; readonly version: string };
 
-/** Never rejects. `version`: that of the last read; a file of the same version is not read again. */
+/** To a caller who may not read a file, the answer is the same whatever the file is. */
+const UNREADABLE: StatusRead = {
+  kind: 'bad',
+  problem: 'may not be read by the user who asked for tracking',
+  version: '',
+};
+
+/**
+ * Never rejects. `version`: that of the last read; a file of the same version is not read again. `reader`: whose rights
+ * must allow the reading.
+ */
 export async function readStatusFile(
   path: string,
   version: string | undefined,
+  reader?: ReaderIdentity,
 ): Promise<StatusRead> {
   try {
+    if (reader !== undefined && !(await mayReach(reader, path))) return UNREADABLE;
     const entry = await lstat(path, { bigint: true });
     // A rename changes the inode, and a rewrite the time, or at least the size if the clock is coarse.
     const present = [entry.dev, entry.ino, entry.size, entry.mtimeNs, entry.ctimeNs].join(' ');
+    if (reader !== undefined && !entry.isSymbolicLink() && !mayRead(reader, entry))
+      return UNREADABLE;
     if (present === version) return { kind: 'unchanged' };
     const bad = (problem: string): StatusRead => ({ kind: 'bad', problem, version: present });
     if (entry.isSymbolicLink()) return bad('is a symbolic link, which is not followed');
@@ -46,7 +64,8 @@ export async function readStatusFile(
     if (entry.size > FILE_BYTES_MAX) {
       return bad(`has ${entry.size} bytes; ${FILE_BYTES_MAX} at most`);
     }
-    const text = await readBounded(path);
+    const text = await readBounded(path, reader);
+    if (text === FORBIDDEN) return UNREADABLE;
     if (text === undefined) return bad('is not a regular file');
     const parsed = parseStatus(text);
     return typeof parsed === 'string'
@@ -107,11 +126,19 @@ function statusProblem(status: unknown): string | undefined {
   return `status: expected ${STATUSES.slice(0, -1).join(', ')} or ${STATUSES.at(-1)}, found ${found}`;
 }
 
-/** Another file may have taken the path since the check, so the type of what was opened counts. */
-async function readBounded(path: string): Promise<string | undefined> {
+/** Another file may have taken the path since the check, so the type and the rights of what was opened count. */
+async function readBounded(
+  path: string,
+  reader: ReaderIdentity | undefined,
+): Promise<string | typeof FORBIDDEN | undefined> {
   const file = await openUnfollowed(path);
   try {
-    if (!(await file.stat()).isFile()) return undefined;
+    const opened = await file.stat();
+    if (reader !== undefined) {
+      const realPath = await readlink(`/proc/self/fd/${file.fd}`);
+      if (!mayRead(reader, opened) || !(await mayReach(reader, realPath))) return FORBIDDEN;
+    }
+    if (!opened.isFile()) return undefined;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(FILE_BYTES_MAX), 0);
     return buffer.toString('utf8', 0, bytesRead).replace(/^\ufeff/, '');
   } finally {

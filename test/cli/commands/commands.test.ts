@@ -250,6 +250,7 @@ describe('wait', () => {
       openLog: () => new RunLog('/none'),
       makeDefinition,
       makeTracked,
+      adHoc: () => ({ policy: 'group', agentUid: process.getuid?.() }),
       plainDetail: (text) => text,
     });
     await server.listen();

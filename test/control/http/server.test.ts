@@ -359,6 +359,7 @@ describe('the socket file', () => {
       openLog: () => new RunLog('/none'),
       makeDefinition,
       makeTracked,
+      adHoc: () => ({ policy: 'group', agentUid: process.getuid?.() }),
       plainDetail: (text) => text,
     });
 

@@ -82,7 +82,7 @@ test('a descriptor that is no socket has no peer', () => {
 });
 
 test('a user who acts for another is shown with both names', () => {
-  const root = { uid: 0, pid: 9, user: 'root' };
+  const root = { uid: 0, pid: 9, groups: [0], user: 'root' };
   expect(nameOf(root, 'anna')).toBe('root (uid 0, pid 9) for anna');
   expect(nameOf(root, 'root')).toBe('root (uid 0, pid 9)');
   expect(nameOf(undefined, undefined)).toBe('operator');

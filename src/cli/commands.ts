@@ -14,6 +14,10 @@ interface Entry {
 
 /** In the order of `--help`. */
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  dev: {
+    summary: 'try an agent with simulated AWS services; nothing is left afterwards',
+    load: async (terminal) => (await import('./dev/command.ts')).devCommand(terminal),
+  },
   daemon: {
     summary: 'run the agent in the foreground, as systemd does',
     load: async (terminal) => (await import('./daemon/command.ts')).daemonCommand(terminal),

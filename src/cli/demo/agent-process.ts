@@ -5,10 +5,9 @@ import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isFinal } from '../../core/model/job.ts';
-import type { JobStatus, Status } from '../../core/model/status.ts';
-import { NoDaemon, jobPath } from '../client/client.ts';
+import { NoDaemon } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
+import { endJobs } from '../client/end-jobs.ts';
 import { CommandFailure } from '../command.ts';
 import type { DemoWorld } from './files.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -66,7 +65,7 @@ export async function stopAgent(client: Client, agent: ChildProcess): Promise<vo
   if (hasExited(agent)) return;
   const exited = once(agent, 'exit');
   try {
-    await endJobs(client);
+    await endJobs(client, 'demo', JOBS_END_MS_MAX);
   } catch (error) {
     // It did not begin, or is gone: nothing of it answers.
     if (!(error instanceof CommandFailure)) throw error;
@@ -75,21 +74,6 @@ export async function stopAgent(client: Client, agent: ChildProcess): Promise<vo
   const late = setTimeout(() => agent.kill('SIGKILL'), AGENT_END_MS_MAX);
   if (!hasExited(agent)) await exited;
   clearTimeout(late);
-}
-
-async function endJobs(client: Client): Promise<void> {
-  const until = performance.now() + JOBS_END_MS_MAX;
-  const live = await liveJobs(client);
-  for (const { name } of live) {
-    await client.post(jobPath(name, '/cancel'), { by: 'demo', grace: '1s' });
-  }
-  while ((await liveJobs(client)).length > 0 && performance.now() < until)
-    await sleep(ASK_AGAIN_MS);
-}
-
-async function liveJobs(client: Client): Promise<JobStatus[]> {
-  const { jobs } = await client.get<Status>('/v1/status');
-  return jobs.filter(({ state }) => state !== 'idle' && !isFinal(state));
 }
 
 function hasExited(agent: ChildProcess): boolean {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
+import { checkoutLauncher } from '../launcher.ts';
 import { createClient, jobPath } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
 import { startAgent, stopAgent, untilAnswering } from './agent-process.ts';
@@ -65,7 +66,7 @@ async function perform(terminal: Terminal, interrupted: AbortSignal): Promise<Ex
     const summary = summarize(simulator.audit(), played.status.jobs, width);
     const stories = runScenarios(timelines, played, beganAtMs, width);
     const seconds = Math.round((Date.now() - beganAtMs) / 1000);
-    terminal.stdout.write(`\n${stories}\n\n${summary.text}\n(${seconds} s)\n`);
+    terminal.stdout.write(`\n${stories}\n\n${summary.text}\n(${seconds} s)\n\n${whatNext()}\n`);
     return summary.isAsPromised ? EXIT.ok : EXIT.jobFailed;
   } finally {
     simulator.clearFaults();
@@ -87,4 +88,15 @@ async function readTimelines(
     timelines.set(name, events);
   }
   return timelines;
+}
+
+function whatNext(): string {
+  const [dev, program] =
+    checkoutLauncher() === undefined
+      ? ['migration-agent dev', 'migration-agent']
+      : ['npm run dev', 'npm run agent --'];
+  return `What to try next:
+  ${dev}   an agent of your own with simulated AWS and a status page
+  ${program} completion bash   completion for your shell (bash, zsh or fish)
+  ${program} --help   all commands`;
 }

@@ -1,0 +1,59 @@
+/** `dev` as a newcomer uses it: one terminal runs it, another one pastes the line and the commands that it printed. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { expect, onTestFinished, test } from 'vitest';
+
+import { until } from '../../support/until.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../../src/migration-agent', import.meta.url));
+
+test('the printed commands work as they are in another terminal, and SIGINT leaves nothing', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const dev = spawn(LAUNCHER, ['dev'], {
+    env: { PATH: process.env['PATH'], TMPDIR: temporary, AWS_PROFILE: 'of-the-user' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void dev.kill('SIGKILL'));
+  let output = '';
+  dev.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  await until(
+    'the directions are printed',
+    () => output.includes('Then try:\n') && output.includes('history copy\n'),
+  );
+
+  const page = /status page +(\S+)/.exec(output)?.[1] ?? '';
+  expect(await (await fetch(page)).text()).toContain('<html');
+  const setUp = /^export .*$/m.exec(output)?.[0] ?? '';
+  const commands = output.match(/^ {2}migration-agent .*$/gm) ?? [];
+  expect(commands).toHaveLength(3);
+  const inAnotherTerminal = (command: string) =>
+    spawnSync('sh', ['-c', `${setUp}\n${command}`], {
+      encoding: 'utf8',
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin', HOME: temporary },
+    });
+  const [run, status, history] = commands.map(inAnotherTerminal);
+  expect([run?.status, run?.stdout], run?.stderr).toEqual([0, 'copy/1\n']);
+  expect([status?.status, status?.stdout], status?.stderr).toEqual([
+    0,
+    expect.stringMatching(/^copy\/1 +succeeded/),
+  ]);
+  expect([history?.status, history?.stdout], history?.stderr).toEqual([
+    0,
+    expect.stringContaining('COMPLETED'),
+  ]);
+
+  // A job that runs ends with it.
+  inAnotherTerminal('migration-agent run --name long -- sleep 47.110815');
+  dev.kill('SIGINT');
+  const [code] = (await once(dev, 'exit')) as [number];
+  expect(code).toBe(0);
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(spawnSync('pgrep', ['-f', 'sleep 47.110815'], { encoding: 'utf8' }).stdout).toBe('');
+});

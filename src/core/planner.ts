@@ -29,6 +29,7 @@ import { Deliveries } from './runs/deliveries.ts';
 import { HostEvents } from './runs/host-events.ts';
 import { RunLifecycle } from './runs/lifecycle.ts';
 import { RunRequests } from './runs/requests.ts';
+import { SameWork } from './runs/same-work.ts';
 import { EMPTY_CALENDAR, Schedules } from './runs/schedules.ts';
 import type { Calendar } from './runs/schedules.ts';
 import { TaskLeases } from './runs/task-leases.ts';
@@ -111,20 +112,22 @@ export class Planner {
       { state, settings, clock, promises, reporters, hubTasks, pipelineTasks },
       now,
     );
+    const sameWork = new SameWork({ state, settings });
     const runs = new RunLifecycle(
-      { state, settings, deliveries, durability, resumeHold, timeline },
+      { state, settings, sameWork, deliveries, durability, resumeHold, timeline },
       now,
     );
-    const requests = new RunRequests({ state, settings }, runs);
+    const requests = new RunRequests({ state, settings, sameWork }, runs);
     this.#runs = runs;
     this.#requests = requests;
     this.#agent = new AgentLifecycle({
-      ...{ state, settings, shutdown, reporters, timeline, calls: this.#calls, runs, requests },
+      ...{ state, settings, shutdown, pacing, reporters, timeline },
+      ...{ calls: this.#calls, runs, requests },
     });
     this.#schedules = new Schedules({ state, settings }, requests, calendar, now);
     this.#host = new HostEvents({ timeline }, runs);
     this.#tracking = new RunTracking({ settings, timeline }, runs);
-    this.#leases = new TaskLeases({ settings, timeline }, runs);
+    this.#leases = new TaskLeases({ state, settings, shutdown, timeline }, runs);
     this.#outbox = new OutboxRequests({
       ...{ state, settings, pacing, hub, hubTasks, reporters, timeline, index: runs.index },
     });
@@ -329,7 +332,7 @@ export class Planner {
   #changeSettings(settings: Settings, now: Now): void {
     this.#settings.current = settings;
     this.#addPollers();
-    this.#runs.reschedule(now);
+    this.#runs.settingsChanged(now);
     this.#schedules.plan(now);
     this.#reporters.touchAll();
     this.#timeline.add('settings.changed', now, { jobs: settings.jobs.size });

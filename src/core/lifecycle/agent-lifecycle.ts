@@ -8,6 +8,7 @@ import type { SettingsHolder } from '../model/settings.ts';
 import type { RunLifecycle } from '../runs/lifecycle.ts';
 import type { RunRequests } from '../runs/requests.ts';
 import type { CallScheduler } from '../scheduling/call-scheduler.ts';
+import type { Pacing } from '../scheduling/pacing.ts';
 import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
 import type { Reporters } from '../scheduling/reporters.ts';
 import { claimState } from '../state/host-identity.ts';
@@ -22,6 +23,7 @@ interface Parts {
   readonly state: PersistentState;
   readonly settings: SettingsHolder;
   readonly shutdown: Shutdown;
+  readonly pacing: Pacing;
   readonly reporters: Reporters;
   readonly timeline: Timeline;
   readonly calls: CallScheduler;
@@ -88,6 +90,8 @@ export class AgentLifecycle {
   stop(now: Now, exitCode = 0): void {
     if (!this.#parts.shutdown.request(now)) return;
     this.#exitCode = exitCode;
+    const polls = this.#pollsInFlight;
+    if (polls > 0) this.#parts.timeline.add('poll.abandoned', now, { polls });
     this.#parts.reporters.touchAll();
   }
 
@@ -100,10 +104,14 @@ export class AgentLifecycle {
     return isOver ? this.#exitCode : undefined;
   }
 
-  /** No pipeline run lives here, and none has anything left to report. */
+  get #pollsInFlight(): number {
+    return this.#parts.pacing.of('PollForTask').inFlight;
+  }
+
+  /** No pipeline run lives here, none has anything left to report, and no poll may bring another task. */
   #isPipelineDone(): boolean {
     const { livePipelineRuns, runs } = this.#parts.state;
-    if (livePipelineRuns.size > 0) return false;
+    if (livePipelineRuns.size > 0 || this.#pollsInFlight > 0) return false;
     return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }
 }

@@ -15,7 +15,7 @@ interface Kind {
 
 const reason = { reason: 'Why, in words' };
 const operation = { operation: 'Operation of the service' };
-const taskId = { taskId: 'Beginning and end of the pipeline task’s id' };
+const taskId = { taskId: 'Beginning of the pipeline task’s id' };
 const hubTask = { task: 'MigrationTaskName' };
 const pid = { pid: 'Process id of the leader of the run' };
 const seen = { ...pid, invocation: 'Invocation of the systemd unit (tracked work)' };
@@ -153,6 +153,22 @@ export const EVENTS = {
       workerGroup: 'Worker group that it came from',
       attemptId: 'Attempt of the activity',
     },
+  },
+  'task.left': {
+    level: 'warn',
+    msg: 'task received while the agent ends; another host gets it',
+    persisted: false,
+    fields: {
+      ...taskId,
+      workerGroup: 'Worker group that it came from',
+      attemptId: 'Attempt of the activity',
+    },
+  },
+  'poll.abandoned': {
+    level: 'warn',
+    msg: 'agent ends during a poll; a task that it brings is given to another host after two minutes',
+    persisted: false,
+    fields: { polls: 'How many polls are in flight' },
   },
   'task.refused': {
     level: 'warn',

@@ -117,15 +117,25 @@ export class Deliveries {
     state.dropHubTask(task);
   }
 
-  /** Two live runs cannot share a task: each would report over the other's percent. */
+  /** Two live runs never share a task: each would report over the other's state, and one of them after its end. */
   #freeName(name: string, run: Run): string {
     const { metadata, copiedHostHubTasks, hubTasks } = this.#parts.state;
-    if (copiedHostHubTasks.has(name)) {
-      // Another host may report it: the last part of this host's own runner id tells the two apart.
-      return legalName(`${name}-${metadata.taskRunnerId?.split('-').at(-1) ?? 'copy'}`);
+    const isFree = (one: string): boolean => {
+      const holder = hubTasks.get(one)?.run;
+      return !copiedHostHubTasks.has(one) && (holder === undefined || holder === run.id);
+    };
+    // The copied host may report under its names: the last part of this host's own runner id tells the two apart.
+    const own = copiedHostHubTasks.has(name)
+      ? legalName(`${name}-${metadata.taskRunnerId?.split('-').at(-1) ?? 'copy'}`)
+      : name;
+    const suffixes = [`${run.number}`, `${run.job}-${run.number}`];
+    const candidates = [own, ...suffixes.map((suffix) => legalName(`${own}-${suffix}`))];
+    const free = candidates.find(isFree);
+    if (free !== undefined) return free;
+    for (let count = 2; ; count++) {
+      const next = legalName(`${own}-${run.job}-${run.number}-${count}`);
+      if (isFree(next)) return next;
     }
-    const holder = hubTasks.get(name)?.run;
-    return holder === undefined || holder === run.id ? name : legalName(`${name}-${run.number}`);
   }
 }
 

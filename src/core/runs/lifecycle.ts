@@ -7,6 +7,8 @@
  */
 import type { Action } from '../model/action.ts';
 import type { HubTask } from '../model/hub-task.ts';
+import type { SameWork } from './same-work.ts';
+import { tightened } from './stop-escalation.ts';
 import { fenceGraceMs } from '../scheduling/deadlines.ts';
 import { isStarted, moveRun } from '../model/job.ts';
 import type {
@@ -34,6 +36,7 @@ import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 interface Parts {
+  readonly sameWork: SameWork;
   readonly state: PersistentState;
   readonly settings: SettingsHolder;
   readonly deliveries: Deliveries;
@@ -76,13 +79,16 @@ export class RunLifecycle {
     this.#actions.push(action);
   }
 
-  /** What must be done outside, each once. Without the commit only what may be done twice: signals and looks. */
+  /**
+   * What must be done outside, each once. Without the commit only what may be done twice: signals and checks. The rest is
+   * held, and decided anew when it can be done: a run may have ended meanwhile, and must not start then.
+   */
   takeActions(isDurable: boolean): Action[] {
     const isReady = (action: Action): boolean =>
       isDurable || action.type === 'signal-tree' || action.type === 'check-tree';
-    const actions = this.#actions.filter(isReady);
-    this.#actions = this.#actions.filter((action) => !isReady(action));
-    return actions;
+    const wanted = this.#actions.filter(isStillWanted);
+    this.#actions = wanted.filter((action) => !isReady(action));
+    return wanted.filter(isReady);
   }
 
   wakeAtMs(): number | undefined {
@@ -139,7 +145,7 @@ export class RunLifecycle {
   /** Gives the job to the run that has waited longest, if nobody holds it. */
   promote(job: string, now: Now): void {
     const next = this.index.nextInLine(job);
-    if (next === undefined) return;
+    if (next === undefined || this.#parts.sameWork.holderOf(next) !== undefined) return;
     moveRun(next, 'starting');
     const { tracked } = next.definition;
     if (tracked === undefined) this.#parts.timeline.add('job.starting', now, {}, next);
@@ -149,12 +155,25 @@ export class RunLifecycle {
     this.changed(next, now);
   }
 
-  /** Begins to end a run; the first reason wins. */
+  /**
+   * Begins to end a run, or ends it more strictly than it is being ended already: a later ending may shorten the grace,
+   * withhold the delivery and name a stricter cause, never the reverse.
+   */
   end(run: Run, cause: EndCause, detail: string, now: Now, graceMs?: number): void {
-    if (run.ending !== undefined) return;
-    run.ending = { cause, detail, since: now, graceMs: graceMs ?? run.definition.stop.graceMs };
-    if (cause === 'fence' || cause === 'gone' || cause === 'service') this.withhold(run, detail);
+    const isOurs = cause === 'operator' || cause === 'timeout';
+    // The task may be given to another host when its window ends, whatever the job's grace is.
+    const ownMs = graceMs ?? run.definition.stop.graceMs;
+    const limitMs = isOurs ? ownMs : Math.min(ownMs, fenceGraceMs(run, now));
+    const before = run.ending;
+    const ending = { cause, detail, since: now, graceMs: limitMs };
+    run.ending = before === undefined ? ending : tightened(before, ending, graceMs !== undefined);
+    if (!isOurs) this.withhold(run, detail);
+    if (run.ending === before) return;
     this.#parts.timeline.add('cancel.received', now, { cause, detail }, run);
+    if (before !== undefined) {
+      this.changed(run, now);
+      return;
+    }
     if (run.state === 'queued') {
       this.finish(run, endState(run), now);
       return;
@@ -165,7 +184,7 @@ export class RunLifecycle {
       this.finish(run, endState(run), now);
       return;
     }
-    this.#climb(run, now);
+    this.#escalate(run, now);
     this.changed(run, now);
   }
 
@@ -187,6 +206,12 @@ export class RunLifecycle {
     this.#parts.timeline.add('run.ended', now, { state, message: endText(run) }, run);
     this.changed(run, now);
     this.promote(run.job, now);
+    this.#promoteHeld(run, now);
+  }
+
+  /** Runs of other jobs that waited for this one. */
+  #promoteHeld(ended: Run, now: Now): void {
+    for (const { job } of this.#parts.sameWork.waitingFor(ended)) this.promote(job, now);
   }
 
   /** Call after every change of a run: it is kept, its timers are set, whoever speaks for it looks again. */
@@ -219,7 +244,7 @@ export class RunLifecycle {
     }
   }
 
-  /** Everything that time alone changes: windows, timeouts, stalls, the rungs of a ladder. */
+  /** Everything that time alone changes: windows, timeouts, stalls, escalation steps. */
   timePassed(now: Now): void {
     for (;;) {
       const id = this.#timers.takeDue(now);
@@ -229,15 +254,16 @@ export class RunLifecycle {
     }
   }
 
-  /** The settings changed: windows and graces may have. */
-  reschedule(now: Now): void {
+  /** The settings changed: windows and graces may have, and names of jobs. */
+  settingsChanged(now: Now): void {
+    this.#parts.sameWork.settingsChanged();
     for (const run of this.#parts.state.liveRuns.values()) this.#timers.schedule(run, now);
   }
 
   #timeCame(run: Run, now: Now): void {
     switch (this.#timers.due(run, now)) {
-      case 'rung':
-        this.#climb(run, now);
+      case 'step':
+        this.#escalate(run, now);
         break;
       case 'fence':
         this.#fence(run, now);
@@ -275,13 +301,13 @@ export class RunLifecycle {
       this.#timers.unfence(run);
       this.#timers.schedule(run, now);
     } else {
-      const detail = `no report was accepted for ${silentS} s`;
-      this.end(run, 'fence', detail, now, fenceGraceMs(run, now));
+      this.end(run, 'fence', `no report was accepted for ${silentS} s`, now);
+      this.#timers.schedule(run, now);
     }
   }
 
-  #climb(run: Run, now: Now): void {
-    switch (this.#timers.climb(run, now)) {
+  #escalate(run: Run, now: Now): void {
+    switch (this.#timers.takeStep(run, now)) {
       case 'signal':
         this.act({ type: 'signal-tree', run, signal: run.definition.stop.signal });
         break;
@@ -303,7 +329,14 @@ export class RunLifecycle {
   }
 }
 
-/** How a run that was ended is called: fenced where its task may be somebody else's. */
+/** False: the run has moved on since the action was asked for, so that it would do harm or nothing. */
+function isStillWanted(action: Action): boolean {
+  if (action.type === 'start-run') return action.run.state === 'starting';
+  if (action.type === 'adopt-run' || action.type === 'watch-run') return isStarted(action.run);
+  return true;
+}
+
+/** The state of a run that was ended: fenced if its task may be another host's. */
 export function endState(run: Run): RunState {
   return run.ending?.cause === 'fence' || run.ending?.cause === 'gone' ? 'fenced' : 'canceled';
 }

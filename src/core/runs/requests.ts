@@ -4,12 +4,17 @@ import type { SettingsHolder } from '../model/settings.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import { copiedHostRefusal } from '../model/job.ts';
 import type { JobDefinition, Run, RunOrigin } from '../model/job.ts';
+import { runsTheSame } from './same-work.ts';
+import type { SameWork } from './same-work.ts';
 import type { RunLifecycle } from './lifecycle.ts';
+import { killAtMs } from './stop-escalation.ts';
+import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 interface Parts {
   readonly state: PersistentState;
   readonly settings: SettingsHolder;
+  readonly sameWork: SameWork;
 }
 
 export class RunRequests {
@@ -38,6 +43,11 @@ export class RunRequests {
         code: 'conflict',
         message: `${job} is ${live.state} already (run ${live.number})`,
       };
+    }
+    const other = this.#parts.sameWork.runningAs(definition);
+    if (other !== undefined) {
+      const message = `${job} is ${other.state} already, as ${other.job} (run ${other.number}), a name that the configuration has no more`;
+      return { ok: false, code: 'conflict', message };
     }
     const run = this.#life.create(definition, origin, now);
     return { ok: true, run: run.id, message: `${job} starts as run ${run.number}` };
@@ -82,12 +92,9 @@ export class RunRequests {
     if (last === undefined) {
       return { ok: false, code: 'conflict', message: `${job} is not running` };
     }
+    const isEnding = last.ending !== undefined;
     for (const run of live) this.#life.end(run, 'operator', by, now, graceMs);
-    const message =
-      last.definition.tracked === undefined
-        ? `${job} is being canceled (run ${last.number})`
-        : `${job} is no longer tracked (run ${last.number}); the work itself is not stopped`;
-    return { ok: true, run: last.id, message: message };
+    return { ok: true, run: last.id, message: cancelText(last, isEnding, now) };
   }
 
   /** Ends every pipeline run, as `onTerminate: stop` wants it. */
@@ -103,9 +110,12 @@ function refuseForeign(run: Run): Reply {
   return { ok: false, code: 'conflict', message: copiedHostRefusal(run) };
 }
 
-/** True where both would run the same program in the same way: what is told about it may differ. */
-function runsTheSame(a: JobDefinition, b: JobDefinition): boolean {
-  const how = (one: JobDefinition): string =>
-    JSON.stringify([one.command, one.environment, one.workingDirectory, one.user]);
-  return how(a) === how(b);
+function cancelText(run: Run, wasEnding: boolean, now: Now): string {
+  const { definition, ending, job, number } = run;
+  if (definition.tracked !== undefined) {
+    return `${job} is no longer tracked (run ${number}); the work itself is not stopped`;
+  }
+  if (!wasEnding || ending === undefined) return `${job} is being canceled (run ${number})`;
+  const leftS = Math.max(0, Math.ceil((killAtMs(ending) - now.bootMs) / SECOND_MS));
+  return `${job} is being canceled already (run ${number}); SIGKILL follows in ${leftS} s`;
 }

@@ -7,6 +7,8 @@ import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, PipelineTask, Run } from '../model/job.ts';
 import { shorten } from '../pipeline/task-reporter.ts';
 import type { SettingsHolder } from '../model/settings.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import type { Shutdown } from '../state/shutdown.ts';
 import type { Timeline } from '../state/timeline.ts';
 import { assignment, instanceKey, windowMs } from '../pipeline/task-assignment.ts';
 import type { RunLifecycle } from './lifecycle.ts';
@@ -15,7 +17,9 @@ import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 interface Parts {
+  readonly state: PersistentState;
   readonly settings: SettingsHolder;
+  readonly shutdown: Shutdown;
   readonly timeline: Timeline;
 }
 
@@ -32,6 +36,7 @@ export class TaskLeases {
   receive(task: PolledTask, workerGroup: string, now: Now): void {
     const { dataPipeline } = this.#parts.settings.current;
     if (dataPipeline === undefined) return;
+    if (this.#isLeft(task, workerGroup, now)) return;
     const assigned = assignment(task, this.#parts.settings.current);
     const lease: PipelineTask = {
       taskId: task.taskId,
@@ -46,13 +51,24 @@ export class TaskLeases {
     };
     const definition =
       assigned.kind === 'run' ? assigned.definition : refusedDefinition(assigned.name);
-    if (this.#rebind(definition.name, lease, now)) return;
+    if (this.#rebind(lease, now)) return;
     const run = this.#life.create(definition, 'pipeline', now, lease);
     if (assigned.kind === 'refuse') {
       run.reason = assigned.reason;
       this.#parts.timeline.add('task.refused', now, { reason: assigned.reason }, run);
       this.#life.finish(run, 'failed', now);
     }
+  }
+
+  /**
+   * A poll that was in flight when the agent was told to end may bring a task. It is not acknowledged, so the service
+   * gives it to another host after two minutes. While the agent only drains, such a task is taken.
+   */
+  #isLeft({ attemptId, taskId }: PolledTask, workerGroup: string, now: Now): boolean {
+    const { shutdown, timeline } = this.#parts;
+    if (!shutdown.isTerminated && shutdown.requestedAt === undefined) return false;
+    timeline.add('task.left', now, { taskId: shorten(taskId), workerGroup, attemptId });
+    return true;
   }
 
   /** The first report was accepted: the task is ours, and its job may start. */
@@ -80,9 +96,12 @@ export class TaskLeases {
     this.#life.changed(run, now);
   }
 
-  /** The same attempt handed out again is the same work: it keeps its run, and its end is told again. */
-  #rebind(job: string, lease: PipelineTask, now: Now): boolean {
-    for (const run of this.#life.index.of(job)) {
+  /**
+   * The same attempt handed out again is the same work: it keeps its run, and its end is reported again. Looked for
+   * in the runs of all jobs, since a reload may have mapped the activity to another one.
+   */
+  #rebind(lease: PipelineTask, now: Now): boolean {
+    for (const run of [...this.#parts.state.runs.values()]) {
       if (run.pipeline?.task.instance !== lease.instance) continue;
       if (run.pipeline.task.attemptId === lease.attemptId && hasItsOwnEnd(run)) {
         this.#parts.timeline.add('task.rebound', now, { taskId: shorten(lease.taskId) }, run);

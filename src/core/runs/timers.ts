@@ -1,4 +1,4 @@
-/** When time alone changes a run: its window, its timeout, its silence, the next rung of its ladder. */
+/** When time alone changes a run: the end of its window, its timeout, a stall, the next escalation step. */
 import { nextStep } from './stop-escalation.ts';
 import type { Escalation, EscalationStep } from './stop-escalation.ts';
 import { fenceAtMs } from '../scheduling/deadlines.ts';
@@ -8,7 +8,7 @@ import type { Run } from '../model/job.ts';
 import { SECOND_MS } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
-export type Due = 'rung' | 'fence' | 'timeout' | 'tree-check' | 'stall';
+export type Due = 'step' | 'fence' | 'timeout' | 'tree-check' | 'stall';
 
 /** How often the tree of a run is checked that goes on without its program or its shim. */
 const TREE_CHECK_MS = 5 * SECOND_MS;
@@ -18,7 +18,7 @@ export class RunTimers {
   readonly #timers = new Map<string, RunTimer>();
   /** When the tree of a run was last checked that goes on without its program or its shim. */
   readonly #treeCheckedAtMs = new Map<string, number>();
-  readonly #climbs = new Map<string, Escalation>();
+  readonly #escalations = new Map<string, Escalation>();
   /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
   readonly #unfenced = new Set<string>();
 
@@ -37,7 +37,11 @@ export class RunTimers {
 
   /** What has come for this run; `undefined`: nothing yet. */
   due(run: Run, now: Now): Due | undefined {
-    if (run.state === 'canceling') return 'rung';
+    if (run.state === 'canceling') {
+      // The window ends for a run that is being stopped, too, and its grace may be longer.
+      if (isPast(this.#fenceAtMs(run), now)) return 'fence';
+      return isPast(this.#timeoutOfEndingMs(run), now) ? 'timeout' : 'step';
+    }
     if (isPast(this.#fenceAtMs(run), now)) return 'fence';
     if (isPast(timeoutAtMs(run), now)) return 'timeout';
     if (isPast(this.#treeCheckAtMs(run), now)) {
@@ -47,18 +51,18 @@ export class RunTimers {
     return isPast(stallAtMs(run), now) ? 'stall' : undefined;
   }
 
-  /** The rung to take now, noted as taken. */
-  climb(run: Run, now: Now): EscalationStep | undefined {
+  /** The escalation step to take now, remembered as taken. */
+  takeStep(run: Run, now: Now): EscalationStep | undefined {
     if (run.ending === undefined) return undefined;
-    const climb = this.#climbOf(run);
-    const { step: rung } = nextStep(run.ending, climb, now);
-    if (rung !== undefined) climb.lastLookAtMs = now.bootMs;
-    if (rung === 'signal') climb.signalledAtMs = now.bootMs;
-    if (rung === 'kill') climb.killedAtMs ??= now.bootMs;
-    return rung;
+    const escalation = this.#escalationOf(run);
+    const { step } = nextStep(run.ending, escalation, now);
+    if (step !== undefined) escalation.lastLookAtMs = now.bootMs;
+    if (step === 'signal') escalation.signalledAtMs = now.bootMs;
+    if (step === 'kill') escalation.killedAtMs ??= now.bootMs;
+    return step;
   }
 
-  /** The run's window no longer matters: it was told once, and the policy lets the job go on. */
+  /** The run's window no longer matters: the policy lets the job go on after it. */
   unfence(run: Run): void {
     this.#unfenced.add(run.id);
   }
@@ -72,7 +76,7 @@ export class RunTimers {
     const atMs = this.#nextTimeMs(run, now);
     this.#set(run.id, atMs);
     if (!isFinal(run.state)) return;
-    this.#climbs.delete(run.id);
+    this.#escalations.delete(run.id);
     this.#treeCheckedAtMs.delete(run.id);
     this.#unfenced.delete(run.id);
   }
@@ -92,15 +96,20 @@ export class RunTimers {
   #nextTimeMs(run: Run, now: Now): number | undefined {
     if (isFinal(run.state)) return undefined;
     if (run.state === 'canceling') {
-      return run.ending && nextStep(run.ending, this.#climbOf(run), now).atMs;
+      const stepMs = run.ending && nextStep(run.ending, this.#escalationOf(run), now).atMs;
+      return earliestMs([stepMs, this.#fenceAtMs(run), this.#timeoutOfEndingMs(run)]);
     }
-    const times = [
+    return earliestMs([
       this.#fenceAtMs(run),
       timeoutAtMs(run),
       stallAtMs(run),
       this.#treeCheckAtMs(run),
-    ].filter((at) => at !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    ]);
+  }
+
+  /** A job that an operator cancels with a long grace still runs out of its time. */
+  #timeoutOfEndingMs(run: Run): number | undefined {
+    return run.ending?.cause === 'operator' ? timeoutAtMs(run) : undefined;
   }
 
   #fenceAtMs(run: Run): number | undefined {
@@ -112,13 +121,13 @@ export class RunTimers {
     return (this.#treeCheckedAtMs.get(run.id) ?? -Infinity) + TREE_CHECK_MS;
   }
 
-  #climbOf(run: Run): Escalation {
-    let climb = this.#climbs.get(run.id);
-    if (climb === undefined) {
-      climb = { lastLookAtMs: -Infinity };
-      this.#climbs.set(run.id, climb);
+  #escalationOf(run: Run): Escalation {
+    let escalation = this.#escalations.get(run.id);
+    if (escalation === undefined) {
+      escalation = { lastLookAtMs: -Infinity };
+      this.#escalations.set(run.id, escalation);
     }
-    return climb;
+    return escalation;
   }
 }
 
@@ -145,6 +154,11 @@ function stallAtMs(run: Run): number | undefined {
 
 function sum(since: Instant | undefined, ms: number): number | undefined {
   return since === undefined ? undefined : since.bootMs + ms;
+}
+
+function earliestMs(times: readonly (number | undefined)[]): number | undefined {
+  const earliest = Math.min(...times.map((at) => at ?? Infinity));
+  return earliest === Infinity ? undefined : earliest;
 }
 
 function isPast(atMs: number | undefined, now: Now): boolean {

@@ -33,6 +33,8 @@ export class World {
   readonly notes: TimelineEvent[] = [];
   readonly random: () => number;
   turns = 0;
+  /** The store refuses changes. */
+  isDiskFull = false;
   planner: Planner;
   ledger = new PersistentState();
   /** The host that the next agent finds itself on; absent: nothing tells. */
@@ -49,6 +51,8 @@ export class World {
   onEnded: (run: Run) => void = () => undefined;
   readonly #options: WorldOptions;
   #inbox: Event[] = [];
+  /** The agent has ended by itself; `crash` starts the next one. */
+  #hasExited = false;
   readonly #outside: Outside;
 
   constructor(options: WorldOptions) {
@@ -86,7 +90,8 @@ export class World {
               bootMs,
             );
       this.time.moveTo(nextMs);
-      this.turn();
+      if (this.#hasExited) this.time.moveTo(bootMs);
+      else this.turn();
     }
   }
 
@@ -98,6 +103,7 @@ export class World {
   /** Kills the agent and starts another from what was on disk. Jobs go on. */
   crash(): void {
     this.#inbox = [];
+    this.#hasExited = false;
     this.#outside.disconnect();
     this.ledger = reload(this.ledger);
     if (this.identity !== undefined) {
@@ -118,7 +124,7 @@ export class World {
     if (this.keepNotes) this.notes.push(...changes.events);
     for (const note of changes.events) this.onNote(note);
     for (const run of changes.runs) if (run.endedAt?.bootMs === now.bootMs) this.onEnded(run);
-    for (const action of this.planner.decide(now)) this.#act(action);
+    for (const action of this.planner.decide(now, !this.isDiskFull)) this.#act(action);
   }
 
   #newPlanner(): Planner {
@@ -161,6 +167,7 @@ export class World {
         break;
       case 'exit':
         this.exits.push(action.code);
+        this.#hasExited = true;
         break;
     }
   }

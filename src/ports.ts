@@ -100,6 +100,8 @@ export interface JobHost {
   checkTree(run: Run): void;
   /** Removes what it keeps of a run that has ended. */
   forget(run: Run): void;
+  /** What keeps it from its work, one sentence each. */
+  problems?(): readonly string[];
   /** Stops watching; the processes live on. */
   close(): Promise<void>;
 }

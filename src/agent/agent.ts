@@ -148,6 +148,7 @@ export class Agent implements Operator {
       problems: [
         ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),
         ...gates.problems(),
+        ...(this.#parts.jobs.problems?.() ?? []),
         ...(this.#reloadTrouble === undefined ? [] : [this.#reloadTrouble]),
       ],
       gateLevels: gates.levels(),

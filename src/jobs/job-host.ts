@@ -1,43 +1,39 @@
 /**
- * The job host: starts runs, finds those of an earlier agent again, signals and checks their trees. Every
- * answer is an event. What is asked about one run is done one after the other, in the order it was asked, so
- * that no signal overtakes the start that it is meant for; different runs do not wait for each other.
+ * The job host: starts runs, finds those of an earlier agent again, signals and checks their trees. Every answer is an event.
+ * Requests for one run are carried out one after the other, in the order in which they were made, so that no signal overtakes
+ * the start that it is meant for. Different runs do not wait for each other.
  *
- * Runs live without the agent: the shim (shim-script.ts) starts the command and writes down how it ended.
+ * Runs live without the agent: the shim (shim-script.ts) starts the command and records how it ended.
  */
 import type { Event } from '../core/model/event.ts';
-import type { ProcessIdentity, Run } from '../core/model/job.ts';
+import type { Run } from '../core/model/job.ts';
 import type { JobHost, Post } from '../ports.ts';
-import { findRun, identifyShim } from './supervise/adoption.ts';
-import { cgroupOf, Cgroups } from './process/cgroups.ts';
-import type { RunCgroup } from './process/cgroups.ts';
-import { errorText } from './lib/error-code.ts';
-import { runMark } from './process/environment.ts';
-import { startShimProcess } from './supervise/shim-process.ts';
-import { startShimUnit, unitName } from './supervise/shim-unit.ts';
-import { prepareStart, resolveLaunch, StartRefused } from './supervise/launch.ts';
-import type { Shim, ShimStart } from './supervise/launch.ts';
-import { lives } from './process/process-table.ts';
-import { ProcessTree } from './process/process-tree.ts';
 import {
   lockedSpawns,
   moveAside,
-  readCgroup,
   readExit,
   readStarted,
   runDirectory,
   runLogPaths,
 } from './files/run-directory.ts';
 import { removeOldRuns, removeRun } from './files/run-retention.ts';
-import { pause, watchRun } from './supervise/run-watch.ts';
+import { errorText } from './lib/error-code.ts';
+import { ThreadPoolWatch } from './lib/thread-pool.ts';
+import { Cgroups } from './process/cgroups.ts';
+import { lives } from './process/process-table.ts';
+import { findRun } from './supervise/adoption.ts';
+import { prepareStart, resolveLaunch, StartRefused, StartUnknown } from './supervise/launch.ts';
+import type { Shim, ShimStart } from './supervise/launch.ts';
+import { pause } from './supervise/run-end.ts';
+import type { RunFiles } from './supervise/run-end.ts';
+import { RunTrees } from './supervise/run-trees.ts';
+import { watchRun } from './supervise/run-watch.ts';
+import { startShimProcess } from './supervise/shim-process.ts';
+import { startShimUnit } from './supervise/shim-unit.ts';
 
 export { findCgroupBase } from './process/cgroups.ts';
 export { closeInheritedDescriptors } from './process/inherited-descriptors.ts';
 export { openRunLog } from './files/run-directory.ts';
-
-/** How often an ended run's group is tried to be removed, and how many times; who still lives there stays for long. */
-const REMOVE_EVERY_MS = 500;
-const REMOVE_TRIES_MAX = 20;
 
 export interface JobHostOptions {
   readonly post: Post;
@@ -48,17 +44,23 @@ export interface JobHostOptions {
   readonly mask: (text: string) => string;
   /** What starts the shims of new runs. Those of earlier runs are found whatever started them. */
   readonly backend?: 'process' | 'unit';
-  /** Runs that ended longer ago leave nothing behind; absent: all is kept. */
+  /** The files of runs that ended longer ago are removed; absent: all are kept. */
   readonly keepLogsMs?: number;
   /** Where each run gets a control group of its own (`findCgroupBase`); absent: runs have none. */
   readonly cgroupBase?: string;
 }
 
-/** How often it is looked for runs that are old enough to go. */
+/** How often runs are looked for that are old enough to be removed. */
 const SWEEP_EVERY_MS = 3_600_000;
 
 /** What the disk or the kernel refused is tried again after this. */
 const RETRY_MS = 500;
+
+/** Refusals in a row, after which they are a problem that an operator sees. */
+const REFUSALS_MAX = 10;
+
+/** Whatever still waits for a dead file system then is given up: the next agent finds the runs again. */
+const CLOSE_MS_MAX = 3000;
 
 export function createJobHost(options: JobHostOptions): JobHost {
   return new LocalJobHost(options);
@@ -67,19 +69,20 @@ export function createJobHost(options: JobHostOptions): JobHost {
 class LocalJobHost implements JobHost {
   readonly #options: JobHostOptions;
   readonly #cgroups: Cgroups | undefined;
+  readonly #trees: RunTrees;
   readonly #closing = new AbortController();
-  /** The last thing asked about each run, until it is done. */
+  /** The last request for each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
   /** By run directory. */
-  readonly #watches = new Map<string, Promise<void>>();
+  readonly #watches = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
   readonly #sweep: NodeJS.Timeout;
-  /** Shims that this agent started or found alive, until their runs end. */
-  readonly #shims = new Map<string, ProcessIdentity>();
-  /** Trees that are being emptied: what was found of them once is remembered. */
-  readonly #trees = new Map<string, ProcessTree>();
+  readonly #threadPool = new ThreadPoolWatch(() => this.#watches.size > 0);
+  /** Why the last request for a run cannot be carried out, by its id. */
+  readonly #refusals = new Map<string, string>();
 
   constructor(options: JobHostOptions) {
     this.#options = options;
+    this.#trees = new RunTrees(options);
     const { cgroupBase, socketPath } = options;
     this.#cgroups = cgroupBase === undefined ? undefined : new Cgroups(cgroupBase, socketPath);
     this.#cgroups?.removeEmpty();
@@ -87,7 +90,7 @@ class LocalJobHost implements JobHost {
   }
 
   start(run: Run): void {
-    this.#inTurn(run, (asked) => this.#start(asked));
+    this.#inTurn(run, (asked) => this.#start(asked, run));
   }
 
   adopt(run: Run): void {
@@ -96,7 +99,7 @@ class LocalJobHost implements JobHost {
 
   signalTree(run: Run, signal: string): void {
     this.#inTurn(run, async (asked) => {
-      const tree = this.#treeOf(asked);
+      const tree = this.#trees.of(asked);
       const processes = await (signal === 'SIGKILL' ? tree.kill() : tree.signal(signal));
       this.#post({ type: 'tree-signalled', run: asked.id, signal, processes });
       await this.#check(asked);
@@ -108,13 +111,39 @@ class LocalJobHost implements JobHost {
   }
 
   forget(run: Run): void {
+    this.#trees.forget(run);
     this.#inTurn(run, (asked) => removeRun(this.#directoryOf(asked)));
+  }
+
+  problems(): readonly string[] {
+    const stuckMs = this.#threadPool.stuckMs();
+    return [
+      ...this.#refusals.values(),
+      ...(stuckMs === undefined ? [] : [this.#stuckText(stuckMs)]),
+    ];
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweep);
+    this.#threadPool.close();
     this.#closing.abort();
-    await Promise.all([...this.#turns.values(), ...this.#watches.values()]);
+    const watches = [...this.#watches.values()].map(({ done }) => done);
+    const limit = new AbortController();
+    await Promise.race([
+      Promise.all([...this.#turns.values(), ...watches]),
+      pause(CLOSE_MS_MAX, limit.signal),
+    ]);
+    limit.abort();
+  }
+
+  #stuckText(stuckMs: number): string {
+    const measured = [...this.#watches.values()].flatMap(({ run }) => {
+      const { progress } = run.definition;
+      return progress.parser === 'size' ? `${run.job} (${progress.target})` : [];
+    });
+    const cause =
+      measured.length === 0 ? '' : `; jobs that measure directories: ${measured.join(', ')}`;
+    return `file operations have not finished for ${Math.round(stuckMs / 1000)} s: a file system does not answer (a dead network mount?), and progress and output of jobs are not read${cause}`;
   }
 
   /** Not while something is asked: a run whose start or adoption is under way is not watched yet. */
@@ -128,40 +157,52 @@ class LocalJobHost implements JobHost {
   }
 
   /**
-   * Does what is asked after what was asked before, again and again until the host lets it: nothing is told that
-   * was not seen. The planner works on with the run that it hands over, so it is taken as it stands now.
+   * Carries out a request after those before it, again and again until the host allows it: nothing is posted that
+   * was not seen. The planner goes on changing the run that it hands over, so it is taken as it is now.
    */
   #inTurn(run: Run, ask: (asked: Run) => Promise<void>): void {
     const asked = { ...run };
     const turn = (this.#turns.get(run.id) ?? Promise.resolve()).then(async () => {
-      while (!this.#closing.signal.aborted) {
+      for (let refusals = 1; !this.#closing.signal.aborted; refusals++) {
         try {
           await ask(asked);
           break;
-        } catch {
+        } catch (error) {
+          const reason = `run ${run.id} cannot be looked at: ${errorText(error)}`;
+          if (refusals >= REFUSALS_MAX) this.#refusals.set(run.id, this.#options.mask(reason));
           await pause(RETRY_MS, this.#closing.signal);
         }
       }
+      this.#refusals.delete(run.id);
       if (this.#turns.get(run.id) === turn) this.#turns.delete(run.id);
     });
     this.#turns.set(run.id, turn);
   }
 
-  async #start(run: Run): Promise<void> {
+  /** `latest`: the run as the planner has it. Nothing is started that is not `starting` any more. */
+  async #start(run: Run, latest: Run): Promise<void> {
     const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
     let shim: Shim;
     try {
-      this.#clear(run, directory);
+      await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
       const start: ShimStart = { run, directory, launch, logs, bootId };
+      if (latest.state !== 'starting') {
+        this.#notStarted(run, latest);
+        return;
+      }
       prepareStart(start);
       shim =
         this.#options.backend === 'unit'
           ? await startShimUnit(start, socketPath)
           : await startShimProcess(start, this.#cgroups);
     } catch (error) {
+      if (error instanceof StartUnknown) {
+        await this.#adopt(run);
+        return;
+      }
       const message = errorText(error);
       const reason =
         error instanceof StartRefused ? message : `the run cannot be prepared: ${message}`;
@@ -171,115 +212,77 @@ class LocalJobHost implements JobHost {
     this.#watch(run, shim);
   }
 
-  /** What an older life of the state directory left here is moved away, unless it is still running. */
-  #clear(run: Run, directory: string): void {
+  /** It was canceled while its start waited. */
+  #notStarted(run: Run, latest: Run): void {
+    if (latest.state === 'canceling') this.#post({ type: 'run-never-started', run: run.id });
+  }
+
+  /** Files of an older life of the state directory are moved away, unless that run still goes on. */
+  async #clear(run: Run, directory: string): Promise<void> {
     const locked = lockedSpawns(directory).filter((spawn) => spawn >= run.spawn);
+    if (locked.length === 0) return;
+    const pids = new Set(await this.#trees.members(run));
     for (const spawn of locked) {
       const shim = readStarted(directory, spawn)?.process;
       const hasEnded = readExit(directory, spawn) !== undefined;
-      if (shim === undefined || hasEnded || !lives(shim, this.#options.bootId)) continue;
+      if (shim !== undefined && !hasEnded && lives(shim, this.#options.bootId)) pids.add(shim.pid);
+    }
+    if (pids.size > 0) {
       throw new StartRefused(
-        `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${shim.pid})`,
+        `an earlier run ${run.id}, of which this agent has no record, is still running (pid ${[...pids].join(', ')})`,
       );
     }
-    if (locked.length > 0) moveAside(directory);
+    this.#trees.forget(run);
+    moveAside(directory);
   }
 
   async #adopt(run: Run): Promise<void> {
-    const { stateDirectory } = this.#options;
-    const closing = this.#closing.signal;
-    const found = await findRun({
-      ...this.#options,
-      run,
-      directory: this.#directoryOf(run),
-      stderrLog: runLogPaths(stateDirectory, run.job, run.number).stderr,
-      closing,
-    });
-    if (closing.aborted) return;
+    const found = await findRun({ ...this.#options, ...this.#filesOf(run) });
+    if (this.#closing.signal.aborted) return;
     if ('type' in found) this.#post(found);
     else this.#watch(run, found);
   }
 
   #watch(run: Run, shim: Shim | Pick<Shim, 'process'>): void {
-    const { stateDirectory, socketPath } = this.#options;
-    const directory = this.#directoryOf(run);
-    this.#shims.set(run.id, shim.process);
-    const watch = watchRun({
+    const { socketPath } = this.#options;
+    const files = this.#filesOf(run);
+    this.#trees.addShim(run, shim.process);
+    const done = watchRun({
       ...this.#options,
       ...shim,
-      run,
-      directory,
-      logs: runLogPaths(stateDirectory, run.job, run.number),
+      ...files,
       launch: () => resolveLaunch(run, socketPath),
-      members: () => this.#survivors(run),
       post: (event) => this.#post(event),
-      closing: this.#closing.signal,
     }).finally(() => {
-      this.#watches.delete(directory);
-      this.#shims.delete(run.id);
-      return this.#removeCgroupInTime(run);
+      this.#watches.delete(files.directory);
+      this.#trees.removeShim(run);
+      return this.#trees.removeCgroupInTime(run, this.#closing.signal);
     });
-    this.#watches.set(directory, watch);
+    this.#watches.set(files.directory, { run, done });
+  }
+
+  #filesOf(run: Run): RunFiles {
+    const { stateDirectory, mask } = this.#options;
+    return {
+      run,
+      directory: this.#directoryOf(run),
+      logs: runLogPaths(stateDirectory, run.job, run.number),
+      members: () => this.#trees.membersBesideShim(run),
+      mask,
+      closing: this.#closing.signal,
+    };
   }
 
   async #check(run: Run): Promise<void> {
-    const survivors = await this.#survivors(run);
+    const survivors = await this.#trees.members(run);
     this.#post({ type: 'tree-checked', run: run.id, survivors });
-  }
-
-  async #survivors(run: Run): Promise<readonly number[]> {
-    const survivors = await this.#treeOf(run).members();
-    if (survivors.length === 0) {
-      this.#trees.delete(run.id);
-      this.#removeCgroup(run);
-    }
-    return survivors;
-  }
-
-  /** Somebody may still live in it: then the next agent looks again. */
-  #removeCgroup(run: Run): void {
-    this.#cgroupOf(run)?.remove();
-  }
-
-  /** An adopted shim may still wait for the disk, and a process of the job may end a little later than the job. */
-  async #removeCgroupInTime(run: Run): Promise<void> {
-    const cgroup = this.#cgroupOf(run);
-    const { signal } = this.#closing;
-    for (let tries = 0; tries < REMOVE_TRIES_MAX && !signal.aborted; tries++) {
-      if (cgroup?.remove() !== false) return;
-      await pause(REMOVE_EVERY_MS, signal);
-    }
-  }
-
-  #cgroupOf(run: Run): RunCgroup | undefined {
-    const { bootId, socketPath } = this.#options;
-    const written = readCgroup(this.#directoryOf(run), run.spawn, bootId);
-    if (written !== undefined) return written;
-    // An agent that died right after systemd had started the unit has written nothing down.
-    const shim = this.#shims.get(run.id) ?? run.process;
-    if (shim === undefined || !lives(shim, bootId)) return undefined;
-    const present = cgroupOf(shim.pid);
-    return present?.name === unitName(run, socketPath) ? present : undefined;
-  }
-
-  #treeOf(run: Run): ProcessTree {
-    const known = this.#trees.get(run.id);
-    if (known !== undefined) return known;
-    const { bootId, socketPath } = this.#options;
-    const started = readStarted(this.#directoryOf(run), run.spawn);
-    const mark = runMark(run, started?.socketPath ?? socketPath);
-    const shim = this.#shims.get(run.id) ?? run.process ?? identifyShim(started, mark, bootId);
-    const cgroup = this.#cgroupOf(run);
-    const tree = new ProcessTree(shim, mark, bootId, cgroup);
-    if (shim !== undefined) this.#trees.set(run.id, tree);
-    return tree;
   }
 
   #directoryOf(run: Run): string {
     return runDirectory(this.#options.stateDirectory, run.job, run.number);
   }
 
-  /** A host that closes has said its last word: the next agent finds out the rest. */
+  /** A host that closes posts nothing more: the next agent finds out the rest. */
   #post(event: Event): void {
     if (!this.#closing.signal.aborted) this.#options.post(event);
   }

@@ -155,18 +155,34 @@ describe('the end of a run', () => {
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 6 });
     }));
 
-  test('is lost where the shim was killed, and says who still lives', () =>
+  test('is not reported where the shim was killed and processes of the run live on', () =>
     withHosts(async (newHost) => {
       const host = newHost();
-      host.host.start(makeRun(sh('sleep 600')));
+      const run = makeRun(sh('sleep 600'));
+      host.host.start(run);
       const { process } = await host.told('run-started');
       await until(
         () => processesWith(host.directory).length >= 2,
         () => 'the command to run',
       );
       kill(process.pid);
-      const { reason } = await host.told('run-lost');
-      expect(reason).toMatch(/ended by SIGKILL and left no exit record; processes .* \d+$/);
+      const { reason, pids } = await host.told('run-orphaned');
+      expect(reason).toMatch(/ended by SIGKILL and left no exit record/);
+      expect(pids).toEqual(processesWith(host.directory));
+      host.host.signalTree(run, 'SIGKILL');
+      expect((await host.told('tree-checked')).survivors).toEqual([]);
+      expect(processesWith(host.directory)).toEqual([]);
+      expect(host.all('run-lost')).toEqual([]);
+    }));
+
+  test('shows the processes that the program left behind', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      host.host.start(makeRun(sh('setsid sleep 600 & exit 0')));
+      const { exitCode, processesLeft } = await host.told('run-exited');
+      expect(exitCode).toBe(0);
+      expect(processesLeft).toEqual(processesWith(host.directory));
+      expect(processesLeft).toHaveLength(1);
     }));
 });
 
@@ -317,6 +333,19 @@ describe('the command', () => {
   );
 });
 
+describe('a start that is held up', () => {
+  test('is not made if the run was canceled meanwhile', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('echo ran'));
+      host.host.start(run);
+      // The host goes on with the run in a later turn of the loop; the planner has changed it by then.
+      run.state = 'canceling';
+      await host.told('run-never-started');
+      expect(host.has(run, '.shim/start-lock.1')).toBe(false);
+    }));
+});
+
 describe('a start that cannot be made', () => {
   const cases = {
     'an unknown user': [{ user: 'nobody-at-all' }, /no user nobody-at-all/],
@@ -385,6 +414,18 @@ describe('what an older life of the state directory left', () => {
       expect(left.sort()).toEqual([String(run.number), `${run.number}.aside-1`]);
     }));
 
+  test('keeps a run from starting while processes of it live without their shim', () =>
+    withHosts(async (newHost) => {
+      const [first, second] = [newHost(), newHost()];
+      const run = makeRun(sh('sleep 600'));
+      first.host.start(run);
+      kill((await first.told('run-started')).process.pid);
+      const { pids } = await first.told('run-orphaned');
+      second.host.start(run);
+      const { reason } = await second.told('run-start-failed');
+      expect(reason).toContain(`still running (pid ${pids.join(', ')})`);
+    }));
+
   test('keeps a run from starting while it is still running', () =>
     withHosts(async (newHost) => {
       const [first, second] = [newHost(), newHost()];
@@ -393,7 +434,7 @@ describe('what an older life of the state directory left', () => {
       const { process: shim } = await first.told('run-started');
       second.host.start(run);
       const { reason } = await second.told('run-start-failed');
-      expect(reason).toContain(`still running (pid ${shim.pid})`);
+      expect(reason).toContain(`still running (pid ${shim.pid}`);
       expect(startTicksOf(shim.pid)).toBe(shim.startTicks);
       expect(shim.bootId).toBe(bootId);
     }));

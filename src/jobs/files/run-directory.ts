@@ -153,6 +153,17 @@ export function readCgroup(
   return path === undefined || boot !== bootId ? undefined : new RunCgroup(path);
 }
 
+/** The agent writes down whose processes the spawn may have: after a restart the directory service may be away. */
+export function writeJobUser(directory: string, spawn: number, uid: number): void {
+  writeFileSync(join(directory, `user.${spawn}`), `${uid}\n`, { mode: OWN_MODE });
+}
+
+/** Absent: the job has the agent's own user. */
+export function readJobUser(directory: string, spawn: number): number | undefined {
+  const record = readRecord(join(directory, `user.${spawn}`));
+  return record !== undefined && /^\d+$/.test(record) ? Number(record) : undefined;
+}
+
 /** Percent-encoded, in pieces that fit a file name; `+` means that the name goes on in the next one. */
 function encodeJob(job: string): string[] {
   const encoded = Array.from(Buffer.from(job, 'utf8'), encodeByte).join('') || '%';

@@ -1,9 +1,9 @@
 /**
- * A control group for each run (cgroup v2: Documentation/admin-guide/cgroup-v2.rst of the kernel). Nobody leaves
- * one by itself: whoever calls setsid, loses its parent and drops its environment is still in it, and `cgroup.kill`
- * ends all at one stroke.
+ * A control group for each run (cgroup v2: Documentation/admin-guide/cgroup-v2.rst of the kernel). No process leaves one by
+ * itself: a process that calls setsid, loses its parent and drops its environment is still in it, and `cgroup.kill` ends all
+ * at one stroke. A group that is empty proves that the run's tree is.
  *
- * Where they are made is found out, not configured: below the agent's own group, which systemd hands over with
+ * Where groups are made is detected, not configured: below the agent's own group, which systemd hands over with
  * `Delegate=yes`. No controller is turned on there, so systemd can put the next agent into the same group.
  */
 import { createHash } from 'node:crypto';
@@ -18,9 +18,16 @@ import {
   rmdirSync,
   writeSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Run } from '../../core/model/job.ts';
-import { errorCode } from '../lib/error-code.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
+import { CannotSee } from './process-table.ts';
+
+/** There is no such group (any more): ENODEV is what the files of a removed group answer. */
+const GONE = ['ENOENT', 'ENODEV'];
+
+/** Looks at a group whose processes all ended between the two files that were read. */
+const LOOKS_MAX = 3;
 
 /** A file name has 255 bytes at most; the rest is for the numbers. */
 const JOB_CHARACTERS_MAX = 100;
@@ -32,18 +39,18 @@ export class Cgroups {
   readonly #base: string;
   readonly #owner: string;
 
-  /** `socketPath` tells the groups of this agent apart from those of another one in the same place. */
+  /** `socketPath` distinguishes the groups of this agent from those of another one in the same place. */
   constructor(base: string, socketPath: string) {
     this.#base = base;
     this.#owner = createHash('sha256').update(socketPath).digest('hex').slice(0, 8);
   }
 
   nameOf({ job, number, spawn }: Run): string {
-    const message = job.replace(/[^A-Za-z0-9_.@=+-]/g, '_').slice(0, JOB_CHARACTERS_MAX);
-    return `run-${this.#owner}-${message}-${number}.${spawn}`;
+    const readable = job.replace(/[^A-Za-z0-9_.@=+-]/g, '_').slice(0, JOB_CHARACTERS_MAX);
+    return `run-${this.#owner}-${readable}-${number}.${spawn}`;
   }
 
-  /** Absent: the kernel does not let us. */
+  /** Absent: the kernel refused it. */
   create(run: Run): RunCgroup | undefined {
     const path = join(this.#base, this.nameOf(run));
     try {
@@ -54,7 +61,7 @@ export class Cgroups {
     }
   }
 
-  /** Takes away the groups of runs that ended while nobody watched. */
+  /** Removes the groups of runs that ended while no agent ran. */
   removeEmpty(): void {
     for (const name of namesIn(this.#base)) {
       if (name.startsWith(`run-${this.#owner}-`)) new RunCgroup(join(this.#base, name)).remove();
@@ -78,11 +85,28 @@ export class RunCgroup {
     return tryWrite(join(this.path, 'cgroup.procs'), String(pid));
   }
 
-  /** The living processes in it and below it. */
+  /**
+   * True: no process is in it or below it. A removed group was empty, since the kernel removes no other. False also if the
+   * group is out of sight (another mount), which proves nothing. Throws `CannotSee`.
+   */
+  isEmpty(): boolean {
+    const events = read(join(this.path, 'cgroup.events'));
+    if (events !== undefined) return /^populated 0$/m.test(events);
+    for (let above = dirname(this.path); above !== dirname(above); above = dirname(above)) {
+      if (read(join(above, 'cgroup.procs')) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** The processes in it and below it. Throws `CannotSee`, also if it is populated by processes without a number here. */
   members(): number[] {
-    const events = tryRead(join(this.path, 'cgroup.events'));
-    if (events === undefined || /^populated 0$/m.test(events)) return [];
-    return membersBelow(this.path);
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      const events = read(join(this.path, 'cgroup.events'));
+      if (events === undefined || /^populated 0$/m.test(events)) return [];
+      const members = membersBelow(this.path);
+      if (members.length > 0) return members;
+    }
+    throw new CannotSee(`${this.path} holds processes that cannot be seen from here`);
   }
 
   /** SIGKILL to all at one stroke, also to what is being forked. False before Linux 5.14. */
@@ -90,7 +114,7 @@ export class RunCgroup {
     return tryWrite(join(this.path, 'cgroup.kill'), '1');
   }
 
-  /** False while somebody lives in it. What systemd has made, it looks after itself. */
+  /** False while a process is in it. systemd removes the groups that it has made itself. */
   remove(): boolean {
     if (this.name.endsWith('.service')) return true;
     for (const name of namesIn(this.path)) new RunCgroup(join(this.path, name)).remove();
@@ -103,7 +127,7 @@ export class RunCgroup {
   }
 }
 
-/** Where groups of runs can be made; in a service of systemd the agent moves aside for them. Absent: nowhere here. */
+/** Where groups of runs can be made; in a service of systemd the agent moves into a group beside them. Absent: nowhere. */
 export function findCgroupBase(): string | undefined {
   const base = ownCgroup(tryRead('/proc/self/cgroup') ?? '', tryRead('/proc/self/mountinfo') ?? '');
   if (base === undefined) return undefined;
@@ -132,7 +156,7 @@ export function ownCgroup(cgroup: string, mountinfo: string): string | undefined
   for (const line of mountinfo.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     if (!after.startsWith('cgroup2 ')) continue;
-    const [, , , root = '', point = ''] = before.split(' ').map((word) => unescapeOctal(word));
+    const [, , , root = '', point = ''] = before.split(' ').map((field) => unescapeOctal(field));
     const isBelow = root === '/' || path === root || path.startsWith(`${root}/`);
     if (!isBelow) continue;
     const directory = join(point, root === '/' ? path : path.slice(root.length));
@@ -141,7 +165,7 @@ export function ownCgroup(cgroup: string, mountinfo: string): string | undefined
   return undefined;
 }
 
-/** The group that a process is in, where it is to be seen. */
+/** The group that a process is in, if it can be seen. */
 export function cgroupOf(pid: number): RunCgroup | undefined {
   const cgroup = tryRead(`/proc/${pid}/cgroup`);
   if (cgroup === undefined) return undefined;
@@ -150,19 +174,40 @@ export function cgroupOf(pid: number): RunCgroup | undefined {
 }
 
 function membersBelow(path: string): number[] {
-  const pids = (tryRead(join(path, 'cgroup.procs')) ?? '').split('\n').map(Number);
+  const pids = (read(join(path, 'cgroup.procs')) ?? '').split('\n').map(Number);
   // 0: a process of another pid namespace, which has no number here.
   const own = pids.filter((pid) => pid > 0);
-  return [...own, ...namesIn(path).flatMap((name) => membersBelow(join(path, name)))];
+  return [...own, ...groupsIn(path).flatMap((name) => membersBelow(join(path, name)))];
 }
 
-/** Names of the groups in a group. */
-function namesIn(path: string): string[] {
+/** Names of the groups in a group. Throws `CannotSee`. */
+function groupsIn(path: string): string[] {
   try {
     const entries = readdirSync(path, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (GONE.includes(errorCode(error) ?? '')) return [];
+    throw new CannotSee(`${path} cannot be listed: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** As `groupsIn`, for what may be left undone. */
+function namesIn(path: string): string[] {
+  try {
+    return groupsIn(path);
   } catch {
     return [];
+  }
+}
+
+/** Absent: there is no such group. Throws `CannotSee`. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    // ENOTDIR: a part of the path is no group at all.
+    if ([...GONE, 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
+    throw new CannotSee(`${path} cannot be read: ${errorText(error)}`, { cause: error });
   }
 }
 
@@ -174,7 +219,7 @@ function tryRead(path: string): string | undefined {
   }
 }
 
-/** Only into what is there: the kernel makes these files, we never do. */
+/** Only into files that exist: the kernel makes them. */
 function tryWrite(path: string, text: string): boolean {
   try {
     const file = openSync(path, constants.O_WRONLY);

@@ -1,65 +1,74 @@
 /**
- * Everything that one run has started, found again and signalled: who is in its control group where it has one, the
- * shim's group and session, what descends from it, and whatever carries the run's mark in its environment (which finds those that called setsid
- * and whose parents have ended). What was found once is remembered with its start time.
+ * Everything that one run has started, found again and signalled: the processes of its control group if it has one, of the
+ * shim's group and session, their descendants, and those that carry the run's mark in their environment (which finds
+ * processes that called setsid and whose parents have ended). What was found once is remembered with its start time.
  *
- * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start
- * time has changed is skipped. When to signal, and what to make of survivors, is the planner's business.
+ * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start time has
+ * changed is skipped. A mark counts only for processes of the agent's or the job's user: everybody can write what he likes
+ * into the environment of his own processes. When to signal, and what follows from survivors, is decided by the planner.
+ *
+ * A tree is empty only if it was seen empty: whatever cannot be seen makes a look fail (`CannotSee`).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../core/model/job.ts';
 import type { RunCgroup } from './cgroups.ts';
 import type { RunMark } from './environment.ts';
-import { hasEnvironment, isAlive, readProcess, readProcesses } from './process-table.ts';
+import { hasEnvironment, isAlive, readProcess, readProcesses, userOf } from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
 
-/** A sweep ends here: what lives then is in an uninterruptible sleep (a dead NFS server, mostly). */
+/** A sweep ends here: what lives then is in an uninterruptible sleep (usually a dead NFS server). */
 const SWEEP_MS_MAX = 2000;
 
-/** So long the shim is spared, so that it can write down how the command ended. */
+/** The shim is spared for this long, so that it can record how the command ended. */
 const SHIM_SPARED_MS = 500;
 
 /** The kernel needs a moment to take a killed process apart. */
 const RESCAN_MS = 5;
 
+export interface TreeEvidence {
+  /** Absent: the run has not recorded yet that it started. */
+  readonly shim?: ProcessIdentity;
+  readonly mark: RunMark;
+  /** Whose processes may carry the mark. */
+  readonly users: readonly number[];
+  readonly bootId: string;
+  readonly cgroup?: RunCgroup;
+}
+
 export class ProcessTree {
   readonly #shim: ProcessIdentity | undefined;
   readonly #mark: RunMark;
+  readonly #users: readonly number[];
   readonly #cgroup: RunCgroup | undefined;
-  /** Nothing outlives its boot: after another one, every pid is a stranger's. */
+  /** Nothing outlives its boot: after a reboot, every pid is a stranger's. */
   readonly #isOfThisBoot: boolean;
   /** Start times of all processes ever found, by pid. */
   readonly #known = new Map<number, string>();
   /** Those of them that led a group or a session. */
   readonly #leaders = new Map<number, string>();
 
-  /** Without `shim` (the run has not said that it started) only the mark and the group find anything. */
-  constructor(
-    shim: ProcessIdentity | undefined,
-    mark: RunMark,
-    bootId: string,
-    cgroup?: RunCgroup,
-  ) {
+  constructor({ shim, mark, users, bootId, cgroup }: TreeEvidence) {
     this.#shim = shim;
-    this.#cgroup = cgroup;
     this.#mark = mark;
+    this.#users = users;
+    this.#cgroup = cgroup;
     this.#isOfThisBoot = shim === undefined || shim.bootId === bootId;
     if (shim === undefined) return;
     this.#known.set(shim.pid, shim.startTicks);
     this.#leaders.set(shim.pid, shim.startTicks);
   }
 
-  /** The processes that are alive, lowest pid first. */
+  /** The processes that are alive, lowest pid first. Throws `CannotSee`. */
   async members(): Promise<number[]> {
     const members = await this.#scan();
     return members.map((entry) => entry.pid).sort((a, b) => a - b);
   }
 
-  /** Sends a signal that can be caught, once. Resolves to how many processes got it. */
+  /** Sends a signal that can be caught, once. Resolves to how many processes got it. Throws `CannotSee`. */
   async signal(signal: string): Promise<number> {
     const members = await this.#scan();
     const shim = members.find((entry) => this.#isShim(entry));
-    // The group at one stroke: nobody forks away between two signals. Its number is ours while the shim lives.
+    // The group at one stroke: no process forks between two signals. Its number is the run's while the shim lives.
     const struck = shim !== undefined && isStillThere(shim) && send(-shim.pid, signal);
     let signalled = 0;
     for (const entry of members) {
@@ -72,7 +81,7 @@ export class ProcessTree {
     return signalled;
   }
 
-  /** Kills until two looks in a row find nobody. Resolves to how many were killed; `members` has the proof. */
+  /** Kills until two looks in a row find nothing alive. Resolves to how many were killed. Throws `CannotSee`. */
   async kill(): Promise<number> {
     const killed = new Set<string>();
     let spared = true;
@@ -87,7 +96,7 @@ export class ProcessTree {
       this.#cgroup?.kill();
     }, SHIM_SPARED_MS);
     try {
-      // Nobody is struck before all are known: a child without the mark is only known by its living parent.
+      // Nothing is killed before all are known: a child without the mark is only known by its living parent.
       await this.#scan();
       for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
         const members = await this.#scan(kill);
@@ -96,26 +105,33 @@ export class ProcessTree {
         empty = members.length === 0 ? empty + 1 : 0;
         await sleep(RESCAN_MS);
       }
+    } catch (error) {
+      // The group can be ended without a look at its processes.
+      this.#cgroup?.kill();
+      throw error;
     } finally {
       clearTimeout(noLongerSpared);
     }
     return killed.size;
   }
 
-  /** All living members; `found` sees those with evidence of their own at once, while others are still read. */
+  /** All living members; `found` gets those with evidence of their own at once, while others are still read. */
   async #scan(found?: (entry: ProcessEntry) => void): Promise<ProcessEntry[]> {
-    if (!this.#isOfThisBoot) return [];
+    if (!this.#isOfThisBoot || this.#cgroup?.isEmpty() === true) return [];
     const members = new Map<number, ProcessEntry>();
     for (const pid of this.#cgroup?.members() ?? []) {
       const entry = readProcess(pid);
       if (entry !== undefined) members.set(pid, entry);
     }
     if (found !== undefined) members.forEach(found);
-    const entries = await readProcesses((entry) => {
-      if (!this.#isOurs(entry)) return;
-      members.set(entry.pid, entry);
-      found?.(entry);
-    });
+    const entries = await readProcesses(
+      (entry) => {
+        if (!this.#isOurs(entry)) return;
+        members.set(entry.pid, entry);
+        found?.(entry);
+      },
+      (pid) => this.#known.has(pid),
+    );
     this.#addGroupsAndSessions(entries, members);
     addDescendants(entries, members);
     members.delete(process.pid);
@@ -125,14 +141,16 @@ export class ProcessTree {
 
   #isOurs(entry: ProcessEntry): boolean {
     if (this.#known.get(entry.pid) === entry.startTicks) return true;
-    // Who was there before the shim is none of its children: spares most of the reading.
+    // A process that is older than the shim is none of its children: this spares most of the reading.
     const isOlder = Number(entry.startTicks) < Number(this.#shim?.startTicks ?? 0);
-    return !isOlder && entry.pid !== process.pid && hasEnvironment(entry.pid, this.#mark);
+    if (isOlder || entry.pid === process.pid || !hasEnvironment(entry.pid, this.#mark))
+      return false;
+    return this.#users.includes(userOf(entry.pid) ?? -1);
   }
 
   /**
-   * Adds who is in a group or session that one of ours leads or has led. The kernel gives no number away while it
-   * names a group or session: where a stranger lives under it, ours is gone.
+   * Adds the processes of a group or session that a member leads or has led. The kernel gives no number away while it
+   * names a group or session: if a stranger has the number, the group of the member is gone.
    */
   #addGroupsAndSessions(
     entries: readonly ProcessEntry[],
@@ -174,7 +192,7 @@ function addDescendants(
   }
 }
 
-/** Signals this very process; false where it has ended, its pid was given away, or it may not be signalled. */
+/** Signals this very process; false if it has ended, its pid was given away, or it may not be signalled. */
 function strike(entry: ProcessEntry, signal: string): boolean {
   return isStillThere(entry) && send(entry.pid, signal);
 }

@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defined } from '../../core/lib/defined.ts';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
-import { makeRunDirectory, openLogSync } from '../files/run-directory.ts';
+import { makeRunDirectory, openLogSync, writeJobUser } from '../files/run-directory.ts';
 import { whyNotEnter } from '../process/enter-job.ts';
 import { jobEnvironment } from '../process/environment.ts';
 import type { Launch } from '../process/launch-spec.ts';
@@ -21,6 +21,9 @@ export interface Shim {
 
 /** The start cannot be made and nothing runs. The message is for the operator. */
 export class StartRefused extends Error {}
+
+/** Whether anything was started is unknown: the run must be looked for. */
+export class StartUnknown extends Error {}
 
 /** What a back end starts a shim with. */
 export interface ShimStart {
@@ -50,7 +53,8 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
 }
 
 /** Makes the run's directory and its logs, which only the agent's user can open. */
-export function prepareStart({ directory, logs }: ShimStart): void {
+export function prepareStart({ run, directory, launch, logs }: ShimStart): void {
   makeRunDirectory(directory);
+  if (launch.user !== undefined) writeJobUser(directory, run.spawn, launch.user.uid);
   for (const path of [logs.stdout, logs.stderr]) closeSync(openLogSync(path));
 }

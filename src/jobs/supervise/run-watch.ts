@@ -1,127 +1,128 @@
 /**
- * Watches one run from its start (or its adoption) to its end and tells what it sees: that it started, its
- * progress, and how it ended. The exit record is the only witness of an end; success is never inferred.
+ * Watches one run from its start (or its adoption) to its end and posts what it sees: that it started, its progress, and how
+ * it ended (run-end.ts). What cannot be seen or read is looked at again, for as long as it takes.
  */
-import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../../core/model/event.ts';
 import { DEFAULT_LOG } from '../../core/model/job.ts';
-import type { ProcessIdentity, Run } from '../../core/model/job.ts';
-import { readErrorTail } from '../files/error-tail.ts';
+import type { ProcessIdentity } from '../../core/model/job.ts';
+import { rotateLog } from '../files/log-rotation.ts';
+import { readExit, readStarted } from '../files/run-directory.ts';
 import { errorText } from '../lib/error-code.ts';
 import type { Launch } from '../process/launch-spec.ts';
-import { rotateLog } from '../files/log-rotation.ts';
 import { lives } from '../process/process-table.ts';
 import { ProgressReader } from '../progress/reader.ts';
-import { readExit, readStarted } from '../files/run-directory.ts';
-import { explainStartFailure } from './start-failures.ts';
+import { endWithoutRecord, errorTail, pause, readEnd } from './run-end.ts';
+import type { RunFiles } from './run-end.ts';
 
 /** How often progress is read, and how late the end of an adopted run may be seen. */
 const POLL_MS = 500;
 
-/** How often a new run is looked at until its shim has said that it started. */
+/** How often a new run is looked at until its shim has recorded that it started. */
 const START_POLL_MS = 15;
 
 /** The record is renamed into its place before the shim ends: a short while after that it is there or never. */
 const RECORD_MS = 100;
 
-/** Looks at a record that the disk refuses to show, before the run of an ended shim is given up. */
-const READ_TRIES_MAX = 20;
+/** Looks in a row that failed, after which this is a problem that an operator sees. */
+const FAILURES_MAX = 10;
 
-export interface Watched {
-  readonly run: Run;
-  readonly directory: string;
-  readonly logs: { readonly stdout: string; readonly stderr: string };
+/** The logs are read by the thread pool, which a dead file system can fill: the end of a run does not wait longer. */
+const LAST_PROGRESS_MS_MAX = 2000;
+
+export interface Watched extends RunFiles {
   readonly process: ProcessIdentity;
   /** Only for a shim that this agent started. */
   readonly ended?: Promise<number | string>;
   readonly bootId: string;
   readonly launch: () => Promise<Launch>;
-  /** Processes of the run that are still alive. */
-  readonly members: () => Promise<readonly number[]>;
-  readonly mask: (text: string) => string;
   readonly post: (event: Event) => void;
-  readonly closing: AbortSignal;
 }
 
-/** Resolves when the end has been told, or when the host is closing. */
+/** Resolves when the end was posted, or when the host is closing. Never rejects. */
 export async function watchRun(watched: Watched): Promise<void> {
   const { run, closing, post } = watched;
   const shim = new ShimState(watched);
   if (!(await hasStarted(watched, shim))) return;
   post({ type: 'run-started', run: run.id, process: watched.process });
-  const progress = new ProgressReader({ ...watched, definition: run.definition });
+  const output = new Output(watched);
   for (let failures = 0; !closing.aborted;) {
     await shim.pause(POLL_MS);
     try {
       const end = await endOf(watched, shim);
-      const hasSucceeded = end?.type === 'run-exited' && end.exitCode === 0;
-      const change = await (end === undefined ? progress.poll() : progress.ended(hasSucceeded));
-      if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
-      await rotateLogs(watched, progress);
+      if (failures >= FAILURES_MAX) post({ type: 'watch-problem', run: run.id });
       failures = 0;
-      if (end === undefined) continue;
+      if (end === undefined) {
+        output.look();
+        continue;
+      }
+      await output.lastLook(end.type === 'run-exited' && end.exitCode === 0);
       post(end);
       return;
     } catch (error) {
       failures += 1;
-      if (!shim.isAlive() && failures >= READ_TRIES_MAX) {
-        post(lost(run, `its exit record cannot be read: ${errorText(error)}`));
-        return;
+      if (failures === FAILURES_MAX) {
+        const reason = `how it stands cannot be seen: ${errorText(error)}`;
+        post({ type: 'watch-problem', run: run.id, reason });
       }
       await pause(POLL_MS, closing);
     }
   }
 }
 
-/** Keeps the output within its bounds. Where the disk refuses, the run goes on, and the next look tries again. */
-async function rotateLogs({ run, logs }: Watched, progress: ProgressReader): Promise<void> {
-  const policy = run.definition.log ?? DEFAULT_LOG;
-  for (const stream of ['stdout', 'stderr'] as const) {
-    try {
-      const bytes = await rotateLog(logs[stream], policy, progress.readTo(stream));
-      if (bytes > 0) progress.moved(stream, bytes);
-    } catch {
-      // Full, or out of descriptors: what is there stays there.
+/** Reads progress and keeps the logs within their bounds: one look at a time, and nothing waits for it. */
+class Output {
+  readonly #watched: Watched;
+  readonly #progress: ProgressReader;
+  #looking: Promise<void> | undefined;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+    this.#progress = new ProgressReader({ ...watched, definition: watched.run.definition });
+  }
+
+  look(): void {
+    this.#looking ??= this.#look(() => this.#progress.poll()).finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** Resolves when all output was read, or when that takes too long. */
+  async lastLook(hasSucceeded: boolean): Promise<void> {
+    const inTime = new AbortController();
+    const last = (this.#looking ?? Promise.resolve()).then(() =>
+      this.#look(() => this.#progress.ended(hasSucceeded)),
+    );
+    const limit = AbortSignal.any([inTime.signal, this.#watched.closing]);
+    await Promise.race([last, pause(LAST_PROGRESS_MS_MAX, limit)]);
+    inTime.abort();
+  }
+
+  async #look(read: () => ReturnType<ProgressReader['poll']>): Promise<void> {
+    const { run, post } = this.#watched;
+    const change = await read();
+    if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
+    await this.#rotate();
+  }
+
+  /** If the disk refuses, the run goes on, and the next look tries again. */
+  async #rotate(): Promise<void> {
+    const { run, logs } = this.#watched;
+    const policy = run.definition.log ?? DEFAULT_LOG;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      try {
+        const bytes = await rotateLog(logs[stream], policy, this.#progress.readTo(stream));
+        if (bytes > 0) this.#progress.moved(stream, bytes);
+      } catch {
+        // Full, or out of descriptors: the log stays as it is.
+      }
     }
   }
-}
-
-/** What the exit record says, as an event. Absent: there is none. Throws where the disk does not say. */
-export async function readEnd(
-  run: Run,
-  directory: string,
-  stderrLog: string,
-  mask: (text: string) => string,
-): Promise<Event | undefined> {
-  const exitCode = readExit(directory, run.spawn);
-  if (exitCode === undefined) return undefined;
-  const signal = signalOf(exitCode);
-  const errorTail = explainStartFailure(run, exitCode, await readErrorTail(stderrLog, mask));
-  return {
-    type: 'run-exited',
-    run: run.id,
-    exitCode,
-    ...(signal === undefined ? {} : { signal }),
-    ...(errorTail === undefined ? {} : { errorTail }),
-  };
-}
-
-export function lost(run: Run, reason: string): Event {
-  return { type: 'run-lost', run: run.id, reason };
-}
-
-/** Waits; a closing host ends the wait. */
-export async function pause(ms: number, closing: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal: closing }).catch(() => {
-    // Aborted: whoever waits looks at `closing` next.
-  });
 }
 
 class ShimState {
   readonly #watched: Watched;
   readonly #ended: Promise<void> | undefined;
-  /** Exit code or signal of a shim of our own. */
+  /** Exit code or signal of a shim that this agent started. */
   how: number | string | undefined;
 
   constructor(watched: Watched) {
@@ -131,12 +132,13 @@ class ShimState {
     });
   }
 
+  /** Throws `CannotSee`. */
   isAlive(): boolean {
     const { process, bootId } = this.#watched;
     return this.#ended === undefined ? lives(process, bootId) : this.how === undefined;
   }
 
-  /** Waits so long, or until a shim of our own ends. */
+  /** Waits so long, or until a shim of this agent ends. */
   async pause(ms: number): Promise<void> {
     const waiting = new AbortController();
     const signal = AbortSignal.any([waiting.signal, this.#watched.closing]);
@@ -145,54 +147,45 @@ class ShimState {
   }
 }
 
-/** False: nothing runs (told as the reason why), or the host is closing. */
+/** False: nothing runs (posted as the reason why), or the host is closing. */
 async function hasStarted(watched: Watched, shim: ShimState): Promise<boolean> {
-  const { run, directory, logs, closing, mask, post } = watched;
+  const { run, directory, closing, post } = watched;
   if (watched.ended === undefined) return true;
   while (!closing.aborted) {
     // Looked at before the record: a shim that had ended then writes none any more.
     const wasAlive = shim.isAlive();
     try {
       if (readStarted(directory, run.spawn) !== undefined) return true;
+      if (!wasAlive) {
+        const message = (await errorTail(watched)) ?? `it ended with ${shim.how ?? '?'}`;
+        const reason = `the run could not be set up: ${message}`;
+        post({ type: 'run-start-failed', run: run.id, reason });
+        return false;
+      }
     } catch {
       // No descriptors left, for example: the next look may see it.
     }
-    if (!wasAlive) {
-      const message =
-        (await readErrorTail(logs.stderr, mask)) ?? `it ended with ${shim.how ?? '?'}`;
-      const reason = `the run could not be set up: ${message}`;
-      post({ type: 'run-start-failed', run: run.id, reason });
-      return false;
-    }
-    await shim.pause(START_POLL_MS);
+    await (wasAlive ? shim.pause(START_POLL_MS) : pause(START_POLL_MS, closing));
   }
   return false;
 }
 
 async function endOf(watched: Watched, shim: ShimState): Promise<Event | undefined> {
-  const { run, directory, logs, mask, closing } = watched;
+  const { run, directory, closing } = watched;
+  // Looked at before the record: a shim that had ended then writes none any more.
   const wasAlive = shim.isAlive();
-  const end = await readEnd(run, directory, logs.stderr, mask);
-  // The shim ends right after its record: an end is told when the shim is out of the tree as well.
-  if (end !== undefined) await shim.pause(RECORD_MS);
-  if (end !== undefined || wasAlive) return end;
+  if (readExit(directory, run.spawn) !== undefined) {
+    // The shim ends right after its record, and is none of the processes that are left then.
+    await shim.pause(RECORD_MS);
+    return readEnd(watched);
+  }
+  if (wasAlive) return undefined;
   await pause(RECORD_MS, closing);
-  const late = await readEnd(run, directory, logs.stderr, mask);
-  return late ?? lost(run, await reasonOf(watched, shim));
+  return (await readEnd(watched)) ?? (await endWithoutRecord(watched, reasonOf(shim)));
 }
 
-async function reasonOf({ members }: Watched, { how }: ShimState): Promise<string> {
-  const gone =
-    typeof how === 'string'
-      ? `the shim of the run was ended by ${how} and left no exit record`
-      : 'the run is gone and left no exit record';
-  const living = await members();
-  if (living.length === 0) return gone;
-  return `${gone}; processes of it are still alive: ${living.join(', ')}`;
-}
-
-/** 128 and the number of a signal is how a shell tells that a signal ended the command. */
-function signalOf(exitCode: number): string | undefined {
-  const entries = Object.entries(constants.signals);
-  return entries.find(([, number]) => number === exitCode - 128)?.[0];
+function reasonOf({ how }: ShimState): string {
+  return typeof how === 'string'
+    ? `the shim of the run was ended by ${how} and left no exit record`
+    : 'the run is gone and left no exit record';
 }

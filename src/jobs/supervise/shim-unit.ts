@@ -28,7 +28,7 @@ import { cgroupOf } from '../process/cgroups.ts';
 import { enterJob, SCRIPT_NAME } from '../process/enter-job.ts';
 import { runMark } from '../process/environment.ts';
 import { identifyShim } from './adoption.ts';
-import { StartRefused } from './launch.ts';
+import { StartRefused, StartUnknown } from './launch.ts';
 import type { Shim, ShimStart } from './launch.ts';
 import { SHIM } from './shim-script.ts';
 
@@ -83,13 +83,16 @@ export async function startShimUnit(start: ShimStart, socketPath: string): Promi
   }
   const started = await awaitStarted(start);
   rmSync(environment, { force: true });
-  const shim = identifyShim(started, runMark(run, socketPath), bootId);
-  if (shim === undefined) {
-    throw new StartRefused('the process that the started record names is not the shim of the run');
+  try {
+    const shim = identifyShim(started, runMark(run, socketPath), bootId);
+    if (shim === undefined) throw new StartUnknown('the started record names another process');
+    const cgroup = cgroupOf(shim.pid);
+    if (cgroup?.name === unit) writeCgroup(directory, run.spawn, bootId, cgroup);
+    return { process: shim };
+  } catch (error) {
+    // No descriptors, a full disk: the job runs all the same.
+    throw new StartUnknown(errorText(error), { cause: error });
   }
-  const cgroup = cgroupOf(shim.pid);
-  if (cgroup?.name === unit) writeCgroup(directory, run.spawn, bootId, cgroup);
-  return { process: shim };
 }
 
 async function askSystemd(
@@ -156,9 +159,11 @@ async function awaitStarted({ run, directory }: ShimStart): Promise<StartedRecor
     const started = readStarted(directory, run.spawn);
     if (started !== undefined) return started;
     if (performance.now() > endMs) {
-      // If the agent gets the start lock, the shim never begins; else it died before it ran anything.
-      takeStartLock(directory, run.spawn);
-      throw new StartRefused('systemd started the unit, but its shim never wrote that it runs');
+      // If the agent gets the start lock, the shim never begins.
+      if (takeStartLock(directory, run.spawn)) {
+        throw new StartRefused('systemd started the unit, but its shim did not begin in time');
+      }
+      throw new StartUnknown('the shim has begun and has not recorded that it started');
     }
     await sleep(LOOK_EVERY_MS);
   }

@@ -75,7 +75,15 @@ export class PidWatch implements Watch {
       this.#lost(watched, 'the host was restarted while the work was running');
       return;
     }
-    if (lives(process, bootId)) {
+    let isAlive: boolean;
+    try {
+      isAlive = lives(process, bootId);
+    } catch {
+      // It cannot be seen now (no descriptors, for example), which proves nothing.
+      delete watched.goneSinceMs;
+      return;
+    }
+    if (isAlive) {
       if (!watched.isSeen) post({ type: 'run-seen', run, process });
       watched.isSeen = true;
       return;

@@ -41,7 +41,12 @@ function processSource(
   bootId: string,
   reader: ReaderIdentity | undefined,
 ): TrackedSource | string {
-  const entry = reader === undefined || maySeeProcess(reader, pid) ? readProcess(pid) : undefined;
+  let entry: ReturnType<typeof readProcess>;
+  try {
+    entry = reader === undefined || maySeeProcess(reader, pid) ? readProcess(pid) : undefined;
+  } catch (error) {
+    return `pid: process ${pid} cannot be seen now: ${errorText(error)}`;
+  }
   if (entry === undefined) {
     return `pid: there is no process ${pid}, or you or the agent may not see it (hidepid, ProtectProc)`;
   }

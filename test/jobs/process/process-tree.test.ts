@@ -242,6 +242,9 @@ describe('SIGKILL by the control group', () => {
     }
   }
 
+  const treeOf = (cgroup: RunCgroup): ProcessTree =>
+    new ProcessTree({ mark: ['MIGRATION_RUN=none-of-this-host'], users: [], bootId, cgroup });
+
   afterEach(() => {
     vi.useRealTimers();
   });
@@ -249,7 +252,7 @@ describe('SIGKILL by the control group', () => {
   test('comes by the clock, however long a look at all processes takes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const group = new Group('/nowhere');
-    const tree = new ProcessTree(undefined, ['MIGRATION_RUN=none-of-this-host'], bootId, group);
+    const tree = treeOf(group);
     const killed = tree.kill();
     // The first look is under way: none of its answers has been taken yet.
     vi.advanceTimersByTime(499);
@@ -262,7 +265,7 @@ describe('SIGKILL by the control group', () => {
   test('does not come when all were gone before', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const group = new Group('/nowhere');
-    await new ProcessTree(undefined, ['MIGRATION_RUN=none-of-this-host'], bootId, group).kill();
+    await treeOf(group).kill();
     vi.advanceTimersByTime(10_000);
     expect(group.kills).toBe(0);
   });

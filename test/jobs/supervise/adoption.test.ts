@@ -173,13 +173,13 @@ describe.concurrent('the start lock', () => {
       expect([...winners].sort()).toEqual(['adoption', 'shim']);
     }));
 
-  test('without a word of a start is lost after a while', () =>
+  test('without a started record is lost after a while', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('true'));
       await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
-      expect((await host.told('run-lost')).reason).toContain('never said that it started');
+      expect((await host.told('run-lost')).reason).toContain('never recorded that it started');
     }));
 
   test('of an earlier attempt does not stand in the way of the next', () =>
@@ -229,7 +229,7 @@ describe.concurrent('a run without an exit record', () => {
       expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
-  test('is lost when its shim is killed after the adoption', () =>
+  test('whose shim is killed after the adoption lives on, and the next agent finds it so', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('sleep 600'));
@@ -237,7 +237,20 @@ describe.concurrent('a run without an exit record', () => {
       host.host.adopt(run);
       await host.told('run-started');
       kill(run.process!.pid);
-      expect((await host.told('run-lost')).reason).toContain('gone');
+      const { pids, reason } = await host.told('run-orphaned');
+      expect(reason).toContain('gone');
+      expect(pids).toEqual(processesWith(host.directory));
+      const next = newHost();
+      next.host.adopt(run);
+      expect((await next.told('run-orphaned')).pids).toEqual(pids);
+      pids.forEach(kill);
+      await until(
+        () => processesWith(host.directory).length === 0,
+        () => 'the end',
+      );
+      const last = newHost();
+      last.host.adopt(run);
+      await last.told('run-lost');
     }));
 
   test('does not get a stranger adopted that its record names without its mark', () =>

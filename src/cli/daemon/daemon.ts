@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Configuration } from '../../config/build/configuration.ts';
 import { closeInheritedDescriptors } from '../../jobs/job-host.ts';
+import { threadPoolAnswers } from '../../jobs/lib/thread-pool.ts';
 import { readConfiguration } from '../../config/load.ts';
 import { formatWarning } from '../../config/lib/problem.ts';
 import type { Log } from '../../ports.ts';
@@ -19,6 +20,9 @@ import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
 import { defined } from '../../core/lib/defined.ts';
+
+/** A disk answers within milliseconds, a very busy one within seconds. */
+const THREADS_MS_MAX = 5000;
 
 /** The agent could not start: its state is in use or unreadable, or it lacks rights. */
 const CANNOT_START: ExitCode = 1;
@@ -93,6 +97,8 @@ async function runAssembly(
   await control.close();
   close();
   log.write('info', 'agent.stopped', 'migration-agent stopped', { exitCode: code });
+  // A thread that waits for a dead file system would keep the process for ever; everything is on disk.
+  if (!(await threadPoolAnswers(THREADS_MS_MAX))) process.kill(process.pid, 'SIGKILL');
   return code === EXIT.terminated ? EXIT.terminated : EXIT.ok;
 }
 

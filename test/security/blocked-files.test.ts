@@ -1,0 +1,140 @@
+/**
+ * A job puts FIFOs in the place of files of the agent, or works in a directory whose file system does not answer. Other jobs
+ * go on, are canceled and report their progress; the daemon still ends.
+ *
+ * The jobs here have the agent's own user, as those of the default package: they may write wherever the agent may.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
+import { makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
+import type { Host } from '../jobs/support.ts';
+
+/** More than the thread pool has threads. */
+const ATTACKERS = 6;
+
+async function expectWork(host: Host): Promise<void> {
+  const run = makeRun(sh('echo 41%; sleep 600'), { progress: { parser: 'percent' } });
+  host.host.start(run);
+  await until(
+    () => host.all('progress-read').some((event) => event.run === run.id && event.percent === 41),
+    () => 'the progress of another job',
+  );
+  host.host.signalTree(run, 'SIGKILL');
+  await until(
+    () => host.all('tree-checked').some((event) => event.run === run.id),
+    () => 'the end of its tree',
+  );
+  expect(host.all('tree-checked').find((event) => event.run === run.id)?.survivors).toEqual([]);
+  await until(
+    () => host.all('run-exited').some((event) => event.run === run.id),
+    () => 'its end',
+  );
+  expect(host.all('run-exited').find((event) => event.run === run.id)).toMatchObject({
+    exitCode: 137,
+  });
+}
+
+describe('FIFOs in the place of', () => {
+  test.each([
+    [
+      'what a rotation writes',
+      'mkfifo stdout.log.000000000000000.part',
+      "seq -f 'line %.0f' 60000",
+    ],
+    ['archives', 'mkfifo stdout.log.000000000131072', "seq -f 'line %.0f' 60000"],
+    ['the live log', 'rm stdout.log; mkfifo stdout.log; rm stderr.log; mkfifo stderr.log', ':'],
+    ['records', 'mkfifo exit.1 .shim/exit.1 user.1', ':'],
+  ])('%s stop nothing but the job that made them', (_name, plant, print) =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      for (let count = 0; count < ATTACKERS; count++) {
+        const run = makeRun(
+          sh(
+            `(cd "$RUN_DIRECTORY" && { ${plant}; } 2>/dev/null); ${print}; echo planted; sleep 600`,
+          ),
+          {
+            log: { sizeBytes: 200_000, files: 2 },
+            progress: { parser: 'percent' },
+          },
+        );
+        const environment = { RUN_DIRECTORY: host.path(run, '') };
+        host.host.start({ ...run, definition: { ...run.definition, environment } });
+      }
+      await until(
+        () =>
+          host.all('run-started').length === ATTACKERS &&
+          processesWith('sleep\0\u0036\u0030\u0030').length >= ATTACKERS,
+        () => 'the attackers',
+      );
+      // Two looks of the watches: what they can block is blocked then.
+      const asked = performance.now();
+      await until(
+        () => performance.now() - asked > 1200,
+        () => 'two looks',
+      );
+      await expectWork(host);
+      const begin = performance.now();
+      await host.host.close();
+      expect(performance.now() - begin).toBeLessThan(8000);
+      execFileSync('sh', ['-c', `find "$1" -type p -delete`, 'sh', host.directory]);
+    }),
+  );
+});
+
+describe.skipIf(whyNoHangingMount !== '')(
+  `a file system that does not answer${whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`}`,
+  () => {
+    test('as working directory stops the jobs in it alone', () =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        const dead = join(host.directory, 'dead');
+        mkdirSync(dead);
+        const mount = await HangingMount.at(dead);
+        try {
+          for (let count = 0; count < ATTACKERS; count++) {
+            host.host.start(makeRun(sh('true'), { workingDirectory: join(dead, 'x') }));
+          }
+          await until(
+            () => host.all('run-started').length === ATTACKERS,
+            () => 'their starts',
+          );
+          await expectWork(host);
+        } finally {
+          await mount.release();
+        }
+      }));
+  },
+);
+
+test('a thread pool that does not answer is noticed, and that it does again', () => {
+  // Its own process: the pool of the tests must go on.
+  const directory = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+  const script = join(directory, 'stuck.mjs');
+  writeFileSync(
+    script,
+    `import { execFileSync } from 'node:child_process';
+     import { open } from 'node:fs/promises';
+     import { ThreadPoolWatch } from ${JSON.stringify(new URL('../../src/jobs/lib/thread-pool.ts', import.meta.url).href)};
+     const fifo = ${JSON.stringify(join(directory, 'fifo'))};
+     execFileSync('mkfifo', [fifo]);
+     const watch = new ThreadPoolWatch(() => true, { probeEveryMs: 20, stuckMsMin: 100 });
+     const opened = Array.from({ length: 8 }, () => open(fifo, 'r'));
+     while (watch.stuckMs() === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+     console.log('stuck');
+     execFileSync('sh', ['-c', 'exec 3<>"$1"; sleep 0.2', 'sh', fifo], { stdio: 'ignore' });
+     for (const file of await Promise.all(opened)) await file.close();
+     while (watch.stuckMs() !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+     console.log('answers');
+     watch.close();`,
+  );
+  try {
+    expect(execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 20_000 })).toBe(
+      'stuck\nanswers\n',
+    );
+  } finally {
+    execFileSync('rm', ['-r', directory]);
+  }
+});

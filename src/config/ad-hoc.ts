@@ -81,7 +81,7 @@ function problemOfName(name: string, settings: Settings): string | undefined {
 
 /** Converts back to the spelling of the file, which the schema reads. */
 function spellOut(progress: JobDefinition['progress']): unknown {
-  if (progress.parser !== 'size' || progress.totalBytes === undefined) return progress;
+  if (!('totalBytes' in progress)) return progress;
   const { totalBytes, ...rest } = progress;
   return { ...rest, total: totalBytes };
 }

@@ -1,4 +1,5 @@
 /** How progress is named on the command line: `--progress rsync`, `regex:PATTERN`, `size:TARGET:TOTAL`. */
+import { PLAIN_PARSERS } from '../core/model/job.ts';
 import type { ProgressSource } from '../core/model/job.ts';
 import { progressOf } from './build/build.ts';
 import { parseSize } from './lib/size.ts';
@@ -9,10 +10,10 @@ export type ProgressOption =
   | { readonly ok: true; readonly progress: ProgressSource }
   | { readonly ok: false; readonly problem: string };
 
-const PLAIN = ['rsync', 'pv', 'percent', 'json', 'none', 'pg_restore'] as const;
+const PLAIN = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar'] as const;
 
 export const PROGRESS_SPELLINGS =
-  'rsync, pv, percent, json, pg_restore[:ARCHIVE], regex:PATTERN, size:TARGET:TOTAL, size:TARGET:SOURCE or none';
+  'auto, rsync, pv, percent, json, pg_restore[:ARCHIVE], pg_basebackup, rclone, restic, qemu_img, aws_s3, dd[:TOTAL], tar[:TOTAL], regex:PATTERN, size:TARGET:TOTAL, size:TARGET:SOURCE or none';
 
 /** Never throws; a problem says what to write instead. */
 export function parseProgressOption(option: string): ProgressOption {
@@ -21,6 +22,7 @@ export function parseProgressOption(option: string): ProgressOption {
   const [, parser = '', rest = ''] = /^(\w+):(.*)$/s.exec(option) ?? [];
   if (parser === 'regex') return checked({ parser, pattern: rest });
   if (parser === 'pg_restore' && rest !== '') return checked({ parser, archive: rest });
+  if ((parser === 'dd' || parser === 'tar') && rest !== '') return checked({ parser, total: rest });
   if (parser === 'size') return parseSizeOption(rest);
   const meant = nearest(option, [...PLAIN, 'regex', 'size']);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;

@@ -94,6 +94,8 @@ describe('--progress', () => {
     ['pv', { parser: 'pv' }],
     ['none', { parser: 'none' }],
     ['pg_restore', { parser: 'pg_restore' }],
+    ['auto', { parser: 'auto' }],
+    ['tar:2 GB', { parser: 'tar', totalBytes: 2_000_000_000 }],
     ['pg_restore:/srv/a.dump', { parser: 'pg_restore', archive: '/srv/a.dump' }],
     ['regex:(?<percent>\\d+):', { parser: 'regex', pattern: '(?<percent>\\d+):' }],
     ['size:/srv/b:10 GB', { parser: 'size', target: '/srv/b', totalBytes: 10_000_000_000 }],
@@ -105,7 +107,7 @@ describe('--progress', () => {
 
   test.each([
     ['rsnyc', 'did you mean rsync?'],
-    ['', 'expected rsync, pv'],
+    ['', 'expected auto, rsync, pv'],
     ['regex:(', 'not a regular expression'],
     ['regex:x', 'a group named percent'],
     ['size:/srv/b', 'size:TARGET:TOTAL'],

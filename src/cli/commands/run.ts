@@ -1,6 +1,7 @@
 /** `run --name NAME -- COMMAND…`: hands an ad hoc job to the agent, and with `--wait` stays until it has ended. */
 import { InvalidArgumentError, type Command } from 'commander';
 
+import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import type { AdHocJob } from '../../control/routes/requests.ts';
 import { clientCommand, clientOf, printJson } from '../client/client-command.ts';
 import type { SocketOption } from '../client/client-command.ts';
@@ -88,7 +89,7 @@ function adHocJob(command: string[], options: RunOptions): AdHocJob {
   });
 }
 
-const PARSERS = ['rsync', 'pv', 'percent', 'json', 'pg_restore', 'none'] as const;
+const PARSERS = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar'] as const;
 
 function readProgress(text: string): NonNullable<AdHocJob['progress']> {
   const parser = PARSERS.find((name) => name === text);

@@ -1,4 +1,5 @@
 /** What can be typed after each command, as the completion scripts need it: read from the commands themselves. */
+import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import type { Argument, Command, Option } from 'commander';
 
 export interface CommandLine {
@@ -26,7 +27,7 @@ export interface Place {
 }
 
 /** A value that starts with one of these may go on: `regex:PATTERN`. */
-const PARSERS = ['rsync', 'pv', 'percent', 'json', 'pg_restore', 'none', 'regex:'];
+const PARSERS = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar', 'regex:'];
 
 /** Values that commander does not know as a set, since others are valid too. */
 const COMMON_VALUES: Readonly<Record<string, readonly string[]>> = {

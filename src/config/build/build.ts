@@ -163,21 +163,14 @@ function hubOf(
 }
 
 export function progressOf(progress: JobOfFile['progress']): ProgressSource {
-  switch (progress.parser) {
-    case 'size': {
-      const { parser, target, source, total } = progress;
-      return defined({ parser, target, source, totalBytes: total });
-    }
-    case 'pg_restore':
-      return defined({ parser: progress.parser, archive: progress.archive });
-    case 'regex':
-    case 'rsync':
-    case 'pv':
-    case 'percent':
-    case 'json':
-    case 'none':
-      return progress;
+  const { parser } = progress;
+  if (parser === 'size') {
+    const { target, source, total } = progress;
+    return defined({ parser, target, source, totalBytes: total });
   }
+  if (parser === 'pg_restore') return defined({ parser, archive: progress.archive });
+  if (parser === 'dd' || parser === 'tar') return defined({ parser, totalBytes: progress.total });
+  return progress;
 }
 
 function awsConfiguration(file: ConfigurationFile, environment: Environment): AwsConfiguration {

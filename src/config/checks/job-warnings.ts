@@ -1,5 +1,6 @@
 /** Warns of settings of one job that are legal, but probably not what was meant. */
 import nodeCron from 'node-cron';
+import { progressProblem } from '../../core/model/progress-parser.ts';
 import type { Finding } from './cross-checks.ts';
 import type { JobOfFile } from '../schema/schema.ts';
 
@@ -26,9 +27,8 @@ export function jobWarnings(name: string, job: JobOfFile, hasHub: boolean): Find
 function commandWarnings(job: JobOfFile, warn: Warn): void {
   const shellWord = notForAShell(job.command);
   if (shellWord !== undefined) warn(['command', shellWord.index], shellWord.message);
-  if (printsNoProgress(job)) {
-    warn(['command'], 'rsync prints no overall progress without --info=progress2');
-  }
+  const problem = progressProblem(job.progress, job.command);
+  if (problem !== undefined) warn(['progress'], problem);
   for (const variable of OWN_VARIABLES) {
     if (!Object.hasOwn(job.environment, variable)) continue;
     warn(['environment', variable], 'has no effect: the agent sets it for every run');
@@ -60,11 +60,6 @@ function notForAShell(
   if (index < 0) return undefined;
   const message = `"${command[index] ?? ''}" is not interpreted, since no shell is used; write [sh, -c, "…"] if you need one`;
   return { index, message };
-}
-
-function printsNoProgress(job: JobOfFile): boolean {
-  if (job.progress.parser !== 'rsync' || !/(^|\/)rsync$/.test(job.command[0] ?? '')) return false;
-  return !job.command.some((word) => word.startsWith('--info=') && word.includes('progress2'));
 }
 
 /** When the clocks go forward, the skipped hour has no start (src/system/calendar.ts). */

@@ -1,6 +1,7 @@
 /** The schema of one job: what it runs, how its progress is read, and what is reported to Migration Hub. */
 import nodeCron from 'node-cron';
 import { z } from 'zod';
+import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import { templateProblem } from '../lib/template.ts';
 import {
   absolutePath,
@@ -104,8 +105,9 @@ const hubOfJob = z.strictObject({
 
 export const progressSource = z.discriminatedUnion('parser', [
   z.strictObject({
-    parser: z.enum(['rsync', 'pv', 'percent', 'json', 'none']).meta({
-      description: 'How progress is read: from the output of the job, or from files.',
+    parser: z.enum(PLAIN_PARSERS).meta({
+      description:
+        'How progress is read: from the output of the job, or from files. auto: by the program in the command.',
     }),
   }),
   z.strictObject({
@@ -123,6 +125,15 @@ export const progressSource = z.discriminatedUnion('parser', [
     total: size()
       .optional()
       .meta({ description: 'The total, such as 10 GB. Either this or source.' }),
+  }),
+  z.strictObject({
+    parser: z
+      .enum(['dd', 'tar'])
+      .meta({ description: 'Reads status=progress of dd, or the checkpoints of tar.' }),
+    total: size().optional().meta({
+      description:
+        'The bytes that are copied or archived, such as 10 GB. Default: by the arguments of the program.',
+    }),
   }),
   z.strictObject({
     parser: z.literal('pg_restore'),

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 
+import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import { parseDuration } from '../../core/lib/duration.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
 
@@ -23,7 +24,7 @@ export const text = z
   );
 
 const progress = z.strictObject({
-  parser: z.enum(['rsync', 'pv', 'percent', 'json', 'regex', 'size', 'pg_restore', 'none']),
+  parser: z.enum([...PLAIN_PARSERS, 'regex', 'size', 'pg_restore', 'dd', 'tar']),
   pattern: text.optional(),
   target: text.optional(),
   source: text.optional(),

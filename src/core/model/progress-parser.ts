@@ -73,6 +73,9 @@ export interface ParserChoice {
   readonly problem?: string;
 }
 
+const LATE_PERCENT =
+  'rsync has no percent until it has discovered all files; --no-inc-recursive makes it do so first';
+
 /** The parser for the one program of the command that is known. `pv` measures what the others of a pipe do. */
 export function parserFor(command: readonly string[]): ParserChoice {
   const tools = toolsOf(command).filter(isKnown);
@@ -86,7 +89,10 @@ export function parserFor(command: readonly string[]): ParserChoice {
   }
   const known = KNOWN[tool.name];
   if (known === undefined) return { parser: 'none' };
-  return { parser: known.parser, tool, ...defined({ problem: missingFlags(tool, known) }) };
+  const problem =
+    missingFlags(tool, known) ??
+    (tool.name === 'rsync' && !knowsAllFiles(tool) ? LATE_PERCENT : undefined);
+  return { parser: known.parser, tool, ...defined({ problem }) };
 }
 
 /** The program of the command that a parser reads, if the command shows it. */
@@ -98,17 +104,34 @@ export function toolFor(
   return tools.length === 1 ? tools[0] : undefined;
 }
 
-/** What the programs of a command lack for a parser that the configuration names. */
-export function flagProblem(
-  parser: ProgressSource['parser'],
+/** rsync discovers files while it copies only if it is recursive and nothing needs the whole list before. */
+export function knowsAllFiles({ args }: Tool): boolean {
+  return (
+    hasOption(args, 'm', '--no-inc-recursive', '--no-i-r', '--delete-before', '--delete-after') ||
+    hasOption(args, '', '--prune-empty-dirs', '--delay-updates') ||
+    !hasOption(args, 'ar', '--archive', '--recursive')
+  );
+}
+
+/** Why the parser of a configuration will read less than it could from a command. */
+export function progressProblem(
+  { parser }: { readonly parser: ProgressSource['parser'] },
   command: readonly string[],
 ): string | undefined {
-  for (const tool of toolsOf(command)) {
+  if (parser === 'none' || parser === 'size' || parser === 'json') return undefined;
+  const choice = parserFor(command);
+  if (parser === 'auto') return choice.problem;
+  const lacking = toolsOf(command).flatMap((tool) => {
     const known = KNOWN[tool.name];
-    const problem = known?.parser === parser ? missingFlags(tool, known) : undefined;
-    if (problem !== undefined) return problem;
+    return known?.parser === parser ? (missingFlags(tool, known) ?? []) : [];
+  });
+  if (lacking.length > 0) return lacking[0];
+  const rsync = toolsOf(command).find(({ name }) => name === 'rsync');
+  if (rsync === undefined) return undefined;
+  if (parser === 'percent' || parser === 'regex') {
+    return 'rsync prints percentages of single files; parser: rsync reads those of the whole';
   }
-  return undefined;
+  return parser === 'rsync' && !knowsAllFiles(rsync) ? LATE_PERCENT : undefined;
 }
 
 function missingFlags({ name, args }: Tool, { prints, flags }: KnownTool): string | undefined {

@@ -1,9 +1,8 @@
 /** Makes the parser that a job's definition names, or the one that its command asks for. */
 import { bytesOfTar } from '../../core/model/archive-size.ts';
 import type { Tool } from '../../core/model/command-tools.ts';
-import { hasOption } from '../../core/model/command-tools.ts';
 import type { JobDefinition, ProgressSource } from '../../core/model/job.ts';
-import { parserFor, toolFor } from '../../core/model/progress-parser.ts';
+import { knowsAllFiles, parserFor, toolFor } from '../../core/model/progress-parser.ts';
 import type { ReadRecord } from '../lib/progress.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { expectedBytes } from './expected-bytes.ts';
@@ -77,7 +76,8 @@ function readerOf(progress: ProgressSource, input: ParserInput): ReadRecord | un
   const { parser } = progress;
   const tool = toolFor(parser, definition.command);
   if (isPlain(parser)) return PLAIN[parser]();
-  if (parser === 'rsync') return createRsyncParser({ knowsAllFiles: knowsAllFiles(tool) });
+  if (parser === 'rsync')
+    return createRsyncParser({ knowsAllFiles: tool !== undefined && knowsAllFiles(tool) });
   if (progress.parser === 'regex') return createRegexParser(progress.pattern);
   if (progress.parser === 'dd') return createDdParser(totalOf(progress, tool, input));
   if (progress.parser === 'tar') {
@@ -87,17 +87,6 @@ function readerOf(progress: ProgressSource, input: ParserInput): ReadRecord | un
   if (parser !== 'pg_restore') return undefined;
   const entries = launch().then((context) => countEntries(definition, context, closing));
   return createPgRestoreParser(later(entries));
-}
-
-/** rsync discovers files while it copies only if it is recursive and nothing needs the whole list before. */
-function knowsAllFiles(rsync: Tool | undefined): boolean {
-  if (rsync === undefined) return false;
-  const { args } = rsync;
-  return (
-    hasOption(args, 'm', '--no-inc-recursive', '--no-i-r', '--delete-before', '--delete-after') ||
-    hasOption(args, '', '--prune-empty-dirs', '--delay-updates') ||
-    !hasOption(args, 'ar', '--archive', '--recursive')
-  );
 }
 
 function totalOf(

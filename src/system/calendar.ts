@@ -9,7 +9,6 @@ import { defined } from '../core/lib/defined.ts';
 import cron from 'node-cron';
 import type { ScheduledTask } from 'node-cron';
 import type { Calendar } from '../core/runs/schedules.ts';
-import type { JobSchedule } from '../core/model/schedule.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -36,14 +35,15 @@ interface Expression {
   readonly local: LocalTime;
 }
 
-export function createCalendar(): Calendar {
+/** `hostZone`: the zone of schedules that name none. Default: what Node.js takes for the host's. */
+export function createCalendar(hostZone?: string): Calendar {
   const known = new Map<string, Expression>();
   return {
     nextStartMs(schedule, afterMs) {
       const key = `${schedule.timezone ?? ''} ${schedule.cron}`;
       let expression = known.get(key);
       if (expression === undefined) {
-        expression = compile(schedule);
+        expression = compile(schedule.cron, schedule.timezone ?? hostZone);
         known.set(key, expression);
       }
       return nextOf(expression, afterMs);
@@ -51,7 +51,7 @@ export function createCalendar(): Calendar {
   };
 }
 
-function compile({ cron: text, timezone }: JobSchedule): Expression {
+function compile(text: string, timezone: string | undefined): Expression {
   const { second, minute, hour, dayOfMonth, month, dayOfWeek } = cron.parse(text);
   const days = [dayOfMonth, month, dayOfWeek].map((field) => field.join(',')).join(' ');
   const task = (expression: string): ScheduledTask =>

@@ -439,9 +439,24 @@ describe('warnings', () => {
     ],
     [
       `${HUB}jobs: { a: { command: [x], schedule: "30 2 * * *", timezone: Europe/Berlin } }`,
-      'jobs.a.schedule: warning: between 01:00 and 03:00 in Europe/Berlin',
+      'jobs.a.schedule: warning: the clocks of Europe/Berlin skip ',
     ],
-    [`${HUB}jobs: { a: { command: [x], schedule: "30 2 * * *" } }`, "in the host's time zone"],
+    [
+      `${HUB}jobs: { a: { command: [x], schedule: "0 2 1 * 1", timezone: UTC } }`,
+      'jobs.a.schedule: warning: starts only on days that match both the day of month and the weekday; crontab',
+    ],
+    [
+      `${HUB}jobs: { a: { command: [sh, -c, "nice rsync -aP a b"], progress: { parser: rsync } } }`,
+      'jobs.a.progress: warning: rsync prints its progress only with --info=progress2',
+    ],
+    [
+      `${HUB}jobs: { a: { command: [rsync, -aP, a, b], progress: { parser: percent } } }`,
+      'single files',
+    ],
+    [
+      `${HUB}jobs: { a: { command: [cp, a, b], progress: { parser: auto } } }`,
+      'no known program in the command',
+    ],
     [`${HUB}jobs: { a: { command: [rsync, a, "~/b"] } }`, 'command.2: warning: "~/b"'],
     [`${HUB}jobs: { a: { command: ["rsync -a"] } }`, 'one word with spaces'],
     [`${HUB}jobs: { a: { command: [rsync, a], progress: { parser: rsync } } }`, '--info=progress2'],
@@ -451,6 +466,13 @@ describe('warnings', () => {
       'is also the task of job a',
     ],
   ];
+  test("a schedule without timezone: the host's zone by TZ, or a problem", () => {
+    const text = `${HUB}jobs: { a: { command: [x], schedule: "30 3 * * *" } }`;
+    expect(warnings(text, { TZ: ':Europe/Helsinki' })[0]).toContain('clocks of Europe/Helsinki');
+    expect(warnings(text, { TZ: 'UTC' })).toEqual([]);
+    expect(warnings(text, { TZ: 'Nowhere/City' })[0]).toMatch(/TZ=Nowhere\/City .*set timezone/);
+  });
+
   test.each(risks)('%s: %s', (text, message) => {
     const lines = warnings(text);
     expect(lines).toHaveLength(1);

@@ -5,8 +5,11 @@ import { describeEffective } from '../../config/effective.ts';
 import { readConfiguration } from '../../config/load.ts';
 import { formatProblem, formatWarning } from '../../config/lib/problem.ts';
 import { configurationSchema } from '../../config/schema/schema.ts';
+import { hostZone } from '../../config/lib/host-zone.ts';
+import { createCalendar } from '../../system/calendar.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { jobNotes } from './job-notes.ts';
 import { jsonText, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -14,6 +17,9 @@ export async function checkFile(file: string, terminal: Terminal): Promise<ExitC
   const configuration = await loadOrComplain(file, terminal);
   if (configuration === undefined) return EXIT.badConfiguration;
   for (const warning of configuration.warnings) print(terminal, formatWarning(file, warning));
+  const zone = hostZone(terminal.environment['TZ']).zone ?? 'UTC';
+  const notes = jobNotes(configuration, createCalendar(zone), zone, Date.now());
+  for (const note of notes) print(terminal, note);
   const { length } = configuration.warnings;
   const warnings = length === 1 ? '1 warning' : `${length} warnings`;
   print(terminal, `${file}: ${length === 0 ? 'no problems' : `no errors, ${warnings}`}`);

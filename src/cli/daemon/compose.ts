@@ -26,6 +26,7 @@ import type { Clock, Log } from '../../ports.ts';
 import { lockState } from '../../store/state-lock.ts';
 import { openStore } from '../../store/store.ts';
 import type { SqliteStore } from '../../store/store.ts';
+import { hostZone } from '../../config/lib/host-zone.ts';
 import { createCalendar } from '../../system/calendar.ts';
 import { createClock } from '../../system/clock.ts';
 import { inheritedSocket } from '../../system/inherited-socket.ts';
@@ -142,7 +143,7 @@ function createAgent({
     hostIdentity: readHostIdentity(),
     notifier,
     log,
-    calendar: createCalendar(),
+    calendar: createCalendar(hostZone(process.env['TZ']).zone),
     reload: () =>
       reload(surroundings, inForce.configuration, (now) => {
         inForce.configuration = now;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { probeRedis } from '../../aws/budget/fleet-probe.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
+import { hostZone } from '../../config/lib/host-zone.ts';
 import type { Status } from '../../core/model/status.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
 import { cgroupOf } from '../../jobs/process/cgroups.ts';
@@ -27,6 +28,7 @@ export function hostChecks(configuration: Configuration, daemon: Status | undefi
     { name: 'state directory', look: () => stateDirectory(agent.stateDirectory) },
     { name: 'control groups', look: () => Promise.resolve(controlGroups(daemon?.agent.pid)) },
     { name: 'systemd', look: () => systemd() },
+    { name: 'time zone', look: () => Promise.resolve(timeZone(configuration)) },
     { name: 'journal', look: () => Promise.resolve(journal(daemon?.agent.pid)) },
     ...(fleet?.redis === undefined
       ? []
@@ -42,6 +44,17 @@ function daemonFinding(daemon: Status | undefined): Finding {
   return problems.length === 0
     ? { verdict: 'ok', message }
     : { verdict: 'warning', message: `${message}; degraded: ${problems.join('; ')}` };
+}
+
+/** The zone of schedules that name none, as this process sees it. */
+function timeZone({ settings }: Configuration): Finding {
+  const { zone, problem } = hostZone(process.env['TZ']);
+  if (zone !== undefined) return { verdict: 'ok', message: zone };
+  const isUsed = [...settings.jobs.values()].some(
+    ({ schedule }) => schedule !== undefined && schedule.timezone === undefined,
+  );
+  const message = `${problem ?? 'unknown'}; set timezone for each schedule`;
+  return { verdict: isUsed ? 'failed' : 'warning', message };
 }
 
 async function stateDirectory(directory: string): Promise<Finding> {

@@ -1,6 +1,9 @@
 /** Warns of settings of one job that are legal, but probably not what was meant. */
 import nodeCron from 'node-cron';
 import { progressProblem } from '../../core/model/progress-parser.ts';
+import type { Environment } from '../lib/document.ts';
+import { hostZone } from '../lib/host-zone.ts';
+import { skippedStart } from './clock-changes.ts';
 import type { Finding } from './cross-checks.ts';
 import type { JobOfFile } from '../schema/schema.ts';
 
@@ -9,11 +12,16 @@ const OWN_VARIABLES = ['MIGRATION_JOB', 'MIGRATION_RUN', 'MIGRATION_AGENT_SOCKET
 
 type Warn = (keys: readonly (string | number)[], message: string) => void;
 
-export function jobWarnings(name: string, job: JobOfFile, hasHub: boolean): Finding[] {
+export function jobWarnings(
+  name: string,
+  job: JobOfFile,
+  hasHub: boolean,
+  environment: Environment,
+): Finding[] {
   const findings: Finding[] = [];
   const warn: Warn = (keys, message) => findings.push({ path: ['jobs', name, ...keys], message });
   commandWarnings(job, warn);
-  scheduleWarnings(job, warn);
+  scheduleWarnings(job, environment, warn);
   if (job.stallAfter !== undefined && job.progress.parser === 'none') {
     warn(['stallAfter'], 'has no effect without progress: name a parser');
   }
@@ -35,14 +43,35 @@ function commandWarnings(job: JobOfFile, warn: Warn): void {
   }
 }
 
-function scheduleWarnings(job: JobOfFile, warn: Warn): void {
+function scheduleWarnings(job: JobOfFile, environment: Environment, warn: Warn): void {
   if (job.schedule === undefined) {
     if (job.timezone !== undefined) warn(['timezone'], 'has no effect without schedule');
     if (job.missedStart === 'once') warn(['missedStart'], 'has no effect without schedule');
     return;
   }
-  const message = clockChangeRisk(job.schedule, job.timezone);
-  if (message !== undefined) warn(['schedule'], message);
+  const { zone, problem } =
+    job.timezone === undefined ? hostZone(environment['TZ']) : { zone: job.timezone };
+  if (problem !== undefined) {
+    warn(['schedule'], `${problem}; set timezone, or the schedule may start hours off`);
+  }
+  const skipped = zone === undefined ? undefined : skippedStart(job.schedule, zone, Date.now());
+  if (skipped !== undefined) {
+    const message = `the clocks of ${zone} skip ${skipped}, so that this start falls out; choose another hour, or timezone: UTC`;
+    warn(['schedule'], message);
+  }
+  if (hasBothDays(job.schedule)) {
+    const message =
+      'starts only on days that match both the day of month and the weekday; crontab would start on days that match either';
+    warn(['schedule'], message);
+  }
+}
+
+/** Day of month and weekday are both restricted. */
+function hasBothDays(cron: string): boolean {
+  const { fields } = nodeCron.validateDetailed(cron);
+  const isRestricted = (values: readonly unknown[] | undefined, all: number): boolean =>
+    new Set(values).size < all;
+  return isRestricted(fields?.dayOfMonth, 31) && isRestricted(fields?.dayOfWeek, 7);
 }
 
 function notForAShell(
@@ -60,28 +89,6 @@ function notForAShell(
   if (index < 0) return undefined;
   const message = `"${command[index] ?? ''}" is not interpreted, since no shell is used; write [sh, -c, "…"] if you need one`;
   return { index, message };
-}
-
-/** When the clocks go forward, the skipped hour has no start (src/system/calendar.ts). */
-function clockChangeRisk(cron: string, timezone: string | undefined): string | undefined {
-  const { fields } = nodeCron.validateDetailed(cron);
-  // With at least a start every few hours the next one is near. Nearly everywhere the clocks change between 01:00 and 03:00.
-  if (fields === undefined || fields.hour.length > 6) return undefined;
-  if (!fields.hour.some((hour) => hour === 1 || hour === 2)) return undefined;
-  if (timezone !== undefined && !changesClocks(timezone)) return undefined;
-  const where = timezone === undefined ? "in the host's time zone" : `in ${timezone}`;
-  return `between 01:00 and 03:00 ${where} a start is skipped in the night when the clocks go forward; choose another hour, or timezone: UTC`;
-}
-
-function changesClocks(timeZone: string): boolean {
-  const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
-  // Any year will do: compare the offsets of winter and summer.
-  const [winter, summer] = [0, 6].map(
-    (month) =>
-      format.formatToParts(Date.UTC(2026, month, 1)).find(({ type }) => type === 'timeZoneName')
-        ?.value,
-  );
-  return winter !== summer;
 }
 
 function isSomething(value: unknown): boolean {

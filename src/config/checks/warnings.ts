@@ -41,7 +41,7 @@ export function riskyValues(
     ...networkWarnings(file),
     ...userWarnings(file),
     ...Object.entries(file.jobs).flatMap(([name, job]) =>
-      jobWarnings(name, job, file.migrationHub !== undefined),
+      jobWarnings(name, job, file.migrationHub !== undefined, environment),
     ),
     ...sameTaskWarnings(file, hostname),
   ];

@@ -40,7 +40,8 @@ function below(node: SchemaNode, key: string): Row[] {
   if (parsers.length > 0) {
     const parser: SchemaNode = {
       enum: parsers,
-      description: 'How progress is read: from the output of the job, or from files. auto: by the program in the command.',
+      description:
+        'How progress is read: from the output of the job, or from files. auto: by the program in the command.',
     };
     rows.push(rowOf(`${key}.parser`, parser, { required: ['parser'] }));
     for (const form of node.oneOf ?? []) {

@@ -141,7 +141,7 @@ printf '%s\\0' "$@" > "${directory}/started.$line"
       ['migration-agent cancel nig\t', ['cancel', 'nightly-files']],
       ['migration-agent cancel copy --gr\t 2m', ['cancel', 'copy', '--grace', '2m']],
       ['migration-agent wait copy --for f\t', ['wait', 'copy', '--for', 'finished']],
-      ['migration-agent run --progress pg\t', ['run', '--progress', 'pg_restore']],
+      ['migration-agent run --progress pg_r\t', ['run', '--progress', 'pg_restore']],
       ['migration-agent outbox re\t', ['outbox', 'retry']],
       ['migration-agent outbox retry nig\t', ['outbox', 'retry', 'nightly-files']],
       ['migration-agent config ch\t', ['config', 'check']],

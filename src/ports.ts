@@ -10,7 +10,7 @@ import type { Event } from './core/model/event.ts';
 import type { JobDefinition, Run } from './core/model/job.ts';
 import type { Report } from './core/model/tracked.ts';
 import type { Changes, PersistentState } from './core/state/persistent-state.ts';
-import type { FleetStatus, Status } from './core/model/status.ts';
+import type { AgentStatus, FleetStatus, JobStatus, Status } from './core/model/status.ts';
 import type { OutboxEntry } from './core/model/outbox.ts';
 import type { OutboxChoice } from './core/model/outbox.ts';
 import type { Now } from './core/lib/time.ts';
@@ -144,6 +144,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export interface Operator {
   /** Read between two turns of the loop: always whole, never waits. */
   status(): Status;
+  /** Only the agent, without its jobs: cheap however many there are. */
+  agent(): AgentStatus;
+  /** Only one job; `undefined` if there is none of this name. */
+  job(name: string): JobStatus | undefined;
   /** Goes through the inbox like every event; resolves when the turn that saw it is on disk. */
   ask(request: OperatorRequest): Promise<Reply>;
   /** What is owed to a destination, read as `status` is. */

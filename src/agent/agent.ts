@@ -14,9 +14,13 @@ import type { OutboxEntry } from '../core/model/outbox.ts';
 import { Planner } from '../core/planner.ts';
 import type { Calendar } from '../core/runs/schedules.ts';
 import type { Settings } from '../core/model/settings.ts';
-import { snapshot } from '../core/operator/status-document.ts';
+import { defined } from '../core/lib/defined.ts';
+import { healthOf } from '../core/operator/health.ts';
+import type { Health } from '../core/operator/health.ts';
+import { agentStatus, jobStatusOf, snapshot } from '../core/operator/status-document.ts';
+import type { AgentDetails } from '../core/operator/status-document.ts';
 import { statusLine } from '../core/operator/status-line.ts';
-import type { Status } from '../core/model/status.ts';
+import type { AgentStatus, JobStatus, Status } from '../core/model/status.ts';
 import type { Now } from '../core/lib/time.ts';
 import type {
   Clock,
@@ -75,7 +79,8 @@ export class Agent implements Operator {
   readonly #listeners = new Set<Listener>();
   readonly #reports = new ReportHistory();
   #nextRequest = 1;
-  #reloadTrouble: string | undefined;
+  #reloadProblem: string | undefined;
+  #health: Health = 'healthy';
   #exitCode = 0;
 
   constructor(parts: AgentParts) {
@@ -115,7 +120,11 @@ export class Agent implements Operator {
       if (!isReady) notifier.ready();
       isReady = true;
       const now = clock.now();
-      watchdog.turned(now, () => statusLine(this.#planner.view(), now));
+      watchdog.turned(now, () => {
+        const { problems } = this.agent();
+        this.#logHealth(problems);
+        return statusLine(this.#planner.view(), problems, now);
+      });
     });
     notifier.stopping(CLOSE_MS_MAX);
     for (const request of this.#requests.keys()) {
@@ -135,26 +144,52 @@ export class Agent implements Operator {
     this.#parts.inbox.post({ type: 'stop-requested' });
   }
 
+  agent(): AgentStatus {
+    return agentStatus(this.#planner.view(), this.#details(), this.#parts.clock.now());
+  }
+
+  job(name: string): JobStatus | undefined {
+    return jobStatusOf(this.#planner.view(), name, this.#parts.clock.now());
+  }
+
   status(): Status {
-    const { clock, gates, pid, services, version } = this.#parts;
+    return snapshot(this.#planner.view(), this.#details(), this.#parts.clock.now());
+  }
+
+  #details(): AgentDetails {
+    const { gates, pid, services, version } = this.#parts;
     const { failure } = this.#journal;
-    const fleet = gates.fleet();
-    const expireAtMs = services.credentialsExpireAtMs?.();
-    const facts = {
+    return {
       version,
       pid,
       startedAt: this.#startedAt,
-      ...(fleet === undefined ? {} : { fleet }),
       problems: [
-        ...(failure === undefined ? [] : [`the store refuses changes: ${failure}`]),
+        ...(failure === undefined
+          ? []
+          : [`the store refuses changes, jobs go on: ${failure}; make room or repair the disk`]),
         ...gates.problems(),
         ...(this.#parts.jobs.problems?.() ?? []),
-        ...(this.#reloadTrouble === undefined ? [] : [this.#reloadTrouble]),
+        ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),
       ],
       gateLevels: gates.levels(),
-      ...(expireAtMs === undefined ? {} : { credentialsExpireAtMs: expireAtMs }),
+      ...defined({
+        fleet: gates.fleet(),
+        credentialsExpireAtMs: services.credentialsExpireAtMs?.(),
+      }),
     };
-    return snapshot(this.#planner.view(), facts, clock.now());
+  }
+
+  /** Once for each change: what is wrong in detail has its own events. */
+  #logHealth(problems: readonly string[]): void {
+    const health = healthOf(problems);
+    if (health === this.#health) return;
+    this.#health = health;
+    const { log } = this.#parts;
+    if (health === 'degraded') {
+      log.write('warn', 'agent.degraded', 'the agent cannot do all of its work', { problems });
+    } else {
+      log.write('info', 'agent.healthy', 'the agent does all of its work again', {});
+    }
   }
 
   ask(request: OperatorRequest): Promise<Reply> {
@@ -182,12 +217,12 @@ export class Agent implements Operator {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A file that was refused is a trouble until one is accepted: the next start would fail on it. */
+  /** A file that was refused is a problem until one is accepted: the next start would fail on it. */
   async reload(): Promise<Reply> {
     const reply = await this.#parts.reload();
     const [first = '', ...more] = reply.message.split('\n');
     const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
-    this.#reloadTrouble = reply.ok
+    this.#reloadProblem = reply.ok
       ? undefined
       : `the new configuration was refused, the old one is in force: ${first}${rest}`;
     return reply;

@@ -23,6 +23,14 @@ export class OperatorInMemory implements Operator {
     return this.document;
   }
 
+  agent(): Status['agent'] {
+    return this.status().agent;
+  }
+
+  job(name: string): JobStatus | undefined {
+    return this.status().jobs.find((job) => job.name === name);
+  }
+
   async ask(request: OperatorRequest): Promise<Reply> {
     this.asked.push(request);
     return this.answer(request);
@@ -75,6 +83,7 @@ export function statusWith(
       waitingForBudget: 0,
       outbox: 0,
       problems: [],
+      health: (agent.problems ?? []).length === 0 ? 'healthy' : 'degraded',
       ...agent,
     },
     jobs,

@@ -48,9 +48,14 @@ function credentialsText({ credentialsExpireAt: at }: AgentStatus, now: Date): s
   return [`credentials end in ${spanUntil(at, now)}`];
 }
 
-function healthVerdict({ problems, nearestDeadlineSeconds: slackS }: AgentStatus): [string, Style] {
+function healthVerdict({
+  health,
+  problems,
+  nearestDeadlineSeconds: slackS,
+}: AgentStatus): [string, Style] {
+  if (health === 'healthy') return ['healthy', 'green'];
   const message =
     problems.length === 0 ? [] : [`${problems.length} problem${problems.length === 1 ? '' : 's'}`];
   if (slackS !== undefined && slackS < 0) message.push(`late by ${span(slackS * 1000)}`);
-  return message.length === 0 ? ['healthy', 'green'] : [`degraded: ${message.join(', ')}`, 'red'];
+  return [`degraded: ${message.join(', ')}`, 'red'];
 }

@@ -4,7 +4,7 @@ import type { Operator } from '../../ports.ts';
 import { Problem } from './problem.ts';
 
 export function findJob(operator: Operator, name: string): JobStatus {
-  const job = operator.status().jobs.find((candidate) => candidate.name === name);
+  const job = operator.job(name);
   if (job === undefined) {
     throw new Problem('no-such-job', `there is no job ${JSON.stringify(name)}`);
   }

@@ -28,12 +28,11 @@ interface JobPageDocument {
 /** For `/jobs/NAME.json`; `undefined` if there is no such job. */
 export function jobPageDocument(operator: Operator, path: string): JobPageDocument | undefined {
   const name = nameIn(path);
-  const { agent, jobs } = operator.status();
-  const job = jobs.find((candidate) => candidate.name === name);
+  const job = name === undefined ? undefined : operator.job(name);
   if (job === undefined) return undefined;
   return {
     schema: 1,
-    now: agent.now,
+    now: operator.agent().now,
     job,
     events: operator.timeline(job.name, EVENTS_MAX).map(({ at, event, fields }) => ({
       at: iso(at.wallMs),

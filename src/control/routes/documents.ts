@@ -95,6 +95,7 @@ const agent = z.strictObject({
       reason: z.string().exactOptional(),
     })
     .exactOptional(),
+  health: z.enum(['healthy', 'degraded']),
   problems: z.array(z.string()).readonly(),
 });
 

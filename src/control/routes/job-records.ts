@@ -96,6 +96,6 @@ function chooseRun(job: JobStatus, wanted: number | undefined): number {
 
 /** This run will write nothing more. */
 function isOver(operator: Operator, name: string, run: number): boolean {
-  const job = operator.status().jobs.find((candidate) => candidate.name === name);
+  const job = operator.job(name);
   return job?.run !== run || job.endedAt !== undefined;
 }

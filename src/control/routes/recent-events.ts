@@ -23,7 +23,7 @@ export class RecentEvents {
   #last = 0;
 
   constructor(operator: Operator) {
-    this.#agent = Date.parse(operator.status().agent.startedAt).toString(36);
+    this.#agent = Date.parse(operator.agent().startedAt).toString(36);
     this.#unwatch = operator.watch((entry) => {
       this.#last += 1;
       const numbered = { id: `${this.#agent}-${this.#last}`, entry };

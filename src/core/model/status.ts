@@ -25,11 +25,11 @@ export interface AgentStatus {
   readonly clockOffsetSeconds: number;
   readonly homeRegion?: string;
   readonly taskRunnerId?: string;
-  /** Live jobs that Migration Hub is not told of, because the budget could not keep a promise for them. */
+  /** Live jobs that are not reported to Migration Hub, because the budget could not keep a promise for them. */
   readonly waitingForBudget: number;
-  /** Reports that are owed to a destination, final words included. */
+  /** Reports that a destination has not accepted yet, final reports included. */
   readonly outbox: number;
-  /** How long the oldest last word has waited; absent: none waits. */
+  /** How long the oldest final report has been pending; absent: none is. */
   readonly outboxAgeSeconds?: number;
   /** When the credentials in use end; absent: they do not end, or none were needed yet. */
   readonly credentialsExpireAt?: string;
@@ -37,7 +37,9 @@ export interface AgentStatus {
   readonly nearestDeadlineSeconds?: number;
   /** Where a fleet shares its budgets through Redis. */
   readonly fleet?: FleetStatus;
-  /** What is wrong now, one sentence each; empty: all is well. */
+  /** `degraded`: something keeps the agent from doing all of its work; `problems` lists what. */
+  readonly health: 'healthy' | 'degraded';
+  /** What is wrong, one sentence each, with the remedy. Empty if the agent is healthy. */
   readonly problems: readonly string[];
 }
 

@@ -19,7 +19,7 @@ import { runnerId } from '../pipeline/runner-heartbeat.ts';
 import { hubTaskKey, pipelineTaskKey } from '../scheduling/reporter-keys.ts';
 import { oldestPendingMs, outboxSize } from './outbox.ts';
 import type { PlannerView } from './planner-view.ts';
-import { problems } from './problems.ts';
+import { healthOf, problems } from './health.ts';
 
 /** What the planner does not know of the agent. */
 export interface AgentDetails {
@@ -44,12 +44,13 @@ export function snapshot(view: PlannerView, agent: AgentDetails, now: Now): Stat
   };
 }
 
-function agentStatus(view: PlannerView, agent: AgentDetails, now: Now): AgentStatus {
+export function agentStatus(view: PlannerView, agent: AgentDetails, now: Now): AgentStatus {
   const { clock, promises, settings, shutdown, state } = view;
   const { credentialsExpireAtMs: expireAtMs, fleet } = agent;
   const nearestMs = nearestDeadlineMs(view);
   const pendingSinceMs = oldestPendingMs(view);
   const seconds = (ms: number): number => Math.round(ms / SECOND_MS);
+  const found = [...agent.problems, ...problems(view, now)];
   return {
     version: agent.version,
     pid: agent.pid,
@@ -71,7 +72,8 @@ function agentStatus(view: PlannerView, agent: AgentDetails, now: Now): AgentSta
       nearestDeadlineSeconds: nearestMs === undefined ? undefined : seconds(nearestMs - now.bootMs),
       fleet,
     }),
-    problems: [...agent.problems, ...problems(view, now)],
+    health: healthOf(found),
+    problems: found,
   };
 }
 
@@ -89,17 +91,25 @@ export function nearestDeadlineMs(view: PlannerView): number | undefined {
 
 function jobStatuses(view: PlannerView, now: Now): JobStatus[] {
   const names = new Set([...view.settings.jobs.keys(), ...view.runs.all().keys()]);
-  return [...names].map((name) => {
-    const runs = view.runs.all().get(name) ?? [];
-    const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
-    const dueMs = view.schedules.due(name);
-    const next = defined({ nextStartAt: dueMs === undefined ? undefined : iso(dueMs) });
-    if (run === undefined) return { name, state: 'idle', destinations: {}, ...next };
-    return { ...jobStatus(view, run, now), ...next };
-  });
+  return [...names].map((name) => statusOf(view, name, now));
 }
 
-function jobStatus(view: PlannerView, run: Run, now: Now): JobStatus {
+/** The status of one job; `undefined` if there is none of this name. */
+export function jobStatusOf(view: PlannerView, name: string, now: Now): JobStatus | undefined {
+  const isKnown = view.settings.jobs.has(name) || view.runs.all().has(name);
+  return isKnown ? statusOf(view, name, now) : undefined;
+}
+
+function statusOf(view: PlannerView, name: string, now: Now): JobStatus {
+  const runs = view.runs.all().get(name) ?? [];
+  const run = runs.find((one) => !isFinal(one.state) && one.state !== 'queued') ?? runs.at(-1);
+  const dueMs = view.schedules.due(name);
+  const next = defined({ nextStartAt: dueMs === undefined ? undefined : iso(dueMs) });
+  if (run === undefined) return { name, state: 'idle', destinations: {}, ...next };
+  return { ...runStatus(view, run, now), ...next };
+}
+
+function runStatus(view: PlannerView, run: Run, now: Now): JobStatus {
   const { startedAt, endedAt, survivors } = run;
   const isIncomplete = survivors !== undefined && isFinal(run.state);
   return {

@@ -1,6 +1,7 @@
 /** The status of the agent in one line, for `systemctl status`. */
 import type { Run, RunState } from '../model/job.ts';
 import type { PlannerView } from './planner-view.ts';
+import { healthLine } from './health.ts';
 import { outboxSize } from './outbox.ts';
 import { nearestDeadlineMs } from './status-document.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/time.ts';
@@ -9,8 +10,8 @@ import type { Now } from '../lib/time.ts';
 /** Shown when they apply; `running` is shown always. */
 const SHOWN: readonly RunState[] = ['starting', 'canceling', 'queued'];
 
-/** For example `3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
-export function statusLine(view: PlannerView, now: Now): string {
+/** For example `healthy; 3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
+export function statusLine(view: PlannerView, problems: readonly string[], now: Now): string {
   const { shutdown, state } = view;
   const live = [...state.liveRuns.values()];
   const nearestMs = nearestDeadlineMs(view);
@@ -24,7 +25,7 @@ export function statusLine(view: PlannerView, now: Now): string {
     ...(shutdown.isDraining ? ['draining'] : []),
     ...(shutdown.requestedAt === undefined ? [] : ['stopping']),
   ];
-  return message.join(', ');
+  return `${healthLine(problems)}; ${message.join(', ')}`;
 }
 
 function count(runs: readonly Run[], state: RunState): number {

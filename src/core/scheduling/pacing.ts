@@ -63,8 +63,16 @@ export interface OperationHealth {
 /** What a settled call changed, for the log. */
 type HealthChange = 'failing' | 'recovered' | undefined;
 
-/** Failures in a row before an operation counts as failing: a single one is everyday. */
+/** Failures in a row before an operation counts as failing: a single outage is everyday. */
 const FAILING_FROM = 3;
+/** These do not heal by themselves: somebody has to fix credentials, permissions or the account. The first one counts. */
+const PERMANENT: ReadonlySet<Failure> = new Set<Failure>(['denied', 'no-home-region']);
+
+/** Whether an operator should know: its calls fail, and it is not a passing fault. */
+export function isFailing({ problems, lastFailure }: OperationHealth): boolean {
+  if (problems === 0 || lastFailure === undefined) return false;
+  return PERMANENT.has(lastFailure) || problems >= FAILING_FROM;
+}
 
 export class Pacing {
   readonly #healths = new Map<Operation, OperationHealth>();
@@ -158,7 +166,7 @@ export class Pacing {
     nowMs: number,
     random: () => number,
   ): HealthChange {
-    const wasFailing = health.problems >= FAILING_FROM;
+    const wasFailing = isFailing(health);
     if (wasFailing) this.#tryOthers(health.lastFailure, nowMs, random);
     // A pause after a failure is over; the gap of a lowered rate is not.
     if (health.problems > 0 && health.speed >= 1) health.pausedUntilMs = 0;
@@ -203,6 +211,7 @@ function failed(
   } else {
     health.failed++;
   }
+  const wasFailing = isFailing(health);
   const { firstMs, maxMs } = BACKOFFS[failure];
   const stepMs = Math.min(firstMs * 2 ** Math.min(health.problems, 20), maxMs);
   // Full jitter after an outage, so that a fleet does not come back at one moment; at least half of the step if the
@@ -212,7 +221,7 @@ function failed(
   health.pausedUntilMs = Math.max(health.pausedUntilMs, nowMs + Math.max(waitMs, retryAfterMs));
   health.because = reason;
   health.problems++;
-  return health.problems === FAILING_FROM ? 'failing' : undefined;
+  return isFailing(health) && !wasFailing ? 'failing' : undefined;
 }
 
 /**

@@ -2,6 +2,7 @@
  * What stands in the way of a speaker's next call. Kept apart from the speakers, since nearly all of them have none:
  * a fleet of jobs need not carry empty fields.
  */
+import type { Operation } from '../model/call.ts';
 import { retryDelayMs } from './pacing.ts';
 import type { Now } from '../lib/time.ts';
 
@@ -16,6 +17,8 @@ export interface Retry {
   reason: string;
   /** Refused for good: said again rarely, or only when an operator wants it. */
   isQuarantined: boolean;
+  /** Operations that found the task or its stream missing since a report was last accepted. */
+  readonly missing?: readonly Operation[];
 }
 
 /** Another failure: the next try comes later, but in time for `slackMs`. */

@@ -68,7 +68,10 @@ const JOBS: readonly JobStatus[] = [
 ];
 
 test('the table fits 80 columns and shows the rest below each row', () => {
-  const text = renderStatus(statusWith(JOBS, { outbox: 2, nearestDeadlineSeconds: -3 }), VIEW);
+  const text = renderStatus(
+    statusWith(JOBS, { outbox: 2, health: 'degraded', nearestDeadlineSeconds: -3 }),
+    VIEW,
+  );
   expect(`\n${text}\n`).toMatchInlineSnapshot(`
     "
     JOB            STATE      PROGRESS            AGE  HUB ago/left  PIPE ago/left

@@ -1,11 +1,12 @@
 /** The line of `systemctl status`, as the planner's state makes it. */
 import { expect, test } from 'vitest';
+import { problems } from '../../../src/core/operator/health.ts';
 import { statusLine } from '../../../src/core/operator/status-line.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
 import { definition, settings } from '../../support/settings.ts';
 import { World } from '../../support/world.ts';
 
-test('says what runs, what is pressing and what is owed', () => {
+test('shows health, what runs, the nearest deadline and what is pending', () => {
   const jobs = ['a', 'b', 'c'].map((name) => definition(name));
   const world = new World({
     seed: 1,
@@ -14,23 +15,30 @@ test('says what runs, what is pressing and what is owed', () => {
     settings: settings({ jobs: new Map(jobs.map((job) => [job.name, job])) }),
     isOut: (_call, bootMs) => bootMs > 20 * MINUTE_MS,
   });
-  const line = () => statusLine(world.planner.view(), world.time.now());
-  expect(line()).toBe('0 running, outbox 0');
+  const line = () => {
+    const now = world.time.now();
+    return statusLine(world.planner.view(), problems(world.planner.view(), now), now);
+  };
+  expect(line()).toBe('healthy; 0 running, outbox 0');
 
   for (const job of ['a', 'b', 'c']) {
     world.post({ type: 'start-requested', job, origin: 'operator' });
   }
   world.runUntil(10 * SECOND_MS);
-  expect(line()).toMatch(/^3 running, nearest deadline 4:[45]\d, outbox 0$/);
+  expect(line()).toMatch(/^healthy; 3 running, nearest deadline 4:[45]\d, outbox 0$/);
 
   // An outage: a job's end waits, and promises run out.
   world.runUntil(21 * MINUTE_MS);
   world.post({ type: 'run-exited', run: 'a/1', exitCode: 0 });
   world.post({ type: 'drain-requested' });
   world.runUntil(21 * MINUTE_MS + SECOND_MS);
-  expect(line()).toMatch(/^2 running, nearest deadline [0-4]:\d\d, outbox 1, draining$/);
+  expect(line()).toMatch(
+    /^degraded: .*; 2 running, nearest deadline [0-4]:\d\d, outbox 1, draining$/,
+  );
   world.runUntil(30 * MINUTE_MS);
   world.post({ type: 'stop-requested' });
   world.runUntil(30 * MINUTE_MS + SECOND_MS);
-  expect(line()).toBe('2 running, nearest deadline over, outbox 1, draining, stopping');
+  expect(line()).toMatch(
+    /^degraded: NotifyMigrationTaskState fails: .* \(and 1 more\); 2 running, nearest deadline over, outbox 1, draining, stopping$/,
+  );
 });

@@ -10,6 +10,9 @@ const CACHE = join(import.meta.dirname, '../../node_modules/.cache/migration-age
 /** What a small server has beside the base. rpm: for the RPM package, whose dependencies dpkg provides here. */
 const PACKAGES =
   'systemd,systemd-sysv,mount,dbus,procps,iproute2,libstdc++6,ca-certificates,openssl,rpm,xz-utils';
+/** As Debian's installer lays it out, and as every distribution with rpm does: /lib is /usr/lib. */
+const MERGED =
+  'for d in bin sbin lib lib64; do mkdir -p "$1/usr/$d"; [ -e "$1/$d" ] || ln -s "usr/$d" "$1/$d"; done';
 /** A mirror may be slow. */
 const MADE_MS_MAX = 600_000;
 
@@ -25,10 +28,10 @@ export function debianRoot(release: DebianRelease): { root: string } | { reason:
   }
   mkdirSync(CACHE, { recursive: true });
   const work = mkdtempSync(join(CACHE, 'making-'));
-  // As Debian's installer lays it out: /lib is /usr/lib. mmdebstrap does so by itself from Debian 12 on.
-  const merged = '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr';
-  const layout = release === 'bullseye' ? [merged] : [];
-  const options = ['--quiet', '--variant=minbase', `--include=${PACKAGES}`, ...layout, release];
+  const options = [
+    ...['--quiet', '--variant=minbase', `--include=${PACKAGES}`, `--setup-hook=${MERGED}`],
+    release,
+  ];
   const { status, stderr } = spawnSync('mmdebstrap', [...options, join(work, 'root')], {
     encoding: 'utf8',
     timeout: MADE_MS_MAX,

@@ -20,7 +20,7 @@ const AUTHORITY = [
      -out /usr/local/share/ca-certificates/company.crt 2>/dev/null`,
   'update-ca-certificates >/dev/null 2>&1',
   `openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout /tmp/server.key -out /tmp/server.csr 2>/dev/null
-   echo subjectAltName=DNS:localhost >/tmp/server.ext
+   echo subjectAltName=IP:127.0.0.1 >/tmp/server.ext
    openssl x509 -req -in /tmp/server.csr -CA /usr/local/share/ca-certificates/company.crt -CAkey /tmp/ca.key \\
      -CAcreateserial -days 2 -extfile /tmp/server.ext -out /tmp/server.crt 2>/dev/null`,
 ];
@@ -164,14 +164,18 @@ for (const { release, systemd, ...made } of RELEASES) {
       await host.output('systemd-run', '-q', '--unit=tls', '--collect', NODE, '-e', TLS_SERVER);
       await host.write(
         '/etc/default/migration-agent',
-        'AWS_SDK_UA_APP_ID=acme-app\nAWS_ENDPOINT_URL_DATA_PIPELINE=https://localhost:4581\n',
+        'AWS_SDK_UA_APP_ID=acme-app\nAWS_ENDPOINT_URL_DATA_PIPELINE=https://127.0.0.1:4581\n',
       );
-      const pipeline = configuration(['copy', 'other'], 'dataPipeline: { region: us-east-1, workerGroups: [files] }');
+      const pipeline = configuration(
+        ['copy', 'other'],
+        'dataPipeline: { region: us-east-1, workerGroups: [files] }',
+      );
       await host.write(CONFIG, pipeline.replace(/, dataPipeline: "[^"]*"/, ''), '640');
       await host.output('chgrp', 'migration-agent', CONFIG);
       await host.output('systemctl', 'restart', SERVICE);
-      await until('a call over TLS', async () =>
-        (await host.run('test', '-s', '/tmp/user-agents')).code === 0,
+      await until(
+        'a call over TLS',
+        async () => (await host.run('test', '-s', '/tmp/user-agents')).code === 0,
       );
       expect(await host.output('cat', '/tmp/user-agents')).toContain('app/acme-app');
       await host.output('rm', '/etc/default/migration-agent');

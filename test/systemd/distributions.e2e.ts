@@ -157,6 +157,8 @@ for (const { release, systemd, ...made } of RELEASES) {
       const { checks } = JSON.parse(stdout) as { checks: { check: string; message: string }[] };
       const found = checks.find(({ check }) => check === 'systemd')?.message;
       expect(found).toContain(`systemd ${systemd}`);
+      if (systemd < 249) expect(found).toContain('commands that wait during a restart');
+      expect(found).not.toMatch(/starts the agent again|not loaded/);
     });
 
     test('the environment file and the certificate authorities of the system count', async () => {

@@ -187,7 +187,7 @@ describe.skipIf(whyNoBox !== '')(`the packaged drop-ins${skipped}`, () => {
 
   test('homes.conf: a job may write into a home directory; without it, not', async () => {
     await configure(
-      '  home: { user: job-a, command: [sh, -c, "touch /home/job-a/new && echo written"] }',
+      '  home: { user: job-a, command: [sh, -c, "touch /home/job-a/new 2>&1 && echo written"] }',
     );
     await restartWith('job-users.conf');
     expect(await outputOf('home')).toContain('Read-only file system');

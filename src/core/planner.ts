@@ -29,7 +29,9 @@ import { Deliveries } from './runs/deliveries.ts';
 import { HostEvents } from './runs/host-events.ts';
 import { RunLifecycle } from './runs/lifecycle.ts';
 import { RunRequests } from './runs/requests.ts';
+import { RunRetention } from './runs/retention.ts';
 import { SameWork } from './runs/same-work.ts';
+
 import { EMPTY_CALENDAR, Schedules } from './runs/schedules.ts';
 import type { Calendar } from './runs/schedules.ts';
 import { TaskLeases } from './runs/task-leases.ts';
@@ -65,6 +67,7 @@ export class Planner {
   readonly #agent: AgentLifecycle;
   readonly #requests: RunRequests;
   readonly #schedules: Schedules;
+  readonly #retention: RunRetention;
   readonly #host: HostEvents;
   readonly #tracking: RunTracking;
   readonly #leases: TaskLeases;
@@ -125,6 +128,9 @@ export class Planner {
       ...{ calls: this.#calls, runs, requests },
     });
     this.#schedules = new Schedules({ state, settings }, requests, calendar, now);
+    this.#retention = new RunRetention({
+      ...{ settings, clock, index: runs.index, forget: (run) => runs.forget(run) },
+    });
     this.#host = new HostEvents({ timeline }, runs);
     this.#tracking = new RunTracking({ settings, timeline }, runs);
     this.#leases = new TaskLeases({ state, settings, shutdown, timeline }, runs);
@@ -184,6 +190,7 @@ export class Planner {
       this.#calls.wakeAtMs(this.#decidedAt),
       this.#schedules.nextMs - this.#clocks.wallLessBootMs,
       this.#shutdown.endsAtMs ?? Infinity,
+      this.#retention.nextMs,
     );
     return wakeMs === Infinity ? undefined : wakeMs;
   }
@@ -210,6 +217,7 @@ export class Planner {
       case 'time-passed':
         this.#runs.timePassed(now);
         this.#schedules.timePassed(now);
+        this.#retention.timePassed(now);
         break;
       case 'start-requested':
         this.#start(event, now);

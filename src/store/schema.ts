@@ -11,6 +11,7 @@ export type Table = (typeof TABLES)[number];
 /** `damaged_row` keeps the text of rows that could not be used. */
 const SCHEMA = `
   CREATE TABLE run (id TEXT PRIMARY KEY, job TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX run_by_job ON run (job);
   CREATE TABLE hub_task (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE metadata (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE timeline (
@@ -52,6 +53,8 @@ export function openDatabase(file: string, access: 'shared' | 'single'): Databas
   const database = new DatabaseSync(file);
   try {
     if (access === 'single') database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    // Before the first table: pages that deleted rows leave can be given back.
+    if (isNew) database.exec('PRAGMA auto_vacuum = INCREMENTAL');
     database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
     );

@@ -3,7 +3,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 export interface Statements {
   readonly putRun: StatementSync;
+  readonly getJob: StatementSync;
   readonly dropRun: StatementSync;
+  readonly dropRunEvents: StatementSync;
+  readonly dropJobEvents: StatementSync;
   readonly putHubTask: StatementSync;
   readonly dropHubTask: StatementSync;
   readonly putMetadata: StatementSync;
@@ -20,7 +23,12 @@ export function prepareStatements(database: DatabaseSync): Statements {
     putRun: database.prepare(
       'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
     ),
+    getJob: database.prepare('SELECT job FROM run WHERE id = ?'),
     dropRun: database.prepare('DELETE FROM run WHERE id = ?'),
+    dropRunEvents: database.prepare('DELETE FROM timeline WHERE job = ? AND run = ?'),
+    dropJobEvents: database.prepare(
+      'DELETE FROM timeline WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE job = ?1)',
+    ),
     putHubTask: database.prepare('INSERT OR REPLACE INTO hub_task (id, body) VALUES (?, ?)'),
     dropHubTask: database.prepare('DELETE FROM hub_task WHERE id = ?'),
     putMetadata: database.prepare('INSERT OR REPLACE INTO metadata (id, body) VALUES (?, ?)'),

@@ -27,6 +27,8 @@ import { isDamage, isFull } from './sqlite-errors.ts';
 
 /** Events kept for each job: a timeline is for reading, not an archive. */
 const EVENTS_PER_JOB_MAX = 500;
+/** Pages of 4 KiB that one commit gives back to the file system. */
+const PAGES_FREED_MAX = 256;
 /** Trimming reads the whole timeline, so it is done once in so many commits. */
 const COMMITS_PER_TRIM = 1000;
 
@@ -50,6 +52,8 @@ export class SqliteStore implements Store {
   /** The file lacks something that is in memory: the next commit writes everything. */
   #isBehind = false;
   #commits = 0;
+  /** Rows were deleted: the file can shrink. */
+  #hasFreePages = false;
 
   constructor(file: string, bootId: string, log: Log) {
     this.#file = file;
@@ -79,6 +83,7 @@ export class SqliteStore implements Store {
       write();
     }
     if (++this.#commits % COMMITS_PER_TRIM === 0) this.#trim();
+    if (this.#hasFreePages) this.#shrink();
   }
 
   timeline(job: string, limit: number): readonly TimelineEntry[] {
@@ -203,13 +208,30 @@ export class SqliteStore implements Store {
 
   #put(connection: Connection, changes: Changes): void {
     for (const run of changes.runs) putRun(connection, run);
-    for (const id of changes.droppedRuns) connection.dropRun.run(id);
+    for (const id of changes.droppedRuns) this.#dropRun(connection, id);
     for (const task of changes.hubTasks) putHubTask(connection, task);
     for (const name of changes.droppedHubTasks) connection.dropHubTask.run(name);
     if (changes.metadata !== undefined) putMetadata(connection, changes.metadata);
     for (const event of changes.events) {
       if (EVENTS[event.event].persisted) putEvent(connection, event);
     }
+  }
+
+  /** Its timeline goes with it, and with the last run of a job the rest of the job's. */
+  #dropRun({ dropJobEvents, dropRun, dropRunEvents, getJob }: Connection, id: string): void {
+    const job = getJob.get(id)?.['job'];
+    dropRun.run(id);
+    if (typeof job !== 'string') return;
+    dropRunEvents.run(job, id);
+    dropJobEvents.run(job);
+    this.#hasFreePages = true;
+  }
+
+  #shrink(): void {
+    const { database } = this.#open();
+    this.#unlessRefused(() => database.exec(`PRAGMA incremental_vacuum(${PAGES_FREED_MAX})`));
+    const left = database.prepare('PRAGMA freelist_count').get()?.['freelist_count'];
+    this.#hasFreePages = Number(left) > PAGES_FREED_MAX;
   }
 
   /** Everything that is in memory, on this boot's clock. */

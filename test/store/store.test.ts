@@ -361,3 +361,48 @@ test('the persistent state hands over each change once', () => {
   expect([...ledger.takeChanges().runs]).toEqual([one]);
   expect([...ledger.takeChanges().runs]).toEqual([]);
 });
+
+test('with a run goes its timeline, and with the last run of a job every row that names it; the file shrinks', () => {
+  const store = open();
+  const state = store.load(NOW);
+  expect(state.runs.size).toBe(0);
+  const file = join(directory, 'state.db');
+  const pages = () => {
+    const database = new DatabaseSync(file);
+    const count = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
+    database.close();
+    return count;
+  };
+  const id = (i: number) => `once-${i}/1`;
+  const count = 2_000;
+  store.commit(changes({ runs: [run()] }));
+  const before = pages();
+  for (let i = 0; i < count; i += 100) {
+    const batch = Array.from({ length: 100 }, (_, at) => i + at);
+    store.commit(
+      changes({
+        runs: batch.map((n) => run({ id: id(n), job: `once-${n}`, state: 'succeeded' })),
+        events: batch.flatMap((n) => [
+          { event: 'job.started', at: NOW, job: `once-${n}`, run: id(n), fields: { pid: 1 } },
+          { event: 'run.skipped', at: NOW, job: `once-${n}`, fields: { reason: 'of the job' } },
+        ]),
+      }),
+    );
+  }
+  const full = pages();
+  expect(full).toBeGreaterThan(4 * before);
+
+  for (let i = 0; i < count; i += 100) {
+    const batch = Array.from({ length: 100 }, (_, at) => id(i + at));
+    store.commit(changes({ droppedRuns: batch }));
+  }
+  for (let i = 0; i < 10; i++) store.commit(changes({ runs: [run()] }));
+  const database = new DatabaseSync(file);
+  for (const table of ['run', 'timeline', 'hub_task', 'metadata']) {
+    const rows = database.prepare(`SELECT * FROM ${table}`).all();
+    expect(JSON.stringify(rows)).not.toContain('once-');
+  }
+  database.close();
+  expect(pages()).toBeLessThan(1.2 * before + 4);
+  store.close();
+});

@@ -70,6 +70,7 @@ export function settings(over: Partial<Settings> = {}): Settings {
     migrationHub: HUB,
     rates: rates(),
     jobs: new Map(),
+    keepRunsMs: 30 * DAY_MS,
     shellStop: { signal: 'SIGTERM', graceMs: 30 * SECOND_MS },
     ...over,
   };

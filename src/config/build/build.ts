@@ -49,6 +49,7 @@ export function buildConfiguration(
     jobs: new Map(
       Object.entries(file.jobs).map(([name, job]) => [name, jobDefinition(name, job, hasHub)]),
     ),
+    keepRunsMs: file.agent.keepRuns,
     shellStop: DEFAULT_STOP,
   });
   return defined({

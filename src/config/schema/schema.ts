@@ -194,6 +194,10 @@ const agent = z.strictObject({
     description:
       "Who may run commands that the configuration does not name: root and the agent's user, the socket's group too, or nobody.",
   }),
+  keepRuns: duration().prefault('30d').meta({
+    description:
+      'How long ended, delivered runs of names that `jobs` does not have are kept; then their records, timelines and Hub tasks are forgotten.',
+  }),
   keepLogs: duration().prefault('30d').meta({
     description: 'How long the output and records of a run are kept after its end.',
   }),

@@ -52,6 +52,8 @@ export interface Settings {
   /** This host's part of each budget, the fleet's share taken off. Every operation is there. */
   readonly rates: Readonly<Record<Operation, Rate>>;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
+  /** How long ended runs of jobs that `jobs` does not have are kept. */
+  readonly keepRunsMs: number;
   /** How runs of the pipeline's own shell text are stopped. */
   readonly shellStop: StopPolicy;
 }

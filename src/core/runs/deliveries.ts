@@ -112,7 +112,10 @@ export class Deliveries {
       else task.quarantine = left;
       state.saveHubTask(task);
     }
-    if (task.quarantine !== undefined || !isIdle(task) || task.promise?.run !== run.id) return;
+    if (task.quarantine !== undefined || !isIdle(task)) return;
+    const last = task.promise?.run;
+    // Another run that is kept was reported under the same name.
+    if (last !== undefined && last !== run.id && state.runs.has(last)) return;
     hubTasks.remove(task.name);
     state.dropHubTask(task);
   }

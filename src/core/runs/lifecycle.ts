@@ -111,9 +111,7 @@ export class RunLifecycle {
         : { pipeline: { task: lease, delivery: { state: 'pending' as const } } }),
     };
     for (const old of this.index.takeOld(run.job)) {
-      this.#deliveries.forget(old);
-      this.#parts.state.dropRun(old);
-      this.act({ type: 'forget-run', run: old });
+      this.#drop(old);
     }
     this.index.add(run);
     this.#deliveries.open(run);
@@ -121,6 +119,18 @@ export class RunLifecycle {
     this.changed(run, now);
     this.promote(run.job, now);
     return run;
+  }
+
+  /** The run is no longer kept. */
+  forget(run: Run): void {
+    this.index.remove(run);
+    this.#drop(run);
+  }
+
+  #drop(run: Run): void {
+    this.#parts.state.dropRun(run);
+    this.#deliveries.forget(run);
+    this.act({ type: 'forget-run', run });
   }
 
   /** What goes on since an earlier agent. What only `report` speaks of needs no looking for. */

@@ -25,6 +25,11 @@ export class ServiceClock {
     this.#offset.restore(clock.offsetMs, stepMs);
   }
 
+  /** True if a service has told its time, to this agent or to an earlier one. */
+  get isKnown(): boolean {
+    return this.#offset.isKnown;
+  }
+
   /** The services' clock less this host's. */
   get offsetMs(): number {
     return this.#offset.ms;

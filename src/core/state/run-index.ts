@@ -2,7 +2,7 @@
  * Which runs each job has had and has: numbers, who holds the job, who waits for it, which old ones may go.
  * A view of the ledger by job; the runs' states are changed elsewhere.
  */
-import { isFinal, isStarted } from '../model/job.ts';
+import { isFinal, isPending, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
 import type { PersistentState } from './persistent-state.ts';
 
@@ -64,20 +64,33 @@ export class RunIndex {
     return this.of(job).findLast((run) => run.origin === 'ad-hoc')?.definition;
   }
 
+  /** True if the run has ended and nothing of it is pending, a refused report that an operator may resend included. */
+  isForgettable(run: Run): boolean {
+    return (
+      isFinal(run.state) &&
+      run.copiedHost !== true &&
+      this.#state.runs.has(run.id) &&
+      !(run.hub !== undefined && isPending(run.hub.delivery)) &&
+      !(run.pipeline !== undefined && isPending(run.pipeline.delivery))
+    );
+  }
+
+  remove(run: Run): void {
+    const runs = this.#byJob.get(run.job)?.filter((one) => one !== run) ?? [];
+    if (runs.length === 0) this.#byJob.delete(run.job);
+    else this.#byJob.set(run.job, runs);
+  }
+
   /** Takes out the oldest runs beyond those that are kept, as far as nothing is owed of them. */
   takeOld(job: string): Run[] {
     const runs = this.#byJob.get(job) ?? [];
     const old: Run[] = [];
     while (runs.length >= RUNS_KEPT_MAX) {
-      const index = runs.findIndex((run) => isFinal(run.state) && isSettled(run));
+      const index = runs.findIndex((run) => this.isForgettable(run));
       const [run] = index === -1 ? [] : runs.splice(index, 1);
       if (run === undefined) break;
       old.push(run);
     }
     return old;
   }
-}
-
-function isSettled(run: Run): boolean {
-  return run.hub?.delivery.state !== 'pending' && run.pipeline?.delivery.state !== 'pending';
 }

@@ -79,12 +79,12 @@ describe('what cannot heal by itself shows at the first answer', () => {
   });
 
   test('no destination at all', () => {
-    const { hostname, rates, jobs, shellStop } = settings({});
+    const { hostname, rates, jobs, keepRunsMs, shellStop } = settings({});
     const world = new World({
       seed: 1,
       failing: 0,
       jobs: { durationMs: () => MINUTE_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
-      settings: { hostname, rates, jobs, shellStop },
+      settings: { hostname, rates, jobs, keepRunsMs, shellStop },
     });
     expect(problems(world.planner.view(), world.time.now())).toEqual([
       expect.stringMatching(/^no destination is configured.*add migrationHub or dataPipeline/),

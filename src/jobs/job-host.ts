@@ -73,6 +73,8 @@ class LocalJobHost implements JobHost {
   readonly #closing = new AbortController();
   /** The last request for each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
+  /** Signals and looks that were asked for and are not done. */
+  readonly #waiting = new Set<string>();
   /** By run directory. */
   readonly #watches = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
   readonly #sweep: NodeJS.Timeout;
@@ -98,7 +100,7 @@ class LocalJobHost implements JobHost {
   }
 
   signalTree(run: Run, signal: string): void {
-    this.#inTurn(run, async (asked) => {
+    this.#inTurnOnce(`${run.id} ${signal}`, run, async (asked) => {
       const tree = this.#trees.of(asked);
       const processes = await (signal === 'SIGKILL' ? tree.kill() : tree.signal(signal));
       this.#post({ type: 'tree-signalled', run: asked.id, signal, processes });
@@ -107,7 +109,7 @@ class LocalJobHost implements JobHost {
   }
 
   checkTree(run: Run): void {
-    this.#inTurn(run, (asked) => this.#check(asked));
+    this.#inTurnOnce(`${run.id} check`, run, (asked) => this.#check(asked));
   }
 
   forget(run: Run): void {
@@ -177,6 +179,16 @@ class LocalJobHost implements JobHost {
       if (this.#turns.get(run.id) === turn) this.#turns.delete(run.id);
     });
     this.#turns.set(run.id, turn);
+  }
+
+  /** A request that waits already is not made again: the planner repeats it while it gets no answer. */
+  #inTurnOnce(request: string, run: Run, ask: (asked: Run) => Promise<void>): void {
+    if (this.#waiting.has(request)) return;
+    this.#waiting.add(request);
+    this.#inTurn(run, async (asked) => {
+      await ask(asked);
+      this.#waiting.delete(request);
+    });
   }
 
   /** `latest`: the run as the planner has it. Nothing is started that is not `starting` any more. */

@@ -1,6 +1,6 @@
 /** A host for the package: a box with systemd, the simulator as its AWS, and a configuration. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobStatus, Status } from '../../src/core/model/status.ts';
@@ -43,25 +43,21 @@ export class InstalledHost {
     this.#share = share;
   }
 
-  /** `root`: the root file system of another distribution (debian-root.ts). */
-  static async boot(root = '/'): Promise<InstalledHost> {
+  static async boot(): Promise<InstalledHost> {
     const share = mkdtempSync(join(tmpdir(), 'installed-'));
-    const box = await SystemdBox.start({ [share]: '/share' }, root);
+    const box = await SystemdBox.start({ [share]: '/share' });
     // Images of containers forbid packages to start services; the box is a host.
     await box.run('rm', '-f', '/usr/sbin/policy-rc.d');
     return new InstalledHost(box, share);
   }
 
-  /** Builds the packages; returns the path of one in the box. */
-  build(version: string, format: 'deb' | 'rpm' | 'tar' = 'deb'): string {
+  /** Builds the package; returns its path in the box. */
+  build(version: string): string {
     const output = join(this.#share, version);
     const message = [join(ROOT, 'systemd/package/build.ts'), '--fast', '--version', version];
-    if (!existsSync(output)) {
-      execFileSync(process.execPath, [...message, '--output', output], { stdio: 'ignore' });
-    }
-    const file = readdirSync(output).find((name) => name.endsWith(`.${format}`));
-    if (file === undefined) throw new Error(`no ${format} was built`);
-    return `/share/${version}/${file}`;
+    execFileSync(process.execPath, [...message, '--output', output], { stdio: 'ignore' });
+    const deb = readdirSync(output).find((name) => name.endsWith('.deb'));
+    return `/share/${version}/${String(deb)}`;
   }
 
   /** Writes a file of the box. */

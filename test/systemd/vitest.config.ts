@@ -7,9 +7,7 @@ export default defineConfig({
     // Each step builds upon the one before.
     bail: 1,
     reporters: ['verbose'],
-    // A box each; two cores are busy with one.
-    fileParallelism: false,
-    testTimeout: 300_000,
-    hookTimeout: 900_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 });

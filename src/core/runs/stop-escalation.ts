@@ -47,14 +47,20 @@ export function tightened(before: Ending, later: Ending, isExplicit: boolean): E
   return { cause, detail, since: before.since, graceMs: Math.max(0, killMs - before.since.bootMs) };
 }
 
-/** The step to take now, if any, and when the next one is due. */
+/**
+ * The step to take now, if any, and when the next one is due. `areSurvivorsSeen`: after SIGKILL, processes were seen alive.
+ * While nothing can be seen, the agent goes on: an empty list of survivors is no reason to give up.
+ */
 export function nextStep(
   ending: Ending,
   escalation: Escalation,
   now: Now,
+  areSurvivorsSeen = true,
 ): { readonly step?: EscalationStep; readonly atMs: number } {
   const killMs = killAtMs(ending);
-  const giveUpAtMs = (escalation.killedAtMs ?? Infinity) + GIVE_UP_AFTER_MS;
+  const giveUpAtMs = areSurvivorsSeen
+    ? (escalation.killedAtMs ?? Infinity) + GIVE_UP_AFTER_MS
+    : Infinity;
   if (now.bootMs >= giveUpAtMs) return { step: 'give-up', atMs: giveUpAtMs };
   if (now.bootMs >= killMs) {
     const atMs = Math.max(killMs, escalation.lastLookAtMs + KILL_EVERY_MS);

@@ -55,10 +55,14 @@ export class RunTimers {
   takeStep(run: Run, now: Now): EscalationStep | undefined {
     if (run.ending === undefined) return undefined;
     const escalation = this.#escalationOf(run);
-    const { step } = nextStep(run.ending, escalation, now);
+    const { step } = nextStep(run.ending, escalation, now, areSurvivorsSeen(run));
     if (step !== undefined) escalation.lastLookAtMs = now.bootMs;
     if (step === 'signal') escalation.signalledAtMs = now.bootMs;
-    if (step === 'kill') escalation.killedAtMs ??= now.bootMs;
+    if (step === 'kill') {
+      // What was seen alive before the first SIGKILL has not outlived it yet.
+      if (escalation.killedAtMs === undefined) delete run.survivors;
+      escalation.killedAtMs ??= now.bootMs;
+    }
     return step;
   }
 
@@ -96,7 +100,9 @@ export class RunTimers {
   #nextTimeMs(run: Run, now: Now): number | undefined {
     if (isFinal(run.state)) return undefined;
     if (run.state === 'canceling') {
-      const stepMs = run.ending && nextStep(run.ending, this.#escalationOf(run), now).atMs;
+      const stepMs =
+        run.ending &&
+        nextStep(run.ending, this.#escalationOf(run), now, areSurvivorsSeen(run)).atMs;
       return earliestMs([stepMs, this.#fenceAtMs(run), this.#timeoutOfEndingMs(run)]);
     }
     return earliestMs([
@@ -139,6 +145,10 @@ class RunTimer extends Ranked {
     super();
     this.run = run;
   }
+}
+
+function areSurvivorsSeen({ survivors = [] }: Run): boolean {
+  return survivors.length > 0;
 }
 
 function timeoutAtMs(run: Run): number | undefined {

@@ -40,6 +40,14 @@ test('signal, look, kill at the end of the grace, give up ten seconds later', ()
   expect(taken.at(-1)).toEqual(['give-up', 13000]);
 });
 
+test('what cannot be seen is killed again and again: an empty list of survivors is no reason to give up', () => {
+  const ending = { cause: 'operator', detail: '', since: SINCE, graceMs: 0 } as const;
+  const escalation = { killedAtMs: SINCE.bootMs, lastLookAtMs: SINCE.bootMs };
+  const now = { wallMs: 0, bootMs: SINCE.bootMs + HOUR_MS };
+  expect(nextStep(ending, escalation, now, false).step).toBe('kill');
+  expect(nextStep(ending, escalation, now, true).step).toBe('give-up');
+});
+
 test('no grace: the first rung is SIGKILL', () => {
   expect(climbAll(0)[0]).toEqual(['kill', 0]);
 });

@@ -1,0 +1,122 @@
+/**
+ * Other users of the host imitate a run: they write its marks into the environment of their own processes, so that the agent
+ * signals them, or so that a cancel never ends. Needs root, since the strangers are other users.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Run } from '../../src/core/model/job.ts';
+import { whyNoCgroups, withCgroupBase } from '../jobs/process/cgroup-tree.ts';
+import {
+  bootId,
+  kill,
+  makeRun,
+  processesWith,
+  sh,
+  startTicksOf,
+  until,
+  withHosts,
+} from '../jobs/support.ts';
+import type { Host } from '../jobs/support.ts';
+
+const isRoot = process.getuid?.() === 0;
+const skipped = isRoot ? '' : ' (skipped: needs root)';
+
+/** Some user who is neither the agent's nor the job's. */
+const STRANGER = 61_235;
+
+async function imitate({ socketPath }: Host, run: Run, uid = STRANGER): Promise<ChildProcess> {
+  const child = spawn('/bin/sleep', ['600'], {
+    cwd: '/',
+    uid,
+    gid: uid,
+    detached: true,
+    stdio: 'ignore',
+    env: {
+      MIGRATION_JOB: run.job,
+      MIGRATION_RUN: String(run.number),
+      MIGRATION_AGENT_SOCKET: socketPath,
+    },
+  });
+  await once(child, 'spawn');
+  return child;
+}
+
+async function cancel(host: Host, run: Run): Promise<void> {
+  run.process = (await host.told('run-started')).process;
+  host.host.signalTree(run, 'SIGTERM');
+  host.host.signalTree(run, 'SIGKILL');
+  await until(
+    () => host.all('tree-checked').some(({ survivors }) => survivors.length === 0),
+    () => `an empty tree in ${JSON.stringify(host.events)}`,
+  );
+}
+
+describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
+  test('is not signalled, and does not keep its cancel from ending', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('sleep 600'), { user: 'nobody' });
+      host.host.start(run);
+      await host.told('run-started');
+      const stranger = await imitate(host, run);
+      try {
+        await cancel(host, run);
+        expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
+      } finally {
+        stranger.kill('SIGKILL');
+        await once(stranger, 'exit');
+      }
+    }));
+
+  test("does so neither as another process of the job's user, if the run has a control group", async (context) => {
+    if (whyNoCgroups !== '') return context.skip(whyNoCgroups);
+    return withCgroupBase((base) =>
+      withHosts(async (newHost) => {
+        const host = newHost(undefined, base);
+        const run = makeRun(sh('sleep 600'), { user: 'nobody' });
+        host.host.start(run);
+        await host.told('run-started');
+        run.process = host.all('run-started')[0]!.process;
+        kill(run.process.pid);
+        const { pids } = await host.told('run-orphaned');
+        pids.forEach(kill);
+        const imitator = await imitate(host, run, 65_534);
+        try {
+          host.host.checkTree(run);
+          expect((await host.told('tree-checked')).survivors).toEqual([]);
+        } finally {
+          imitator.kill('SIGKILL');
+          await once(imitator, 'exit');
+        }
+      }),
+    );
+  });
+
+  test('is not taken for the shim that a forged record names', () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const run = makeRun(sh('exit 3'));
+      host.host.start(run);
+      await host.told('run-exited');
+      const stranger = await imitate(host, run);
+      try {
+        const pid = stranger.pid!;
+        // As a job of the agent's own user could write it.
+        writeFileSync(
+          host.path(run, '.shim/started.1'),
+          `${pid} ${bootId} ${startTicksOf(pid)} ${host.socketPath}\n`,
+        );
+        const next = newHost();
+        next.host.signalTree(run, 'SIGKILL');
+        expect(await next.told('tree-signalled')).toMatchObject({ processes: 0 });
+        expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
+        expect(processesWith(host.socketPath)).toEqual([pid]);
+      } finally {
+        stranger.kill('SIGKILL');
+        await once(stranger, 'exit');
+      }
+    }));
+});

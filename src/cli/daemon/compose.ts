@@ -2,7 +2,6 @@
  * The composition root: this folder alone names adapters. Read it to see what the agent is made of. Nothing here
  * decides anything.
  */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Agent } from '../../agent/agent.ts';
 import { Inbox } from '../../agent/inbox.ts';
@@ -33,6 +32,7 @@ import { inheritedSocket } from '../../system/inherited-socket.ts';
 import type { InheritedSocket } from '../../system/inherited-socket.ts';
 import { readHostIdentity } from '../../system/host-identity.ts';
 import { createRandom, newSeed } from '../../system/random.ts';
+import { checkTrustedPath, makeDirectory } from '../../system/trusted-path.ts';
 import { openFleet, openGates } from './budgets.ts';
 import { reload } from './reload.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -51,11 +51,13 @@ export interface Assembly {
   readonly close: () => void;
 }
 
-/** Opens the store and ties all parts together. Throws `StateInUse`, `UnreadableStore` or what the disk reports. */
+/** Opens the store and ties all parts together. Throws `StateInUse`, one of the errors that
+ * `daemon.ts` calls final, or what the disk reports. */
 export function assemble(configuration: Configuration, surroundings: Surroundings): Assembly {
   const { stateDirectory, socket, httpListen } = configuration.agent;
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o750 });
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
+  makeDirectory(stateDirectory, 0o700);
+  checkTrustedPath(stateDirectory);
+  makeDirectory(dirname(socket), 0o755);
   const unlock = lockState(stateDirectory, surroundings.log);
 
   const clock = createClock();

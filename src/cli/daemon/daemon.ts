@@ -1,9 +1,7 @@
 /** From the configuration file to the running agent, and to its end. */
-import { hostname } from 'node:os';
 import type { Configuration } from '../../config/build/configuration.ts';
 import { closeInheritedDescriptors } from '../../jobs/job-host.ts';
 import { threadPoolAnswers } from '../../jobs/lib/thread-pool.ts';
-import { readConfiguration } from '../../config/load.ts';
 import { formatWarning } from '../../config/lib/problem.ts';
 import type { Log } from '../../ports.ts';
 import { StateInUse } from '../../store/state-lock.ts';
@@ -13,7 +11,9 @@ import { createPeerReader } from '../../system/peer-credentials.ts';
 import { useServiceCredentials } from '../../system/service-credentials.ts';
 import { createServiceNotifier } from '../../system/service-notifier.ts';
 import { onSignals } from '../../system/signals.ts';
+import { UntrustedPath, UnusableDirectory } from '../../system/trusted-path.ts';
 import { assemble } from './compose.ts';
+import { readTrustedConfiguration } from './trusted-configuration.ts';
 import type { Assembly } from './compose.ts';
 import { printProblems } from '../config/problems.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -24,8 +24,10 @@ import { defined } from '../../core/lib/defined.ts';
 /** A disk answers within milliseconds, a very busy one within seconds. */
 const THREADS_MS_MAX = 5000;
 
-/** The agent could not start: its state is in use or unreadable, or it lacks rights. */
+/** The agent could not start: its state is in use, or the disk refuses. Another attempt may succeed. */
 const CANNOT_START: ExitCode = 1;
+/** Only an operator can fix these, so systemd does not restart the agent. */
+const FINAL = [UnreadableStore, UntrustedPath, UnusableDirectory];
 
 /** Runs until a signal or the service stops it. Resolves to the exit code; problems are on stderr or in the log. */
 export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -33,7 +35,7 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
   const signals = new EarlySignals();
   closeInheritedDescriptors();
   useServiceCredentials(environment);
-  const loaded = await readConfiguration(file, environment, hostname());
+  const loaded = await readTrustedConfiguration(file, environment);
   if (!loaded.ok) {
     printProblems(file, loaded.problems);
     return EXIT.badConfiguration;
@@ -103,14 +105,15 @@ async function runAssembly(
 }
 
 function cannotStart(error: unknown, { agent }: Configuration, log: Log): ExitCode {
-  const isKnown = error instanceof StateInUse || error instanceof UnreadableStore;
+  const isFinal = FINAL.some((kind) => error instanceof kind);
+  const isKnown = isFinal || error instanceof StateInUse;
   log.write('fatal', 'agent.not_started', 'the agent cannot start', {
     reason: error instanceof Error ? error.message : String(error),
     stateDirectory: agent.stateDirectory,
     socket: agent.socket,
     ...(isKnown ? {} : { err: error }),
   });
-  return CANNOT_START;
+  return isFinal ? EXIT.badConfiguration : CANNOT_START;
 }
 
 /** Keeps a signal that comes before the agent exists. */

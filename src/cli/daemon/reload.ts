@@ -1,11 +1,10 @@
 /** The configuration file, read again while the agent runs. */
-import { hostname } from 'node:os';
 import type { Configuration } from '../../config/build/configuration.ts';
 import { formatProblem } from '../../config/lib/problem.ts';
-import { readConfiguration } from '../../config/load.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Reply } from '../../core/model/action.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readTrustedConfiguration } from './trusted-configuration.ts';
 
 /** A bad file is refused with its problems, and the configuration in force stays. */
 export async function reload(
@@ -15,7 +14,7 @@ export async function reload(
 ): Promise<Reply> {
   notifier.reloading();
   try {
-    const loaded = await readConfiguration(file, environment, hostname());
+    const loaded = await readTrustedConfiguration(file, environment);
     if (!loaded.ok) {
       const problems = loaded.problems.map((problem) => formatProblem(file, problem));
       log.write('error', 'config.refused', 'new configuration refused; the one in force stays', {

@@ -1,7 +1,7 @@
 /** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { probeRedis } from '../../aws/budget/fleet-probe.ts';
@@ -10,6 +10,7 @@ import { hostZone } from '../../config/lib/host-zone.ts';
 import type { Status } from '../../core/model/status.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
 import { cgroupOf } from '../../jobs/process/cgroups.ts';
+import { checkTrustedPath, makeDirectory, UntrustedPath } from '../../system/trusted-path.ts';
 import type { Check, Finding } from './report.ts';
 import { span } from '../terminal/durations.ts';
 
@@ -60,7 +61,8 @@ function timeZone({ settings }: Configuration): Finding {
 async function stateDirectory(directory: string): Promise<Finding> {
   const file = join(directory, `doctor-${process.pid}.tmp`);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o750 });
+    makeDirectory(directory, 0o700);
+    checkTrustedPath(directory);
     const { bavail, bsize } = await statfs(directory);
     const freeBytes = bavail * bsize;
     const room = `${(freeBytes / 1e9).toFixed(1)} GB free`;
@@ -92,6 +94,7 @@ async function stateDirectory(directory: string): Promise<Finding> {
       ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: use another one' }
       : { verdict: 'ok', message };
   } catch (error) {
+    if (error instanceof UntrustedPath) return { verdict: 'failed', message: error.message };
     const { code, message } = error as NodeJS.ErrnoException;
     return {
       verdict: 'failed',

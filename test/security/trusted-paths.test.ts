@@ -1,0 +1,124 @@
+/** Nobody but root and the agent's user may be able to change what the agent relies on. */
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  checkTrustedPath,
+  makeDirectory,
+  UntrustedPath,
+  UnusableDirectory,
+} from '../../src/system/trusted-path.ts';
+
+const isRoot = process.getuid?.() === 0;
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'migration-agent-trust-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+/** Starts the daemon on a configuration that ends it at once if it is accepted: it has another user's lock. */
+function daemon(stateDirectory: string, configMode = 0o600) {
+  const config = join(directory, 'config.yaml');
+  writeFileSync(
+    config,
+    `agent: { stateDirectory: ${stateDirectory}, socket: ${join(directory, 'a.sock')} }\n`,
+  );
+  chmodSync(config, configMode);
+  return spawnSync(process.execPath, [MAIN, 'daemon', '--config', config], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    env: { PATH: process.env['PATH'] },
+  });
+}
+
+describe('the daemon refuses, with the remedy and the exit code that systemd does not restart,', () => {
+  test('a state directory that others can write to', () => {
+    const state = join(directory, 'state');
+    mkdirSync(state);
+    chmodSync(state, 0o777);
+    const { signal, status, stdout } = daemon(state);
+    expect({ signal, status }).toEqual({ signal: null, status: 78 });
+    expect(stdout).toContain(`chmod o-w ${state}`);
+  });
+
+  test('a configuration that others can write to', () => {
+    const { status, stderr } = daemon(join(directory, 'state'), 0o646);
+    expect(status).toBe(78);
+    expect(stderr).toContain(`chmod o-w ${join(directory, 'config.yaml')}`);
+  });
+
+  test.skipIf(!isRoot)('a state directory of another user (needs root)', () => {
+    const state = join(directory, 'state');
+    mkdirSync(state);
+    chownSync(state, 65_534, 65_534);
+    const { status, stdout } = daemon(state);
+    expect(status).toBe(78);
+    expect(stdout).toContain(`chown 0 ${state}`);
+  });
+
+  test.each(['/proc/nope', '/proc/nope/deeper', '/dev/null/state'])(
+    'a state directory that cannot be, %s: it ends, and does not loop',
+    (state) => {
+      const { signal, status, stdout } = daemon(state);
+      expect({ signal, status }).toEqual({ signal: null, status: 78 });
+      expect(stdout).toContain('cannot be created');
+    },
+  );
+});
+
+describe('a path', () => {
+  test('is trusted below a directory like /tmp, and with a private group', () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    chmodSync(file, 0o600);
+    expect(() => checkTrustedPath(file)).not.toThrow();
+    const { gid, uid } = lstatSync(file);
+    if (gid !== uid) return;
+    chmodSync(file, 0o664);
+    expect(() => checkTrustedPath(file)).not.toThrow();
+  });
+
+  test('is looked at through links, and with every directory above it', () => {
+    const open = join(directory, 'open');
+    mkdirSync(join(open, 'below'), { recursive: true });
+    chmodSync(open, 0o777);
+    symlinkSync(join(open, 'below'), join(directory, 'link'));
+    expect(() => checkTrustedPath(join(directory, 'link'))).toThrow(UntrustedPath);
+    chmodSync(open, 0o1777);
+    expect(() => checkTrustedPath(join(directory, 'link'))).not.toThrow();
+  });
+
+  test.skipIf(!isRoot)('of another group may not be writable for it (needs root)', () => {
+    chownSync(directory, 0, 65_534);
+    chmodSync(directory, 0o770);
+    expect(() => checkTrustedPath(directory)).toThrow(/chmod g-w/);
+  });
+
+  test('that does not exist is left to whoever opens it', () => {
+    expect(() => checkTrustedPath(join(directory, 'nothing'))).not.toThrow();
+  });
+});
+
+test('directories are made for their owner alone, once', () => {
+  const path = join(directory, 'a', 'b');
+  makeDirectory(path, 0o700);
+  makeDirectory(path, 0o700);
+  expect(lstatSync(path).mode & 0o777).toBe(0o700);
+  writeFileSync(join(directory, 'file'), '');
+  expect(() => makeDirectory(join(directory, 'file', 'c'), 0o700)).toThrow(UnusableDirectory);
+});

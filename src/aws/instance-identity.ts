@@ -56,7 +56,7 @@ async function lookUp(endpoint: string): Promise<InstanceIdentity | undefined> {
   const ask = async (path: string, init: RequestInit): Promise<string> => {
     const response = await fetch(`${endpoint}/latest/${path}`, { ...init, signal });
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
-    return await response.text();
+    return await firstText(response);
   };
   const token = await ask('api/token', {
     method: 'PUT',
@@ -69,6 +69,17 @@ async function lookUp(endpoint: string): Promise<InstanceIdentity | undefined> {
   ]);
   // The text cannot be made legal: a changed document would not match its signature.
   return isSendable(document) && isSendable(signature) ? { document, signature } : undefined;
+}
+
+/** The text of the answer, up to one character more than is legal. */
+async function firstText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > LENGTH_MAX) break;
+  }
+  return text;
 }
 
 /** A captive portal or a proxy may answer instead; sending that would make AWS reject the poll. */

@@ -20,6 +20,8 @@ import {
   serverDate,
 } from './outcomes.ts';
 import type { FailedCall } from './outcomes.ts';
+import { withAnswerLimit } from './answer-limit.ts';
+import { madeOnce } from './made-once.ts';
 import { hubRegionNear, LIMITS } from './services-options.ts';
 import type { ServicesOptions, TimeLimits } from './services-options.ts';
 
@@ -42,10 +44,10 @@ class AwsServices implements Services {
   readonly #credentials: Credentials;
   readonly #inFlight = new Set<AbortController>();
   readonly #waiting = new Set<Operation>();
-  #pools: Promise<Pools> | undefined;
+  readonly #loadPools = madeOnce(() => this.#createPools());
+  readonly #loadHub = madeOnce(() => this.#createHub());
+  readonly #loadPipeline = madeOnce(() => this.#createPipeline());
   #open: Pools | undefined;
-  #hub: Promise<SendToHub> | undefined;
-  #pipeline: Promise<SendToPipeline> | undefined;
   #closed = false;
 
   constructor(options: ServicesOptions) {
@@ -59,7 +61,11 @@ class AwsServices implements Services {
     });
   }
 
-  async send(call: Call): Promise<Outcome> {
+  send(call: Call): Promise<Outcome> {
+    return withAnswerLimit(() => this.#send(call));
+  }
+
+  async #send(call: Call): Promise<Outcome> {
     const ending = new AbortController();
     const exchange: Exchange = { abortSignal: ending.signal, response: undefined };
     if (this.#closed) ending.abort(new Error('the agent is closing'));
@@ -155,28 +161,16 @@ class AwsServices implements Services {
     if (inARow === BROKEN_IN_A_ROW) pool.closeIdle();
   }
 
-  #loadPools(): Promise<Pools> {
+  async #createPools(): Promise<Pools> {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
-    if (this.#pools === undefined) {
-      const pools = import('./connections.ts').then(({ createConnectionPool }) => {
-        const shared = { connectMs, idleMs, proxy, environment };
-        this.#open = {
-          calls: createConnectionPool({ ...shared, limitMs: callMs }),
-          polls: createConnectionPool({ ...shared, limitMs: pollMs }),
-        };
-        return this.#open;
-      });
-      // A file that could not be read may be there at the next call.
-      pools.catch(() => (this.#pools = undefined));
-      this.#pools = pools;
-    }
-    return this.#pools;
-  }
-
-  #loadHub(): Promise<SendToHub> {
-    this.#hub ??= this.#createHub();
-    return this.#hub;
+    const { createConnectionPool } = await import('./connections.ts');
+    const shared = { connectMs, idleMs, proxy, environment };
+    this.#open = {
+      calls: createConnectionPool({ ...shared, limitMs: callMs }),
+      polls: createConnectionPool({ ...shared, limitMs: pollMs }),
+    };
+    return this.#open;
   }
 
   async #createHub(): Promise<SendToHub> {
@@ -191,11 +185,6 @@ class AwsServices implements Services {
       configEndpoint: endpoints.migrationHubConfig,
       configRegion: hub?.configRegion ?? hubRegionNear(region),
     });
-  }
-
-  #loadPipeline(): Promise<SendToPipeline> {
-    this.#pipeline ??= this.#createPipeline();
-    return this.#pipeline;
   }
 
   async #createPipeline(): Promise<SendToPipeline> {

@@ -31,7 +31,7 @@ afterEach(() => {
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** Starts the daemon on a configuration that ends it at once if it is accepted: it has another user's lock. */
+/** Starts the daemon; it ends by itself only if it refuses. */
 function daemon(stateDirectory: string, configMode = 0o600) {
   const config = join(directory, 'config.yaml');
   writeFileSync(

@@ -37,6 +37,7 @@ export function trackedDefinition(
       environment: {},
       progress: { parser: 'none' },
       stop: { signal: 'SIGTERM', grace: DEFAULT_STOP.graceMs },
+      waitFor: 'leader',
       stallAfter: result.data.stallAfter,
       migrationHub: result.data.migrationHub,
       workingDirectory: undefined,

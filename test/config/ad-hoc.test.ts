@@ -86,6 +86,11 @@ describe('an ad hoc job', () => {
   });
 });
 
+test('a job that waits for its whole tree says so', () => {
+  const made = adHocDefinition({ name: 'a', command: ['x'], waitFor: 'tree' }, SETTINGS);
+  expect(made).toMatchObject({ ok: true, definition: { waitFor: 'tree' } });
+});
+
 describe('--progress', () => {
   test.each([
     ['rsync', { parser: 'rsync' }],

@@ -84,6 +84,8 @@ export function jobDefinition(
     autostart: job.autostart ?? false,
     progress: progressOf(job.progress),
     stop: { signal: job.stop.signal, graceMs: job.stop.grace },
+    // Absent for the default: definitions are kept with every run.
+    waitFor: job.waitFor === 'tree' ? 'tree' : undefined,
     timeoutMs: job.timeout,
     stallAfterMs: job.stallAfter,
     log: job.log === undefined ? undefined : { sizeBytes: job.log.size, files: job.log.files },

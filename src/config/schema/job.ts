@@ -182,6 +182,10 @@ export const jobKeys = {
     })
     .prefault({})
     .meta({ description: 'How the job is stopped.' }),
+  waitFor: oneOf(['leader', 'tree']).prefault('leader').meta({
+    description:
+      'When a run has ended whose program left processes behind. leader: when the program has ended. tree: when its last process has.',
+  }),
   stallAfter: duration().optional().meta({
     description:
       'A run without progress for this long is reported as stalled, in StatusDetail and in the log.',

@@ -18,6 +18,9 @@ const DOCUMENTS = [
   'config/tracking.md',
   'config/operators-guide.md',
   'systemd/README.md',
+  'systemd/SECURITY-MODEL.md',
+  'config/SECRETS.md',
+  '.github/SECURITY.md',
 ];
 
 function read(path: string): string {
@@ -111,4 +114,20 @@ test('the README’s npm commands are scripts', () => {
 
 test('the lock file names no registry address', () => {
   expect(read('package-lock.json')).not.toMatch(/"resolved": *"http/);
+});
+
+test('vulnerabilities of comparable programs: thirty at least, each with a test or the reason that it cannot apply', () => {
+  const rows = read('systemd/SECURITY-MODEL.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| CVE-'))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const numbers = rows.flatMap(([, cell = '']) => cell.split(', '));
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(numbers.length).toBeGreaterThanOrEqual(30);
+  const bare = rows.filter(([, , , , applies = '', test = '']) => {
+    const isTest = /\]\(\.\.\/test\/[^)]+\.test\.ts\)$/.test(test);
+    return !isTest && !applies.startsWith('no: ');
+  });
+  // A package's script is read, not attacked.
+  expect(bare.map(([, number]) => number)).toEqual(['CVE-2017-9525']);
 });

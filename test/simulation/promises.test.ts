@@ -512,6 +512,20 @@ describe('P2 never disowned', () => {
     expect(largestGapMs(times)).toBeLessThan(25 * SECOND_MS);
   });
 
+  test('a window of its own that cannot be read is a timeline event, and the configured one is used', () => {
+    const made = world([definition('copy')]);
+    const { objects, ...rest } = task('copy');
+    const fields = [
+      ...objects[0]!.fields,
+      { key: 'reportProgressTimeout', stringValue: '60 mins' },
+    ];
+    made.service.offer({ ...rest, objects: [{ ...objects[0]!, fields }] });
+    made.runUntil(MINUTE_MS);
+    expect(made.notes.find(({ event }) => event === 'task.field_unreadable')).toMatchObject({
+      fields: { field: 'reportProgressTimeout', value: '60 mins' },
+    });
+  });
+
   test('a flood of acknowledgements does not keep an owned task from being reported', () => {
     const jobs = Array.from({ length: 400 }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(

@@ -40,6 +40,8 @@ export const jobDocument = z
     exitCode: z.int().exactOptional(),
     exitSignal: z.string().exactOptional(),
     percent: z.int().min(0).max(100).exactOptional(),
+    elapsedSeconds: z.int().min(0).exactOptional(),
+    etaSeconds: z.int().min(0).exactOptional(),
     detail: z.string().exactOptional(),
     reason: z.string().exactOptional(),
     cancelIncomplete: z.boolean().exactOptional(),

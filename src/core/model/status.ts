@@ -68,6 +68,10 @@ export interface JobStatus {
   readonly exitCode?: number;
   readonly exitSignal?: string;
   readonly percent?: number;
+  /** Since its start, or from its start to its end. */
+  readonly elapsedSeconds?: number;
+  /** What is left at the average rate so far. */
+  readonly etaSeconds?: number;
   readonly detail?: string;
   /** Why it ended as it did. */
   readonly reason?: string;

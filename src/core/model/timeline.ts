@@ -176,6 +176,12 @@ export const EVENTS = {
     persisted: true,
     fields: reason,
   },
+  'task.field_unreadable': {
+    level: 'warn',
+    msg: 'pipeline field cannot be read',
+    persisted: true,
+    fields: { field: 'The field', value: 'Its text', used: 'What is used instead' },
+  },
   'task.rebound': {
     level: 'warn',
     msg: 'attempt handed out again',

@@ -6,6 +6,7 @@ import type { Operation } from '../model/call.ts';
 import { copiedHostRefusal, isFinal } from '../model/job.ts';
 import type { Delivery, Run } from '../model/job.ts';
 import { endCause } from '../model/report.ts';
+import { elapsedSeconds, etaSeconds } from '../model/run-time.ts';
 import type {
   AgentStatus,
   BudgetStatus,
@@ -118,6 +119,8 @@ function runStatus(view: PlannerView, run: Run, now: Now): JobStatus {
     state: run.state,
     origin: run.origin,
     ...defined({
+      elapsedSeconds: elapsedSeconds(run, now),
+      etaSeconds: etaSeconds(run, now),
       pid: run.process?.pid,
       ...trackedOf(run),
       exitCode: run.exitCode,

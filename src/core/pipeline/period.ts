@@ -14,10 +14,13 @@ const UNITS: Readonly<Record<string, number>> = {
   year: 365 * DAY_MS,
 };
 
+/** No date that a longer period leads to could be shown. */
+const PERIOD_MS_MAX = 100 * 365 * DAY_MS;
+
 /** Milliseconds; `undefined` where the text is no period. */
 export function periodMs(text: string): number | undefined {
   const match = /^\s*(\d{1,9})\s+([a-z]+?)s?\s*$/i.exec(text);
   const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
   const count = Number(match?.[1]);
-  return unit === undefined || count === 0 ? undefined : count * unit;
+  return unit === undefined || count === 0 ? undefined : Math.min(count * unit, PERIOD_MS_MAX);
 }

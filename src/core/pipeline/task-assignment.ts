@@ -4,6 +4,7 @@
  */
 import type { PolledTask } from '../model/call.ts';
 import type { JobDefinition } from '../model/job.ts';
+import { MINUTE_MS } from '../lib/time.ts';
 import { periodMs } from './period.ts';
 import type { ActivityRule, PipelineSettings, Settings } from '../model/settings.ts';
 import {
@@ -55,6 +56,31 @@ export function assignment(task: PolledTask, settings: Settings): Assignment {
 /** `reportProgressTimeout` of the task's own fields, or the configured window. */
 export function windowMs(task: PolledTask, settings: PipelineSettings): number {
   return periodMs(field(activityFields(task), 'reportProgressTimeout') ?? '') ?? settings.windowMs;
+}
+
+/** Of a text that anybody may have written. */
+const VALUE_CHARACTERS_MAX = 60;
+
+export interface UnreadableField {
+  readonly field: string;
+  readonly value: string;
+  /** What is used instead. */
+  readonly used: string;
+}
+
+/** The periods of a task that are given, but cannot be read (`60 mins`). */
+export function unreadableFields(task: PolledTask, settings: PipelineSettings): UnreadableField[] {
+  const fields = activityFields(task);
+  const used = {
+    reportProgressTimeout: `window (${settings.windowMs / MINUTE_MS} minutes)`,
+    attemptTimeout: 'timeout of the job, or none',
+  };
+  return Object.entries(used).flatMap(([name, instead]) => {
+    const value = field(fields, name);
+    return value === undefined || periodMs(value) !== undefined
+      ? []
+      : [{ field: name, value: value.slice(0, VALUE_CHARACTERS_MAX), used: instead }];
+  });
 }
 
 /** Pipeline and instance, without the attempt: `@Copy_2012-12-12T00:00:00_Attempt=2` is the instance's second. */

@@ -10,7 +10,12 @@ import type { SettingsHolder } from '../model/settings.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Shutdown } from '../state/shutdown.ts';
 import type { Timeline } from '../state/timeline.ts';
-import { assignment, instanceKey, windowMs } from '../pipeline/task-assignment.ts';
+import {
+  assignment,
+  instanceKey,
+  unreadableFields,
+  windowMs,
+} from '../pipeline/task-assignment.ts';
 import type { RunLifecycle } from './lifecycle.ts';
 import { taskEnvironment } from '../pipeline/task-environment.ts';
 import { SECOND_MS } from '../lib/time.ts';
@@ -53,6 +58,9 @@ export class TaskLeases {
       assigned.kind === 'run' ? assigned.definition : refusedDefinition(assigned.name);
     if (this.#rebind(lease, now)) return;
     const run = this.#life.create(definition, 'pipeline', now, lease);
+    for (const unreadable of unreadableFields(task, dataPipeline)) {
+      this.#parts.timeline.add('task.field_unreadable', now, { ...unreadable }, run);
+    }
     if (assigned.kind === 'refuse') {
       run.reason = assigned.reason;
       this.#parts.timeline.add('task.refused', now, { reason: assigned.reason }, run);

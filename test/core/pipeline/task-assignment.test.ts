@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { PipelineField, PolledTask } from '../../../src/core/model/call.ts';
 import { periodMs } from '../../../src/core/pipeline/period.ts';
-import { assignment, instanceKey, windowMs } from '../../../src/core/pipeline/task-assignment.ts';
+import {
+  assignment,
+  instanceKey,
+  unreadableFields,
+  windowMs,
+} from '../../../src/core/pipeline/task-assignment.ts';
 import { PIPELINE, definition, settings } from '../../support/settings.ts';
 
 function task(fields: readonly PipelineField[]): PolledTask {
@@ -151,4 +156,22 @@ test('the window is the task’s own reportProgressTimeout, in every spelling', 
 
 test('an instance is the same whatever its attempt', () => {
   expect(instanceKey(task([]))).toBe('df-1/@CopyFiles_2026-01-01T00:00:00');
+});
+
+test('a period that cannot be read is named with what is used instead', () => {
+  const fields = [
+    { key: 'reportProgressTimeout', stringValue: '60 mins' },
+    { key: 'attemptTimeout', stringValue: `${'9'.repeat(200)} hours` },
+  ];
+  expect(unreadableFields(task(fields), { ...PIPELINE, windowMs: 900_000 })).toEqual([
+    { field: 'reportProgressTimeout', value: '60 mins', used: 'window (15 minutes)' },
+    { field: 'attemptTimeout', value: '9'.repeat(60), used: 'timeout of the job, or none' },
+  ]);
+  const readable = [{ key: 'reportProgressTimeout', stringValue: '60 minutes' }];
+  expect(unreadableFields(task(readable), PIPELINE)).toEqual([]);
+});
+
+test('a period of ages is one that a date can show', () => {
+  const ms = periodMs('999999999 years') ?? Infinity;
+  expect(new Date(Date.now() + ms).toISOString()).toMatch(/^2\d{3}-/);
 });

@@ -1,0 +1,37 @@
+/** How long a run has taken, and by its progress how long it will go on. */
+import { DAY_MS, SECOND_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+import type { Run } from './job.ts';
+
+/** Less progress, or less time, shows nothing of the rate. */
+const PERCENT_MIN = 2;
+const ELAPSED_MS_MIN = 10 * SECOND_MS;
+/** A longer estimate is none. */
+const LEFT_MS_MAX = 30 * DAY_MS;
+
+type Progressing = Pick<
+  Run,
+  'state' | 'startedAt' | 'endedAt' | 'percent' | 'progressAt' | 'stalled'
+>;
+
+/** Until now, or until its end. Undefined: it has not started. */
+export function elapsedSeconds({ startedAt, endedAt }: Progressing, now: Now): number | undefined {
+  if (startedAt === undefined) return undefined;
+  return seconds((endedAt ?? now).bootMs - startedAt.bootMs);
+}
+
+/** What is left at the average rate so far. Undefined: unknown, or the run does not go on. */
+export function etaSeconds(run: Progressing, now: Now): number | undefined {
+  const { state, startedAt, percent, progressAt, stalled } = run;
+  if (state !== 'running' || stalled === true) return undefined;
+  if (startedAt === undefined || percent === undefined || progressAt === undefined)
+    return undefined;
+  const tookMs = progressAt.bootMs - startedAt.bootMs;
+  if (percent < PERCENT_MIN || tookMs < ELAPSED_MS_MIN) return undefined;
+  const leftMs = (tookMs * (100 - percent)) / percent - (now.bootMs - progressAt.bootMs);
+  return leftMs <= LEFT_MS_MAX ? seconds(leftMs) : undefined;
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, Math.round(ms / SECOND_MS));
+}

@@ -1,0 +1,31 @@
+/** Elapsed time and the estimate of what is left. */
+import { expect, test } from 'vitest';
+import { elapsedSeconds, etaSeconds } from '../../../src/core/model/run-time.ts';
+
+const at = (s: number): { wallMs: number; bootMs: number } => ({ wallMs: 0, bootMs: s * 1000 });
+const run = { state: 'running', startedAt: at(100), percent: 25, progressAt: at(200) } as const;
+
+test('elapsed until now, or until the end', () => {
+  expect(elapsedSeconds(run, at(250))).toBe(150);
+  expect(elapsedSeconds({ ...run, endedAt: at(220) }, at(250))).toBe(120);
+  expect(elapsedSeconds({ state: 'queued' }, at(250))).toBeUndefined();
+});
+
+test('what is left at the rate so far, less the time since the last progress, and never negative', () => {
+  expect(etaSeconds(run, at(200))).toBe(300);
+  expect(etaSeconds(run, at(260))).toBe(240);
+  expect(etaSeconds(run, at(900))).toBe(0);
+});
+
+test.each([
+  ['it does not run', { ...run, state: 'canceling' }],
+  ['it stalls', { ...run, stalled: true }],
+  ['there is no percent', { ...run, percent: undefined }],
+  ['there is hardly any progress', { ...run, percent: 1 }],
+  ['it has just started', { ...run, progressAt: at(105) }],
+  ['it would take months', { ...run, percent: 2, progressAt: at(100_000_000) }],
+] as const)('no estimate if %s', (_why, { percent, ...rest }) => {
+  expect(etaSeconds({ ...rest, ...(percent === undefined ? {} : { percent }) }, at(200))).toBe(
+    undefined,
+  );
+});

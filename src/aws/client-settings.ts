@@ -5,13 +5,22 @@
 import { defined } from '../core/lib/defined.ts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Identity } from './credentials.ts';
+import type { Environment } from './services-options.ts';
 import { SILENT_LOGGER } from './silent-logger.ts';
 
 /** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail. */
 export const APP_ID = 'migration-agent';
 
+/** Undefined if AWS_SDK_UA_APP_ID names another: the SDK clients read that variable themselves. */
+export function ownAppId(environment: Environment): string | undefined {
+  const named = environment['AWS_SDK_UA_APP_ID'];
+  return named === undefined || named === '' ? APP_ID : undefined;
+}
+
 export interface ClientSettings {
   readonly version: string;
+  /** The environment variables of the agent. */
+  readonly environment: Environment;
   readonly handler: NodeHttpHandler;
   readonly credentials: () => Promise<Identity>;
 }

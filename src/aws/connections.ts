@@ -7,8 +7,10 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
+import { defined } from '../core/lib/defined.ts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SILENT_LOGGER } from './silent-logger.ts';
+import { proxyEnvironment } from './proxy-environment.ts';
 import type { Environment } from './services-options.ts';
 
 export interface ConnectionPool {
@@ -39,7 +41,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     maxSockets: SOCKETS_MAX,
     maxFreeSockets: SOCKETS_MAX,
     timeout: options.idleMs,
-    ...proxyOptions(options.proxy, options.environment),
+    ...defined({ proxyEnv: proxyEnvironment(options.proxy, options.environment) }),
   };
   const httpAgent = new HttpAgent(agentOptions);
   const httpsAgent = new HttpsAgent({ ...agentOptions, ...authorities(options.environment) });
@@ -81,32 +83,4 @@ function authorities(environment: Environment): { ca?: string[] } {
   } catch (error) {
     throw new Error(`AWS_CA_BUNDLE: ${file} cannot be read`, { cause: error });
   }
-}
-
-/**
- * Node's own proxy support: HTTPS through CONNECT, HTTP in absolute form. A configured proxy replaces HTTPS_PROXY and
- * HTTP_PROXY; NO_PROXY applies to both.
- */
-function proxyOptions(
-  proxy: string | undefined,
-  environment: Environment,
-): { proxyEnv?: Environment } {
-  const read = (name: string): string | undefined =>
-    environment[name.toLowerCase()] ?? environment[name];
-  const https = withScheme(proxy ?? read('HTTPS_PROXY'));
-  const http = withScheme(proxy ?? read('HTTP_PROXY'));
-  if (https === undefined && http === undefined) return {};
-  return { proxyEnv: { HTTPS_PROXY: https, HTTP_PROXY: http, NO_PROXY: read('NO_PROXY') } };
-}
-
-/**
- * `proxy:3128` is common and works with curl; Node needs a URL. Node silently bypasses a proxy of another kind (SOCKS).
- * The agent rejects it instead: an operator who configures a proxy does not want it bypassed.
- */
-function withScheme(proxy: string | undefined): string | undefined {
-  if (proxy === undefined || proxy === '') return undefined;
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//iu.exec(proxy)?.[1]?.toLowerCase();
-  if (scheme === undefined) return `http://${proxy}`;
-  if (scheme === 'http' || scheme === 'https') return proxy;
-  throw new Error(`a proxy must be http or https, not ${scheme}`);
 }

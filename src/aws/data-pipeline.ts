@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-data-pipeline';
 import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
-import { APP_ID, clientOptions } from './client-settings.ts';
+import { clientOptions, ownAppId } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
 import { record } from './exchange.ts';
@@ -49,7 +49,7 @@ function createClient(options: PipelineOptions): DataPipelineClient {
   return new DataPipelineClient(
     defined({
       ...clientOptions(options, options.endpoint, options.region),
-      userAgentAppId: APP_ID,
+      userAgentAppId: ownAppId(options.environment),
       profile: options.profile,
     }),
   );

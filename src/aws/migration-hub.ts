@@ -20,7 +20,7 @@ import {
 } from '@aws-sdk/client-migrationhub-config';
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
-import { APP_ID, clientOptions } from './client-settings.ts';
+import { clientOptions, ownAppId } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
 import { record } from './exchange.ts';
@@ -74,7 +74,9 @@ function hubClientOptions(
   region: string,
 ): ReturnType<typeof clientOptions> {
   const shared = clientOptions(options, endpoint, region);
-  return { ...shared, customUserAgent: [[`app/${APP_ID}`, ''], ...shared.customUserAgent] };
+  const appId = ownAppId(options.environment);
+  const own: [string, string][] = appId === undefined ? [] : [[`app/${appId}`, '']];
+  return { ...shared, customUserAgent: [...own, ...shared.customUserAgent] };
 }
 
 type ReadCall = Extract<HubCall, { readonly operation: 'ListMigrationTaskUpdates' }>;

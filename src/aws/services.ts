@@ -174,11 +174,12 @@ class AwsServices implements Services {
   }
 
   async #createHub(): Promise<SendToHub> {
-    const { endpoints, hub, region, version } = this.#options;
+    const { endpoints, environment, hub, region, version } = this.#options;
     const { calls } = await this.#loadPools();
     const { createHub } = await import('./migration-hub.ts');
     return createHub({
       version,
+      environment,
       handler: calls.handler,
       credentials: this.#credentials.forClient,
       endpoint: endpoints.migrationHub,
@@ -194,6 +195,7 @@ class AwsServices implements Services {
     const { createInstanceIdentity } = await import('./instance-identity.ts');
     return createPipeline({
       version,
+      environment,
       handler: calls.handler,
       pollHandler: polls.handler,
       credentials: this.#credentials.forClient,

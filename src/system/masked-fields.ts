@@ -3,7 +3,7 @@
  * the fields, so nothing can bypass it.
  */
 import { defined } from '../core/lib/defined.ts';
-import { maskSecrets } from '../core/lib/secrets.ts';
+import { maskCommand, maskSecrets } from '../core/lib/secrets.ts';
 
 const MASK = '***';
 /** Names, or endings of names (`dbPassword`, `x-api-key`), whose values are never logged. */
@@ -47,9 +47,7 @@ function maskValue(value: unknown, depth: number): unknown {
   if (value instanceof Error) return maskError(value, depth);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no date' : value.toISOString();
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-  if (Array.isArray(value)) {
-    return value.slice(0, ENTRIES_MAX).map((item) => maskValue(item, depth + 1));
-  }
+  if (Array.isArray(value)) return maskList(value.slice(0, ENTRIES_MAX), depth);
   const entries: readonly [unknown, unknown][] =
     value instanceof Map ? [...value] : Object.entries(value);
   return Object.fromEntries(
@@ -57,6 +55,13 @@ function maskValue(value: unknown, depth: number): unknown {
       .slice(0, ENTRIES_MAX)
       .map(([name, item]) => [String(name), maskNamed(String(name), item, depth + 1)]),
   );
+}
+
+/** Texts are masked together: in a command line a flag and its secret are two of them. */
+function maskList(items: readonly unknown[], depth: number): readonly unknown[] {
+  const isOfTexts = items.every((item) => typeof item === 'string');
+  const masked: readonly unknown[] = isOfTexts ? maskCommand(items) : items;
+  return masked.map((item) => maskValue(item, depth + 1));
 }
 
 function maskError(error: Error, depth: number): unknown {

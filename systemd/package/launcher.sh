@@ -1,11 +1,12 @@
 #!/bin/sh
 # Starts migration-agent on the Node.js that came with it. The process becomes Node.js: systemd sees one main process.
 here=$(dirname -- "$(readlink -f -- "$0")")
-# The host's certificate authorities count beside those of Node.js, so that a company's own CA needs no setting here.
-# Node.js looks in Debian's place only; the others are those of Red Hat and SUSE.
+# The certificate authorities of the host count beside those of Node.js: one file has them all, in a place that differs
+# between Debian, Red Hat and SUSE. Without an empty directory beside it, Node.js would load each of them a second time from
+# /etc/ssl/certs, which costs a tenth of a second and 3 MB. If no such file exists, Node.js looks in its own places.
 if [ -z "${SSL_CERT_FILE:-}${SSL_CERT_DIR:-}" ]; then
-  for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
-    [ ! -r "$bundle" ] || { export SSL_CERT_FILE="$bundle" SSL_CERT_DIR=/nonexistent; break; }
+  for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
+    [ ! -r "$file" ] || { export SSL_CERT_FILE="$file" SSL_CERT_DIR="$here/no-certificates"; break; }
   done
 fi
 # A small young generation halves the agent's memory for a few per cent of CPU.

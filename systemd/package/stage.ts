@@ -29,6 +29,8 @@ export function stage(tree: string, bundled: Bundle, sbom: string, build: Packag
   copy('src/cli/demo/copy-program.ts', `${HOME}/app/copy-program.ts`);
   copy('systemd/package/launcher.sh', `${HOME}/migration-agent`);
   addRuntime(join(tree, HOME), build.architecture);
+  // launcher.sh says why.
+  mkdirSync(join(tree, HOME, 'no-certificates'));
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
   symlinkSync('../libexec/migration-agent/migration-agent', join(tree, 'usr/bin/migration-agent'));
 

@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nodeNoProxy } from '../../src/aws/proxy-environment.ts';
 import { CALLS, listen, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
 import type { Stub } from './aws-stub.ts';
 import { startProxy } from './http-proxy.ts';
@@ -46,11 +47,46 @@ describe('a proxy', () => {
     direct.close();
   });
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('is taken from %s', async (name) => {
-    const services = servicesAt(stub.url, { environment: { [name]: proxy.url } });
-    expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
-    expect(proxy.seen).toHaveLength(1);
-    services.close();
+  test.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'])(
+    'is taken from %s',
+    async (name) => {
+      const services = servicesAt(stub.url, { environment: { [name]: proxy.url } });
+      expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
+      expect(proxy.seen).toHaveLength(1);
+      services.close();
+    },
+  );
+
+  test.each([
+    [
+      { ALL_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'PROXY' },
+      1,
+      'its own variable before ALL_PROXY',
+    ],
+    [{ HTTP_PROXY: 'http://127.0.0.1:1', http_proxy: 'PROXY' }, 1, 'lower case before upper case'],
+    [{ HTTP_PROXY: 'PROXY', http_proxy: '' }, 0, 'none, if the variable is empty'],
+    [{ HTTP_PROXY: 'PROXY', NO_PROXY: 'example.com 127.0.0.0/8' }, 0, 'none for a network'],
+    [{ HTTP_PROXY: 'PROXY', NO_PROXY: '*' }, 0, 'none for anybody'],
+    [{ HTTP_PROXY: 'PROXY', NO_PROXY: '10.0.0.0/8,27.0.0.1' }, 1, 'for all others'],
+  ] as [Record<string, string>, number, string][])(
+    'of %j is used %i times: %s',
+    async (variables, count) => {
+      const environment = Object.fromEntries(
+        Object.entries(variables).map(([name, value]) => [name, value.replace('PROXY', proxy.url)]),
+      );
+      const services = servicesAt(stub.url, { environment });
+      expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
+      expect(proxy.seen).toHaveLength(count);
+      services.close();
+    },
+  );
+
+  test('NO_PROXY is read as curl reads it: names with all below them, blanks, networks', () => {
+    expect(nodeNoProxy(' a.example, .b.example *.c.example\t10.1.2.3/16,::1,* 1.2.3.4')).toBe(
+      'a.example,.a.example,b.example,.b.example,c.example,.c.example,10.1.0.0-10.1.255.255,::1,*,1.2.3.4',
+    );
+    expect(nodeNoProxy(undefined)).toBeUndefined();
+    expect(nodeNoProxy('1.2.3.4/0')).toBe('0.0.0.0-255.255.255.255');
   });
 
   test('may be written without a scheme, and with a user', async () => {

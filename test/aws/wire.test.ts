@@ -131,6 +131,19 @@ describe('a call', () => {
     }
   });
 
+  test('has the application of AWS_SDK_UA_APP_ID in place of ours, in calls of both services', async () => {
+    setEnvironment({ AWS_SDK_UA_APP_ID: 'acme-app' });
+    const named = servicesAt(stub.url, { environment: { AWS_SDK_UA_APP_ID: 'acme-app' } });
+    await named.send(CALLS.NotifyMigrationTaskState);
+    await named.send(CALLS.ReportTaskProgress);
+    await named.send(CALLS.PollForTask);
+    named.close();
+    expect(stub.requests).toHaveLength(3);
+    for (const { headers } of stub.requests) {
+      expect(headers['user-agent']?.match(/app\/\S+/gu)).toEqual(['app/acme-app']);
+    }
+  });
+
   test('leaves out what is not known', async () => {
     await services.send({ operation: 'ReportTaskProgress', taskId: 'task-1' });
     await services.send({ operation: 'SetTaskStatus', taskId: 'task-1', status: 'FINISHED' });

@@ -2,6 +2,7 @@
  * What the tests of the job host share: a host on a state directory of its own, the events that it posts, and runs
  * to give it. Every process that a test starts carries the directory in its environment and is killed at its end.
  */
+import { maskSecrets } from '../../src/core/lib/secrets.ts';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -48,7 +49,8 @@ export class Host implements Place {
       stateDirectory: directory,
       socketPath: this.socketPath,
       bootId: boot,
-      mask: (text) => text.replaceAll('hunter2', '***'),
+      // Beside what is known as a secret, a word that a test can put anywhere.
+      mask: (text) => maskSecrets(text.replaceAll('hunter2', '***')),
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
       backend,
     });

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A throw-away box with a real systemd as its PID 1, booted from this machine's own files in about a second.
+# A throw-away box with a real systemd as its PID 1, booted in about a second, from this machine's own files or those of
+# another distribution.
 #
 #   systemd-box.sh check                        can a box boot here? says why not, exit code 77
 #   systemd-box.sh start [HOSTDIR:BOXDIR ...]   boots; the directories are shared with the box
@@ -8,6 +9,7 @@
 #   systemd-box.sh hold [HOSTDIR:BOXDIR ...]    boots, says "up", stops when standard input ends
 #
 # BOX names the box's directory (default /tmp/systemd-box): one for each, and several live side by side.
+# ROOT is the root file system (default /), which the box does not change: mmdebstrap makes others (debian-root.ts).
 #
 # Mount, pid, network, ipc, host name and cgroup namespaces of its own; all of / is there, and what is written
 # goes into memory. /tmp, /run, /dev and /proc are fresh, the network is a loopback, no service of this machine
@@ -16,6 +18,7 @@
 # Needs root, bash, util-linux, iproute2, systemd. `hold` is for tests: a test that is killed leaves no box behind.
 set -u
 BOX=${BOX:-/tmp/systemd-box}
+ROOT=${ROOT:-/}
 cgroups=/sys/fs/cgroup
 [ -d $cgroups/unified ] && cgroups=$cgroups/unified
 cgroup=$cgroups/$(basename "$BOX")
@@ -27,11 +30,11 @@ cannot() {
 
 check() {
   [ "$(id -u)" = 0 ] || cannot "needs root"
-  [ -x /lib/systemd/systemd ] || cannot "systemd is not installed"
+  chroot "$ROOT" test -x /lib/systemd/systemd || cannot "systemd is not installed"
   for tool in unshare nsenter setsid pivot_root ip mount; do
     command -v $tool >/dev/null || cannot "$tool is missing (util-linux, iproute2)"
   done
-  [ -f $cgroups/cgroup.procs ] && [ -w $cgroups/cgroup.procs ] || cannot "no writable cgroup v2 at $cgroups"
+  if ! [ -f $cgroups/cgroup.procs ] || ! [ -w $cgroups/cgroup.procs ]; then cannot "no writable cgroup v2 at $cgroups"; fi
   unshare --mount --pid --fork --uts --ipc --net --cgroup true 2>/dev/null || cannot "namespaces are not allowed"
   unshare --mount sh -ec 'mount -t tmpfs x /tmp; cd /tmp; mkdir l u w m; mount --bind / l
     mount -t overlay x -o lowerdir=l,upperdir=u,workdir=w m' 2>/dev/null ||
@@ -41,7 +44,7 @@ check() {
 # PID 1 of the box, as the host sees it: the only child of `unshare`.
 leader() {
   local parent
-  parent=$(cat "$BOX/pid" 2>/dev/null) && cat "/proc/$parent/task/$parent/children" 2>/dev/null | cut -d ' ' -f 1
+  parent=$(cat "$BOX/pid" 2>/dev/null) && cut -d ' ' -f 1 "/proc/$parent/task/$parent/children" 2>/dev/null
 }
 
 inside() {
@@ -59,7 +62,7 @@ readonly BUILD='
 set -e
 mount -t tmpfs -o mode=755 box "$BOX/root"; cd "$BOX/root"
 mkdir lower upper work merged empty
-mount --bind / lower
+mount --bind "$ROOT" lower
 mount -t overlay box -o lowerdir=lower,upperdir=upper,workdir=work merged; cd merged
 mount -t proc proc proc; mount -t sysfs -o ro sysfs sys; mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 run run; mount -t tmpfs -o mode=1777 tmp tmp; mount -t tmpfs -o mode=755 dev dev
@@ -74,11 +77,12 @@ for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-ker
   ln -sf /dev/null etc/systemd/system/$unit
 done
 ip link set lo up; hostname systemd-box
-mkdir -p old; pivot_root . old; umount -l /old; rmdir /old
+mkdir -p old; pivot_root . old; hash -r; umount -l /old; rmdir /old
 # As nspawn does: credentials of units are mounted by helpers of systemd, and must be seen by all.
 mount --make-rshared /
-# No generators: no mounts of /etc/fstab, no services of other kinds.
-exec env -i container=systemd-box SYSTEMD_GENERATOR_PATH=/nonexistent PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+# On the files of this machine no generators: no mounts of /etc/fstab, no services of other kinds.
+[ "$ROOT" != / ] || generators=SYSTEMD_GENERATOR_PATH=/nonexistent
+exec env -i container=systemd-box $generators PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   /lib/systemd/systemd --system'
 
 start() {
@@ -88,7 +92,7 @@ start() {
   (
     echo "$BASHPID" >"$cgroup/cgroup.procs"
     echo "$BASHPID" >"$BOX/pid"
-    export BOX
+    export BOX ROOT
     exec setsid unshare --mount --pid --fork --kill-child --uts --ipc --net --cgroup --propagation private \
       bash -c "$BUILD" build "$@"
   ) >"$BOX/log" 2>&1 </dev/null &

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 
 const SCRIPT = join(import.meta.dirname, 'systemd-box.sh');
 
-/** What this host lacks for a box, in words; empty: nothing. */
+/** What this host lacks for a box; empty: nothing. */
 export const whyNoBox = spawnSync(SCRIPT, ['check'], { encoding: 'utf8' }).stderr.trim();
 
 export interface Ran {
@@ -27,14 +27,20 @@ export class SystemdBox {
   readonly #environment: NodeJS.ProcessEnv;
   #release: () => Promise<void> = () => Promise.resolve();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, root: string) {
     this.directory = directory;
-    this.#environment = { ...process.env, BOX: directory };
+    this.#environment = { ...process.env, BOX: directory, ROOT: root };
   }
 
-  /** Boots a box that sees the host's directories where `binds` says (host path to path in the box). */
-  static async start(binds: Readonly<Record<string, string>> = {}): Promise<SystemdBox> {
-    const box = new SystemdBox(await mkdtemp(join(tmpdir(), 'migration-agent-box-')));
+  /**
+   * Boots a box. `binds` are directories of the host that it sees (host path to path in the box). `root` is the root file
+   * system to boot; the box does not change it.
+   */
+  static async start(
+    binds: Readonly<Record<string, string>> = {},
+    root = '/',
+  ): Promise<SystemdBox> {
+    const box = new SystemdBox(await mkdtemp(join(tmpdir(), 'migration-agent-box-')), root);
     const pairs = Object.entries(binds).map(([host, inside]) => `${host}:${inside}`);
     const holder = spawn(SCRIPT, ['hold', ...pairs], { env: box.#environment });
     const complaint = text(holder.stderr);

@@ -49,6 +49,24 @@ test('secrets are masked wherever they stand', () => {
   expect(lines[0]).toContain('outer');
 });
 
+test('a command is masked as a whole: a flag and its secret are two words', () => {
+  const { log, last } = capture();
+  const command = ['sshpass', '-p', 'hunter2', 'rsync', '-a', '/srv/a b/', 'host:/srv'];
+  log.write('info', 'a', 'a', { command });
+  expect(last()).toMatchObject({ command: command.with(2, '***') });
+});
+
+test('a text is masked and then cut: a secret across the border leaves no half', () => {
+  const { log, last } = capture();
+  // 8,192 characters are kept: the address would be cut in the middle of its password.
+  for (let before = 8170; before < 8192; before += 1) {
+    log.write('info', 'a', 'a', {
+      text: `${'x'.repeat(before - 1)} redis://u:hunter2hunter2@db/0`,
+    });
+    expect(JSON.stringify(last())).not.toMatch(/:hu/);
+  }
+});
+
 test.each([
   'password',
   'dbPassword',

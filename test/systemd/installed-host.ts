@@ -1,6 +1,6 @@
 /** A host for the package: a box with systemd, the simulator as its AWS, and a configuration. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobStatus, Status } from '../../src/core/model/status.ts';
@@ -43,21 +43,25 @@ export class InstalledHost {
     this.#share = share;
   }
 
-  static async boot(): Promise<InstalledHost> {
+  /** `root`: the root file system of another distribution (debian-root.ts). */
+  static async boot(root = '/'): Promise<InstalledHost> {
     const share = mkdtempSync(join(tmpdir(), 'installed-'));
-    const box = await SystemdBox.start({ [share]: '/share' });
+    const box = await SystemdBox.start({ [share]: '/share' }, root);
     // Images of containers forbid packages to start services; the box is a host.
     await box.run('rm', '-f', '/usr/sbin/policy-rc.d');
     return new InstalledHost(box, share);
   }
 
-  /** Builds the package; returns its path in the box. */
-  build(version: string): string {
+  /** Builds the packages; returns the path of one in the box. */
+  build(version: string, format: 'deb' | 'rpm' | 'tar' = 'deb'): string {
     const output = join(this.#share, version);
     const message = [join(ROOT, 'systemd/package/build.ts'), '--fast', '--version', version];
-    execFileSync(process.execPath, [...message, '--output', output], { stdio: 'ignore' });
-    const deb = readdirSync(output).find((name) => name.endsWith('.deb'));
-    return `/share/${version}/${String(deb)}`;
+    if (!existsSync(output)) {
+      execFileSync(process.execPath, [...message, '--output', output], { stdio: 'ignore' });
+    }
+    const file = readdirSync(output).find((name) => name.endsWith(`.${format}`));
+    if (file === undefined) throw new Error(`no ${format} was built`);
+    return `/share/${version}/${file}`;
   }
 
   /** Writes a file of the box. */

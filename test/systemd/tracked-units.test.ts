@@ -149,7 +149,7 @@ describe.skipIf(whyNoBox !== '')(`units${skipped}`, () => {
       await findSources([{ unit: 'no-such-thing' }, { unit: '*' }, { unit: 'good' }], 'unused'),
     ).toEqual([
       'unit: systemd knows no unit no-such-thing.service',
-      'unit: "*" is no name of a systemd unit',
+      'unit: "*" is not the name of a systemd unit',
       {
         by: 'unit',
         unit: 'good.service',

@@ -7,7 +7,9 @@ export default defineConfig({
     // Each step builds upon the one before.
     bail: 1,
     reporters: ['verbose'],
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    // A box each; two cores are busy with one.
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 900_000,
   },
 });

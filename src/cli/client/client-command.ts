@@ -39,10 +39,10 @@ export function viewOf(terminal: Terminal, at: string): View {
   };
 }
 
-/** As `viewOf`, for a picture that is redrawn: it must not be higher than the terminal. */
-export function movingViewOf(terminal: Terminal, at: string): View {
+/** As `viewOf`, for a picture that fits the terminal. */
+export function fittingViewOf(terminal: Terminal, at: string): View {
   const view = viewOf(terminal, at);
-  // One row is the cursor's.
+  // One row is for the cursor, or for the prompt.
   return terminal.stdout.isTTY === true ? { ...view, height: heightOf(terminal.stdout) - 1 } : view;
 }
 

@@ -1,17 +1,20 @@
 /** `status [NAME]`: all jobs as a table, or one job in full; once, or redrawn in place. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
 import type { Status } from '../../core/model/status.ts';
-import { clientCommand, clientOf, movingViewOf, viewOf } from '../client/client-command.ts';
+import { clientCommand, clientOf, fittingViewOf, viewOf } from '../client/client-command.ts';
 import type { SocketOption } from '../client/client-command.ts';
 import { jobPath, NoDaemon } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
 import { action, CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { defined } from '../../core/lib/defined.ts';
+import { CONDITIONS, hasCondition } from '../views/attention.ts';
+import type { Condition } from '../views/attention.ts';
 import { renderJob } from '../views/job.ts';
 import { renderStatus } from '../views/status.ts';
 import { plain } from '../terminal/printable.ts';
@@ -20,6 +23,7 @@ import { jsonText, processTerminal, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 interface StatusOptions extends SocketOption {
+  readonly state?: readonly Condition[];
   readonly watch?: true;
   readonly all?: true;
   readonly json?: true;
@@ -42,8 +46,9 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
     terminal,
   )
     .argument('[name]', 'one job, with its timeline')
+    .option('--state <states>', `only these, with commas: ${CONDITIONS.join(', ')}`, readConditions)
     .option('--watch', 'redraw every second')
-    .option('-a, --all', `show every job, however many (default: at most ${JOBS_MAX})`)
+    .option('-a, --all', `show every job (default: what fits the terminal, else ${JOBS_MAX})`)
     .option('--json', 'print the Status document (with NAME: that job of it)')
     .option('--names', 'print only the names of the jobs, one a line')
     .addHelpText(
@@ -93,8 +98,12 @@ async function picture(
   options: StatusOptions,
   terminal: Terminal,
 ): Promise<string> {
-  const status = await client.get<Status>('/v1/status');
-  const view = (options.watch ? movingViewOf : viewOf)(terminal, status.agent.now);
+  const status = selected(await client.get<Status>('/v1/status'), options);
+  const isWhole = options.all === true && options.watch !== true;
+  const view = {
+    ...(isWhole ? viewOf : fittingViewOf)(terminal, status.agent.now),
+    ...(options.watch && { isMoving: true as const }),
+  };
   if (options.names) {
     // A name with a line break or a control character in it cannot be one line of text.
     const names = status.jobs.map((job) => job.name);
@@ -102,7 +111,8 @@ async function picture(
   }
   if (name === undefined) {
     if (options.json) return jsonText(status);
-    return renderStatus(status, options.all ? view : { ...view, jobsMax: JOBS_MAX });
+    const jobsMax = options.all || terminal.stdout.isTTY === true ? undefined : JOBS_MAX;
+    return renderStatus(status, { ...view, ...defined({ jobsMax }) });
   }
   const job = status.jobs.find((candidate) => candidate.name === name);
   if (job === undefined) {
@@ -113,4 +123,21 @@ async function picture(
     jobPath(name, `/events?limit=${TIMELINE_ENTRIES}`),
   );
   return renderJob(job, events, view);
+}
+
+function selected(status: Status, { state }: StatusOptions): Status {
+  if (state === undefined) return status;
+  const jobs = status.jobs.filter((job) => state.some((condition) => hasCondition(job, condition)));
+  return { ...status, jobs };
+}
+
+function readConditions(text: string, earlier: readonly Condition[] = []): readonly Condition[] {
+  const chosen = text.split(',').map((each) => {
+    const condition = CONDITIONS.find((known) => known === each.trim());
+    if (condition === undefined) {
+      throw new InvalidArgumentError(`expected some of ${CONDITIONS.join(', ')}.`);
+    }
+    return condition;
+  });
+  return [...earlier, ...chosen];
 }

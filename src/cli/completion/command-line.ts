@@ -1,5 +1,6 @@
 /** What can be typed after each command, as the completion scripts need it: read from the commands themselves. */
 import { PLAIN_PARSERS } from '../../core/model/job.ts';
+import { CONDITIONS } from '../views/attention.ts';
 import type { Argument, Command, Option } from 'commander';
 
 export interface CommandLine {
@@ -33,6 +34,7 @@ const PARSERS = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar', 'regex:'];
 const COMMON_VALUES: Readonly<Record<string, readonly string[]>> = {
   'run --progress': PARSERS,
   'logs --lines': ['all'],
+  'status --state': CONDITIONS,
 };
 
 export function describeCommands(program: Command): readonly CommandLine[] {

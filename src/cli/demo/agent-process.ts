@@ -15,7 +15,7 @@ import { EXIT } from '../exit-codes.ts';
 const LAUNCHER = fileURLToPath(new URL('../../migration-agent', import.meta.url));
 const ASK_AGAIN_MS = 50;
 /** The demo's jobs end at the first signal; this is for a host that is busy. */
-const JOBS_END_MS_MAX = 4_000;
+const JOBS_END_MS_MAX = 15_000;
 const AGENT_END_MS_MAX = 3_000;
 const LOG_LINES = 5;
 

@@ -1,9 +1,7 @@
 /** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { probeRedis } from '../../aws/budget/fleet-probe.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
 import { hostZone } from '../../config/lib/host-zone.ts';
@@ -12,9 +10,8 @@ import { maskSecrets } from '../../core/lib/secrets.ts';
 import { cgroupOf } from '../../jobs/process/cgroups.ts';
 import { checkTrustedPath, makeDirectory, UntrustedPath } from '../../system/trusted-path.ts';
 import type { Check, Finding } from './report.ts';
+import { systemd } from './systemd-check.ts';
 import { span } from '../terminal/durations.ts';
-
-const execute = promisify(execFile);
 
 /** Less does not hold the store and the logs of jobs for a day. */
 const SPACE_BYTES_MIN = 100e6;
@@ -28,7 +25,7 @@ export function hostChecks(configuration: Configuration, daemon: Status | undefi
     { name: 'daemon', look: () => Promise.resolve(daemonFinding(daemon)) },
     { name: 'state directory', look: () => stateDirectory(agent.stateDirectory) },
     { name: 'control groups', look: () => Promise.resolve(controlGroups(daemon?.agent.pid)) },
-    { name: 'systemd', look: () => systemd() },
+    { name: 'systemd', look: () => systemd(agent.backend) },
     { name: 'time zone', look: () => Promise.resolve(timeZone(configuration)) },
     { name: 'journal', look: () => Promise.resolve(journal(daemon?.agent.pid)) },
     ...(fleet?.redis === undefined
@@ -129,43 +126,6 @@ function controlGroups(pid: number | undefined): Finding {
       verdict: 'warning',
       message: `${base} is not writable for this user: ${without}`,
       remedy: 'in the unit: Delegate=yes (as systemd/migration-agent.service has it)',
-    };
-  }
-}
-
-async function systemd(): Promise<Finding> {
-  if (!existsSync('/run/systemd/system')) {
-    return {
-      verdict: 'skipped',
-      message:
-        'this host was not booted with systemd: units cannot be tracked, and nobody restarts the agent',
-    };
-  }
-  try {
-    const properties = 'ActiveState,UnitFileState,Delegate,KillMode';
-    const message = ['show', 'migration-agent.service', '--property', properties];
-    const [{ stdout: version }, { stdout: unit }] = await Promise.all([
-      execute('systemctl', ['--version'], { timeout: 5_000 }),
-      execute('systemctl', message, { timeout: 5_000 }),
-    ]);
-    const read = (name: string): string =>
-      new RegExp(`^${name}=(.*)$`, 'mu').exec(unit)?.[1] ?? 'unknown';
-    const number = /^systemd (\d+)/u.exec(version)?.[1] ?? 'unknown';
-    const state = `systemd ${number}; migration-agent.service is ${read('ActiveState')}, ${read('UnitFileState') || 'not installed'}`;
-    if (read('UnitFileState') === '') return { verdict: 'ok', message: state };
-    const isRight = read('Delegate') === 'yes' && read('KillMode') === 'process';
-    return isRight
-      ? { verdict: 'ok', message: state }
-      : {
-          verdict: 'failed',
-          message: `${state}; Delegate=${read('Delegate')}, KillMode=${read('KillMode')}`,
-          remedy: 'Delegate=yes and KillMode=process, or a restart of the agent ends its jobs',
-        };
-  } catch (error) {
-    return {
-      verdict: 'failed',
-      message: `systemctl does not answer: ${error instanceof Error ? error.message : String(error)}`,
-      remedy: 'see journalctl -p err; the manager may be overloaded, or not be yours to ask',
     };
   }
 }

@@ -48,12 +48,9 @@ export function reachable({ configuration, environment, probe }: AwsDoctor, call
 }
 
 function proxyText(configured: string | undefined, environment: NodeJS.ProcessEnv): string {
+  const variables = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
   const named =
-    configured ??
-    environment['https_proxy'] ??
-    environment['HTTPS_PROXY'] ??
-    environment['http_proxy'] ??
-    environment['HTTP_PROXY'];
+    configured ?? variables.map((name) => environment[name]).find((each) => each !== undefined);
   if (named === undefined || named === '') return '';
   return ` through the proxy ${named.replace(/\/\/[^@/]*@/u, '//***@')} (except NO_PROXY)`;
 }
@@ -68,7 +65,7 @@ function reachRemedy(error: unknown, endpoint: string, hasProxy: boolean): strin
       : `the name ${hostname} does not resolve: check /etc/resolv.conf and the region, or set aws.proxy`;
   }
   if (/CERT|SSL|TLS|SELF_SIGNED/u.test(code)) {
-    return 'if a proxy inspects TLS, put its CA certificate into NODE_EXTRA_CA_CERTS';
+    return 'if a proxy inspects TLS, add its CA certificate to those of the system (update-ca-certificates, update-ca-trust)';
   }
   return hasProxy
     ? `allow the proxy to connect to ${to}, with an idle timeout of more than 90 s for long polls`

@@ -1,10 +1,9 @@
 /**
- * The Status document as an operator reads it: a row for each job, the budgets in use, one line of health and
- * what is wrong. Pure: a document in, text out.
+ * The Status document as an operator reads it: health and what is wrong, a row for each job, the budgets in use. Pure: a document in, text out.
  */
-import { isFinal } from '../../core/model/job.ts';
 import type { JobStatus, Status } from '../../core/model/status.ts';
 import { progressBar } from '../terminal/bars.ts';
+import { byAttention, countConditions, needsAttention } from './attention.ts';
 import { renderBudgets } from './budgets.ts';
 import { destinationCell } from './destination-cell.ts';
 import { renderHealth } from './health.ts';
@@ -17,36 +16,25 @@ import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Paint, Style } from '../terminal/terminal.ts';
 
+/** So many jobs are counted at a glance. */
+const COUNTED_MIN = 6;
 /** Below that a detail is better read on a line of its own. */
 const DETAIL_COLUMNS_MIN = 24;
 
 export function renderStatus(status: Status, view: View): string {
   const paint = painter(view.color);
-  const health = renderHealth(status, view, paint);
-  const jobs = renderMost(status.jobs, view, paint);
-  const budgets = renderBudgets(status.budgets, view.width, view.now, paint);
-  for (const parts of [
-    [jobs, budgets, health],
-    [jobs, health],
-  ]) {
-    const lines = apart(parts);
-    if (lines.length <= (view.height ?? Infinity)) return lines.join('\n');
-  }
-  const room = (view.height ?? Infinity) - health.length - 1;
-  return apart([renderBriefly(status.jobs, view, paint, room), health]).join('\n');
-}
-
-/** All jobs in their order; where they are too many, those that matter most now, and how many more there are. */
-function renderMost(jobs: readonly JobStatus[], view: View, paint: Paint): string[] {
-  const max = view.jobsMax ?? Infinity;
-  if (jobs.length <= max) return renderJobs(jobs, view, paint);
-  const [shown, rest] = mostConcerning(jobs, max);
-  return [
-    ...renderJobs(shown, view, paint),
-    ...wrap(`… and ${countStates(rest)}; all of them: status --all`, view.width).map((line) =>
-      paint('dim', line),
-    ),
+  const { jobs } = status;
+  const room = view.height ?? Infinity;
+  const head = [
+    ...renderHealth(status, view, paint),
+    ...(jobs.length < COUNTED_MIN
+      ? []
+      : wrap(`${jobs.length} jobs: ${countConditions(jobs)}`, view.width)),
   ];
+  const table = renderJobs(jobs, view, paint, room - head.length - 1);
+  const budgets = renderBudgets(status.budgets, view.width, view.now, paint);
+  const whole = apart([head, table, budgets]);
+  return (whole.length <= room ? whole : apart([head, table])).join('\n');
 }
 
 function apart(parts: readonly (readonly string[])[]): string[] {
@@ -64,10 +52,50 @@ const COLUMNS: readonly Column[] = [
   { title: 'PIPE ago/left' },
 ];
 
-function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): string[] {
-  if (jobs.length === 0) {
-    return ['no jobs; start one: migration-agent run --name NAME -- COMMAND…'];
-  }
+/** By attention: each job with what does not fit into its row, as many as fit into `room` lines, and the number of the others. */
+function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint, room: number): string[] {
+  if (jobs.length === 0) return ['no jobs; start one: migration-agent run -- COMMAND…'];
+  const sorted = byAttention(jobs);
+  const candidates = sorted.slice(0, Math.min(view.jobsMax ?? Infinity, Math.max(1, room)));
+  const [titles, ...whole] = renderGroups(candidates, view, paint);
+  // If not all fit, only a job that needs attention takes more than a line.
+  const areAllShown = candidates.length === jobs.length && count(whole) < room;
+  const groups = areAllShown
+    ? whole
+    : whole.map((lines, index) => {
+        const job = candidates[index];
+        return job !== undefined && needsAttention(job) ? lines : lines.slice(0, 1);
+      });
+  const shown = groups.slice(0, fitting(groups, jobs.length, room - 1));
+  const rest = sorted.slice(shown.length);
+  const more = rest.length === 0 ? [] : moreLines(rest, view).map((line) => paint('dim', line));
+  return [titles, ...shown.flat().slice(0, Math.max(1, room - 1 - more.length)), ...more];
+}
+
+/** How many groups fit, one at least: if not all do, a line is needed for how many more there are. */
+function fitting(groups: readonly (readonly string[])[], jobs: number, room: number): number {
+  if (groups.length === jobs && count(groups) <= room) return groups.length;
+  let used = 1;
+  const fits = groups.findIndex(({ length }) => (used += length) > room);
+  return fits < 0 ? groups.length : Math.max(1, fits);
+}
+
+function count(groups: readonly (readonly string[])[]): number {
+  return groups.reduce((sum, { length }) => sum + length, 0);
+}
+
+function moreLines(rest: readonly JobStatus[], view: View): string[] {
+  const text = `… and ${countConditions(rest)}`;
+  if (view.isMoving === true) return [truncate(text, view.width)];
+  return wrap(`${text}; all of them: status --all`, view.width);
+}
+
+/** The titles, and for each job its row with the lines below it. */
+function renderGroups(
+  jobs: readonly JobStatus[],
+  view: View,
+  paint: Paint,
+): [string, ...string[][]] {
   const rows = jobRows(jobs, view);
   const details = jobs.map((job) => plain(jobDetail(job)));
   const slim = renderTable(COLUMNS, rows, view.width, painter(false));
@@ -76,89 +104,34 @@ function renderJobs(jobs: readonly JobStatus[], view: View, paint: Paint): strin
   if (longest > 0 && room >= Math.min(longest, DETAIL_COLUMNS_MIN)) {
     const columns = [...COLUMNS, { title: 'DETAIL', shrinkTo: 6 }];
     const wide = rows.map((row, index) => [...row, { text: details[index] ?? '' }]);
-    return interleave(renderTable(columns, wide, view.width, paint), jobs, view, paint, []);
+    return grouped(renderTable(columns, wide, view.width, paint), jobs, view, paint, []);
   }
-  return interleave(renderTable(COLUMNS, rows, view.width, paint), jobs, view, paint, details);
-}
-
-/** One line a job, and where `room` lines are too few for that, the jobs that matter most now. */
-function renderBriefly(
-  jobs: readonly JobStatus[],
-  view: View,
-  paint: Paint,
-  room: number,
-): string[] {
-  const [chosen, rest] = mostConcerning(
-    jobs,
-    Math.max(1, jobs.length < room ? jobs.length : room - 2),
-  );
-  const isChosen = new Set(chosen);
-  const rows = jobRows(
-    jobs.filter((job) => isChosen.has(job)),
-    view,
-  );
-  const more =
-    rest.length === 0 ? [] : [paint('dim', truncate(`… and ${countStates(rest)}`, view.width))];
-  return [...renderTable(COLUMNS, rows, view.width, paint), ...more];
-}
-
-/** The first `count` by concern, and the others. */
-function mostConcerning(jobs: readonly JobStatus[], count: number): [JobStatus[], JobStatus[]] {
-  const sorted = jobs.toSorted((a, b) => concern(a) - concern(b) || urgency(a) - urgency(b));
-  return [sorted.slice(0, count), sorted.slice(count)];
-}
-
-/** `9,200 idle, 14 succeeded`. */
-function countStates(jobs: readonly JobStatus[]): string {
-  const counts = new Map<string, number>();
-  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count.toLocaleString('en')} ${state}`).join(', ');
-}
-
-/** What runs is looked at first, then what went wrong. */
-function concern({ state }: JobStatus): number {
-  if (state === 'idle') return 3;
-  if (state === 'succeeded') return 2;
-  return isFinal(state) ? 1 : 0;
-}
-
-/** Among equals: of what runs the least slack, of what has ended the latest, of the others the next to start. */
-function urgency(job: JobStatus): number {
-  const { migrationHub, dataPipeline } = job.destinations;
-  if (job.endedAt !== undefined) return -Date.parse(job.endedAt);
-  if (job.nextStartAt !== undefined && job.startedAt === undefined)
-    return Date.parse(job.nextStartAt);
-  return Math.min(migrationHub?.slackSeconds ?? 1e9, dataPipeline?.slackSeconds ?? 1e9);
+  return grouped(renderTable(COLUMNS, rows, view.width, paint), jobs, view, paint, details);
 }
 
 /** Below each row what does not fit into it: its detail, and what its destinations object to. */
-function interleave(
+function grouped(
   lines: readonly string[],
   jobs: readonly JobStatus[],
   view: View,
   paint: Paint,
   details: readonly string[],
-): string[] {
+): [string, ...string[][]] {
   const [titles = '', ...rows] = lines;
-  const indented = (text: string, style: Style): string =>
-    paint(style, `  ${truncate(plain(text), view.width - 2)}`);
-  return [
-    titles,
-    ...rows.flatMap((row, index) => {
-      const detail = details[index] ?? '';
-      const { migrationHub, dataPipeline } = jobs[index]?.destinations ?? {};
-      return [
-        row,
-        ...(detail === '' ? [] : [indented(detail, 'dim')]),
-        ...(migrationHub?.reason === undefined
-          ? []
-          : [indented(`hub: ${migrationHub.reason}`, 'yellow')]),
-        ...(dataPipeline?.reason === undefined
-          ? []
-          : [indented(`pipeline: ${dataPipeline.reason}`, 'yellow')]),
-      ];
-    }),
-  ];
+  const indented = (text: string | undefined, style: Style): string[] =>
+    text === undefined || text === ''
+      ? []
+      : [paint(style, `  ${truncate(plain(text), view.width - 2)}`)];
+  const groups = rows.map((row, index) => {
+    const { migrationHub: hub, dataPipeline: pipeline } = jobs[index]?.destinations ?? {};
+    return [
+      row,
+      ...indented(details[index], 'dim'),
+      ...indented(hub?.reason && `hub: ${hub.reason}`, 'yellow'),
+      ...indented(pipeline?.reason && `pipeline: ${pipeline.reason}`, 'yellow'),
+    ];
+  });
+  return [titles, ...groups];
 }
 
 /** Columns of the bars, the widest that there is room for: a name that is cut off cannot be typed. With three they are no

@@ -20,6 +20,9 @@ const LAST_READS_MAX = 100;
 const PATTERN_MS_MAX = 50;
 const SLOW_POLLS_MAX = 3;
 
+/** Of a record with a detail, this much is masked: twice what a pattern sees, so that a name in front is not cut off. */
+const MASKED_CHARACTERS_MAX = 8192;
+
 export interface ProgressReading extends ParserInput {
   readonly logs: { readonly stdout: string; readonly stderr: string };
   readonly mask: (text: string) => string;
@@ -119,16 +122,33 @@ export class ProgressReader {
   #feed(records: readonly string[], stream: OutputStream, isUnfinished: boolean): void {
     const read = this.#parser?.read;
     if (records.length === 0 || read === undefined) return;
-    const readAll = (): Reading[] =>
-      records.flatMap((record) => read(record, stream, isUnfinished) ?? []);
     if (!this.#isPattern) {
-      readAll().forEach((reading) => this.#take(reading));
+      const readings = records.flatMap((record) => read(record, stream, isUnfinished) ?? []);
+      readings.forEach((reading) => this.#take(reading));
       return;
     }
     if (this.#slowInARow >= SLOW_POLLS_MAX) return;
-    const within = withinTime(PATTERN_MS_MAX, readAll);
+    let last: string | undefined;
+    const within = withinTime(PATTERN_MS_MAX, () =>
+      records.flatMap((record) => {
+        const reading = read(record, stream, isUnfinished);
+        if (reading?.detail !== undefined) last = record;
+        return reading ?? [];
+      }),
+    );
     this.#slowInARow = within === undefined ? this.#slowInARow + 1 : 0;
     within?.result.forEach((reading) => this.#take(reading));
+    if (within !== undefined && last !== undefined) {
+      this.#hideSecrets(last, (masked) => read(masked, stream, isUnfinished)?.detail);
+    }
+  }
+
+  /** A user's group may hold a secret alone, without what tells that it is one: it is read from the masked record. */
+  #hideSecrets(record: string, detailOf: (record: string) => string | undefined): void {
+    const text = record.slice(-MASKED_CHARACTERS_MAX);
+    const masked = this.#mask(text);
+    if (masked === text) return;
+    this.#detail = withinTime(PATTERN_MS_MAX, () => detailOf(masked))?.result;
   }
 
   #take(reading: Reading): void {

@@ -268,7 +268,7 @@ describe('status', () => {
     ]);
     const all = await run(['status', '--socket', socketPath]);
     expect([all.code, all.stderr]).toEqual([0, '']);
-    expect(all.stdout).toMatch(/^JOB .*\nnightly-files /);
+    expect(all.stdout).toMatch(/^degraded: [^]*\nJOB .*\nnightly-files /);
     const json = await run(['status', '--json', '--socket', socketPath]);
     expect(JSON.parse(json.stdout)).toEqual(FULL_STATUS);
     const one = await run(['status', 'nightly-files', '--socket', socketPath]);
@@ -526,4 +526,61 @@ describe('status --watch', () => {
     const { socketPath } = await serve();
     expect((await run(['status', 'none', '--watch', '--socket', socketPath])).code).toBe(3);
   });
+});
+
+describe('status --state', () => {
+  const jobs = [
+    jobNamed('runs', { run: 1, state: 'running' }),
+    jobNamed('stalls', { run: 1, state: 'running', stalled: true }),
+    jobNamed('failed', { run: 1, state: 'failed', endedAt: '2026-11-22T03:00:00.000Z' }),
+  ];
+
+  test('shows only jobs in these states, as a table and as JSON', async () => {
+    const { operator, socketPath } = await serve();
+    operator.show(...jobs);
+    const namesOf = async (states: string) => {
+      const message = ['status', '--json', '--state', states, '--socket', socketPath];
+      const document = JSON.parse((await run(message)).stdout) as { jobs: { name: string }[] };
+      return document.jobs.map(({ name }) => name);
+    };
+    expect(await namesOf('failed,stalled')).toEqual(['stalls', 'failed']);
+    expect(await namesOf('running')).toEqual(['runs', 'stalls']);
+    const { stdout } = await run(['status', '--state', 'failed', '--socket', socketPath]);
+    expect(stdout).toContain('failed');
+    expect(stdout).not.toContain('stalls');
+  });
+
+  test('a state that is none is wrong usage, with those that there are', async () => {
+    const { code, stderr } = await run(['status', '--state', 'broken']);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/lost, failed, fenced, stalled/)]);
+  });
+});
+
+test('on a terminal 500 jobs take no more than its rows, and the two that failed come first', async () => {
+  const { operator, socketPath } = await serve();
+  const many = Array.from({ length: 500 }, (_, index) =>
+    index % 250 === 99
+      ? jobNamed(`job-${index}`, {
+          run: 1,
+          state: 'failed',
+          exitCode: 23,
+          reason: 'exit code 23',
+          endedAt: '2026-11-22T03:00:00.000Z',
+        })
+      : jobNamed(`job-${index}`, { run: 1, state: 'running' }),
+  );
+  operator.show(...many);
+  const terminal = { columns: 80, rows: 24 };
+  const { stdout } = await run(['status', '--socket', socketPath], { terminal });
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBe(23);
+  expect(lines.slice(1, 2)).toEqual(['500 jobs: 2 failed, 498 running']);
+
+  const plain = lines.map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
+  expect(plain.slice(4, 7)).toEqual([
+    expect.stringMatching(/^job-99 +failed 23 .* exit code 23$/),
+    expect.stringMatching(/^job-349 +failed 23 .* exit code 23$/),
+    expect.stringMatching(/^job-0 +running$/),
+  ]);
+  expect(plain.at(-1)).toBe('… and 482 running; all of them: status --all');
 });

@@ -213,19 +213,20 @@ describe('ten thousand jobs', () => {
     return jobNamed(name, { nextStartAt: ago(-index - 60) });
   });
 
-  test('what runs comes first, by slack, then what went wrong; how many more there are is shown', async () => {
+  test('what failed comes first, then what runs, by slack; how many more there are is shown', async () => {
     const { operator, socketPath } = await serve();
     operator.document = statusWith(MANY);
     const { stdout } = await run(['status', '--socket', socketPath]);
     const lines = stdout.split('\n');
     expect(lines.length).toBeLessThan(60);
-    const states = lines.slice(1, 51).map((line) => line.split(/ +/)[1]);
+    expect(lines[1]).toBe('10000 jobs: 10 failed, 20 running, 9,970 idle');
+    const states = lines.slice(4, 54).map((line) => line.split(/ +/)[1]);
     expect(states).toEqual([
-      ...Array<string>(20).fill('running'),
       ...Array<string>(10).fill('failed'),
+      ...Array<string>(20).fill('running'),
       ...Array<string>(20).fill('idle'),
     ]);
-    expect(lines[1]).toContain('job-09503');
+    expect(lines[14]).toContain('job-09503');
     expect(lines).toContain('… and 9,950 idle; all of them: status --all');
   });
 

@@ -74,19 +74,19 @@ test('the table fits 80 columns and shows the rest below each row', () => {
   );
   expect(`\n${text}\n`).toMatchInlineSnapshot(`
     "
+    degraded: late by 3s, outbox 2, clock +0.3s, up 3h12m, files-host-01
+
     JOB            STATE      PROGRESS            AGE  HUB ago/left  PIPE ago/left
-    nightly-files  running    █████▊░░  72%     3m12s  12s/4m48s     6s/14m55s
-      12.30MB/s 0:01:22
+    half-gone      canceled!                   1m ago  refused
+      still alive: 12, 13
+      hub: no such stream
     dump-orders    failed 23  ███▏░░░░  40%    1h ago  delivered 1h
       exit code 23: some files could not be transferred
     stuck          stalled                      1h00m  -/-3s
       hub: ExpiredTokenException: the token has expired
-    half-gone      canceled!                   1m ago  refused
-      still alive: 12, 13
-      hub: no such stream
+    nightly-files  running    █████▊░░  72%     3m12s  12s/4m48s     6s/14m55s
+      12.30MB/s 0:01:22
     weekly         idle                      in 5h00m
-
-    degraded: late by 3s, outbox 2, clock +0.3s, up 3h12m, files-host-01
     "
   `);
 });
@@ -95,11 +95,11 @@ test('a wide terminal has the details in the table', () => {
   const text = renderStatus(statusWith(JOBS.slice(0, 2)), { ...VIEW, width: 120 });
   expect(`\n${text}\n`).toMatchInlineSnapshot(`
     "
-    JOB            STATE      PROGRESS          AGE  HUB ago/left  PIPE ago/left  DETAIL
-    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s     6s/14m55s      12.30MB/s 0:01:22
-    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h                 exit code 23: some files could not be tra…
-
     healthy, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0
+
+    JOB            STATE      PROGRESS          AGE  HUB ago/left  PIPE ago/left  DETAIL
+    dump-orders    failed 23  ███▏░░░░  40%  1h ago  delivered 1h                 exit code 23: some files could not be tra…
+    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s     6s/14m55s      12.30MB/s 0:01:22
     "
   `);
 });
@@ -107,29 +107,29 @@ test('a wide terminal has the details in the table', () => {
 test('where room is short the bars shrink before a name is cut', () => {
   const [job] = JOBS;
   const long = { ...job!, name: 'restore-of-the-large-shop' };
-  expect(renderStatus(statusWith([long]), VIEW).split('\n')[1]).toBe(
+  expect(renderStatus(statusWith([long]), VIEW).split('\n')[3]).toBe(
     'restore-of-the-large-shop  running  ██▏  72%  3m12s  12s/4m48s     6s/14m55s',
   );
 });
 
 test('columns that nobody needs are not there', () => {
   expect(renderStatus(statusWith([jobNamed('a'), jobNamed('b')]), VIEW)).toBe(
-    'JOB  STATE\na    idle\nb    idle\n\nhealthy, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0',
+    'healthy, outbox 0, clock +0.3s, up 3h12m, files-host-01, version 0.1.0\n\nJOB  STATE\na    idle\nb    idle',
   );
 });
 
 test('budgets are shown when they were used, problems when there are any', () => {
   const status: Status = { ...FULL_STATUS, jobs: [jobNamed('a')] };
   expect(renderStatus(status, VIEW)).toMatchInlineSnapshot(`
-    "JOB  STATE
+    "degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
+    ! credentials have expired
+
+    JOB  STATE
     a    idle
 
     OPERATION                 BUDGET left   ACCEPTED  THROTTLED  FAILED  PAUSED
     NotifyMigrationTaskState  9 of 10, 1/s       123          2       1  12s
-      throttled
-
-    degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
-    ! credentials have expired"
+      throttled"
   `);
 });
 
@@ -141,27 +141,27 @@ test('the final report of a run that has ended is pending', () => {
     endedAt: minutesAgo(0.5),
     destinations: hub({ lastAcceptedAt: minutesAgo(2), slackSeconds: 100 }),
   });
-  expect(renderStatus(statusWith([pending]), VIEW)).toMatch(/succeeded .* pending 30s\n/);
+  expect(renderStatus(statusWith([pending]), VIEW)).toMatch(/succeeded .* pending 30s$/);
 });
 
 test('a picture of limited height keeps the health line and what matters most', () => {
   const status: Status = { ...FULL_STATUS, jobs: JOBS };
   const full = renderStatus(status, VIEW).split('\n');
-  const health = full.findIndex((line) => line.startsWith('degraded: 1 problem'));
   for (let height = full.length + 3; height >= 6; height--) {
     const lines = renderStatus(status, { ...VIEW, height }).split('\n');
     expect(lines.length).toBeLessThanOrEqual(height);
-    expect(lines.slice(-2)).toEqual(full.slice(health));
+    expect(lines.slice(0, 2)).toEqual(full.slice(0, 2));
+    expect(lines[4]).toMatch(/^half-gone /);
   }
   expect(renderStatus(status, { ...VIEW, height: 8 })).toMatchInlineSnapshot(`
-    "JOB            STATE      PROGRESS          AGE  HUB ago/left  PIPE ago/left
-    nightly-files  running    █████▊░░  72%   3m12s  12s/4m48s     6s/14m55s
-    stuck          stalled                    1h00m  -/-3s
-    half-gone      canceled!                 1m ago  refused
-    … and 1 failed, 1 idle
+    "degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
+    ! credentials have expired
 
-    degraded: 1 problem, outbox 2 for 21m00s, next deadline in 4m48s, clock +0.3s
-    ! credentials have expired"
+    JOB            STATE      PROGRESS            AGE  HUB ago/left  PIPE ago/left
+    half-gone      canceled!                   1m ago  refused
+      still alive: 12, 13
+      hub: no such stream
+    … and 1 failed, 1 stalled, 1 running, 1 idle; all of them: status --all"
   `);
 });
 
@@ -179,7 +179,7 @@ test('a timeline that is too long for the terminal loses its beginning', () => {
 });
 
 test('no jobs: the screen says what to do', () => {
-  expect(renderStatus(statusWith([]), VIEW).split('\n')[0]).toContain('migration-agent run --name');
+  expect(renderStatus(statusWith([]), VIEW).split('\n')[2]).toContain('migration-agent run --');
 });
 
 test('one job is shown in full and ends in its timeline', () => {
@@ -339,4 +339,35 @@ test('text is cut and broken by the columns it takes', () => {
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
   expect(plain('a\tb\nc')).toBe('a b c');
+});
+
+test('what needs attention comes first; then what runs, by deadline; then the rest', () => {
+  const slack = (slackSeconds: number) => ({ destinations: hub({ slackSeconds }) });
+  const jobs = [
+    jobNamed('idle'),
+    jobNamed('done-early', { run: 1, state: 'succeeded', endedAt: minutesAgo(9) }),
+    jobNamed('done-late', { run: 1, state: 'succeeded', endedAt: minutesAgo(1) }),
+    jobNamed('runs-easy', { run: 1, state: 'running', ...slack(200) }),
+    jobNamed('runs-tight', { run: 1, state: 'running', ...slack(5) }),
+    jobNamed('stops', { run: 1, state: 'canceling', ...slack(100) }),
+    jobNamed('refused', {
+      run: 1,
+      state: 'succeeded',
+      endedAt: minutesAgo(5),
+      destinations: hub({ delivery: 'refused' }),
+    }),
+    jobNamed('stalls', { run: 1, state: 'running', stalled: true, ...slack(300) }),
+    jobNamed('fenced', { run: 1, state: 'fenced', endedAt: minutesAgo(99) }),
+    jobNamed('failed', { run: 1, state: 'failed', endedAt: minutesAgo(999) }),
+    jobNamed('lost', { run: 1, state: 'lost', endedAt: minutesAgo(9999) }),
+  ];
+  const lines = renderStatus(statusWith(jobs), VIEW).split('\n');
+  expect(lines.slice(1, 3).join(' ')).toBe(
+    '11 jobs: 1 lost, 1 failed, 1 fenced, 1 stalled, 1 refused, 1 canceling, 2 running, 2 succeeded, 1 idle',
+  );
+  const names = lines.slice(5).map((line) => line.split(' ')[0]);
+  expect(names).toEqual([
+    ...['lost', 'failed', 'fenced', 'stalls', 'refused'],
+    ...['runs-tight', 'stops', 'runs-easy', 'done-late', 'done-early', 'idle'],
+  ]);
 });

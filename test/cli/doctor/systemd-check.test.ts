@@ -1,0 +1,78 @@
+/** What `doctor` says of a systemd that lacks directives of the unit. */
+import { describe, expect, test } from 'vitest';
+import { systemdFinding } from '../../../src/cli/doctor/systemd-check.ts';
+import type { SystemdFacts } from '../../../src/cli/doctor/systemd-check.ts';
+
+const SERVICE = {
+  ActiveState: 'active',
+  UnitFileState: 'enabled',
+  Delegate: 'yes',
+  KillMode: 'process',
+};
+const REPLACED = { Environment: 'CREDENTIALS_DIRECTORY=/run/migration-agent-credentials' };
+
+function facts(
+  version: number,
+  service: Record<string, string> = {},
+  socket: Record<string, string> = {},
+  backend = 'process',
+): SystemdFacts {
+  return {
+    version,
+    service: new Map(Object.entries({ ...SERVICE, ...service })),
+    socket: new Map(Object.entries(socket)),
+    backend,
+  };
+}
+
+const PART_OF = { PartOf: 'migration-agent.service' };
+
+describe('a systemd of version', () => {
+  test('257 lacks nothing', () => {
+    const found = systemdFinding(facts(257, { PropagatesStopTo: 'migration-agent.socket' }));
+    expect(found).toEqual({
+      verdict: 'ok',
+      message: 'systemd 257; migration-agent.service is active, enabled',
+    });
+  });
+
+  test.each([
+    [247, /below 249 commands that wait/u, /without effect/u],
+    [245, /below 249 commands that wait/u, /without effect/u],
+    [239, /without effect: ProtectHostname, ProtectKernelLogs, ProtectClock/u, /not loaded/u],
+  ])(
+    '%i is well with the drop-ins of the generator, and names what is lost',
+    (version, has, hasNot) => {
+      const { verdict, message } = systemdFinding(facts(version, REPLACED, PART_OF));
+      expect(verdict).toBe('ok');
+      expect(message).toMatch(has);
+      expect(message).not.toMatch(hasNot);
+    },
+  );
+
+  test('247 without the drop-ins: a warning for each effect that is missing', () => {
+    expect(systemdFinding(facts(247, REPLACED))).toMatchObject({
+      verdict: 'warning',
+      message: expect.stringContaining('the next command starts the agent again') as string,
+      remedy: expect.stringContaining('migration-agent-generator') as string,
+    });
+    expect(systemdFinding(facts(247, {}, PART_OF))).toMatchObject({
+      verdict: 'warning',
+      message: expect.stringContaining('aws-credentials are not loaded') as string,
+    });
+  });
+
+  test('219 is refused, 239 only with jobs in units of their own', () => {
+    expect(systemdFinding(facts(219))).toMatchObject({ verdict: 'failed' });
+    expect(systemdFinding(facts(239, REPLACED, PART_OF, 'unit'))).toMatchObject({
+      verdict: 'failed',
+      remedy: 'agent.backend: process',
+    });
+  });
+});
+
+test('Delegate and KillMode matter if jobs are below the agent', () => {
+  const strict = { Delegate: 'no', PropagatesStopTo: 'migration-agent.socket' };
+  expect(systemdFinding(facts(252, strict))).toMatchObject({ verdict: 'failed' });
+  expect(systemdFinding(facts(252, strict, {}, 'unit'))).toMatchObject({ verdict: 'ok' });
+});

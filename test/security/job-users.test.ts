@@ -49,7 +49,7 @@ async function runInAgent(
 /** All ways from a process of the job to a directory of the agent. */
 const EVERY_WAY = `for at in /proc/$PPID/cwd /proc/self/cwd /proc/$(cut -d ' ' -f 4 /proc/$PPID/stat)/cwd "$RUN_DIRECTORY"`;
 
-describe.skipIf(!isRoot)(`a job with a user of its own${skipped}`, () => {
+describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
   test('cannot plant links where the agent rotates logs', () =>
     withLoot((loot) =>
       withHosts(async (newHost) => {

@@ -34,7 +34,7 @@ function submit(made: World, name: string): void {
   made.post({ type: 'job-submitted', definition: definition(name) });
 }
 
-test('ended runs of names that the configuration lacks go after keepRuns, all of them within a minute', () => {
+test('P12 ended runs of names that the configuration lacks go after keepRuns, all of them within a minute', () => {
   const made = world();
   made.post({ type: 'start-requested', job: 'configured', origin: 'operator' });
   submit(made, 'long');

@@ -56,6 +56,18 @@ test('every file of the core that a newcomer meets first is named in src/README.
   }
 });
 
+test('each promise has a test of its name', () => {
+  const rows = [...read('src/README.md').matchAll(/^\| (P\d+) .*$/gm)];
+  expect(rows.map(([, name]) => name)).toEqual(
+    Array.from({ length: 12 }, (_, index) => `P${index + 1}`),
+  );
+  const untested = rows.filter(([row, name = '']) => {
+    const files = [...row.matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => join('src', link));
+    return !files.some((file) => new RegExp(`['\`]${name} `).test(read(file)));
+  });
+  expect(untested.map(([, name]) => name)).toEqual([]);
+});
+
 test('src is three levels deep', () => {
   const deeper = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
     (path) => path.split('/').length > 3,

@@ -22,7 +22,11 @@ export async function findUser(nameOrUid: string): Promise<JobUser | undefined> 
     .split('\n')
     .map(parseEntry)
     .find((user) => user?.name === nameOrUid);
-  return listed ?? (await askNameService(nameOrUid));
+  const found = listed ?? (await askNameService(nameOrUid));
+  // getent cuts a number to 32 bits: 4294967296 would be root.
+  const isOther =
+    found !== undefined && found.name !== nameOrUid && found.uid !== Number(nameOrUid);
+  return isOther ? undefined : found;
 }
 
 async function askNameService(nameOrUid: string): Promise<JobUser | undefined> {

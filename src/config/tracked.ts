@@ -5,7 +5,8 @@ import type { Settings } from '../core/model/settings.ts';
 import { messageOf } from './ad-hoc.ts';
 import { DEFAULT_STOP, jobDefinition } from './build/build.ts';
 import { issueMessage } from './issues.ts';
-import { jobKeys, jobNameProblem } from './schema/job.ts';
+import { jobNameProblem } from '../core/model/job-name.ts';
+import { jobKeys } from './schema/job.ts';
 import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 
 /** The settings of tracked work, beside its source. */

@@ -5,6 +5,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { nearest } from '../../config/lib/suggest.ts';
 import { CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -53,7 +54,16 @@ export function createClient(socketPath: string): Client {
     body?: unknown,
   ): Promise<Document> => {
     const response = await send(socketPath, method, path, body);
-    return (await readJson(response, socketPath)) as Document;
+    try {
+      return (await readJson(response, socketPath)) as Document;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'no-such-job') throw error;
+      throw await withSuggestion(error, names);
+    }
+  };
+  const names = async (): Promise<readonly string[]> => {
+    const { jobs } = await whole<{ jobs: { name: string }[] }>('GET', '/v1/status');
+    return jobs.map(({ name }) => name);
   };
   return {
     get: (path) => whole('GET', path),
@@ -126,9 +136,47 @@ async function readJson(response: IncomingMessage, socketPath: string): Promise<
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return document;
   const { error } = document as { error?: { code?: string; message?: string } };
-  // The place in the request means nothing on a command line.
-  const message = error?.message?.replaceAll(/(^|; )body\./g, '$1');
+  const message = error?.message === undefined ? undefined : inWordsOfOptions(error.message);
   throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
+}
+
+/** The place in a request means nothing on a command line: what is wrong is said of the option. */
+function inWordsOfOptions(message: string): string {
+  return message.replaceAll(
+    /(^|; )(?:body|query)(?:\.|: )(?:(\w+)([.:]))?/g,
+    (_match, before: string, key: string | undefined, after: string | undefined) =>
+      `${before}${key === undefined ? '' : (OPTION_OF_KEY[key] ?? key)}${after ?? ''}`,
+  );
+}
+
+const OPTION_OF_KEY: Readonly<Record<string, string>> = {
+  progress: '--progress',
+  environment: '--env',
+  workingDirectory: '--cwd',
+  user: '--user',
+  migrationHub: '--migration-hub',
+  run: '--run',
+  grace: '--grace',
+  pid: '--pid',
+  unit: '--unit',
+  statusFile: '--status-file',
+  stallAfter: '--stall-after',
+  percent: '--percent',
+  detail: '--detail',
+  status: '--status',
+  destination: '--to',
+};
+
+/** Names the job that was probably meant, if one of the agent's jobs is similar. */
+async function withSuggestion(
+  refusal: Refusal,
+  names: () => Promise<readonly string[]>,
+): Promise<Refusal> {
+  const quoted = /no job ("(?:[^"\\]|\\.)*")/.exec(refusal.message)?.[1];
+  if (quoted === undefined) return refusal;
+  const meant = nearest(JSON.parse(quoted) as string, await names());
+  if (meant === undefined) return refusal;
+  return new Refusal(refusal.code, `${refusal.message}; did you mean ${JSON.stringify(meant)}?`);
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): NoDaemon {

@@ -1,4 +1,7 @@
-/** `run --name NAME -- COMMAND…`: hands an ad hoc job to the agent, and with `--wait` stays until it has ended. */
+/** `run [--name NAME] -- COMMAND…`: hands an ad hoc job to the agent, and with `--wait` stays until it has ended. */
+import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
+
 import { InvalidArgumentError, type Command } from 'commander';
 
 import { PLAIN_PARSERS } from '../../core/model/job.ts';
@@ -13,7 +16,7 @@ import { hasEnded, runNumber, waitForJob } from '../client/wait-for-run.ts';
 import { defined } from '../../core/lib/defined.ts';
 
 interface RunOptions extends SocketOption {
-  readonly name: string;
+  readonly name?: string;
   readonly progress?: NonNullable<AdHocJob['progress']>;
   readonly cwd?: string;
   readonly env?: Record<string, string>;
@@ -26,6 +29,9 @@ interface RunOptions extends SocketOption {
   readonly json?: true;
 }
 
+/** A made-up name stays readable. */
+const PROGRAM_CHARACTERS_MAX = 40;
+
 export function runCommand(terminal: Terminal = processTerminal()): Command {
   return clientCommand(
     'run',
@@ -36,7 +42,7 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
     },
     terminal,
   )
-    .requiredOption('--name <name>', 'name of the job')
+    .option('--name <name>', 'name of the job; default: made up from the program')
     .option(
       '--progress <parser>',
       'rsync, pv, percent, json, pg_restore, none, regex:PATTERN, or a JSON object as in the configuration',
@@ -58,27 +64,28 @@ export function runCommand(terminal: Terminal = processTerminal()): Command {
     .action(
       action(terminal, async (command: string[], options: RunOptions) => {
         const client = clientOf(options, terminal);
+        const name = options.name ?? madeUpName(command[0] ?? '');
         const reply = await client.post<{ run?: string; message: string }>(
           '/v1/jobs',
-          adHocJob(command, options),
+          adHocJob(name, command, options),
         );
         if (options.json) printJson(terminal, reply);
         else if (reply.run !== undefined) printLine(terminal, reply.run);
         print(terminal, reply.message);
         if (!options.wait) return EXIT.ok;
         const run = runNumber(reply.run);
-        const job = await waitForJob({ client, terminal, job: options.name, run, until: hasEnded });
+        const job = await waitForJob({ client, terminal, job: name, run, until: hasEnded });
         return exitCodeOf(job);
       }),
     );
 }
 
-function adHocJob(command: string[], options: RunOptions): AdHocJob {
+function adHocJob(name: string, command: string[], options: RunOptions): AdHocJob {
   const asked = { ...options.migrationHub, ...defined({ task: options.task }) };
   const isAsked = Object.keys(asked).length > 0;
   const migrationHub = options.hub ? (isAsked ? asked : undefined) : (false as const);
   return defined({
-    name: options.name,
+    name,
     command,
     // A command line means the directory that it was typed in.
     workingDirectory: options.cwd ?? process.cwd(),
@@ -90,6 +97,14 @@ function adHocJob(command: string[], options: RunOptions): AdHocJob {
 }
 
 const PARSERS = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar'] as const;
+
+/** `rsync-3f9a1c`: the program, and something that no other job has. */
+function madeUpName(program: string): string {
+  const legal = basename(program)
+    .replaceAll(/[^\w.-]/g, '')
+    .replace(/^[^A-Za-z0-9]+/, '');
+  return `${legal.slice(0, PROGRAM_CHARACTERS_MAX) || 'job'}-${randomBytes(3).toString('hex')}`;
+}
 
 function readProgress(text: string): NonNullable<AdHocJob['progress']> {
   const parser = PARSERS.find((name) => name === text);

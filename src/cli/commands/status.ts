@@ -116,6 +116,8 @@ async function picture(
   }
   const job = status.jobs.find((candidate) => candidate.name === name);
   if (job === undefined) {
+    // Refused with a suggestion.
+    await client.get(jobPath(name));
     throw new CommandFailure(EXIT.noSuchJob, `there is no job ${JSON.stringify(name)}`);
   }
   if (options.json) return jsonText({ ...status, jobs: [job] });

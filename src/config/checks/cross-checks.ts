@@ -4,7 +4,7 @@
  */
 import { HOUR_MS, MINUTE_MS } from '../../core/lib/time.ts';
 import { parseDuration } from '../../core/lib/duration.ts';
-import { jobNameProblem } from '../schema/job.ts';
+import { jobNameProblem } from '../../core/model/job-name.ts';
 import { read } from '../schema/walk.ts';
 import { suggestion } from '../lib/suggest.ts';
 import { longestName, TASK_NAME_MAX } from '../lib/template.ts';

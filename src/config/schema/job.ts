@@ -40,18 +40,6 @@ const RESOURCE_ATTRIBUTE_TYPES = [
 /** MODEL CreatedArtifactName. */
 const ARTIFACT = /^arn:[a-z-]+:[a-z0-9-]+:(?:[a-z0-9-]+|):(?:[0-9]{12}|):.*/;
 
-/**
- * A job's name appears in URLs, file names and task names. These characters are legal in all of them and keep IAM resource
- * names unambiguous.
- */
-export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._@=+-]{0,127}$/;
-
-/** What is wrong with the name of a job; undefined if nothing. */
-export function jobNameProblem(name: string): string | undefined {
-  if (JOB_NAME.test(name)) return undefined;
-  return `expected a name of 1 to 128 letters, digits and . _ @ = + - that begins with a letter or a digit, found "${name}"`;
-}
-
 const sourceResource = z.strictObject({
   name: text(1600).meta({ description: 'Name of the source resource.' }),
   description: line(500).optional().meta({ description: 'What it is, in up to 500 characters.' }),

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
-import { job, JOB_NAME } from './job.ts';
+import { JOB_NAME } from '../../core/model/job-name.ts';
+import { job } from './job.ts';
 import {
   absolutePath,
   duration,

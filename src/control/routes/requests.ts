@@ -4,16 +4,12 @@
 import { z } from 'zod';
 
 import { PLAIN_PARSERS } from '../../core/model/job.ts';
+import { JOB_NAME, JOB_NAME_RULE } from '../../core/model/job-name.ts';
 import { parseDuration } from '../../core/lib/duration.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
 
 /** A name becomes part of file names and of a MigrationTaskName, which allows no `/`, `:` and `|` (MODEL). */
-const jobName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-    'a name has up to 100 letters, digits, dots, dashes and underscores, and starts with a letter or a digit',
-  );
+const jobName = z.string().regex(JOB_NAME, `expected ${JOB_NAME_RULE}`);
 
 export const text = z
   .string()

@@ -41,7 +41,13 @@ export class AgentLifecycle {
 
   drain(now: Now): Reply {
     if (this.#parts.shutdown.drain()) this.#parts.timeline.add('agent.draining', now, {});
-    return { ok: true, message: 'no more pipeline tasks are taken' };
+    return this.#parts.settings.current.dataPipeline === undefined
+      ? {
+          ok: true,
+          message:
+            'nothing to drain: without dataPipeline in the configuration no pipeline tasks are taken',
+        }
+      : { ok: true, message: 'no more pipeline tasks are taken' };
   }
 
   resume(now: Now): Reply {

@@ -471,7 +471,7 @@ describe('usage', () => {
     [['dance'], 2],
     [['status', '--verbose'], 2],
     [['cancel'], 2],
-    [['run', '--', 'a'], 2],
+    [['run'], 2],
     [['run', '--name', 'a'], 2],
     [['run', '--name', 'a', '--env', 'A', '--', 'a'], 2],
     [['run', '--name', 'a', '--progress', 'guess', '--', 'a'], 2],
@@ -583,4 +583,56 @@ test('on a terminal 500 jobs take no more than its rows, and the two that failed
     expect.stringMatching(/^job-0 +running$/),
   ]);
   expect(plain.at(-1)).toBe('… and 482 running; all of them: status --all');
+});
+
+describe('messages are about what was typed', () => {
+  test('run makes up a name from the program', async () => {
+    const { operator, socketPath } = await serve();
+    for (const program of ['/usr/bin/rsync', '-x', 'ü$(id)']) {
+      await run(['run', '--socket', socketPath, '--', program]);
+    }
+    const names = operator.asked.map((each) => each.type === 'submit' && each.definition.name);
+    expect(names).toEqual([
+      expect.stringMatching(/^rsync-[0-9a-f]{6}$/),
+      expect.stringMatching(/^x-[0-9a-f]{6}$/),
+      expect.stringMatching(/^id-[0-9a-f]{6}$/),
+    ]);
+  });
+
+  test('the agent names a key, the command its option', async () => {
+    const { socketPath } = await serve();
+    const { code, stderr } = await run([
+      ...['run', '--socket', socketPath, '--name', 'x', '--progress', 'regex', '--', 'a'],
+    ]);
+    expect([code, stderr]).toEqual([2, expect.not.stringContaining('body')]);
+  });
+
+  test.each([
+    ['status', 'nightly-file'],
+    ['wait', 'nighlty-files'],
+    ['logs', 'nightly_files'],
+    ['events', 'nightly'],
+  ])('%s %s: did you mean', async (command, name) => {
+    const { operator, socketPath } = await serve();
+    operator.show(jobNamed('nightly-files'), jobNamed('other'));
+    const { code, stderr } = await run([command, name, '--socket', socketPath]);
+    expect([code, stderr]).toEqual([
+      3,
+      `migration-agent: there is no job "${name}"; did you mean "nightly-files"?\n`,
+    ]);
+  });
+
+  test('a name that is like no other gets no suggestion', async () => {
+    const { operator, socketPath } = await serve();
+    operator.show(jobNamed('nightly-files'));
+    const { stderr } = await run(['status', 'zzz', '--socket', socketPath]);
+    expect(stderr).toBe('migration-agent: there is no job "zzz"\n');
+  });
+
+  test('a name may have what the configuration allows', async () => {
+    const { operator, socketPath } = await serve();
+    const name = `a@b+c=${'d'.repeat(122)}`;
+    await run(['run', '--socket', socketPath, '--name', name, '--', 'a']);
+    expect(operator.asked).toMatchObject([{ definition: { name } }]);
+  });
 });

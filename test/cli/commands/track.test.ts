@@ -39,7 +39,7 @@ describe('track', () => {
   test.each([
     [['copy', '--pid', 'x'], /expected the number of a process/],
     [['copy', '--pid', '1', '--unit', 'a'], /give one of pid, unit and statusFile, or none/],
-    [['copy', '--pid', '999'], /^migration-agent: pid: there is no process 999$/m],
+    [['copy', '--pid', '999'], /^migration-agent: --pid: there is no process 999$/m],
     [[], /name the job/],
     [['copy', '--from', '-'], /with --from, the file has the names/],
   ])('%j is wrong usage', async (message, expected) => {

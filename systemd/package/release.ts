@@ -1,6 +1,7 @@
 /**
- * `npm run release -- VERSION [--dry-run]`: checks, version, changelog, commit, tag, packages of both architectures (built
- * twice and compared), signature. Pushes nothing. `--dry-run` works on a copy of the checkout and leaves the artefacts in dist/.
+ * `npm run release -- VERSION [--dry-run [--fast]]`: checks, version, changelog, commit, tag, packages of both architectures (built
+ * twice and compared), signature. Pushes nothing. `--dry-run` works on a copy of the checkout and leaves the artefacts in dist/;
+ * with `--fast` they are not compressed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -14,13 +15,19 @@ const ROOT = join(import.meta.dirname, '../..');
 function main(): void {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { 'dry-run': { type: 'boolean', default: false } },
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      fast: { type: 'boolean', default: false },
+    },
   });
   const [version = ''] = positionals;
   if (!/^\d+\.\d+\.\d+(?:-[0-9a-z.]+)?$/.test(version)) {
-    throw new Error('npm run release -- VERSION [--dry-run], with a version such as 1.2.3');
+    throw new Error(
+      'npm run release -- VERSION [--dry-run [--fast]], with a version such as 1.2.3',
+    );
   }
   const isDry = values['dry-run'];
+  if (values.fast && !isDry) throw new Error('--fast is for --dry-run');
   if (git(ROOT, 'status', '--porcelain') !== '') {
     throw new Error('the checkout has changes: commit them first (git status)');
   }
@@ -31,7 +38,7 @@ function main(): void {
     const hasKey = hasSigningKey();
     const sign = hasKey && !isDry ? '--sign' : '--annotate';
     git(checkout, 'tag', sign, '--message', `migration-agent ${version}`, `v${version}`);
-    const files = buildTwice(checkout, join(ROOT, 'dist'));
+    const files = buildTwice(checkout, join(ROOT, 'dist'), values.fast);
     report(version, files, hasKey, isDry);
   } finally {
     if (isDry) rmSync(checkout, { recursive: true });
@@ -67,13 +74,13 @@ interface Manifest {
 }
 
 /** Returns the artefacts. Throws if the second build has other bytes. */
-function buildTwice(checkout: string, output: string): string[] {
+function buildTwice(checkout: string, output: string, isFast: boolean): string[] {
   rmSync(output, { recursive: true, force: true });
   const second = mkdtempSync(join(tmpdir(), 'migration-agent-second-'));
   try {
     const sums = [output, second].map((directory) => {
       const build = join(checkout, 'systemd/package/build.ts');
-      const options = ['--arch', 'all', '--output', directory];
+      const options = ['--arch', 'all', '--output', directory, ...(isFast ? ['--fast'] : [])];
       execFileSync(process.execPath, [build, ...options], {
         stdio: ['ignore', 'inherit', 'inherit'],
       });

@@ -75,6 +75,7 @@ export class Planner {
   readonly #history: HistoryReader;
   #actions: Action[] = [];
   #decidedAt: Now | undefined;
+  #isClockBelieved = true;
 
   constructor(
     state: PersistentState,
@@ -127,7 +128,7 @@ export class Planner {
       ...{ state, settings, shutdown, pacing, reporters, timeline },
       ...{ calls: this.#calls, runs, requests },
     });
-    this.#schedules = new Schedules({ state, settings }, requests, calendar, now);
+    this.#schedules = new Schedules({ clock, hub, state, settings }, requests, calendar, now);
     this.#retention = new RunRetention({
       ...{ settings, clock, index: runs.index, forget: (run) => runs.forget(run) },
     });
@@ -148,7 +149,9 @@ export class Planner {
 
   observe(event: Event, now: Now): void {
     // A clock that was set back meets the same minutes again.
-    if (this.#clocks.check(now) < 0) this.#schedules.plan(now);
+    const stepMs = this.#clocks.check(now);
+    if (stepMs < 0) this.#schedules.plan(now);
+    this.#lookAtClock(now);
     this.#takeIn(event, now);
     this.#agent.afterEvent(now);
     this.#afterEvent(now);
@@ -286,6 +289,7 @@ export class Planner {
       const movedMs = this.#clock.learn(serverDateMs, event.sentAt, now);
       if (movedMs !== 0) this.#promises.shift(movedMs);
     }
+    this.#lookAtClock(now);
     const fact = this.#calls.settled(event, now);
     if (fact !== undefined) this.#route(fact, now);
   }
@@ -312,6 +316,13 @@ export class Planner {
         this.#answer(fact.request, fact.reply);
         break;
     }
+  }
+
+  /** When the clock becomes believed (or no longer is), every reporter that stamps looks again. */
+  #lookAtClock(now: Now): void {
+    const isBelieved = this.#clock.isBelieved(now);
+    if (isBelieved !== this.#isClockBelieved) this.#reporters.touchAll();
+    this.#isClockBelieved = isBelieved;
   }
 
   #afterEvent(now: Now): void {

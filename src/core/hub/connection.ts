@@ -39,6 +39,10 @@ export class HubConnection {
   #regionKnownAtMs = -Infinity;
   #obstacle: string | undefined;
   #streamMadeAtMs = -Infinity;
+  /** The agent may not make this stream (`REGION/STREAM`), but it may exist: reports are tried. */
+  #assumedStream: string | undefined;
+  /** Why the stream could not be made, and that it does not exist. */
+  #streamObstacle: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -58,7 +62,7 @@ export class HubConnection {
 
   /** Why nothing can be reported to Migration Hub at all. */
   get obstacle(): string | undefined {
-    return this.#obstacle;
+    return this.#obstacle ?? this.#streamObstacle;
   }
 
   get disabled(): ReadonlyMap<Operation, Disabled> {
@@ -72,14 +76,26 @@ export class HubConnection {
     return (
       hub !== undefined &&
       region !== undefined &&
-      (!hub.createStream || this.#parts.state.metadata.streams.includes(`${region}/${hub.stream}`))
+      (!hub.createStream || this.#hasStream(`${region}/${hub.stream}`))
     );
+  }
+
+  /** CreateProgressUpdateStream is denied. The stream may exist all the same; whether it does, the next report shows. */
+  streamDenied(name: string, reason: string): void {
+    if (this.#streamObstacle === undefined) {
+      this.#assumedStream = name;
+      this.#touchAll();
+      return;
+    }
+    this.#streamObstacle = streamObstacle(name, reason);
   }
 
   streamCreated(name: string, now: Now): void {
     const { metadata } = this.#parts.state;
     metadata.streams = [...new Set([...metadata.streams, name])];
     this.#streamMadeAtMs = now.bootMs;
+    this.#assumedStream = undefined;
+    this.#streamObstacle = undefined;
     this.#changed();
   }
 
@@ -87,6 +103,10 @@ export class HubConnection {
   streamMissing(now: Now): void {
     if (now.bootMs - this.#streamMadeAtMs < STREAM_AGAIN_MS) return;
     this.#parts.state.metadata.streams = [];
+    if (this.#assumedStream !== undefined) {
+      this.#streamObstacle = streamObstacle(this.#assumedStream, 'it is denied');
+      this.#assumedStream = undefined;
+    }
     this.#changed();
   }
 
@@ -159,6 +179,10 @@ export class HubConnection {
     this.#disabled.clear();
   }
 
+  #hasStream(name: string): boolean {
+    return this.#assumedStream === name || this.#parts.state.metadata.streams.includes(name);
+  }
+
   #regionConfirmed(now: Now): void {
     this.#isRegionDoubtful = false;
     this.#regionKnownAtMs = now.bootMs;
@@ -177,4 +201,8 @@ export class HubConnection {
       reporters.touch(hubLinksKey(task));
     }
   }
+}
+
+function streamObstacle(name: string, reason: string): string {
+  return `the progress update stream ${name} does not exist, and CreateProgressUpdateStream fails: ${reason}; allow mgh:CreateProgressUpdateStream, or make the stream and set createStream: false`;
 }

@@ -59,6 +59,8 @@ export class HubLinksReporter implements Reporter {
   next(now: Now): PendingCall | undefined {
     const link = this.#nextLink(now);
     if (link === undefined || !this.#task.imported || !this.#parts.hub.isReady) return undefined;
+    const isStamped = link.operation === 'NotifyApplicationState';
+    if (isStamped && !this.#parts.clock.isBelieved(now)) return undefined;
     const readyAtMs = this.#readyAtMs(link);
     return { operation: link.operation, readyAtMs, sinceMs: readyAtMs };
   }

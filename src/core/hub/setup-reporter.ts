@@ -93,6 +93,8 @@ export class HubSetupReporter implements Reporter {
     if (outcome.kind === 'no-home-region') this.#noRegion(outcome.reason, now);
     if (call.operation === 'GetHomeRegion') {
       if (outcome.kind === 'denied') hub.regionUnavailable(now);
+    } else if (call.operation === 'CreateProgressUpdateStream' && outcome.kind === 'denied') {
+      hub.streamDenied(`${call.region}/${call.stream}`, outcome.reason);
     } else if (outcome.kind === 'refused') {
       hub.confirmRegion(now.bootMs);
     }

@@ -3,10 +3,10 @@
  * for the next report. Final reports of ended runs wait here in order and go first, exactly as they were made.
  */
 import { defined } from '../lib/defined.ts';
-import { SECOND_MS, after } from '../lib/time.ts';
+import { DAY_MS, SECOND_MS, after } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 import type { Call, HubOperation, NotifyCall, Outcome } from '../model/call.ts';
-import { isFinalStatus, nextStampS } from '../model/hub-task.ts';
+import { isFinalStatus, nextStampS, restampFinalReports } from '../model/hub-task.ts';
 import type { FinalReport, HubPromise, HubTask } from '../model/hub-task.ts';
 import type { Run } from '../model/job.ts';
 import { hubPayload } from '../model/report.ts';
@@ -35,6 +35,9 @@ import type { HubConnection } from './connection.ts';
 import { hubRetryAfter, payloadOf } from './failures.ts';
 import type { HubRetry } from './failures.ts';
 import type { PromiseBudget } from './promise-budget.ts';
+
+/** How often a clock that is not believed is asked for. */
+const ASK_CLOCK_MS = 5 * SECOND_MS;
 
 /** Shared by the reporters of all tasks. */
 export interface HubTaskParts {
@@ -67,6 +70,9 @@ export class HubTaskReporter implements Reporter {
    * may be sent before it is recorded.
    */
   #isAhead = false;
+  /** An import was answered by now: if there was no Date header, the host's clock has to do. */
+  #isClockAsked = false;
+  #askAgainAtMs = 0;
   /** The call in flight is a shutdown report. */
   #isShutdownReport = false;
 
@@ -95,11 +101,11 @@ export class HubTaskReporter implements Reporter {
     const [final] = task.finalReports;
     const run = this.#liveRun();
     if (final === undefined && run === undefined && task.links.length === 0) return undefined;
-    if (!task.imported) return this.#import(final?.since ?? run?.requestedAt ?? now);
+    if (this.#needsImport(now)) return this.#import(final?.since ?? run?.requestedAt ?? now);
     this.#isAhead &&= durability.isBehind;
     const repeated = this.#repeatedPromise();
     if (repeated !== undefined) return this.#heartbeat(repeated, false);
-    if (final !== undefined) return this.#finalReport(final);
+    if (final !== undefined) return this.#finalReport(final, now);
     return run && this.#report(run, now);
   }
 
@@ -110,7 +116,7 @@ export class HubTaskReporter implements Reporter {
     if (migrationHub === undefined || region === undefined) return undefined;
     const task = this.#task;
     const address = { region, stream: migrationHub.stream, task: task.name };
-    if (!task.imported) return { operation: 'ImportMigrationTask', ...address };
+    if (this.#needsImport(now)) return { operation: 'ImportMigrationTask', ...address };
 
     const repeated = this.#repeatedPromise();
     const [final] = task.finalReports;
@@ -148,6 +154,8 @@ export class HubTaskReporter implements Reporter {
     }
     if (call.operation === 'ImportMigrationTask') {
       task.imported = true;
+      this.#isClockAsked = true;
+      this.#askAgainAtMs = now.bootMs + ASK_CLOCK_MS;
       state.saveHubTask(task);
       reporters.touch(hubLinksKey(task.name));
     } else if (call.operation === 'NotifyMigrationTaskState') {
@@ -218,15 +226,39 @@ export class HubTaskReporter implements Reporter {
   #checkPromise(before: HubPromise, run: Run | undefined, now: Now): void {
     const lateMs = now.bootMs - before.until.bootMs;
     if (lateMs <= 0 || isFinalStatus(before)) return;
+    // It ended while no agent ran, or an earlier agent renewed it while the store refused changes: nobody knows here.
+    if (before.until.bootMs < this.#parts.startedAt.bootMs) {
+      this.#parts.timeline.add('promise.unconfirmed', now, { task: this.#task.name }, run);
+      return;
+    }
     const fields = { task: this.#task.name, lateS: Math.round(lateMs / SECOND_MS) };
     this.#parts.timeline.add('promise.broken', now, fields, run);
   }
 
-  #import(since: Instant): PendingCall {
-    return this.#statusChange('ImportMigrationTask', since);
+  /**
+   * A task is imported once, and again (which changes nothing in Migration Hub) to see the service's clock, while the
+   * host's may be wrong by far: a stamp never goes back, so a task that was stamped in 2099 could show nothing more.
+   */
+  #needsImport(now: Now): boolean {
+    return !this.#task.imported || !this.#mayStamp(now);
   }
 
-  #finalReport(final: FinalReport): PendingCall {
+  #mayStamp(now: Now): boolean {
+    const { clock } = this.#parts;
+    if (!clock.isBelieved(now)) return false;
+    if (clock.isConfirmed || this.#isClockAsked) return true;
+    const sinceLastMs = clock.nowMs(now) - this.#task.lastStampS * SECOND_MS;
+    return Math.abs(sinceLastMs) < DAY_MS;
+  }
+
+  #import(since: Instant): PendingCall {
+    const pending = this.#statusChange('ImportMigrationTask', since);
+    return { ...pending, readyAtMs: Math.max(pending.readyAtMs, this.#askAgainAtMs) };
+  }
+
+  #finalReport(final: FinalReport, now: Now): PendingCall {
+    const { clock, state } = this.#parts;
+    if (restampFinalReports(this.#task, clock.nowMs(now), now)) state.saveHubTask(this.#task);
     const pending = this.#statusChange('NotifyMigrationTaskState', final.since);
     const isHeld = this.#isAhead || this.#parts.durability.isEndHeld(final.run);
     return isHeld ? pending : { ...pending, isDurable: true };

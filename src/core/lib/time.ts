@@ -33,8 +33,20 @@ export function rebase(instant: Instant, now: Now): Instant {
   return { wallMs: instant.wallMs, bootMs: now.bootMs - (now.wallMs - instant.wallMs) };
 }
 
-/** ISO 8601 in UTC. */
+/** The range of dates (ECMAScript, Time Values): beyond it a date cannot be written. */
+const DATE_MS_MAX = 8.64e15;
+
+/** A wall time before or after these is no time of a working clock: a dead battery shows 1970, 2000 or 2099. */
+const BELIEVABLE_FROM_MS = 1_577_836_800_000; // 2020-01-01
+const BELIEVABLE_UNTIL_MS = 4_070_908_800_000; // 2099-01-01
+
+export function isBelievable(wallMs: number): boolean {
+  return wallMs >= BELIEVABLE_FROM_MS && wallMs < BELIEVABLE_UNTIL_MS;
+}
+
+/** ISO 8601 in UTC. A time that no date can show is shown as the nearest that can. */
 export function iso(wallMs: number): string {
+  const shownMs = Number.isNaN(wallMs) ? 0 : Math.min(DATE_MS_MAX, Math.max(-DATE_MS_MAX, wallMs));
   // eslint-disable-next-line no-restricted-globals -- a conversion of a given time, not a reading of the clock
-  return new Date(wallMs).toISOString();
+  return new Date(shownMs).toISOString();
 }

@@ -5,7 +5,7 @@
 import type { Run, SourceResource } from './job.ts';
 import { hubPayload } from './report.ts';
 import type { HubPayload } from './report.ts';
-import { SECOND_MS } from '../lib/time.ts';
+import { SECOND_MS, isBelievable } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
 /** The last accepted report. */
@@ -114,6 +114,21 @@ export function nextStampS(task: HubTask, serviceMs: number): number {
     task.finalReports = task.finalReports.map((word) => ({ ...word, stampS: ++task.lastStampS }));
   }
   return stampS;
+}
+
+/**
+ * Final reports that were made while the host's clock showed a time that cannot be (1970 after a dead battery): stamped anew
+ * by how long ago they were made. None of them was sent. True: there was one.
+ */
+export function restampFinalReports(task: HubTask, serviceMs: number, now: Now): boolean {
+  if (!task.finalReports.some(({ stampS }) => !isBelievable(stampS * SECOND_MS))) return false;
+  if (!isBelievable(task.lastStampS * SECOND_MS)) task.lastStampS = 0;
+  task.finalReports = task.finalReports.map((report) => {
+    const madeMs = serviceMs - (now.bootMs - report.since.bootMs);
+    task.lastStampS = Math.max(Math.floor(madeMs / SECOND_MS), task.lastStampS + 1);
+    return { ...report, stampS: task.lastStampS };
+  });
+  return true;
 }
 
 /** Puts aside what was refused for good: it holds up nothing, and nothing of it is lost. */

@@ -285,6 +285,12 @@ export const EVENTS = {
     persisted: true,
     fields: { ...hubTask, lateS: 'How late it was accepted' },
   },
+  'promise.unconfirmed': {
+    level: 'info',
+    msg: 'promise of an earlier agent ended before this one started; whether it was renewed is not on disk',
+    persisted: false,
+    fields: hubTask,
+  },
   'promise.stretched': {
     level: 'warn',
     msg: 'budget too small for all promises',

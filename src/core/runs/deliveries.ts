@@ -6,7 +6,7 @@ import { linksAtStart, linksAtSuccess } from '../hub/links.ts';
 import type { PromiseBudget } from '../hub/promise-budget.ts';
 import { hubTaskName, legalName } from '../hub/task-name.ts';
 import type { HubTaskReporters } from '../hub/task-reporters.ts';
-import { SECOND_MS } from '../lib/time.ts';
+import { DAY_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import { addFinalReport } from '../model/hub-task.ts';
 import type { HubTask } from '../model/hub-task.ts';
@@ -43,7 +43,10 @@ export class Deliveries {
     if (isIdle(task)) return;
     // An earlier agent may have died with a report in flight: its stamp is not on disk, and was no later than now.
     const stampS = Math.floor(this.#parts.clock.nowMs(now) / SECOND_MS);
-    task.lastStampS = Math.max(task.lastStampS, stampS);
+    // Not by a clock that is far ahead of the last stamp: it may be wrong, and a stamp never goes back.
+    const isNear = task.lastStampS === 0 || stampS - task.lastStampS < DAY_MS / SECOND_MS;
+    if (isNear && this.#parts.clock.isBelieved(now))
+      task.lastStampS = Math.max(task.lastStampS, stampS);
     this.#parts.hubTasks.ensure(task);
   }
 

@@ -5,6 +5,8 @@
  */
 import type { JobSchedule, ScheduleRecord } from '../model/schedule.ts';
 import type { SettingsHolder } from '../model/settings.ts';
+import type { HubConnection } from '../hub/connection.ts';
+import type { ServiceClock } from '../scheduling/service-clock.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { JobDefinition } from '../model/job.ts';
 import type { RunRequests } from './requests.ts';
@@ -29,7 +31,12 @@ const COUNTED_MAX = 100;
 
 type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
 
+/** So long a start that seems missed waits for an answer that shows the service's clock. */
+const CONFIRM_MS = 20 * SECOND_MS;
+
 interface Parts {
+  readonly clock: ServiceClock;
+  readonly hub: HubConnection;
   readonly state: PersistentState;
   readonly settings: SettingsHolder;
 }
@@ -38,12 +45,16 @@ export class Schedules {
   readonly #parts: Parts;
   readonly #requests: RunRequests;
   readonly #calendar: Calendar;
+  readonly #startedAt: Now;
   #nextMs = Infinity;
+  /** The clock was not believed when the starts were planned last. */
+  #isUnplanned = false;
 
   constructor(parts: Parts, requests: RunRequests, calendar: Calendar, now: Now) {
     this.#parts = parts;
     this.#requests = requests;
     this.#calendar = calendar;
+    this.#startedAt = now;
     this.plan(now);
   }
 
@@ -59,6 +70,11 @@ export class Schedules {
 
   /** The agent began, the settings changed, or the clock was set back: what is due is looked up anew. */
   plan(now: Now): void {
+    this.#isUnplanned = !this.#parts.clock.isHostBelieved(now);
+    if (this.#isUnplanned) {
+      this.#nextMs = Infinity;
+      return;
+    }
     const { metadata: facts } = this.#parts.state;
     const before = facts.schedules ?? {};
     const after: Record<string, ScheduleRecord> = {};
@@ -70,25 +86,40 @@ export class Schedules {
   }
 
   timePassed(now: Now): void {
+    if (!this.#parts.clock.isHostBelieved(now)) {
+      this.#isUnplanned = true;
+      this.#nextMs = Infinity;
+      return;
+    }
+    if (this.#isUnplanned) this.plan(now);
     if (now.wallMs < this.#nextMs) return;
+    let isHeld = false;
+    let isChanged = false;
     const records = { ...this.#parts.state.metadata.schedules };
     for (const job of this.#jobs()) {
       const record = records[job.name];
       if (record === undefined || record.dueMs > now.wallMs) continue;
-      this.#isDue(job, record.dueMs, now);
+      const isMissed = this.#isMissed(job.schedule, record.dueMs, now);
+      if (isMissed && !this.#isConfirmed(now)) {
+        isHeld = true;
+        continue;
+      }
+      isChanged = true;
+      // A clock that the services know to be days off says nothing of what was missed.
+      const isWrong = this.#parts.clock.isConfirmed && !this.#parts.clock.isHostRight;
+      if (!isMissed || !isWrong) this.#isDue(job, record.dueMs, now);
       const next = this.#record(job.schedule, now.wallMs, now.wallMs);
       if (next === undefined) Reflect.deleteProperty(records, job.name);
       else records[job.name] = next;
     }
-    this.#keep(records, true);
+    this.#keep(records, isChanged);
+    if (isHeld) this.#nextMs = now.wallMs + SECOND_MS;
   }
 
   #isDue(job: ScheduledJob, dueMs: number, now: Now): void {
     const { name, schedule } = job;
-    const afterwardsMs = this.#calendar.nextStartMs(schedule, dueMs) ?? Infinity;
-    const patienceMs = Math.min(LATE_MS_MAX, (afterwardsMs - dueMs) / 2);
     const lateMs = now.wallMs - dueMs;
-    if (lateMs > patienceMs) {
+    if (this.#isMissed(schedule, dueMs, now)) {
       this.#parts.state.addEvent({
         event: 'run.missed',
         at: now,
@@ -104,6 +135,22 @@ export class Schedules {
     }
     const reply = this.#requests.start(name, 'schedule', now);
     if (!reply.ok) this.skipped(name, reply.message, now);
+  }
+
+  #isMissed(schedule: JobSchedule, dueMs: number, now: Now): boolean {
+    const afterwardsMs = this.#calendar.nextStartMs(schedule, dueMs) ?? Infinity;
+    const patienceMs = Math.min(LATE_MS_MAX, (afterwardsMs - dueMs) / 2);
+    return now.wallMs - dueMs > patienceMs;
+  }
+
+  /** A start is called missed only by a clock that the service has confirmed, if there is one to ask. */
+  #isConfirmed(now: Now): boolean {
+    const { clock, settings } = this.#parts;
+    const { dataPipeline, migrationHub } = settings.current;
+    if (clock.isConfirmed || (dataPipeline ?? migrationHub) === undefined) return true;
+    // Any answer shows the time: without a job there is nothing else to call.
+    this.#parts.hub.confirmRegion(this.#startedAt.bootMs);
+    return now.bootMs - this.#startedAt.bootMs >= CONFIRM_MS;
   }
 
   /** Said of a start that came to nothing, because a run still goes on for one. */

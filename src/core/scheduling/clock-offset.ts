@@ -1,20 +1,25 @@
 /**
- * How far the service's clock is from the host's, learnt from the Date header of its answers.
+ * How far the service's clock is from the host's, learned from the Date header of its answers.
  *
- * Migration Hub counts staleness from an UpdateDateTime that the host stamps, so a wrong host clock makes a
- * healthy task stale. The median of the last samples is used: one wrong answer does not move it. The header
- * has whole seconds and the way takes time, so less than two seconds is taken for none.
+ * Migration Hub counts staleness from an UpdateDateTime that the host stamps, so a wrong host clock makes a healthy task
+ * stale. The median of the last samples is used: one wrong answer does not move it. The header has whole seconds and the
+ * network takes time, so less than two seconds is taken for none.
  */
+import { HOUR_MS, isBelievable } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 const SAMPLES_MAX = 9;
 const NOISE_MS = 2_000;
 /** The header's fraction of a second is unknown: on average half of one. */
 const HEADER_MEAN_MS = 500;
+/** Between two believable clocks that are further apart than this, three answers decide which one is right. */
+const FAR_MS = HOUR_MS;
+const FAR_SAMPLES_MIN = 3;
 
 export class ClockOffset {
   readonly #samples: number[] = [];
   #ms = 0;
+  #isDoubtful = false;
 
   /** Milliseconds to add to the host's wall clock. */
   get ms(): number {
@@ -26,6 +31,11 @@ export class ClockOffset {
     return this.#samples.length > 0;
   }
 
+  /** The answers disagree with the host's clock by far, and are too few to be believed. */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
+  }
+
   /** What an earlier agent knew, moved by what the host's clock was stepped since. New samples outvote it soon. */
   restore(offsetMs: number, stepMs: number): void {
     const restoredMs = offsetMs - stepMs;
@@ -35,6 +45,8 @@ export class ClockOffset {
 
   /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. */
   learn(serverDateMs: number, sentAt: Now, now: Now): void {
+    // A proxy's own clock, for example: a date that cannot be is no sample.
+    if (!isBelievable(serverDateMs)) return;
     const tripMs = now.bootMs - sentAt.bootMs;
     // The clock of a long poll's answer was read at an unknown moment of a long trip.
     if (tripMs > 5_000) return;
@@ -43,15 +55,21 @@ export class ClockOffset {
     // Nearly always: a right clock, and nothing to sort.
     if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
       this.#ms = 0;
+      this.#isDoubtful = false;
       return;
     }
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const median = sorted[sorted.length >> 1] ?? 0;
+    const isFar = Math.abs(median - this.#ms) > FAR_MS && isBelievable(now.wallMs + this.#ms);
+    this.#isDoubtful = isFar && this.#samples.length < FAR_SAMPLES_MIN;
+    if (this.#isDoubtful) return;
     this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
   }
 
-  /** The host's wall clock was stepped by `stepMs`: what was learnt is off by as much. */
+  /** The host's wall clock was stepped by `stepMs`: what was learned is off by as much. */
   stepped(stepMs: number): void {
+    // Nothing was learned: the step may just as well have put the clock right.
+    if (!this.isKnown) return;
     for (let i = 0; i < this.#samples.length; i++) {
       this.#samples[i] = (this.#samples[i] ?? 0) - stepMs;
     }

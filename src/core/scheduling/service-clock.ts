@@ -1,5 +1,5 @@
 /** The clock of the services, as far as it is known, and what of that is kept for the next agent. */
-import { SECOND_MS } from '../lib/time.ts';
+import { DAY_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Timeline } from '../state/timeline.ts';
@@ -14,6 +14,7 @@ export class ServiceClock {
   readonly #state: PersistentState;
   readonly #timeline: Timeline;
   readonly #offset = new ClockOffset();
+  #isConfirmed = false;
 
   /** Takes over what an earlier agent learned. */
   constructor({ state, timeline }: { state: PersistentState; timeline: Timeline }, now: Now) {
@@ -35,6 +36,26 @@ export class ServiceClock {
     return this.#offset.ms;
   }
 
+  /** A Date header was seen by this agent. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
+  }
+
+  /** False: nothing may be stamped by it, for a stamp never goes back. */
+  isBelieved(now: Now): boolean {
+    return !this.#offset.isDoubtful && isBelievable(this.nowMs(now));
+  }
+
+  /** False: nothing starts by the host's own clock. */
+  isHostBelieved(now: Now): boolean {
+    return isBelievable(now.wallMs) && !this.#offset.isDoubtful;
+  }
+
+  /** The services agree that the host's clock is right, within a day. */
+  get isHostRight(): boolean {
+    return this.#isConfirmed && Math.abs(this.#offset.ms) < DAY_MS;
+  }
+
   nowMs(now: Now): number {
     return now.wallMs + this.#offset.ms;
   }
@@ -43,6 +64,7 @@ export class ServiceClock {
   learn(serverDateMs: number, sentAt: Now, now: Now): number {
     const beforeMs = this.#offset.ms;
     this.#offset.learn(serverDateMs, sentAt, now);
+    this.#isConfirmed = true;
     this.#save(now);
     const movedMs = this.#offset.ms - beforeMs;
     if (Math.abs(movedMs) < EVENT_STEP_MS) return 0;

@@ -3,10 +3,12 @@ import { ClockOffset } from '../../../src/core/scheduling/clock-offset.ts';
 import { HOUR_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
 import type { Now } from '../../../src/core/lib/time.ts';
 
+const WALL_MS = Date.UTC(2026, 0, 1);
+
 /** A host whose clock is behind the service's by `behindMs`. */
 function answers(offset: ClockOffset, behindMs: number, count = 1, tripMs = 100): void {
   for (let i = 0; i < count; i++) {
-    const sentAt: Now = { wallMs: 1_000_000, bootMs: 0 };
+    const sentAt: Now = { wallMs: WALL_MS, bootMs: 0 };
     const now: Now = { wallMs: sentAt.wallMs + tripMs, bootMs: tripMs };
     const serverMs = sentAt.wallMs + tripMs / 2 + behindMs;
     // The header has whole seconds: half of one is missing on average.
@@ -63,4 +65,27 @@ test('a step of the host clock moves what was learnt, at once and in all that fo
   expect(offset.ms).toBe(2 * HOUR_MS);
   answers(offset, 2 * HOUR_MS);
   expect(offset.ms).toBe(2 * HOUR_MS);
+});
+
+const YEAR_MS = 365 * 24 * HOUR_MS;
+
+test('a first answer that is years off moves nothing and makes the clock doubtful; three in agreement decide', () => {
+  const offset = new ClockOffset();
+  answers(offset, 10 * YEAR_MS);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
+  answers(offset, 0, 2);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, false]);
+  const wrong = new ClockOffset();
+  answers(wrong, 10 * YEAR_MS, 3);
+  expect([wrong.ms, wrong.isDoubtful]).toEqual([10 * YEAR_MS, false]);
+});
+
+test('a date that cannot be is no answer; one that can is believed at once by a host that is in 1970', () => {
+  const offset = new ClockOffset();
+  answers(offset, -50 * YEAR_MS, 9);
+  expect(offset.isKnown).toBe(false);
+  const now: Now = { wallMs: 60_000, bootMs: 60_000 };
+  offset.learn(WALL_MS, now, now);
+  expect(offset.isDoubtful).toBe(false);
+  expect(Math.abs(now.wallMs + offset.ms - WALL_MS)).toBeLessThan(SECOND_MS);
 });

@@ -51,7 +51,10 @@ export function createParser(input: ParserInput): Parser | undefined {
   return {
     read,
     everyRecord: parser === 'pg_restore',
-    confirmsSteps: parser === 'percent' || parser === 'regex',
+    // What others print into the same line may join two numbers. Objects and counted entries are whole or nothing.
+    confirmsSteps: !['json', 'restic', 'pg_restore', 'dd', 'tar', 'rsync', 'qemu_img'].includes(
+      parser,
+    ),
   };
 }
 

@@ -30,14 +30,16 @@ export function createRsyncParser({ knowsAllFiles = false }: RsyncOptions = {}):
   let isWhole = knowsAllFiles;
   let isPerFile = false;
   let bytesBefore = 0;
+  let isFileDone = false;
   let filesPercent: number | undefined;
   const read: ReadRecord = (record) => {
     const found = parse(record);
     if (found === undefined) return undefined;
     const { bytes, bytesPercent, files } = found;
     // The bytes of all files never become less: these are the bytes of the next file.
-    isPerFile ||= bytes < bytesBefore;
+    isPerFile ||= isFileDone && bytes < bytesBefore;
     bytesBefore = bytes;
+    isFileDone = bytesPercent >= 100;
     if (files !== undefined) {
       isWhole = !files.isGrowing;
       filesPercent = percentOf(files.done, files.total);

@@ -11,7 +11,7 @@ export const readPgBasebackup: ReadRecord = (record) => {
   if (done === undefined || Number(total) === 0) return undefined;
   const percent = Math.min(100, (Number(done) / Number(total)) * 100);
   const size = `${bytesText(Number(done) * 1024)} of ${bytesText(Number(total) * 1024)}`;
-  return { percent, detail: `${size}, ${tablespaces}` };
+  return { percent, detail: `${size}, ${tablespaces}`, isDoubtful: true };
 };
 
 /** `qemu-img convert -p`: `(12.34/100%)`. */
@@ -35,7 +35,9 @@ export function createRcloneParser(): ReadRecord {
     if (match === undefined) return undefined;
     const [, done = '', total = ''] = match;
     const share = shares.read(parseAmount(`${done}B`), parseAmount(`${total}B`));
-    return share === undefined ? undefined : { ...share, detail: match[0].replace(/, .*$/, '') };
+    return share === undefined
+      ? undefined
+      : { ...share, detail: match[0].replace(/, .*$/, ''), isDoubtful: true };
   };
 }
 

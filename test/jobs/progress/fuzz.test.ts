@@ -1,0 +1,155 @@
+/**
+ * Recorded output cut, joined and mangled: bounded memory, linear time, and never a percent that is more than five
+ * points above the truth. LINES=100000 runs the long form.
+ */
+import { expect, test } from 'vitest';
+import { RecordSplitter } from '../../../src/jobs/files/record-splitter.ts';
+import type { ReadRecord } from '../../../src/jobs/lib/progress.ts';
+import { readPercent } from '../../../src/jobs/progress/lines.ts';
+import { PercentFilter } from '../../../src/jobs/progress/percent-filter.ts';
+import { createRsyncParser } from '../../../src/jobs/progress/rsync.ts';
+import {
+  createAwsS3Parser,
+  createRcloneParser,
+  readPgBasebackup,
+  readQemuImg,
+  readRestic,
+} from '../../../src/jobs/progress/tools.ts';
+
+const LINES = Number(process.env['LINES'] ?? 8000);
+
+/** mulberry32: the same noise in every run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const size = (mib: number): string =>
+  mib < 1
+    ? `${(mib * 1024).toFixed(1)} KiB`
+    : mib < 1024
+      ? `${mib.toFixed(1)} MiB`
+      : `${(mib / 1024).toFixed(1)} GiB`;
+
+interface Recorded {
+  readonly name: string;
+  readonly parser: () => ReadRecord;
+  /** Made by the form of a recorded line. */
+  readonly line: (percent: number) => string;
+  readonly end: string;
+}
+
+const TOTAL_MIB = 5222;
+const RECORDED: readonly Recorded[] = [
+  {
+    name: 'aws s3',
+    parser: createAwsS3Parser,
+    line: (p) =>
+      `Completed ${size((p * TOTAL_MIB) / 100)}/${size(TOTAL_MIB)} (481.2 KiB/s) with 12 file(s) remaining`,
+    end: '\r',
+  },
+  {
+    name: 'rclone',
+    parser: createRcloneParser,
+    line: (p) =>
+      `${size((p * TOTAL_MIB) / 100)} / ${size(TOTAL_MIB)}, ${Math.floor(p)}%, 8.0 MiB/s, ETA 3s`,
+    end: '',
+  },
+  {
+    name: 'qemu-img',
+    parser: () => readQemuImg,
+    line: (p) => `    (${p.toFixed(2)}/100%)`,
+    end: '\r',
+  },
+  {
+    name: 'pg_basebackup',
+    parser: () => readPgBasebackup,
+    line: (p) => `${Math.floor(p * 1000)}/100000 kB (${Math.floor(p)}%), 0/1 tablespace`,
+    end: '\r',
+  },
+  {
+    name: 'restic',
+    parser: () => readRestic,
+    line: (p) =>
+      JSON.stringify({
+        message_type: 'status',
+        percent_done: p / 100,
+        total_bytes: 1e9,
+        bytes_done: p * 1e7,
+      }),
+    end: '\n',
+  },
+  {
+    name: 'rsync',
+    parser: () => createRsyncParser({ knowsAllFiles: true }),
+    line: (p) =>
+      `  ${Math.floor(p * 1e6).toLocaleString('en')}  ${Math.floor(p)}%   12.34MB/s    0:01:02  `,
+    end: '\r',
+  },
+  {
+    name: 'percent',
+    parser: () => readPercent,
+    line: (p) => `copied ${p.toFixed(1)}%`,
+    end: '\b'.repeat(14),
+  },
+];
+
+const NOISE = [
+  'Filesystem      Size  Used Avail Use% Mounted on\n/dev/sda1        98G   77G   21G  79% /\n',
+  'a file named 100% done.txt\n',
+  '\u001b[1;32mok\u001b[0m\n',
+  'x'.repeat(3000),
+  '\u001b[2K\r',
+  '\u0000\u0007',
+  '{"message_type":"verbose"}\n',
+];
+
+test.each(RECORDED)('$name', ({ name, parser, line, end }) => {
+  const roll = dice(42);
+  const splitter = new RecordSplitter();
+  const read = parser();
+  const filter = new PercentFilter({
+    confirmsSteps: !['restic', 'rsync', 'qemu-img'].includes(name),
+  });
+  const began = performance.now();
+  let buffered = '';
+  let unfinishedBefore = '';
+  let highest = 0;
+  let worst = -Infinity;
+  for (let index = 0; index < LINES; index += 1) {
+    const truth = (index / LINES) * 100;
+    let text = line(truth) + end;
+    // A line that is cut loses its end; its beginning would be another number.
+    if (roll() < 0.1)
+      text = text.slice(0, Math.floor(roll() * text.length)) + (roll() < 0.5 ? '\n' : '');
+    if (roll() < 0.05) text = `\n${NOISE[Math.floor(roll() * NOISE.length)] ?? ''}${text}`;
+    buffered += text;
+    // The output arrives in pieces that end anywhere.
+    if (roll() < 0.3) continue;
+    const length = Math.floor(roll() * buffered.length);
+    for (const record of splitter.push(Buffer.from(buffered.slice(0, length)))) {
+      const found = read(record, 'stdout');
+      if (found?.percent !== undefined) filter.offer({ ...found, percent: found.percent });
+    }
+    buffered = buffered.slice(length);
+    const { unfinished } = splitter;
+    if (unfinished !== unfinishedBefore) {
+      unfinishedBefore = unfinished;
+      const found = read(unfinished, 'stdout', true);
+      if (found?.percent !== undefined) filter.offer({ ...found, percent: found.percent });
+    }
+    expect(unfinished.length).toBeLessThan(5000);
+    filter.endPoll();
+    highest = Math.max(highest, filter.percent ?? 0);
+    worst = Math.max(worst, highest - truth);
+  }
+  expect(worst).toBeLessThan(5);
+  expect(highest).toBeGreaterThan(85);
+  // 0.1 ms a line on a quiet machine; quadratic time would take minutes.
+  expect(performance.now() - began).toBeLessThan(5000 + LINES);
+});

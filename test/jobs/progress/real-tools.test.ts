@@ -1,0 +1,143 @@
+/** Parsers fed by the real tools, each through the agent's own job host, against the bytes that are really done. */
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ProgressSource } from '../../../src/core/model/job.ts';
+import { parserFor } from '../../../src/core/model/progress-parser.ts';
+import { isInstalled, makeRun, sh, withHosts } from '../support.ts';
+import type { Host } from '../support.ts';
+
+const MB = 1_000_000;
+const AUTO: ProgressSource = { parser: 'auto' };
+
+function percents(host: Host): number[] {
+  return host.all('progress-read').flatMap(({ percent }) => percent ?? []);
+}
+
+function skipped(...programs: string[]): string {
+  const missing = programs.filter((program) => !isInstalled(program));
+  return missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')} is not installed)`;
+}
+
+/** Runs to the end; the percentages rise, and there are some between the ends. */
+async function follow(host: Host, command: string[], environment = {}): Promise<number[]> {
+  host.host.start(makeRun(command, { progress: AUTO, environment }));
+  expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+  const found = percents(host);
+  expect(found, JSON.stringify(host.events)).toEqual(found.toSorted((a, b) => a - b));
+  expect(found.some((percent) => percent > 5 && percent < 95)).toBe(true);
+  return found;
+}
+
+const TOOLS: readonly (readonly [string, readonly string[], (directory: string) => string])[] = [
+  ['pv', ['pv'], (at) => `pv -n -i 0.2 -L 6m ${at}/big > /dev/null`],
+  [
+    'pv behind tar',
+    ['pv', 'tar'],
+    (at) => `nice tar cf - -C ${at} big | pv -n -i 0.2 -L 6m -s 12M | cat > /dev/null`,
+  ],
+  [
+    'tar',
+    ['pv', 'tar'],
+    (at) => `tar --checkpoint=50 -cf - ${at}/big ${at}/many | pv -q -L 6m > /dev/null`,
+  ],
+  [
+    'dd',
+    ['dd', 'pv'],
+    (at) =>
+      `pv -q -L 6m ${at}/big | exec dd bs=64k count=180 iflag=fullblock of=/dev/null status=progress`,
+  ],
+  [
+    'rclone',
+    ['rclone'],
+    (at) =>
+      `exec rclone copy ${at}/many ${at}/to -v --stats 300ms --stats-one-line --bwlimit 3M --config /dev/null`,
+  ],
+  [
+    'rclone -P',
+    ['rclone'],
+    (at) =>
+      `exec rclone copy ${at}/many ${at}/to2 -P --stats 300ms --bwlimit 3M --config /dev/null`,
+  ],
+];
+
+describe.concurrent('real tools', () => {
+  for (const [name, programs, command] of TOOLS) {
+    const why = skipped(...programs);
+    test.skipIf(why !== '')(`${name}${why}`, () =>
+      withHosts(async (newHost, directory) => {
+        await mkdir(join(directory, 'many'));
+        await writeFile(join(directory, 'big'), Buffer.alloc(12 * MB, 7));
+        for (let index = 0; index < 12; index += 1) {
+          await writeFile(join(directory, 'many', `${index}`), Buffer.alloc(MB, index));
+        }
+        const text = command(directory);
+        // pv without -n prints no progress, so that the other tool is read.
+        const parser = parserFor(sh(text)).parser;
+        const progress: ProgressSource = /^(tar|dd)$/.test(name)
+          ? { parser: name as 'tar' | 'dd' }
+          : AUTO;
+        expect([parser, progress.parser]).not.toContain('none');
+        const host = newHost();
+        host.host.start(makeRun(sh(text), { progress, environment: { LC_ALL: 'C.UTF-8' } }));
+        expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+        const found = percents(host);
+        expect(found.length, JSON.stringify(host.events)).toBeGreaterThan(1);
+        expect(found).toEqual(found.toSorted((a, b) => a - b));
+        expect(found.some((percent) => percent > 5 && percent < 95)).toBe(true);
+      }),
+    );
+  }
+
+  const noRsync = skipped('rsync');
+  test.skipIf(noRsync !== '')(`rsync: small files first, then a large one${noRsync}`, () =>
+    withHosts(async (newHost, directory) => {
+      const from = join(directory, 'from');
+      await mkdir(from);
+      for (let index = 0; index < 300; index += 1) await writeFile(join(from, `a${index}`), 'x');
+      await writeFile(join(from, 'z'), Buffer.alloc(6 * MB, 1));
+      const host = newHost();
+      const found = await follow(host, [
+        'nice',
+        'rsync',
+        '-a',
+        '--info=progress2',
+        '--no-inc-recursive',
+        '--bwlimit=3000',
+        `${from}/`,
+        join(directory, 'to'),
+      ]);
+      // The bytes that are done stand in the detail.
+      for (const { percent, detail = '' } of host.all('progress-read').slice(0, -1)) {
+        const megabytes = Number(/^([\d.]+) MB/.exec(detail)?.[1] ?? 0);
+        expect(percent ?? 0).toBeLessThanOrEqual((megabytes / 6) * 100 + 5);
+      }
+      expect(found.at(-1)).toBe(100);
+    }),
+  );
+
+  const noRestic = skipped('restic');
+  test.skipIf(noRestic !== '')(`restic --json${noRestic}`, () =>
+    withHosts(async (newHost, directory) => {
+      await writeFile(join(directory, 'big'), Buffer.alloc(40 * MB, 7));
+      const environment = {
+        RESTIC_PASSWORD: 'x',
+        RESTIC_REPOSITORY: join(directory, 'repo'),
+        RESTIC_CACHE_DIR: join(directory, 'cache'),
+        RESTIC_PROGRESS_FPS: '10',
+      };
+      execFileSync('restic', ['init', '-q'], { env: { ...process.env, ...environment } });
+      const host = newHost();
+      const command = ['restic', 'backup', '--json', '--limit-upload', '4000', `${directory}/big`];
+      host.host.start(makeRun(command, { progress: AUTO, environment }));
+      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(
+        host
+          .all('progress-read')
+          .map(({ detail }) => detail)
+          .join(),
+      ).toContain('of 40.0 MB');
+    }),
+  );
+});

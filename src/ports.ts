@@ -10,7 +10,13 @@ import type { Event } from './core/model/event.ts';
 import type { JobDefinition, Run } from './core/model/job.ts';
 import type { Report } from './core/model/tracked.ts';
 import type { Changes, PersistentState } from './core/state/persistent-state.ts';
-import type { AgentStatus, FleetStatus, JobStatus, Status } from './core/model/status.ts';
+import type {
+  AgentStatus,
+  BudgetStatus,
+  FleetStatus,
+  JobStatus,
+  Status,
+} from './core/model/status.ts';
 import type { OutboxEntry } from './core/model/outbox.ts';
 import type { OutboxChoice } from './core/model/outbox.ts';
 import type { Now } from './core/lib/time.ts';
@@ -148,6 +154,9 @@ export interface Operator {
   agent(): AgentStatus;
   /** Only one job; `undefined` if there is none of this name. */
   job(name: string): JobStatus | undefined;
+  /** The names of all jobs. */
+  jobNames(): readonly string[];
+  budgets(): readonly BudgetStatus[];
   /** Goes through the inbox like every event; resolves when the turn that saw it is on disk. */
   ask(request: OperatorRequest): Promise<Reply>;
   /** What is owed to a destination, read as `status` is. */

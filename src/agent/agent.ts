@@ -17,10 +17,16 @@ import type { Settings } from '../core/model/settings.ts';
 import { defined } from '../core/lib/defined.ts';
 import { healthOf } from '../core/operator/health.ts';
 import type { Health } from '../core/operator/health.ts';
-import { agentStatus, jobStatusOf, snapshot } from '../core/operator/status-document.ts';
+import {
+  agentStatus,
+  budgets,
+  jobNames,
+  jobStatusOf,
+  snapshot,
+} from '../core/operator/status-document.ts';
 import type { AgentDetails } from '../core/operator/status-document.ts';
 import { statusLine } from '../core/operator/status-line.ts';
-import type { AgentStatus, JobStatus, Status } from '../core/model/status.ts';
+import type { AgentStatus, BudgetStatus, JobStatus, Status } from '../core/model/status.ts';
 import type { Now } from '../core/lib/time.ts';
 import type {
   Clock,
@@ -150,6 +156,15 @@ export class Agent implements Operator {
 
   job(name: string): JobStatus | undefined {
     return jobStatusOf(this.#planner.view(), name, this.#parts.clock.now());
+  }
+
+  jobNames(): readonly string[] {
+    return jobNames(this.#planner.view());
+  }
+
+  budgets(): readonly BudgetStatus[] {
+    const { clock, gates } = this.#parts;
+    return budgets(this.#planner.view(), { gateLevels: gates.levels() }, clock.now());
   }
 
   status(): Status {

@@ -3,23 +3,27 @@
  * `status` shows. Broken promises are counted from the timeline, call durations in call-latency.ts; prom-client itself
  * measures the process.
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry, type Histogram } from 'prom-client';
+import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
 
 import type { EventName } from '../core/model/timeline.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Operator } from '../ports.ts';
+import { everyJob } from './lib/every-job.ts';
+import { registerProcessMetrics } from './lib/process-metrics.ts';
 
 interface Row {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
+type Scrape = Pick<Status, 'agent' | 'jobs' | 'budgets'>;
+
 interface Metric {
   readonly kind: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  readonly rows: (status: Status) => readonly Row[];
+  readonly rows: (scrape: Scrape) => readonly Row[];
 }
 
 const METRICS: readonly Metric[] = [
@@ -219,26 +223,28 @@ const BROKEN: readonly { name: string; help: string; events: readonly EventName[
 /** A registry of its own, apart from the global one of prom-client. */
 export function createRegistry(operator: Operator, callLatency?: Histogram): Registry {
   const registry = new Registry();
-  const status = onceForEachScrape(operator);
+  const scrape = onceForEachScrape(operator);
   for (const { kind, name, help, labels = [], rows } of METRICS) {
     const configuration = { name, help, labelNames: labels, registers: [registry] };
     // prom-client calls `collect` at each scrape, with the metric as `this`.
     if (kind === 'gauge') {
       new Gauge({
         ...configuration,
-        collect() {
+        async collect() {
+          const found = rows(await scrape());
           // `remove`: a metric without labels would come back from `reset` as a zero.
           this.reset();
           if (labels.length === 0) this.remove();
-          for (const row of rows(status())) this.set({ ...row.labels }, row.value);
+          for (const row of found) this.set({ ...row.labels }, row.value);
         },
       });
     } else {
       new Counter({
         ...configuration,
-        collect() {
+        async collect() {
+          const found = rows(await scrape());
           this.reset();
-          for (const row of rows(status())) this.inc({ ...row.labels }, row.value);
+          for (const row of found) this.inc({ ...row.labels }, row.value);
         },
       });
     }
@@ -250,25 +256,27 @@ export function createRegistry(operator: Operator, callLatency?: Histogram): Reg
     });
   }
   if (callLatency !== undefined) registry.registerMetric(callLatency);
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   return registry;
 }
 
-/** All metrics of a scrape are collected in one go: they show one moment, and ten thousand jobs are gone through once. */
-function onceForEachScrape(operator: Operator): () => Status {
-  let taken: Status | undefined;
+/** All metrics of a scrape show the same values, and ten thousand jobs are gone through once, in slices. */
+function onceForEachScrape(operator: Operator): () => Promise<Scrape> {
+  let taken: Promise<Scrape> | undefined;
   return () => {
     if (taken === undefined) {
-      taken = operator.status();
-      setImmediate(() => {
+      const [agent, budgets] = [operator.agent(), operator.budgets()];
+      taken = everyJob(operator).then((jobs) => ({ agent, budgets, jobs }));
+      const forget = (): void => {
         taken = undefined;
-      });
+      };
+      taken.then(() => setImmediate(forget), forget);
     }
     return taken;
   };
 }
 
-function jobsByState({ jobs }: Status): Row[] {
+function jobsByState({ jobs }: Scrape): Row[] {
   const counts = new Map<string, number>();
   for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
   return [...counts].map(([state, value]) => ({ labels: { state }, value }));

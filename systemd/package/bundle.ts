@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
+import { readPageFiles } from '../../src/control/page/page-files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -34,7 +35,7 @@ export async function bundle(directory: string, version: string): Promise<Bundle
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-    plugins: [versionOnly(version)],
+    plugins: [versionOnly(version), pageFiles()],
     // CommonJS packages call `require` for modules of Node.js.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
@@ -46,6 +47,19 @@ export async function bundle(directory: string, version: string): Promise<Bundle
     if (folder !== undefined) packages.add(join(ROOT, folder));
   }
   return { directory, packages: [...packages].toSorted() };
+}
+
+/** The status page lies beside its sources in a checkout; in the bundle its files are texts, scripts without their types. */
+function pageFiles(): Plugin {
+  return {
+    name: 'page-files',
+    setup(esbuild) {
+      esbuild.onLoad({ filter: /\/page-files\.ts$/ }, () => ({
+        contents: `const FILES = ${JSON.stringify(readPageFiles())};\nexport const readPageFiles = () => FILES;`,
+        loader: 'js',
+      }));
+    },
+  };
 }
 
 /** The program reads only its version from package.json. */

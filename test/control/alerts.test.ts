@@ -86,7 +86,7 @@ const FIRES: Readonly<Record<string, { series: string; values: string; at: strin
   },
   MigrationAgentProblem: { series: 'migration_agent_problems', values: '1x60', at: '16m' },
   MigrationAgentLoopLags: {
-    series: 'nodejs_eventloop_lag_p99_seconds{job="migration-agent"}',
+    series: 'nodejs_eventloop_utilization_ratio{job="migration-agent"}',
     values: '2x60',
     at: '6m',
   },

@@ -31,6 +31,14 @@ export class OperatorInMemory implements Operator {
     return this.status().jobs.find((job) => job.name === name);
   }
 
+  jobNames(): readonly string[] {
+    return this.status().jobs.map(({ name }) => name);
+  }
+
+  budgets(): Status['budgets'] {
+    return this.status().budgets;
+  }
+
   async ask(request: OperatorRequest): Promise<Reply> {
     this.asked.push(request);
     return this.answer(request);

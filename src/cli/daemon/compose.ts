@@ -76,6 +76,10 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
         ? undefined
         : createHttpListener({
             listen: addressOf(httpListen),
+            output: {
+              openLog: (job, run, stream) => openRunLog(stateDirectory, job, run, stream),
+              mask: maskSecrets,
+            },
             hosts: () => inForce.configuration.agent.httpHosts,
             operator: agent,
             registry: createRegistry(agent, callLatency),

@@ -11,8 +11,11 @@ import { boundConnections } from './connection-limit.ts';
 import { isHostAllowed } from './host-header.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
 import { jobPageDocument } from '../page/job-page.ts';
+import { outputDocument } from '../page/output.ts';
+import type { OutputOptions } from '../page/output.ts';
+import { overviewDocument } from '../page/overview.ts';
+import { PageAssets, PAGE_POLICY } from '../page/page-assets.ts';
 import { readiness } from '../readiness.ts';
-import { STATUS_PAGE, STATUS_PAGE_POLICY } from '../page/status-page.ts';
 
 export interface HttpListenerOptions {
   /** `HOST:PORT`; an IPv6 address is written in brackets. */
@@ -21,6 +24,8 @@ export interface HttpListenerOptions {
   readonly registry: Registry;
   /** Names that it answers to beside IP addresses and localhost (`agent.http.hosts`), as they are at this moment. */
   readonly hosts?: () => readonly string[];
+  /** For the output of jobs on the page; absent: it is not shown. */
+  readonly output?: Omit<OutputOptions, 'operator'>;
   readonly log?: Log;
 }
 
@@ -34,12 +39,12 @@ export interface HttpListener {
 }
 
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
+  const pages = createPages(options);
   const server = createServer({ ...CONNECTION_LIMITS.http }, (request, response) => {
-    answer(request, response, options).catch((error: unknown) => {
+    answer(request, response, pages, options.hosts?.() ?? []).catch((error: unknown) => {
       options.log?.write('error', 'http.failed', 'request could not be served', { err: error });
       if (response.headersSent) response.destroy();
-      else
-        reply(response, 500, 'text/plain', 'the agent could not serve this request; see its log\n');
+      else send(response, plain(500, 'the agent could not serve this request; see its log\n'));
     });
   });
   boundConnections(server, CONNECTION_LIMITS.connectionsMax);
@@ -54,45 +59,121 @@ export function createHttpListener(options: HttpListenerOptions): HttpListener {
   };
 }
 
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Path {
+  readonly pattern: RegExp;
+  /** `undefined`: there is no such page after all. */
+  readonly make: (
+    name: string,
+    query: URLSearchParams,
+  ) => Promise<Page | undefined> | Page | undefined;
+}
+
+const NO_PAGE = plain(
+  404,
+  'there are /, /status.json, /overview.json, /jobs/NAME.json, /jobs/NAME/output.json, /metrics, /healthz, /readyz\n',
+);
+
+function createPages({ operator, registry, output }: HttpListenerOptions): readonly Path[] {
+  const assets = new PageAssets();
+  return [
+    {
+      pattern: /^\/metrics$/,
+      make: async () => ({
+        status: 200,
+        type: registry.contentType,
+        text: await registry.metrics(),
+      }),
+    },
+    // The answer itself is the proof: a loop that hangs answers nobody.
+    { pattern: /^\/healthz$/, make: () => plain(200, 'ok\n') },
+    {
+      pattern: /^\/readyz$/,
+      make: () => {
+        const state = readiness(operator.agent());
+        return json(state, state.ready ? 200 : 503);
+      },
+    },
+    { pattern: /^\/status\.json$/, make: () => json(operator.status()) },
+    {
+      pattern: /^\/overview\.json$/,
+      make: async (_name, query) => json(await overviewDocument(operator, query)),
+    },
+    { pattern: /^\/jobs\/([^/]+)\.json$/, make: (name) => jsonOf(jobPageDocument(operator, name)) },
+    {
+      pattern: /^\/jobs\/([^/]+)\/output\.json$/,
+      make: async (name, query) =>
+        output && jsonOf(await outputDocument({ operator, ...output }, name, query)),
+    },
+    { pattern: /^\/$/, make: () => withPolicy(assets.get('index.html')) },
+    { pattern: /^\/page\/([a-z-]+\.(?:ts|css))$/, make: (name) => withPolicy(assets.get(name)) },
+  ];
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { operator, registry, hosts }: HttpListenerOptions,
+  pages: readonly Path[],
+  hosts: readonly string[],
 ): Promise<void> {
-  if (!isHostAllowed(request.headers.host, hosts?.() ?? [])) {
-    reply(response, 421, 'text/plain', UNKNOWN_HOST);
-    return;
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
+  if (!isHostAllowed(request.headers.host, hosts)) {
+    send(response, plain(421, UNKNOWN_HOST));
+  } else if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
-    reply(response, 405, 'text/plain', 'only GET and HEAD\n');
-    return;
-  }
-  const path = (request.url ?? '').split('?', 1)[0];
-  if (path === '/metrics') {
-    reply(response, 200, registry.contentType, await registry.metrics());
-  } else if (path === '/healthz') {
-    // The answer itself is the proof: a loop that hangs answers nobody.
-    reply(response, 200, 'text/plain', 'ok\n');
-  } else if (path === '/readyz') {
-    const state = readiness(operator.agent());
-    reply(response, state.ready ? 200 : 503, 'application/json', `${JSON.stringify(state)}\n`);
-  } else if (path === '/status.json') {
-    reply(response, 200, 'application/json', `${JSON.stringify(operator.status())}\n`);
-  } else if (path?.startsWith('/jobs/') === true) {
-    const document = jobPageDocument(operator, path);
-    if (document === undefined) reply(response, 404, 'text/plain', 'there is no such job\n');
-    else reply(response, 200, 'application/json', `${JSON.stringify(document)}\n`);
-  } else if (path === '/') {
-    response.setHeader('content-security-policy', STATUS_PAGE_POLICY);
-    reply(response, 200, 'text/html; charset=utf-8', STATUS_PAGE);
+    send(response, plain(405, 'only GET and HEAD\n'));
   } else {
-    reply(response, 404, 'text/plain', 'there are /, /status.json, /metrics, /healthz, /readyz\n');
+    const [path = '', query] = (request.url ?? '').split('?', 2);
+    send(response, (await find(pages, path, new URLSearchParams(query))) ?? NO_PAGE);
   }
 }
 
-function reply(response: ServerResponse, status: number, type: string, text: string): void {
+async function find(
+  pages: readonly Path[],
+  path: string,
+  query: URLSearchParams,
+): Promise<Page | undefined> {
+  for (const { pattern, make } of pages) {
+    const match = pattern.exec(path);
+    const name = match === null ? undefined : decoded(match[1] ?? '');
+    if (name !== undefined) return make(name, query);
+  }
+  return undefined;
+}
+
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function plain(status: number, text: string): Page {
+  return { status, type: 'text/plain', text };
+}
+
+function json(document: unknown, status = 200): Page {
+  return { status, type: 'application/json', text: `${JSON.stringify(document)}\n` };
+}
+
+function jsonOf(document: object | undefined): Page | undefined {
+  return document === undefined ? undefined : json(document);
+}
+
+function withPolicy(asset: { type: string; text: string } | undefined): Page | undefined {
+  if (asset === undefined) return undefined;
+  return { status: 200, ...asset, headers: { 'content-security-policy': PAGE_POLICY } };
+}
+
+function send(response: ServerResponse, { status, type, text, headers }: Page): void {
   response.writeHead(status, {
+    ...headers,
     'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',

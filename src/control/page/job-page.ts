@@ -1,34 +1,15 @@
 /** What the status page shows of one job: its timeline in sentences, and its reports with their deadlines. */
 import { defined } from '../../core/lib/defined.ts';
 import { iso } from '../../core/lib/time.ts';
-import type { JobStatus } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
+import type { JobPageDocument } from './documents.ts';
 import { eventSentence } from './event-sentences.ts';
 
 const EVENTS_MAX = 100;
 
-interface JobPageDocument {
-  readonly schema: 1;
-  readonly now: string;
-  readonly job: JobStatus;
-  readonly events: readonly {
-    readonly at: string;
-    readonly event: string;
-    readonly message: string;
-  }[];
-  readonly reports: readonly {
-    readonly at: string;
-    readonly to: string;
-    readonly percent?: number;
-    readonly status?: string;
-    readonly holdsUntil?: string;
-  }[];
-}
-
 /** For `/jobs/NAME.json`; `undefined` if there is no such job. */
-export function jobPageDocument(operator: Operator, path: string): JobPageDocument | undefined {
-  const name = nameIn(path);
-  const job = name === undefined ? undefined : operator.job(name);
+export function jobPageDocument(operator: Operator, name: string): JobPageDocument | undefined {
+  const job = operator.job(name);
   if (job === undefined) return undefined;
   return {
     schema: 1,
@@ -45,13 +26,4 @@ export function jobPageDocument(operator: Operator, path: string): JobPageDocume
       ...defined({ holdsUntil: holdsUntilMs === undefined ? undefined : iso(holdsUntilMs) }),
     })),
   };
-}
-
-function nameIn(path: string): string | undefined {
-  const [, encoded] = /^\/jobs\/([^/]+)\.json$/.exec(path) ?? [];
-  try {
-    return encoded === undefined ? undefined : decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
 }

@@ -91,8 +91,12 @@ export function nearestDeadlineMs(view: PlannerView): number | undefined {
 }
 
 function jobStatuses(view: PlannerView, now: Now): JobStatus[] {
-  const names = new Set([...view.settings.jobs.keys(), ...view.runs.all().keys()]);
-  return [...names].map((name) => statusOf(view, name, now));
+  return jobNames(view).map((name) => statusOf(view, name, now));
+}
+
+/** All jobs: those of the configuration, then those that are known by their runs. */
+export function jobNames(view: PlannerView): string[] {
+  return [...new Set([...view.settings.jobs.keys(), ...view.runs.all().keys()])];
 }
 
 /** The status of one job; `undefined` if there is none of this name. */
@@ -225,7 +229,11 @@ function hubDeadline(view: PlannerView, run: Run): Instant | undefined {
   return promise?.run === run.id ? promise.until : undefined;
 }
 
-function budgets(view: PlannerView, { gateLevels }: AgentDetails, now: Now): BudgetStatus[] {
+export function budgets(
+  view: PlannerView,
+  { gateLevels }: Pick<AgentDetails, 'gateLevels'>,
+  now: Now,
+): BudgetStatus[] {
   const { rates } = view.settings;
   return [...view.pacing.all()].map(([operation, health]) => {
     const level = gateLevels?.get(operation);

@@ -2,7 +2,8 @@
  * The status page in a real browser: it shows what status shows, live; it needs nothing but its own origin, and works
  * by keyboard, on a phone and in the dark. `SCREENSHOTS=DIRECTORY` keeps pictures of it.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -10,9 +11,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
 import type { HttpListener } from '../../../src/control/http/tcp-listener.ts';
 import { createRegistry } from '../../../src/control/metrics.ts';
+import { maskSecrets } from '../../../src/core/lib/secrets.ts';
+import { RunLog } from '../../../src/jobs/files/run-log.ts';
 import type { JobStatus } from '../../../src/core/model/status.ts';
 import { Chromium, CHROMIUM } from '../../support/chromium.ts';
 import type { Page } from '../../support/chromium.ts';
+import { until } from '../../support/until.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from '../operator-in-memory.ts';
 
 const operator = new OperatorInMemory();
@@ -20,6 +24,7 @@ let listener: HttpListener;
 let browser: Chromium | undefined;
 let page: Page;
 let origin: string;
+const logs = mkdtempSync(join(tmpdir(), 'status-page-'));
 
 const NOW = Date.now();
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -36,6 +41,7 @@ const RUNNING = jobNamed('nightly-files', {
       delivery: 'pending',
       lastAcceptedAt: ago(12),
       slackSeconds: 288,
+      deadlineAt: ago(-288),
     },
     dataPipeline: {
       taskId: 't',
@@ -45,6 +51,7 @@ const RUNNING = jobNamed('nightly-files', {
       delivery: 'pending',
       lastAcceptedAt: ago(6),
       slackSeconds: 894,
+      deadlineAt: ago(-894),
     },
   },
 });
@@ -72,6 +79,7 @@ const JOBS: readonly JobStatus[] = [
         delivery: 'pending',
         lastAcceptedAt: ago(303),
         slackSeconds: -3,
+        deadlineAt: ago(3),
         reason: 'ThrottlingException: Rate exceeded',
       },
     },
@@ -157,13 +165,20 @@ describe.skipIf(CHROMIUM === undefined)(
   () => {
     beforeAll(async () => {
       const registry = createRegistry(operator);
-      listener = createHttpListener({ listen: '127.0.0.1:0', operator, registry });
+      writeFileSync(join(logs, 'stdout.log'), 'sending incremental file list\n');
+      listener = createHttpListener({
+        listen: '127.0.0.1:0',
+        operator,
+        registry,
+        output: { openLog: () => new RunLog(join(logs, 'stdout.log')), mask: maskSecrets },
+      });
       const { port } = await listener.listen();
       origin = `http://127.0.0.1:${port}`;
       ({ browser, page } = await Chromium.start());
     }, 60_000);
 
     afterAll(async () => {
+      rmSync(logs, { recursive: true });
       await browser?.stop();
       await listener.close();
     });
@@ -183,7 +198,7 @@ describe.skipIf(CHROMIUM === undefined)(
       ]) {
         expect(shown).toContain(message);
       }
-      expect(await text('#verdict')).toBe('1 problem');
+      expect(await text('#verdict')).toBe('degraded: 1 problem');
       expect(await text('#problems')).toContain('credentials have expired');
       expect(await text('#budgets')).toContain('9 of 10, 1/s');
       expect(page.complaints).toEqual([]);
@@ -215,8 +230,17 @@ describe.skipIf(CHROMIUM === undefined)(
       await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
       await page.press('/');
       expect(await page.evaluate('document.activeElement.id')).toBe('filter');
-      await page.press('Tab');
-      expect(await page.evaluate('document.activeElement.textContent')).toBe('nightly-files/12');
+      // Past the order, and a button for each state.
+      await until('the focus is on the first job', async () => {
+        const focused = await page.evaluate('document.activeElement.textContent');
+        if (focused === 'dump-orders/1') return true;
+        await page.press('Tab');
+        return false;
+      });
+      for (const next of ['stuck/2', 'nightly-files/12']) {
+        await page.press('Tab');
+        expect(await page.evaluate('document.activeElement.textContent')).toBe(next);
+      }
       await page.press('Enter');
       await vi.waitFor(async () =>
         expect(await text('.events')).toContain('SIGTERM to 14 processes'),
@@ -225,6 +249,11 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(label).toBe('86 reports of nightly-files, now at 70 percent, late for 10s in all');
       expect(await page.evaluate(`document.querySelectorAll('svg .late').length`)).toBe(1);
       expect(await page.evaluate(`document.querySelectorAll('svg .report').length`)).toBe(86);
+      await vi.waitFor(async () => expect(await text('.output')).toContain('incremental'), 20_000);
+      // What is written meanwhile is added, with its secrets masked.
+      appendFileSync(join(logs, 'stdout.log'), 'srv/a/one\npassword=hunter22\n');
+      await vi.waitFor(async () => expect(await text('.output')).toContain('srv/a/one'), 20_000);
+      expect(await text('.output')).not.toContain('hunter22');
       await picture('dark');
       // The next refresh changes the percent, and nothing else.
       showJobs([{ ...RUNNING, percent: 73 }, ...JOBS.slice(1)]);
@@ -238,6 +267,54 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.evaluate('location.hash')).toBe('#nightly-files');
       await visit('/#nightly-files');
       await vi.waitFor(async () => expect(await text('.events')).toContain('pid 4711'), 20_000);
+    });
+
+    test('a button for each state shows its jobs alone', async () => {
+      showJobs(JOBS);
+      await screen(1280, 900, 'light');
+      await visit();
+      await vi.waitFor(async () => expect(await text('#counts')).toContain('1 failed'), 20_000);
+      await page.evaluate(`document.querySelector('#counts [data-state=failed]').click()`);
+      await vi.waitFor(async () => expect(await text('#jobs')).not.toContain('stuck'), 20_000);
+      expect(await text('#jobs')).toContain('dump-orders');
+      expect(
+        await page.evaluate(
+          `document.querySelector('#counts [data-state=failed]').getAttribute('aria-pressed')`,
+        ),
+      ).toBe('true');
+    });
+
+    test('sixty jobs at 1280 pixels: failures first, nothing is wider than the screen', async () => {
+      const many = Array.from({ length: 57 }, (_, index) =>
+        jobNamed(`job-${index}`, {
+          run: index + 1,
+          state: index % 3 === 0 ? 'succeeded' : 'running',
+          percent: index,
+          detail: '1.2 TB, 112 MB/s, 9312 of 12034 files',
+          startedAt: ago(index * 600),
+          ...(index % 3 === 0 ? { endedAt: ago(index * 60) } : {}),
+          destinations: {
+            migrationHub: {
+              task: 't',
+              delivery: index % 3 === 0 ? 'delivered' : 'pending',
+              lastAcceptedAt: ago(50),
+              deadlineAt: ago(-250),
+            },
+          },
+        }),
+      );
+      showJobs([...many, ...JOBS.slice(1)]);
+      await screen(1280, 900, 'light');
+      await visit();
+      await vi.waitFor(async () => expect(await text('#jobs')).toContain('job-56'), 20_000);
+      expect(await text('#jobs tr:first-child td')).toBe('dump-orders/1');
+      await picture('sixty');
+      const wrapped =
+        await page.evaluate(`[...document.querySelectorAll('#jobs td:nth-child(4), #jobs td:nth-child(5) > div, #jobs td:first-child')]
+        .filter((cell) => cell.getClientRects().length > 1 || cell.offsetHeight > 45)
+        .map((cell) => cell.textContent)`);
+      expect(wrapped).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280);
     });
 
     test('on a phone nothing is wider than the screen', async () => {
@@ -277,11 +354,11 @@ describe.skipIf(CHROMIUM === undefined)(
       ]);
       await screen(1200, 900, 'light');
       await visit();
-      await vi.waitFor(async () => expect(await text('#more')).toContain('9,801 more'), 20_000);
+      await vi.waitFor(async () => expect(await text('#more')).toContain('9,901 more'), 20_000);
       expect(await text('#jobs tr:first-child td')).toBe('the-one/12');
       await page.press('/');
       for (const key of 'b-9999') await page.press(key);
-      await vi.waitFor(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/));
+      await vi.waitFor(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/), 20_000);
       await page.press('Escape');
       await vi.waitFor(async () => expect(await text('#more')).toContain('more'));
     });

@@ -8,7 +8,7 @@ import type { Changes } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { TimelineEvent } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';
-import type { Log, Store } from '../ports.ts';
+import type { Log, LogLevel, Store } from '../ports.ts';
 
 const RETRY_MS = 5_000;
 
@@ -71,11 +71,20 @@ export class Journal {
   }
 
   #write(note: TimelineEvent): void {
-    const { level, msg } = EVENTS[note.event];
-    this.#log.write(level, note.event, msg, {
+    const { msg } = EVENTS[note.event];
+    this.#log.write(levelOf(note), note.event, msg, {
       ...(note.job === undefined ? {} : { job: note.job, run: note.run }),
       ...note.fields,
     });
     this.#tell(note);
   }
+}
+
+/** A run that ended in one of these states needs an operator. */
+const FAILED_STATES: readonly unknown[] = ['failed', 'lost', 'fenced'];
+
+function levelOf({ event, fields }: TimelineEvent): LogLevel {
+  return event === 'run.ended' && FAILED_STATES.includes(Reflect.get(fields, 'state'))
+    ? 'error'
+    : EVENTS[event].level;
 }

@@ -2,6 +2,7 @@
  * The log: JSON lines by pino, written synchronously. Masks secrets in every field, bounds every field, and never stops the
  * agent: if the log cannot be written, lines are lost and jobs go on.
  */
+import { fstatSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { isColorSupported, prettyFactory } from 'pino-pretty';
 
@@ -30,6 +31,7 @@ export function createLog(options: LogOptions): Log & { setLevel(level: LogLevel
 }
 
 function createLogger(options: LogOptions): Logger {
+  const isJournal = options.destination === undefined && isJournalStream(process.env, 1);
   const lines = options.destination ?? standardOutput();
   const pretty = options.pretty ?? (options.destination === undefined && process.stdout.isTTY);
   return pino(
@@ -39,8 +41,43 @@ function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pretty ? prettyLines(lines) : lines,
+    pretty ? prettyLines(lines) : isJournal ? priorityLines(lines) : lines,
   );
+}
+
+/** Priorities of the journal, sd-daemon(3). */
+const PRIORITIES: Readonly<Record<LogLevel, number>> = {
+  fatal: 2,
+  error: 3,
+  warn: 4,
+  info: 6,
+  debug: 7,
+};
+
+/** Puts `<N>` before each line: the journal takes it off and keeps it as PRIORITY, for `journalctl -p`. */
+export function priorityLines(destination: DestinationStream): DestinationStream {
+  return {
+    write: (line) => {
+      const level = /^\{"level":"(\w+)"/.exec(line)?.[1];
+      const priority = PRIORITIES[level as LogLevel] as number | undefined;
+      destination.write(`<${priority ?? PRIORITIES.info}>${line}`);
+    },
+  };
+}
+
+/**
+ * Whether a descriptor is connected to the journal: JOURNAL_STREAM names its device and inode (systemd.exec(5)). The
+ * variable alone says nothing, since it is inherited by programs whose output goes elsewhere.
+ */
+export function isJournalStream(environment: NodeJS.ProcessEnv, descriptor: number): boolean {
+  const [, device, inode] = /^(\d+):(\d+)$/.exec(environment['JOURNAL_STREAM'] ?? '') ?? [];
+  if (device === undefined || inode === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    return dev === BigInt(device) && ino === BigInt(inode);
+  } catch {
+    return false;
+  }
 }
 
 /** Formats each line for people. No stream in between, so the last line cannot be lost in a buffer. */

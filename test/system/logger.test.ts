@@ -1,12 +1,16 @@
 /** The log: JSON lines, secrets masked, no end of the agent for a line that cannot be written. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { logText } from '../../src/system/log-text.ts';
-import { createLog } from '../../src/system/logger.ts';
+import { createLog, isJournalStream, priorityLines } from '../../src/system/logger.ts';
 
 function capture(level: 'debug' | 'info' = 'info', pretty = false) {
   const lines: string[] = [];
@@ -154,6 +158,32 @@ function program(text: string, stdout: 'pipe' | number) {
     stdio: ['pipe', stdout, 'pipe'],
   });
 }
+
+describe('under the journal', () => {
+  test('each line has the priority of its level', () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: 'debug',
+      destination: priorityLines({ write: (line) => lines.push(line) }),
+    });
+    for (const level of ['debug', 'info', 'warn', 'error', 'fatal'] as const) {
+      log.write(level, 'a.b', 'it began', {});
+    }
+    expect(lines.map((line) => line.slice(0, 4))).toEqual(['<7>{', '<6>{', '<4>{', '<3>{', '<2>{']);
+  });
+
+  test('is where JOURNAL_STREAM names the device and inode of standard output, and nowhere else', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'migration-agent-journal-')), 'out');
+    const handle = await open(file, 'w');
+    const { dev, ino } = await handle.stat({ bigint: true });
+    expect(isJournalStream({ JOURNAL_STREAM: `${dev}:${ino}` }, handle.fd)).toBe(true);
+    for (const other of [undefined, '', `${dev}`, `${dev}:${ino + 1n}`, `${dev + 1n}:${ino}`]) {
+      expect(isJournalStream({ JOURNAL_STREAM: other }, handle.fd)).toBe(false);
+    }
+    await handle.close();
+    rmSync(dirname(file), { recursive: true });
+  });
+});
 
 test('lines are out before the program ends, even when it ends at once', async () => {
   const child = program(`log.write('fatal', 'a', 'last words', {}); process.exit(3);`, 'pipe');

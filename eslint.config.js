@@ -144,9 +144,9 @@ export default tseslint.config(
     files: ['src/**/*.ts', 'systemd/package/**/*.ts'],
     plugins: { architecture: { rules: { circles } } },
     rules: {
-      'architecture/circles': 'warn',
-      complexity: ['warn', 15],
-      'max-lines-per-function': ['warn', { max: 80, skipBlankLines: true, skipComments: true }],
+      'architecture/circles': 'error',
+      complexity: ['error', 15],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
     },
   },
   {

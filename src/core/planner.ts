@@ -194,6 +194,7 @@ export class Planner {
       this.#schedules.nextMs - this.#clocks.wallLessBootMs,
       this.#shutdown.endsAtMs ?? Infinity,
       this.#retention.nextMs,
+      this.#agent.wakeAtMs(this.#decidedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;
   }

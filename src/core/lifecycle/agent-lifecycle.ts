@@ -18,6 +18,11 @@ import type { Timeline } from '../state/timeline.ts';
 
 /** Terminated by the service; the service manager does not restart it. */
 const EXIT_TERMINATED = 75;
+/**
+ * How long a terminated agent waits for polls in flight: one may bring a task. A poll that finds nothing takes up to 90 s, so
+ * after this time the agent ends, and the timeline records that a poll was abandoned.
+ */
+const POLLS_FINISH_MS = 5_000;
 
 interface Parts {
   readonly state: PersistentState;
@@ -34,6 +39,7 @@ interface Parts {
 export class AgentLifecycle {
   readonly #parts: Parts;
   #exitCode = 0;
+  #pollsEndAtMs = -Infinity;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -80,6 +86,7 @@ export class AgentLifecycle {
     const { requests, settings, shutdown, timeline } = this.#parts;
     if (!shutdown.terminate()) return;
     const policy = settings.current.dataPipeline?.onTerminate;
+    this.#pollsEndAtMs = now.bootMs + POLLS_FINISH_MS;
     timeline.add('agent.terminated', now, { policy });
     this.drain(now);
     if (policy === 'stop') {
@@ -89,7 +96,7 @@ export class AgentLifecycle {
 
   /** Call after every event: a terminated agent whose pipeline tasks are done begins to end. */
   afterEvent(now: Now): void {
-    if (this.#parts.shutdown.isTerminated && this.#isPipelineDone())
+    if (this.#parts.shutdown.isTerminated && this.#isPipelineDone(now))
       this.stop(now, EXIT_TERMINATED);
   }
 
@@ -99,6 +106,11 @@ export class AgentLifecycle {
     const polls = this.#pollsInFlight;
     if (polls > 0) this.#parts.timeline.add('poll.abandoned', now, { polls });
     this.#parts.reporters.touchAll();
+  }
+
+  /** When polls in flight are no longer waited for, on the boot clock. */
+  wakeAtMs(now: Now): number {
+    return this.#pollsEndAtMs > now.bootMs ? this.#pollsEndAtMs : Infinity;
   }
 
   /** The exit code, when everything that can be sent is sent and on disk, or when the time for it is over. */
@@ -114,10 +126,11 @@ export class AgentLifecycle {
     return this.#parts.pacing.of('PollForTask').inFlight;
   }
 
-  /** No pipeline run lives here, none has anything left to report, and no poll may bring another task. */
-  #isPipelineDone(): boolean {
+  /** No pipeline run lives here, none has anything left to report, and no poll is waited for any more. */
+  #isPipelineDone(now: Now): boolean {
     const { livePipelineRuns, runs } = this.#parts.state;
-    if (livePipelineRuns.size > 0 || this.#pollsInFlight > 0) return false;
+    if (livePipelineRuns.size > 0) return false;
+    if (this.#pollsInFlight > 0 && now.bootMs < this.#pollsEndAtMs) return false;
     return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
   }
 }

@@ -45,13 +45,8 @@ export function endText(run: Run): string {
     case 'lost':
       return `lost: ${run.reason ?? 'it left no exit record'}`;
     case 'canceled':
-    case 'fenced': {
-      const left =
-        run.survivors === undefined ? '' : `; ${run.survivors.length} processes could not be ended`;
-      // The work is not the agent's to stop: nobody must read that it was.
-      const goesOn = run.definition.tracked === undefined ? '' : ': no longer tracked';
-      return `${CANCELED_BY[run.ending?.cause ?? 'operator']}${goesOn}${left}`;
-    }
+    case 'fenced':
+      return endedText(run);
     case 'queued':
     case 'starting':
     case 'running':
@@ -60,7 +55,14 @@ export function endText(run: Run): string {
   }
 }
 
-/** The last word to Data Pipeline (SetTaskStatus; there is no CANCELED). */
+function endedText({ definition, ending, survivors }: Run): string {
+  const left = survivors === undefined ? '' : `; ${survivors.length} processes could not be ended`;
+  // The agent does not stop tracked work, and the text must not say that it did.
+  const tracked = definition.tracked === undefined ? '' : ': no longer tracked';
+  return `${CANCELED_BY[ending?.cause ?? 'operator']}${tracked}${left}`;
+}
+
+/** The final report to Data Pipeline (SetTaskStatus; there is no CANCELED). */
 export function finalTaskStatus(
   run: Run,
   taskId: string,

@@ -166,7 +166,7 @@ export const EVENTS = {
   },
   'poll.abandoned': {
     level: 'warn',
-    msg: 'agent ends during a poll; a task that it brings is given to another host after two minutes',
+    msg: 'agent ends during a poll, which may bring a task for another host',
     persisted: false,
     fields: { polls: 'How many polls are in flight' },
   },
@@ -287,7 +287,7 @@ export const EVENTS = {
   },
   'promise.unconfirmed': {
     level: 'info',
-    msg: 'promise of an earlier agent ended before this one started; whether it was renewed is not on disk',
+    msg: 'promise ended before this agent started, kept or not',
     persisted: false,
     fields: hubTask,
   },

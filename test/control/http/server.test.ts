@@ -140,7 +140,11 @@ describe('requests', () => {
     ['an empty command', { name: 'copy', command: [] }, 'body.command: names no program'],
     ['an argument that is no text', { name: 'copy', command: ['a', 1] }, 'body.command[1]: '],
     ['a NUL character', { name: 'copy', command: ['a\0b'] }, 'body.command[0]: contains a NUL'],
-    ['a name that is a path', { name: '../x', command: ['a'] }, 'body.name: a name has'],
+    [
+      'a name that is a path',
+      { name: '../x', command: ['a'] },
+      'body.name: expected a name of 1 to 128',
+    ],
     ['an unknown key', { name: 'copy', command: ['a'], shell: true }, 'Unrecognized key: "shell"'],
     [
       'a relative directory',

@@ -355,7 +355,7 @@ describe.skipIf(CHROMIUM === undefined)(
       for (const key of 'b-9999') await page.press(key);
       await vi.waitFor(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/), 20_000);
       await page.press('Escape');
-      await vi.waitFor(async () => expect(await text('#more')).toContain('more'));
+      await vi.waitFor(async () => expect(await text('#more')).toContain('more'), 20_000);
     });
 
     test('an agent that does not answer is shown as such', async () => {

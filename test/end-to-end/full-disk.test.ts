@@ -44,7 +44,7 @@ test.skipIf(!mayMount())(
     const site = await createSite(CONFIGURATION);
     const state = join(site.directory, 'state');
     mkdirSync(state);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', state]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=700', 'tmpfs', state]);
     onTestFinished(async () => {
       await site.close().catch(() => undefined);
       execFileSync('umount', ['-l', state]);

@@ -81,7 +81,7 @@ test('the copy adopts, fences and tells nothing of the original, polls nothing, 
   const copied = made.notes.filter((note) => note.event === 'host.copied');
   expect(copied.map(({ job }) => job)).toEqual(['own', 'ended', 'task', undefined]);
   const { agent, jobs } = status(made);
-  expect(agent.problems.join()).toContain('copied from another host: 3 of its runs are withheld');
+  expect(agent.problems.join()).toContain('copied from another host, 3 of its runs are withheld');
   expect(jobs.find(({ name }) => name === 'own')?.reason).toContain('belongs to the host');
 });
 

@@ -70,21 +70,26 @@ export function finalTaskStatus(
   if (run.state === 'succeeded') {
     return { operation: 'SetTaskStatus', taskId, status: 'FINISHED' };
   }
-  // A program that could not be started, or was ended, has said nothing of the condition.
-  const isUnmet =
-    run.pipeline?.task.isPrecondition === true &&
-    run.state === 'failed' &&
-    run.exitCode !== undefined;
+  const isPrecondition = run.pipeline?.task.isPrecondition === true;
+  // A program that could not be run, or was ended, has not checked the condition.
+  const isUnmet = isPrecondition && run.state === 'failed' && hasRun(run);
+  const isUnasked = isPrecondition && run.state === 'failed' && !hasRun(run);
+  const failure = isUnasked ? 'JobNotStarted' : errorId(run);
   return {
     operation: 'SetTaskStatus',
     taskId,
     status: isUnmet ? 'FALSE' : 'FAILED',
-    errorId: isUnmet ? 'PreconditionNotMet' : errorId(run),
+    errorId: isUnmet ? 'PreconditionNotMet' : failure,
     errorMessage: endText(run),
     ...(run.errorTail === undefined || run.errorTail === ''
       ? {}
       : { errorStackTrace: run.errorTail }),
   };
+}
+
+/** Exit codes 126 and 127: the program could not be executed, or was not found (POSIX, 2.8.2). */
+function hasRun({ exitCode }: Run): boolean {
+  return exitCode !== undefined && exitCode !== 126 && exitCode !== 127;
 }
 
 /** Stable names that a pipeline's owner may act upon. They must not start with `Service_` (MODEL errorId). */

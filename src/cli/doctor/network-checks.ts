@@ -11,7 +11,7 @@ export function reachable({ configuration, environment, probe }: AwsDoctor, call
     region: string,
   ): Promise<Finding> => {
     const endpoint = endpointOf(service, aws, region, environment);
-    const proxy = proxyText(aws.proxy, environment);
+    const proxy = proxyText(aws.proxy, endpoint, environment);
     try {
       const { tookMs } = await probe.reach(endpoint);
       return { verdict: 'ok', message: `${endpoint} answers${proxy} (${tookMs} ms)` };
@@ -47,8 +47,13 @@ export function reachable({ configuration, environment, probe }: AwsDoctor, call
   ];
 }
 
-function proxyText(configured: string | undefined, environment: NodeJS.ProcessEnv): string {
-  const variables = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'];
+function proxyText(
+  configured: string | undefined,
+  endpoint: string,
+  environment: NodeJS.ProcessEnv,
+): string {
+  const name = endpoint.startsWith('https:') ? 'https_proxy' : 'http_proxy';
+  const variables = [name, name.toUpperCase(), 'all_proxy', 'ALL_PROXY'];
   const named =
     configured ?? variables.map((name) => environment[name]).find((each) => each !== undefined);
   if (named === undefined || named === '') return '';

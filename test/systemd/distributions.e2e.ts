@@ -80,7 +80,7 @@ for (const { release, systemd, ...made } of RELEASES) {
       await host.output('chgrp', 'migration-agent', CONFIG);
       await host.output('systemctl', 'restart', SERVICE);
       await until('a status line', async () =>
-        /^\d+ running/.test(await host.property('StatusText')),
+        /; \d+ running/.test(await host.property('StatusText')),
       );
     }
 

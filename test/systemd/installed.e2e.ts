@@ -56,7 +56,7 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     process.stdout.write(`    READY after ${seconds(startedMs)} s\n`);
     await until(
       'the line',
-      async () => (await host.property('StatusText')) === '0 running, outbox 0',
+      async () => (await host.property('StatusText')) === 'healthy; 0 running, outbox 0',
     );
     expect(await host.output('systemctl', 'is-active', 'migration-agent.socket')).toBe('active');
     expect(await host.output('stat', '-c', '%U:%G %a', '/run/migration-agent/agent.sock')).toBe(
@@ -83,7 +83,9 @@ describe.skipIf(whyNoBox !== '')(`the installed package${skipped}`, () => {
     expect(environment).not.toMatch(/CREDENTIALS_DIRECTORY|LISTEN_FDS|NOTIFY_SOCKET|AWS_/);
     expect(await listeners(pid)).toBe('');
     await until('the line', async () =>
-      /^1 running, nearest deadline \d:\d\d, outbox 0$/.test(await host.property('StatusText')),
+      /^healthy; 1 running, nearest deadline \d:\d\d, outbox 0$/.test(
+        await host.property('StatusText'),
+      ),
     );
   });
 

@@ -193,7 +193,7 @@ const agent = z.strictObject({
   }),
   adHoc: oneOf(['self', 'group', 'off']).prefault('self').meta({
     description:
-      "Who may run commands that the configuration does not name: root and the agent's user, the socket's group too, or nobody.",
+      "Who may run commands that `jobs` does not name: root and the agent's user, the socket's group too (it may then also drain, reload …), or nobody.",
   }),
   keepRuns: duration().prefault('30d').meta({
     description:

@@ -9,6 +9,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Log } from '../../ports.ts';
 import { boundConnections } from './connection-limit.ts';
 import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './listening.ts';
+import { controlRefusal } from '../lib/ad-hoc.ts';
+import type { AdHocRights } from '../lib/ad-hoc.ts';
 import { peerOf } from '../lib/peer.ts';
 import type { Peer, ReadPeer } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
@@ -51,6 +53,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    let asked: Requested | undefined;
     try {
       const { route, name, query } = findRoute(routes, request);
       if (route.stream && streams >= STREAMS_MAX) {
@@ -63,14 +66,17 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       const signal = AbortSignal.any([closing.signal, gone.signal]);
       const needsPeer = route.audited === true || route.needsPeer === true;
       const peer = needsPeer ? peerOf(request, options.readPeer) : undefined;
+      asked = { route, name, peer };
+      if (route.privileged) checkPrivilege(route, options.adHoc(), peer);
       const audit = (): void => {
-        if (route.audited) logRequest(options.log, route, name, peer);
+        if (route.audited) logRequest(options.log, { route, name, peer });
       };
       send(
         response,
         await route.serve(request, { name, query, peer, bodies, audit, signal, response }),
       );
     } catch (error) {
+      if (asked !== undefined && isRefusal(error)) logRefusal(options.log, asked);
       sendProblem(response, error, options.log);
     }
   };
@@ -108,8 +114,32 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   };
 }
 
-function logRequest(log: Log | undefined, route: Route, name: string, peer?: Peer): void {
+interface Requested {
+  readonly route: Route;
+  readonly name: string;
+  readonly peer: Peer | undefined;
+}
+
+function checkPrivilege(route: Route, rights: AdHocRights, peer: Peer | undefined): void {
+  const request = route.path.replace('/v1/', '').replaceAll('/', ' ');
+  const refusal = controlRefusal(request, rights, peer);
+  if (refusal !== undefined) throw new Problem('forbidden', refusal);
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'forbidden';
+}
+
+function logRequest(log: Log | undefined, { route, name, peer }: Requested): void {
   log?.write('info', 'control.requested', 'an operator requested a change', {
+    request: `${route.method} ${route.path}`,
+    ...defined({ job: name === '' ? undefined : name }),
+    ...defined({ uid: peer?.uid, pid: peer?.pid, user: peer?.user }),
+  });
+}
+
+function logRefusal(log: Log | undefined, { route, name, peer }: Requested): void {
+  log?.write('info', 'control.refused', 'a request was refused: its caller may not do this', {
     request: `${route.method} ${route.path}`,
     ...defined({ job: name === '' ? undefined : name }),
     ...defined({ uid: peer?.uid, pid: peer?.pid, user: peer?.user }),

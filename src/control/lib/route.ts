@@ -47,6 +47,8 @@ interface Description<Body, Query> {
   readonly mediaType?: string;
   /** An answer that may last for hours; the number of streams is limited. */
   readonly stream?: true;
+  /** It changes the agent as a whole: not for every member of the socket's group (ad-hoc.ts). */
+  readonly privileged?: true;
   /** It changes something: the log shows who requested it. */
   readonly audited?: true;
   /** Its handler asks who the caller is; `audited` routes always know. */

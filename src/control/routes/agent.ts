@@ -8,7 +8,13 @@ import { replyDocument, statusDocument } from './documents.ts';
 import { emptyBody, noQuery } from './requests.ts';
 
 export function agentRoutes(operator: Operator): readonly Route[] {
-  const change = { method: 'POST', audited: true, status: 200, reply: replyDocument } as const;
+  const change = {
+    method: 'POST',
+    audited: true,
+    privileged: true,
+    status: 200,
+    reply: replyDocument,
+  } as const;
   return [
     route({
       method: 'GET',

@@ -1,8 +1,9 @@
 /**
- * Commits the planner's changes, and holds them while the disk refuses (P8: a full disk is not our fault): the
- * changes of later turns wait behind those of earlier ones, and nothing is told or done before they are on disk.
- * The notes of a turn go to the log whatever the disk does.
+ * Commits the planner's changes, and holds them while the disk refuses (P8): those of later turns join those of earlier
+ * ones, all of them become one transaction, and nothing that follows from them is reported or done before.
+ * The timeline events of a turn go to the log whatever the disk does.
  */
+import { HeldChanges } from '../core/state/held-changes.ts';
 import { isEmpty } from '../core/state/persistent-state.ts';
 import type { Changes } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
@@ -16,7 +17,7 @@ export class Journal {
   readonly #store: Store;
   readonly #log: Log;
   readonly #tell: (note: TimelineEvent) => void;
-  #waiting: Changes[] = [];
+  #held: HeldChanges | undefined;
   #failure: string | undefined;
   #retryAtMs: number | undefined;
 
@@ -39,23 +40,29 @@ export class Journal {
   /** True when everything is on disk. */
   commit(changes: Changes, now: Now): boolean {
     for (const note of changes.events) this.#write(note);
-    if (!isEmpty(changes)) this.#waiting.push(changes);
+    this.#held?.add(changes);
     if (this.#retryAtMs !== undefined && now.bootMs < this.#retryAtMs) return false;
     try {
-      while (this.#waiting[0] !== undefined) {
-        this.#store.commit(this.#waiting[0], now);
-        this.#waiting.shift();
-      }
+      const pending = this.#held ?? changes;
+      if (!isEmpty(pending)) this.#store.commit(pending, now);
     } catch (error) {
+      this.#hold(changes);
       this.#refused(error, now);
       return false;
     }
+    this.#held = undefined;
     if (this.#failure !== undefined) {
       this.#log.write('info', 'store.recovered', 'the store takes changes again', {});
     }
     this.#failure = undefined;
     this.#retryAtMs = undefined;
     return true;
+  }
+
+  #hold(changes: Changes): void {
+    if (this.#held !== undefined) return;
+    this.#held = new HeldChanges();
+    this.#held.add(changes);
   }
 
   #refused(error: unknown, now: Now): void {

@@ -35,7 +35,7 @@ export interface Changes {
   /** Ids and names that are no longer worth keeping. */
   readonly droppedRuns: Iterable<string>;
   readonly droppedHubTasks: Iterable<string>;
-  readonly metadata?: AgentMetadata;
+  readonly metadata?: AgentMetadata | undefined;
   /** For the timeline; the log has them already. */
   readonly events: Iterable<TimelineEvent>;
 }

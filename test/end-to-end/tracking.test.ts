@@ -195,7 +195,7 @@ test('10,000 at once by --from: one request each way, on disk when they are answ
   const trackedMs = performance.now() - begin;
   expect(await command(['report', '--from', '-'], lines(',"percent":50'))).toEqual({
     code: 0,
-    output: '10000 taken\n',
+    output: '10000 recorded\n',
   });
   await daemon.end('SIGKILL');
   await site.start();

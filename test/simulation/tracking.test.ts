@@ -84,13 +84,13 @@ describe('by report alone', () => {
     });
   });
 
-  test('a percent never falls, and is never 100 before the work has ended well', () => {
+  test('percent never falls, and is never 100 before the work has succeeded', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'report' }));
     const message = (percent: number) => world.report({ name: 'copy', percent }).message;
     expect(message(60.7)).toBe('copy is at 60%');
-    expect(message(20)).toBe('copy stays at 60%: a percent never falls');
-    expect(message(100)).toBe('copy stays at 99% until it has ended well');
+    expect(message(20)).toBe('copy stays at 60%: percent never falls');
+    expect(message(100)).toBe('copy stays at 99% until it has succeeded');
     expect(world.run('copy').percent).toBe(99);
     world.report({ name: 'copy', status: 'failed' });
     expect(world.run('copy')).toMatchObject({
@@ -143,7 +143,7 @@ describe('by what is looked at', () => {
     expect(world.told().at(-1)).toBe('FAILED - lost: process 4711 is gone');
   });
 
-  test('a final word before it vanished is what counts', () => {
+  test('a final report before it vanished counts', () => {
     const world = new Tracking();
     world.track(tracked('copy', BY_PID));
     world.report({ name: 'copy', status: 'completed' });
@@ -261,13 +261,13 @@ describe('names', () => {
     );
     expect(reply).toEqual({
       ok: true,
-      message: '2 taken, 1 refused',
+      message: '2 recorded, 1 refused',
       refused: [
         {
           index: 1,
           name: 'nobody',
           code: 'no-such-job',
-          message: 'there is no job "nobody"; "track nobody" makes one',
+          message: 'there is no job "nobody"; "track nobody" creates one',
         },
       ],
     });
@@ -284,7 +284,7 @@ describe('names', () => {
     expect(world.report({ name: 'nightly', percent: 30 }).message).toBe('nightly is at 30%');
     expect(world.report({ name: 'nightly', status: 'completed' })).toMatchObject({
       refused: [
-        { code: 'conflict', message: expect.stringMatching(/sees itself how it ends/) as string },
+        { code: 'conflict', message: expect.stringMatching(/sees how it ends/) as string },
       ],
     });
     expect(world.run('nightly')).toMatchObject({ state: 'running', percent: 30 });
@@ -300,7 +300,7 @@ test('10,000 at once are one turn: one commit, one answer', () => {
   expect(world.track(...many).message).toBe('10000 tracked');
   expect(world.turns - before).toBe(1);
   expect(world.report(...many.map(({ name }) => ({ name, percent: 50 }))).message).toBe(
-    '10000 taken',
+    '10000 recorded',
   );
   expect([...world.ledger.liveRuns.values()].every(({ percent }) => percent === 50)).toBe(true);
 });

@@ -1,7 +1,7 @@
 /**
- * Names of migration tasks. The model forbids `:` and `|`; IAM makes `* ? $ /` ambiguous in a resource; so a name
- * that holds one of them gets `_` in its place and a short hash of the original at its end: legal, stable,
- * and still different from every other name.
+ * Names of migration tasks. The model forbids `:` and `|`, and IAM makes `* ? $ /` ambiguous in a resource. In a name
+ * that has one of them, it is replaced by `_`, and a short hash of the original is appended: the name is then legal and
+ * stable, and still differs from every other name.
  */
 import type { Run } from '../model/job.ts';
 import { iso } from '../lib/time.ts';
@@ -10,7 +10,7 @@ import { iso } from '../lib/time.ts';
 const NAME_LENGTH_MAX = 256;
 const HASH_LENGTH = 9;
 
-/** The task name of a run by its template; the date is the day it was asked for, in UTC. */
+/** The task name of a run by its template. `{date}` is the day on which the run was requested, in UTC. */
 export function hubTaskName(template: string, run: Run, host: string): string {
   const values: Readonly<Record<string, string>> = {
     job: run.job,
@@ -28,7 +28,7 @@ export function legalName(name: string): string {
   return `${points.slice(0, NAME_LENGTH_MAX - HASH_LENGTH).join('')}-${hash(name)}`;
 }
 
-/** FNV-1a, 32 bits, 8 hexadecimal digits: told apart, not kept secret. */
+/** FNV-1a, 32 bits, 8 hexadecimal digits: it makes names differ and hides nothing. */
 function hash(text: string): string {
   let value = 0x811c9dc5;
   for (const point of text) {

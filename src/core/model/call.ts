@@ -1,6 +1,6 @@
 /**
- * What can be said to AWS, as plain values, and what can come back. The words are ours; the wire is the
- * business of src/aws. Names of operations are those of the API models.
+ * Calls to AWS and their outcomes, as plain values. Operations are named as in the API models; everything about the wire
+ * is in src/aws.
  */
 
 export const HUB_OPERATIONS = [
@@ -37,8 +37,8 @@ interface InRegion {
 
 interface Write extends InRegion {
   /**
-   * True: the service only looks whether the caller may, and nothing takes effect (MODEL DryRun). `accepted` means
-   * that it may.
+   * True: the service only checks the caller's permission, and nothing takes effect (MODEL DryRun). `accepted` means
+   * that it is permitted.
    */
   readonly dryRun?: boolean;
 }
@@ -151,7 +151,7 @@ export interface TaskUpdate {
   readonly detail?: string;
 }
 
-/** What an accepted call answered; only what its operation defines is there. */
+/** The answer of an accepted call. Only the members of its operation are present. */
 export interface Answer {
   /** GetHomeRegion; absent in an accepted answer: no home region is set. */
   readonly homeRegion?: string;
@@ -167,12 +167,12 @@ export interface Answer {
   readonly nextToken?: string;
 }
 
-/** How a call ended. Made from whatever the SDK throws by one table (src/aws/outcomes.ts). */
+/** How a call ended. One table makes it from what the SDK throws (src/aws/outcomes.ts). */
 export type Outcome = (
   | { readonly kind: 'accepted'; readonly answer: Answer }
-  /** Too fast. `retryAfterMs` is the service's own word, where it gave one. */
+  /** Too many calls. `retryAfterMs`: what the service asked for, if it did. */
   | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly reason: string }
-  /** The service or the way to it failed; the payload is not to blame. */
+  /** The service or the connection to it failed; the payload is not to blame. */
   | { readonly kind: 'unavailable'; readonly reason: string }
   /** Credentials or permissions. */
   | { readonly kind: 'denied'; readonly reason: string }
@@ -180,7 +180,7 @@ export type Outcome = (
   | { readonly kind: 'refused'; readonly reason: string }
   /** Hub: the stream or the task is not known. */
   | { readonly kind: 'missing'; readonly reason: string }
-  /** Data Pipeline: the task or its pipeline is gone, so the task is not ours. */
+  /** Data Pipeline: the task or its pipeline is gone, so the task no longer belongs to this agent. */
   | { readonly kind: 'gone'; readonly reason: string }
   /** Hub: the account has no home region. */
   | { readonly kind: 'no-home-region'; readonly reason: string }

@@ -1,6 +1,6 @@
 /**
- * Everything that can happen to the agent, in the past tense. Callbacks, sockets, signals and settled calls
- * only make one of these and put it into the inbox; what follows from it is the planner's business.
+ * Everything that can happen to the agent, in the past tense. Callbacks, sockets, signals and settled calls only post
+ * one of these events to the inbox; the planner decides what follows from it.
  */
 import type { Call, Operation, Outcome } from './call.ts';
 import type { JobDefinition, ProcessIdentity } from './job.ts';
@@ -9,17 +9,17 @@ import type { OutboxChoice } from './outbox.ts';
 import type { Settings } from './settings.ts';
 import type { Now } from '../lib/time.ts';
 
-/** Names a question of an operator, so that its answer finds the way back (see `answer` in action.ts). */
+/** Identifies an operator's request, for its answer (see `answer` in action.ts). */
 export type RequestId = number;
 
 export type Event =
-  /** A turn of the loop. Whatever time alone changes, changes here. */
+  /** A turn of the loop, for everything that is due because of time. */
   | { readonly type: 'time-passed' }
   | {
       readonly type: 'start-requested';
       readonly job: string;
       readonly origin: 'operator' | 'schedule';
-      /** Why a command that the configuration does not name is not run for this caller; absent: it is. */
+      /** Why this caller may not run a command that the configuration does not name; absent: it may. */
       readonly adHocRefusal?: string;
       readonly request?: RequestId;
     }
@@ -54,7 +54,7 @@ export type Event =
       readonly token?: string;
       readonly request: RequestId;
     }
-  /** Try again now, or give up, what the outbox holds. */
+  /** Retry or drop entries of the outbox. */
   | {
       readonly type: 'outbox-requested';
       readonly action: 'retry' | 'drop';
@@ -64,10 +64,10 @@ export type Event =
       readonly request?: RequestId;
     }
   | { readonly type: 'drain-requested'; readonly request?: RequestId }
-  /** The state was moved to this host: what was set aside is its own. */
+  /** The state was moved to this host: what was set aside is taken over. */
   | { readonly type: 'claim-requested'; readonly by: string; readonly request?: RequestId }
   | { readonly type: 'resume-requested'; readonly request?: RequestId }
-  /** The agent is to end, its jobs are not. Promises are stretched first (see farewell.ts). */
+  /** The agent is to stop, and its jobs go on. Shutdown reports are sent first (see state/shutdown.ts). */
   | { readonly type: 'stop-requested' }
   | { readonly type: 'settings-changed'; readonly settings: Settings; readonly request?: RequestId }
   | { readonly type: 'run-started'; readonly run: string; readonly process: ProcessIdentity }
@@ -88,14 +88,14 @@ export type Event =
       readonly process?: ProcessIdentity;
       readonly invocation?: string;
     }
-  /** Tracked work said how it ended. */
+  /** Tracked work reported its end. */
   | {
       readonly type: 'run-concluded';
       readonly run: string;
       readonly status: FinalStatus;
       readonly detail?: string;
     }
-  /** How tracked work stands cannot be seen; without a reason: it can again. */
+  /** The state of tracked work cannot be seen; without a reason: it can be seen again. */
   | { readonly type: 'watch-problem'; readonly run: string; readonly reason?: string }
   | {
       readonly type: 'run-exited';

@@ -11,7 +11,7 @@ export type Fact =
   | { readonly type: 'task-acknowledged'; readonly run: Run }
   /** The service answered `canceled`. */
   | { readonly type: 'task-canceled'; readonly run: Run; readonly reason: string }
-  /** The service does not know the task (any more): it is not ours. */
+  /** The service does not know the task, or no longer: it is not this agent's. */
   | { readonly type: 'task-gone'; readonly run: Run; readonly reason: string }
   /** The service told the task runner to terminate. */
   | { readonly type: 'runner-terminated' }

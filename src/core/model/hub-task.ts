@@ -1,6 +1,5 @@
 /**
- * What is kept of a MigrationTask: plain values that the store keeps as they stand, and the little that can be said
- * of them without knowing anything else.
+ * The record of a MigrationTask: plain values that the store keeps unchanged, and the functions that need nothing else.
  */
 import type { Run, SourceResource } from './job.ts';
 import { hubPayload } from './report.ts';
@@ -17,13 +16,13 @@ export interface HubPromise {
   readonly until: Instant;
   readonly nextUpdateS: number;
   /**
-   * Made by an agent that was about to stop, longer than usual, or before the host was restarted, by whatever clock it
-   * had: the next one renews it soon.
+   * Made by an agent that was about to stop (longer than usual), or before the host was restarted (by an unknown clock).
+   * The next agent renews it soon.
    */
   readonly isShutdown?: true;
 }
 
-/** What must be told of a run that has ended, exactly so (P5): that it was under way, and how it ended. */
+/** A report that must be delivered exactly as it was made (P5): that a run was in progress, or how it ended. */
 export interface FinalReport {
   readonly run: string;
   /** `opening`: IN_PROGRESS was not accepted while the run lived; `end`: its final state. */
@@ -34,9 +33,9 @@ export interface FinalReport {
   readonly since: Instant;
 }
 
-/** What the Hub refused for good: kept with its reason until an operator says what becomes of it (outbox.ts). */
+/** What the Hub refused for good. It is kept with the reason until an operator retries or drops it (outbox.ts). */
 export interface Quarantined {
-  /** The run whose word or link it is. */
+  /** The run that the report or link belongs to. */
   readonly run: string;
   readonly report?: FinalReport;
   readonly link?: HubLink;
@@ -44,29 +43,29 @@ export interface Quarantined {
   readonly at: Instant;
 }
 
-/** A plain value: the store keeps it as it stands. */
+/** A plain value: the store keeps it unchanged. */
 export interface HubTask {
   /** MigrationTaskName. */
   readonly name: string;
   imported: boolean;
-  /** The live run that is told under this name. */
+  /** The live run that is reported under this name. */
   run?: string;
   /** The newest UpdateDateTime sent; the next one is later, whatever the clocks do. */
   lastStampS: number;
   promise?: HubPromise;
-  /** The live run that the budget has a promise for, though none was accepted yet: it may have been, and the answer lost. */
-  // Emptied, never deleted: an object that a field is deleted from becomes a dictionary, of 400 bytes more.
+  /** The live run whose first promise was sent but not confirmed: it may have been accepted and the answer lost. */
+  // Set to undefined, never deleted: deleting a field makes V8 turn the object into a dictionary of 400 bytes more.
   offered?: string | undefined;
   finalReports: FinalReport[];
-  /** What else the Hub is to know, each said once (see hub-links.ts). */
+  /** What else the Hub has to know, each sent once (see hub/links-reporter.ts). */
   links: HubLink[];
-  /** Absent nearly always. */
+  /** Usually absent. */
   quarantine?: Quarantined[];
-  /** Told by the host that this state was copied from (host-identity.ts). */
+  /** Reported by the host that this state was copied from (state/host-identity.ts). */
   copiedHost?: true;
 }
 
-/** What the Hub is told of a task beside its state, each once (see hub-links.ts). */
+/** What is reported of a task beside its state, each once (see hub/links-reporter.ts). */
 export type HubLink =
   | {
       readonly operation: 'PutResourceAttributes';
@@ -82,19 +81,13 @@ export type HubLink =
     };
 
 /**
- * Fixes how the run ended as the task's next last word. A run that nobody was told of is opened first: a step that
- * matters is never dropped, and a task that shows an earlier run's end is opened again before it ends anew.
+ * Adds the run's final report to the task. If no IN_PROGRESS of this run was accepted, a report with IN_PROGRESS goes
+ * before it: Migration Hub then shows that the run was in progress, also after the end of an earlier run.
  */
 export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: Now): void {
-  const add = (kind: FinalReport['kind'], message: HubPayload, atMs: number): void => {
+  const add = (kind: FinalReport['kind'], payload: HubPayload, atMs: number): void => {
     task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
-    task.finalReports.push({
-      run: run.id,
-      kind,
-      payload: message,
-      stampS: task.lastStampS,
-      since: now,
-    });
+    task.finalReports.push({ run: run.id, kind, payload, stampS: task.lastStampS, since: now });
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';
   const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
@@ -104,21 +97,24 @@ export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: 
 }
 
 /**
- * The stamp of a report that is made now. Last words that wait are stamped anew behind it: they are not on disk yet, or
- * nothing would be said before them.
+ * The stamp of a report that is made now. Pending final reports get new stamps behind it. They are not on disk yet,
+ * since no other report is made once they are.
  */
 export function nextStampS(task: HubTask, serviceMs: number): number {
   const stampS = Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS + 1);
   task.lastStampS = stampS;
   if (task.finalReports.length > 0) {
-    task.finalReports = task.finalReports.map((word) => ({ ...word, stampS: ++task.lastStampS }));
+    task.finalReports = task.finalReports.map((report) => ({
+      ...report,
+      stampS: ++task.lastStampS,
+    }));
   }
   return stampS;
 }
 
 /**
- * Final reports that were made while the host's clock showed a time that cannot be (1970 after a dead battery): stamped anew
- * by how long ago they were made. None of them was sent. True: there was one.
+ * Gives new stamps to final reports that were made while the host's clock showed an impossible time (1970 after a dead
+ * battery), by how long ago they were made. None of them was sent. Returns true if there was one.
  */
 export function restampFinalReports(task: HubTask, serviceMs: number, now: Now): boolean {
   if (!task.finalReports.some(({ stampS }) => !isBelievable(stampS * SECOND_MS))) return false;
@@ -131,17 +127,17 @@ export function restampFinalReports(task: HubTask, serviceMs: number, now: Now):
   return true;
 }
 
-/** Puts aside what was refused for good: it holds up nothing, and nothing of it is lost. */
+/** Quarantines what was refused for good: it blocks no other report, and is not lost. */
 export function quarantine(task: HubTask, refused: Quarantined): void {
   (task.quarantine ??= []).push(refused);
 }
 
-/** True where the live run was told with a promise for its next report, or may have been. */
+/** True if a report of the live run carried a promise and was accepted, or may have been. */
 export function isPromised({ offered, promise, run }: HubTask): boolean {
   return run !== undefined && (promise?.run === run || offered === run);
 }
 
-/** True for a promise that nobody has to renew: the task has ended. */
+/** True if the promise need not be renewed, since the task has ended. */
 export function isFinalStatus(promise: HubPromise): boolean {
   return promise.payload.status === 'COMPLETED' || promise.payload.status === 'FAILED';
 }

@@ -1,6 +1,6 @@
 /**
- * Jobs and their runs: what the operator defined, and the states one execution goes through.
- * The legal moves stand in one table; `moveRun` is the only way to change a state.
+ * Jobs and their runs: what the operator defined, and the states of one execution. One table has the legal moves, and
+ * only `moveRun` changes a state.
  */
 import type { JobSchedule } from './schedule.ts';
 import type { Instant } from '../lib/time.ts';
@@ -20,10 +20,10 @@ export const PLAIN_PARSERS = [
   'none',
 ] as const;
 
-/** Where a supervised run's progress is read from. */
+/** How the progress of a supervised run is read. */
 export type ProgressSource =
   | { readonly parser: (typeof PLAIN_PARSERS)[number] }
-  /** Default of the total: what the arguments of the program show. */
+  /** The default of the total is taken from the program's arguments. */
   | { readonly parser: 'dd' | 'tar'; readonly totalBytes?: number }
   | { readonly parser: 'regex'; readonly pattern: string }
   | {
@@ -34,22 +34,22 @@ export type ProgressSource =
     }
   | { readonly parser: 'pg_restore'; readonly archive?: string };
 
-/** How a job is asked to end before it is killed. */
+/** The signal that asks a job to end, and how long it has before SIGKILL. */
 export interface StopPolicy {
   readonly signal: string;
   readonly graceMs: number;
 }
 
-/** How much of a run's output is kept: of each stream so many files of about so many bytes. */
+/** How much of a run's output is kept: for each stream, the number of files and the size of each. */
 export interface LogPolicy {
   readonly sizeBytes: number;
   readonly files: number;
 }
 
-/** Enough to see what a copy of millions of files complained about; 60 MB a run at the most. */
+/** Enough for the messages of a copy of millions of files; at most 60 MB a run. */
 export const DEFAULT_LOG: LogPolicy = { sizeBytes: 10_000_000, files: 3 };
 
-/** What the Hub is told about a job beside its state. */
+/** What is reported to Migration Hub of a job beside its state. */
 export interface HubJobSettings {
   /** Template of the MigrationTaskName: `{job}`, `{run}`, `{host}` and `{date}` are replaced. */
   readonly task: string;
@@ -66,13 +66,13 @@ export interface SourceResource {
   readonly statusDetail?: string;
 }
 
-/** Work that somebody else runs, and what is looked at to see how it stands. */
+/** Work that somebody else runs, and what the agent watches to see its state. */
 export type TrackedSource =
-  /** Nothing is looked at: `report` tells. */
+  /** Nothing is watched: the work's state comes by `report`. */
   | { readonly by: 'report' }
   | { readonly by: 'pid'; readonly process: ProcessIdentity }
   /**
-   * A systemd unit. `invocation` was under way when tracking was asked for; without it the next one is meant, other
+   * A systemd unit. `invocation` was active when tracking began. Without it, the next invocation is tracked: any other
    * than `before`, which had ended by then.
    */
   | {
@@ -85,7 +85,7 @@ export type TrackedSource =
   | {
       readonly by: 'status-file';
       readonly path: string;
-      /** Whose rights must allow the reading; absent: the agent's own. */
+      /** The user whose rights must allow the reading; absent: the agent's own. */
       readonly reader?: ReaderIdentity;
     };
 
@@ -98,7 +98,7 @@ export interface ReaderIdentity {
 
 export interface JobDefinition {
   readonly name: string;
-  /** The program and its arguments; no shell reads them. Empty for work that somebody else runs. */
+  /** The program and its arguments, run without a shell. Empty for work that somebody else runs. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
@@ -110,15 +110,15 @@ export interface JobDefinition {
   readonly stop: StopPolicy;
   readonly stallAfterMs?: number;
   /**
-   * When a run has ended whose program left processes behind: with the program (`leader`, which is also meant where
-   * this is absent), or when nothing of the run's tree is alive (`tree`).
+   * When a run ends whose program left processes behind: with the program (`leader`, the default), or when no process
+   * of the run's tree is alive (`tree`).
    */
   readonly waitFor?: 'leader' | 'tree';
   /** Present: somebody else runs it, and the agent only watches. */
   readonly tracked?: TrackedSource;
   /** Absent: the default (runs that an older agent began have none). */
   readonly log?: LogPolicy;
-  /** Absent: Migration Hub is not told about this job. */
+  /** Absent: this job is not reported to Migration Hub. */
   readonly migrationHub?: HubJobSettings;
 }
 
@@ -133,7 +133,7 @@ export type RunState =
   | 'canceled'
   | 'fenced';
 
-/** From each state, the states a run may move to. A final state moves nowhere. */
+/** For each state, the states that a run may move to. A final state has none. */
 const MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
   queued: ['starting', 'failed', 'canceled', 'fenced'],
   starting: ['running', 'failed', 'lost', 'canceling', 'canceled', 'fenced', 'succeeded'],
@@ -146,7 +146,7 @@ const MOVES: Readonly<Record<RunState, readonly RunState[]>> = {
   fenced: [],
 };
 
-/** A process as only the kernel can name it: a pid alone may have been given to a stranger since. */
+/** The identity of a process: a pid alone may have been given to another process since. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** /proc/sys/kernel/random/boot_id at its start. */
@@ -155,10 +155,10 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** Who wanted the end of a run. `service`: `canceled: true`; `fence`: the window ended; `gone`: no such task. */
+/** Why a run is stopped. `service`: `canceled: true`; `fence`: the window ended; `gone`: no such task. */
 export type EndCause = 'operator' | 'service' | 'timeout' | 'fence' | 'gone';
 
-/** A run being stopped: the ladder is a function of these and the time (see cancel.ts). */
+/** A run that is being stopped: the stop escalation is a function of this and the time (see runs/stop-escalation.ts). */
 export interface Ending {
   readonly cause: EndCause;
   readonly detail: string;
@@ -169,9 +169,9 @@ export interface Ending {
 export type Delivery =
   | { readonly state: 'pending' }
   | { readonly state: 'delivered'; readonly at: Instant }
-  /** `isKept`: it lies in the outbox until it is accepted after all or an operator drops it. */
+  /** `isRetained`: it stays in the outbox until it is accepted after all or an operator drops it. */
   | { readonly state: 'refused'; readonly reason: string; readonly isRetained?: true }
-  /** Nothing may be said: the service canceled the task, or it may belong to somebody else (P3, P4). */
+  /** Nothing may be reported: the service canceled the task, or it may belong to another host (P3, P4). */
   | { readonly state: 'withheld'; readonly reason: string };
 
 /** The pipeline's side of a run: the task that it works for. */
@@ -182,18 +182,18 @@ export interface PipelineTask {
   /** Pipeline and instance without the attempt: never runs twice on one host (P3). */
   readonly instance: string;
   readonly workerGroup: string;
-  /** How long the service waits for a report before it gives the task away. */
+  /** How long the service waits for a report before it gives the task to another runner. */
   readonly windowMs: number;
   readonly receivedAt: Instant;
-  /** What the task says, for the job's processes (task-environment.ts). */
+  /** Variables from the task for the job's processes (pipeline/task-environment.ts). */
   readonly environment?: Readonly<Record<string, string>>;
-  /** An exit code other than 0 says that the condition is not met. */
+  /** An exit code other than 0 means that the condition is not met. */
   readonly isPrecondition?: true;
 }
 
 export type RunOrigin = 'operator' | 'autostart' | 'schedule' | 'pipeline' | 'ad-hoc' | 'tracked';
 
-/** One execution of a job. A plain value: the store keeps it as it stands. */
+/** One execution of a job. A plain value: the store keeps it unchanged. */
 export interface Run {
   /** `JOB/NUMBER`, unique on this host. */
   readonly id: string;
@@ -205,7 +205,7 @@ export interface Run {
   readonly requestedAt: Instant;
   startedAt?: Instant;
   endedAt?: Instant;
-  /** How often its start was attempted; each attempt has a claim of its own, so none can run twice. */
+  /** How often its start was attempted. Each attempt has a start lock of its own, so none can run twice. */
   spawn: number;
   process?: ProcessIdentity;
   /** The invocation of a systemd unit that this run is (tracked by unit). */
@@ -215,22 +215,22 @@ export interface Run {
   detail?: string;
   progressAt?: Instant;
   stalled?: boolean;
-  /** What keeps the agent from seeing how tracked work stands, while it does. */
+  /** Why the state of the run's work cannot be seen; absent if it can. */
   problem?: string;
   exitCode?: number;
   exitSignal?: string;
-  /** Why it ended as it did, in words, secrets masked. */
+  /** Why it ended as it did, secrets masked. */
   reason?: string;
   /** The last lines of its standard error, secrets masked. */
   errorTail?: string;
   ending?: Ending;
   /** Processes of the run that live on without its program or its shim. */
   processesLeft?: readonly number[];
-  /** The shim ended without an exit record: how the run ends will not be known. */
+  /** The shim ended without an exit record: the run's exit code will not be known. */
   isOrphaned?: true;
   /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
   survivors?: readonly number[];
-  /** It belongs to the host that this state was copied from: kept, and not acted upon (host-identity.ts). */
+  /** It belongs to the host that this state was copied from: kept, but not acted upon (state/host-identity.ts). */
   copiedHost?: true;
   hub?: { readonly task: string; delivery: Delivery };
   pipeline?: {
@@ -245,17 +245,17 @@ export function isFinal(state: RunState): boolean {
   return MOVES[state].length === 0;
 }
 
-/** Why nothing is done with a run that is another host's. */
+/** The refusal of a request for a run that belongs to another host. */
 export function copiedHostRefusal({ job, number }: Run): string {
-  return `run ${number} of ${job} belongs to the host that this state was copied from; if the state was moved here, migration-agent claim makes it this host's`;
+  return `run ${number} of ${job} belongs to the host that this state was copied from; if the state was moved here, run "migration-agent claim"`;
 }
 
-/** A run that holds its job: no other run of the job may start before this one has ended. */
+/** True if the run holds its job: no other run of the job may start before it has ended. */
 export function isStarted(run: Run): boolean {
   return run.state === 'starting' || run.state === 'running' || run.state === 'canceling';
 }
 
-/** Moves a run to another state. Throws on a move that the table does not know: that is a fault of ours. */
+/** Moves a run to another state. Throws on a move that the table does not allow, which is a bug of the agent. */
 export function moveRun(run: Run, to: RunState): void {
   if (!MOVES[run.state].includes(to)) {
     throw new Error(`run ${run.id} cannot move from ${run.state} to ${to}`);
@@ -263,7 +263,7 @@ export function moveRun(run: Run, to: RunState): void {
   run.state = to;
 }
 
-/** True while the task is to be told something: also of a refused word that nobody has dropped. */
+/** True while a report is pending, or was refused and is still in the outbox. */
 export function isPending(delivery: Delivery): boolean {
   return (
     delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isRetained === true)

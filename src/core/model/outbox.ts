@@ -11,21 +11,21 @@ export type DestinationName = 'migrationHub' | 'dataPipeline';
 
 export interface OutboxEntry {
   readonly job: string;
-  /** Number of the run; absent where the run is no longer known. */
+  /** Number of the run; absent if the run is no longer known. */
   readonly run?: number;
   readonly destination: DestinationName;
   readonly operation: Operation;
   /** MigrationTaskName, or the pipeline task's id. */
   readonly task: string;
-  /** What is to be told, in one line. */
+  /** What the report contains, in one line. */
   readonly message: string;
   /** ISO 8601. */
   readonly since?: string;
-  /** Failed tries since it came to the head of its task's line. */
+  /** Failed attempts since it became the first of its task's pending reports. */
   readonly attempts: number;
   /** When it is tried next; absent: as soon as it can be, or not by itself. */
   readonly nextTryAt?: string;
   readonly lastError?: string;
-  /** Refused for good: it holds up nothing, and waits for `outbox retry` or `outbox drop`. */
+  /** Refused for good: it blocks no other report, and waits for `outbox retry` or `outbox drop`. */
   readonly quarantined: boolean;
 }

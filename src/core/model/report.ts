@@ -1,9 +1,10 @@
 /**
- * What a destination is told about a run, in words that it accepts: the Hub's status, percent and detail,
- * the pipeline's last word. A final report is made once, when the run ends, and never changed.
+ * What is reported of a run, in terms that each service accepts: status, percent and detail for the Hub, and the final
+ * status for the pipeline. A final report is made once, when the run ends, and never changes.
  */
 import type { HubStatus, PipelineCall } from './call.ts';
 import type { EndCause, Ending, Run } from './job.ts';
+import { defined } from '../lib/defined.ts';
 import { isFinal } from './job.ts';
 
 /** What the Hub shows of a task (MODEL Task). */
@@ -21,21 +22,20 @@ const CANCELED_BY: Readonly<Record<EndCause, string>> = {
   gone: 'fenced: its pipeline task is gone',
 };
 
-/** Why a run is or was ended, in words. */
+/** Why a run is being stopped or was stopped, as text. */
 export function endCause(ending: Ending): string {
   return CANCELED_BY[ending.cause];
 }
 
-/** The newest state of a run, as the Hub is told it. */
+/** The newest state of a run, as it is reported to the Hub. */
 export function hubPayload(run: Run): HubPayload {
   return {
     status: hubStatus(run),
-    ...(run.percent === undefined ? {} : { percent: run.percent }),
-    ...withDetail(hubDetail(run)),
+    ...defined({ percent: run.percent, detail: nonEmpty(hubDetail(run)) }),
   };
 }
 
-/** How a run's end reads, in one line. */
+/** How a run ended, in one line. */
 export function endText(run: Run): string {
   switch (run.state) {
     case 'succeeded':
@@ -73,17 +73,15 @@ export function finalTaskStatus(
   const isPrecondition = run.pipeline?.task.isPrecondition === true;
   // A program that could not be run, or was ended, has not checked the condition.
   const isUnmet = isPrecondition && run.state === 'failed' && hasRun(run);
-  const isUnasked = isPrecondition && run.state === 'failed' && !hasRun(run);
-  const failure = isUnasked ? 'JobNotStarted' : errorId(run);
+  const isUnchecked = isPrecondition && run.state === 'failed' && !hasRun(run);
+  const failure = isUnchecked ? 'JobNotStarted' : errorId(run);
   return {
     operation: 'SetTaskStatus',
     taskId,
     status: isUnmet ? 'FALSE' : 'FAILED',
     errorId: isUnmet ? 'PreconditionNotMet' : failure,
     errorMessage: endText(run),
-    ...(run.errorTail === undefined || run.errorTail === ''
-      ? {}
-      : { errorStackTrace: run.errorTail }),
+    ...defined({ errorStackTrace: nonEmpty(run.errorTail) }),
   };
 }
 
@@ -124,6 +122,7 @@ function hubDetail(run: Run): string | undefined {
   return run.detail;
 }
 
-function withDetail(detail: string | undefined): { detail?: string } {
-  return detail === undefined || detail === '' ? {} : { detail };
+/** The services refuse empty texts. */
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }

@@ -1,12 +1,12 @@
-/** How long a run has taken, and by its progress how long it will go on. */
+/** How long a run has taken, and how much longer it will take by its progress. */
 import { DAY_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Run } from './job.ts';
 
-/** Less progress, or less time, shows nothing of the rate. */
+/** With less progress or less time the rate is not known. */
 const PERCENT_MIN = 2;
 const ELAPSED_MS_MIN = 10 * SECOND_MS;
-/** A longer estimate is none. */
+/** A longer estimate is not shown. */
 const LEFT_MS_MAX = 30 * DAY_MS;
 
 type Progressing = Pick<

@@ -1,10 +1,10 @@
-/** When a job is started by the clock, and what is kept of that. Plain values. */
+/** A job's schedule and the record that is kept of it. Plain values. */
 
-/** As in the configuration: an expression, in the host's time zone where none is given. */
+/** As in the configuration: an expression, in the host's time zone if none is given. */
 export interface JobSchedule {
   readonly cron: string;
   readonly timezone?: string;
-  /** A start that was missed is told; `once`: and made up for, once for however many there were. */
+  /** `skip`: log missed starts. `once`: log them and start the job once, however many starts were missed. */
   readonly missedStart: 'skip' | 'once';
 }
 
@@ -14,6 +14,6 @@ export interface ScheduleRecord {
   readonly timezone?: string;
   /** By the host's clock, ms since 1970. */
   readonly dueMs: number;
-  /** When a start was last taken note of: a clock that is set back does not bring it again. */
+  /** The newest start that was made or missed: it does not come again when the clock is set back. */
   readonly doneMs?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * What the planner must know of the configuration: durations in milliseconds, rates as numbers, nothing of
- * files or endpoints. `src/config` makes it from the YAML file.
+ * What the planner needs of the configuration: durations in milliseconds, rates as numbers, no files and no endpoints.
+ * `src/config` builds it from the YAML file.
  */
 import type { Operation } from './call.ts';
 import type { JobDefinition, StopPolicy } from './job.ts';
@@ -12,7 +12,7 @@ export interface Rate {
 }
 
 export interface HubSettings {
-  /** Absent: the home region, asked from GetHomeRegion. */
+  /** Absent: the home region, as GetHomeRegion answers. */
   readonly region?: string;
   readonly stream: string;
   readonly createStream: boolean;
@@ -21,14 +21,14 @@ export interface HubSettings {
   readonly finalNextUpdateMs: number;
 }
 
-/** Chooses tasks by fields of their activity: `name` is the component's; any other key is a field's name. */
+/** Matches tasks by fields of their activity: `name` is the component's; any other key is a field's name. */
 export interface ActivityRule {
   readonly match: Readonly<Record<string, string>>;
-  /** The configured job to run. Exactly one of `job` and `shell` is there. */
+  /** The configured job to run. Exactly one of `job` and `shell` is present. */
   readonly job?: string;
   /** Run the pipeline's own command. */
   readonly shell?: true;
-  /** The task is a precondition: an exit code other than 0 is told as FALSE, not as FAILED. */
+  /** The task is a precondition: an exit code other than 0 is reported as FALSE, not as FAILED. */
   readonly precondition?: boolean;
 }
 
@@ -49,12 +49,12 @@ export interface Settings {
   readonly hostname: string;
   readonly migrationHub?: HubSettings;
   readonly dataPipeline?: PipelineSettings;
-  /** This host's part of each budget, the fleet's share taken off. Every operation is there. */
+  /** This host's part of each budget (its share of a fleet's). Every operation is present. */
   readonly rates: Readonly<Record<Operation, Rate>>;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   /** How long ended runs of jobs that `jobs` does not have are kept. */
   readonly keepRunsMs: number;
-  /** How runs of the pipeline's own shell text are stopped. */
+  /** How runs of a pipeline's own shell command are stopped. */
   readonly shellStop: StopPolicy;
 }
 

@@ -62,7 +62,7 @@ export interface JobStatus {
   readonly state: RunState | 'idle';
   readonly origin?: string;
   readonly pid?: number;
-  /** What is looked at to see how tracked work stands. */
+  /** The systemd unit or status file that is watched (tracked work). */
   readonly unit?: string;
   readonly statusFile?: string;
   readonly exitCode?: number;
@@ -80,7 +80,7 @@ export interface JobStatus {
   readonly cancelIncomplete?: boolean;
   readonly survivors?: readonly number[];
   readonly stalled?: boolean;
-  /** Why it cannot be seen how tracked work stands, while that is so. */
+  /** Why the state of the run's work cannot be seen; absent if it can. */
   readonly problem?: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
@@ -94,7 +94,7 @@ export interface JobStatus {
 
 interface Destination {
   readonly delivery: 'pending' | 'delivered' | 'refused' | 'withheld';
-  /** Why it was refused or is withheld, or what stands in the way of the next report. */
+  /** Why it was refused or is withheld, or why the next report fails. */
   readonly reason?: string;
   readonly lastAcceptedAt?: string;
   /** When a promise or a window ends; absent: nothing is promised. */

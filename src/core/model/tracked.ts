@@ -3,7 +3,7 @@ import type { Run, TrackedSource } from './job.ts';
 
 export type FinalStatus = 'completed' | 'failed';
 
-/** What somebody says of a job. `percent` is 0–100; `detail` one line, secrets masked. */
+/** A `report` about tracked work. `percent` is 0–100; `detail` is one line, secrets masked. */
 export interface Report {
   readonly name: string;
   readonly percent?: number;
@@ -11,12 +11,12 @@ export interface Report {
   readonly status?: FinalStatus;
 }
 
-/** True where the agent only looks on, and has something to look at. */
+/** True if the agent watches a process, a unit or a status file. */
 export function isWatched({ definition: { tracked } }: Run): boolean {
   return tracked !== undefined && tracked.by !== 'report';
 }
 
-/** What is looked at, for the timeline. */
+/** What is watched, for the timeline. */
 export function trackedFields(tracked: TrackedSource): {
   readonly by: string;
   readonly pid?: number;

@@ -1,4 +1,5 @@
-/** What the host tells of runs: they started, got on, ended, were lost; who of their trees is alive. */
+/** Events of the host about runs: started, progress, exited, lost, and which processes of a tree are alive. */
+import { defined } from '../lib/defined.ts';
 import type { Event } from '../model/event.ts';
 import type { Timeline } from '../state/timeline.ts';
 import type { ProcessIdentity, Run, RunState } from '../model/job.ts';
@@ -55,7 +56,7 @@ export class HostEvents {
         break;
       }
       case 'watch-problem':
-        this.#troubled(event.run, event.reason, now);
+        this.#watchProblem(event.run, event.reason, now);
         break;
       case 'tree-signalled':
         this.#signalled(event.run, event.signal, event.processes, now);
@@ -89,7 +90,7 @@ export class HostEvents {
     this.#life.finish(run, run.state === 'canceling' ? endState(run) : 'failed', now);
   }
 
-  /** The start had been decided by an earlier agent and provably never happened: it is made now. */
+  /** An earlier agent decided the start, and it provably never happened: start the job now. */
   #neverStarted(id: string, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
@@ -105,11 +106,7 @@ export class HostEvents {
   #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
-    const read = {
-      ...(percent === undefined ? {} : { percent }),
-      ...(detail === undefined ? {} : { detail }),
-    };
-    advance(this.#life, run, read, now);
+    advance(this.#life, run, defined({ percent, detail }), now);
   }
 
   #exited(event: Extract<Event, { type: 'run-exited' }>, now: Now): void {
@@ -122,7 +119,7 @@ export class HostEvents {
     if (tail !== undefined && tail !== '') run.errorTail = tail;
     if (!isKnown) this.#parts.timeline.add('job.exited', now, { exitCode, signal }, run);
     if (run.state === 'canceling') {
-      // The program has ended; whether the whole tree has must be seen.
+      // The program has ended. Whether its whole tree has is checked next.
       this.#life.act({ type: 'check-tree', run });
       this.#life.changed(run, now);
       return;
@@ -143,7 +140,7 @@ export class HostEvents {
     this.#life.finish(run, stateByExit(exitCode), now);
   }
 
-  /** Nobody will write an exit record, but the work goes on: the run lives until nothing of its tree does. */
+  /** There will be no exit record, but processes of the run are alive: the run lives as long as they do. */
   #orphaned(id: string, pids: readonly number[], reason: string, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
@@ -182,8 +179,8 @@ export class HostEvents {
   }
 
   /**
-   * Proof of P4: a run that is being ended has ended when nothing of its tree is alive. So has one that went on without
-   * its program or its shim.
+   * The proof of P4: a run that is being stopped has ended when no process of its tree is alive. The same holds for a run
+   * whose program or shim has ended.
    */
   #checked(id: string, survivors: readonly number[], now: Now): void {
     const run = this.#life.index.live(id);
@@ -214,7 +211,7 @@ export class HostEvents {
     this.#life.finish(run, run.exitCode === undefined ? 'lost' : stateByExit(run.exitCode), now);
   }
 
-  /** It is there: for the first time, or found again by the next agent. */
+  /** Tracked work was seen: for the first time, or again by the next agent. */
   #seen({ run: id, process, invocation }: Extract<Event, { type: 'run-seen' }>, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
@@ -222,16 +219,13 @@ export class HostEvents {
     if (process !== undefined) run.process = process;
     if (invocation !== undefined) run.invocation = invocation;
     this.#life.begun(run, now);
-    const fields = {
-      ...(process === undefined ? {} : { pid: process.pid }),
-      ...(invocation === undefined ? {} : { invocation }),
-    };
+    const fields = defined({ pid: process?.pid, invocation });
     this.#parts.timeline.add(isAdopted ? 'job.adopted' : 'job.started', now, fields, run);
     this.#life.changed(run, now);
   }
 
-  /** How it stands cannot be seen: said once, and no end is inferred from it. */
-  #troubled(id: string, reason: string | undefined, now: Now): void {
+  /** The state of tracked work cannot be seen. Recorded once; no end is inferred from it. */
+  #watchProblem(id: string, reason: string | undefined, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined || run.problem === reason) return;
     if (reason === undefined) delete run.problem;

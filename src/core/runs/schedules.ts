@@ -1,8 +1,8 @@
 /**
- * Schedules: when a job is due next, and what becomes of a start whose time went by while nobody was there (the agent
- * was down, the host slept, the clock was stepped). What is due is on disk: an agent that comes later sees in it what
- * was missed.
+ * Schedules: when a job is due next, and what happens with a start that was missed because the agent was down, the host
+ * slept or the clock was stepped. Due times are on disk, so that a later agent sees what was missed.
  */
+import { defined } from '../lib/defined.ts';
 import type { JobSchedule, ScheduleRecord } from '../model/schedule.ts';
 import type { SettingsHolder } from '../model/settings.ts';
 import type { HubConnection } from '../hub/connection.ts';
@@ -13,25 +13,25 @@ import type { RunRequests } from './requests.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS, iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
-/** Knows what cron expressions mean. Pure: the same answer for the same moment. */
+/** Evaluates cron expressions. Pure: the same answer for the same moment. */
 export interface Calendar {
-  /** The first start after `afterMs` (ms since 1970); undefined: there is none any more. */
+  /** The first start after `afterMs` (ms since 1970); undefined: there is none. */
   nextStartMs(schedule: JobSchedule, afterMs: number): number | undefined;
 }
 
-/** For a planner that starts nothing by the clock. */
+/** For a planner without schedules. */
 export const EMPTY_CALENDAR: Calendar = { nextStartMs: () => undefined };
 
 /** A start that is late by less than this, and by less than half the way to the next one, is not missed. */
 const LATE_MS_MAX = MINUTE_MS;
-/** A clock set back by more than this was wrong before: what was due by it means nothing. */
+/** A clock that is set back by more than this was wrong before: due times by that clock are dropped. */
 const SET_BACK_MS_MAX = HOUR_MS;
-/** Missed starts are counted so far. */
+/** Missed starts are counted up to this number. */
 const COUNTED_MAX = 100;
 
 type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
 
-/** So long a start that seems missed waits for an answer that shows the service's clock. */
+/** A start that seems missed waits so long for an answer with the service's clock. */
 const CONFIRM_MS = 20 * SECOND_MS;
 
 interface Parts {
@@ -68,15 +68,14 @@ export class Schedules {
     return this.#parts.state.metadata.schedules?.[job]?.dueMs;
   }
 
-  /** The agent began, the settings changed, or the clock was set back: what is due is looked up anew. */
+  /** Computes all due times again: after the agent's start, a change of settings, or a clock that was set back. */
   plan(now: Now): void {
     this.#isUnplanned = !this.#parts.clock.isHostBelieved(now);
     if (this.#isUnplanned) {
       this.#nextMs = Infinity;
       return;
     }
-    const { metadata: facts } = this.#parts.state;
-    const before = facts.schedules ?? {};
+    const before = this.#parts.state.metadata.schedules ?? {};
     const after: Record<string, ScheduleRecord> = {};
     for (const { name, schedule } of this.#jobs()) {
       const record = this.#planned(schedule, before[name], now);
@@ -105,7 +104,7 @@ export class Schedules {
         continue;
       }
       isChanged = true;
-      // A clock that the services know to be days off says nothing of what was missed.
+      // If the host's clock is days off by the services' clock, nothing was missed.
       const isWrong = this.#parts.clock.isConfirmed && !this.#parts.clock.isHostRight;
       if (!isMissed || !isWrong) this.#isDue(job, record.dueMs, now);
       const next = this.#record(job.schedule, now.wallMs, now.wallMs);
@@ -143,22 +142,22 @@ export class Schedules {
     return now.wallMs - dueMs > patienceMs;
   }
 
-  /** A start is called missed only by a clock that the service has confirmed, if there is one to ask. */
+  /** True if a start may be called missed: the service has confirmed the clock, or no service is configured. */
   #isConfirmed(now: Now): boolean {
     const { clock, settings } = this.#parts;
     const { dataPipeline, migrationHub } = settings.current;
     if (clock.isConfirmed || (dataPipeline ?? migrationHub) === undefined) return true;
-    // Any answer shows the time: without a job there is nothing else to call.
+    // Any answer shows the time. Without a job no other call is pending.
     this.#parts.hub.confirmRegion(this.#startedAt.bootMs);
     return now.bootMs - this.#startedAt.bootMs >= CONFIRM_MS;
   }
 
-  /** Said of a start that came to nothing, because a run still goes on for one. */
+  /** Records that a scheduled start was skipped, for example because the last run has not ended. */
   skipped(job: string, reason: string, now: Now): void {
     this.#parts.state.addEvent({ event: 'run.skipped', at: now, job, fields: { reason } });
   }
 
-  /** How many starts went by, this one included. */
+  /** How many starts were missed, this one included. */
   #count(schedule: JobSchedule, dueMs: number, now: Now): number {
     let count = 0;
     let atMs: number | undefined = dueMs;
@@ -177,7 +176,7 @@ export class Schedules {
     const fresh = this.#record(schedule, now.wallMs, undefined);
     if (known?.cron !== schedule.cron || known.timezone !== schedule.timezone) return fresh;
     if (fresh === undefined || fresh.dueMs >= known.dueMs) return known;
-    // The clock was set back. A little: what was started then is not started again.
+    // The clock was set back. If it was by an hour at most, starts of that time are not repeated.
     const { doneMs } = known;
     const isRepeated =
       doneMs !== undefined && fresh.dueMs <= doneMs && doneMs - fresh.dueMs <= SET_BACK_MS_MAX;
@@ -192,12 +191,7 @@ export class Schedules {
     const dueMs = this.#calendar.nextStartMs(schedule, afterMs);
     if (dueMs === undefined) return undefined;
     const { cron, timezone } = schedule;
-    return {
-      cron,
-      ...(timezone === undefined ? {} : { timezone }),
-      dueMs,
-      ...(doneMs === undefined ? {} : { doneMs }),
-    };
+    return { cron, dueMs, ...defined({ timezone, doneMs }) };
   }
 
   #keep(records: Record<string, ScheduleRecord>, isChanged: boolean): void {

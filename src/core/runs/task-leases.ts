@@ -79,7 +79,7 @@ export class TaskLeases {
     return true;
   }
 
-  /** The first report was accepted: the task is ours, and its job may start. */
+  /** The first report was accepted: the task belongs to this agent, and its job may start. */
   acknowledged(run: Run, now: Now): void {
     this.#parts.timeline.add('lease.acknowledged', now, {}, run);
     this.#life.promote(run.job, now);
@@ -93,7 +93,7 @@ export class TaskLeases {
     this.#life.changed(run, now);
   }
 
-  /** The task or its pipeline does not exist any more. */
+  /** The task or its pipeline no longer exists. */
   gone(run: Run, reason: string, now: Now): void {
     const isStopping = this.#parts.settings.current.dataPipeline?.onFence !== 'continue';
     this.#parts.timeline.add('lease.gone', now, { reason }, run);

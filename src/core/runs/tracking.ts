@@ -1,8 +1,8 @@
 /**
- * Work that somebody else runs: taken in by `track`, spoken of by `report`. It goes through the same states as any
- * run and is told to Migration Hub like any other; how it ended is never inferred, only told.
+ * Work that somebody else runs: `track` makes a run of it, `report` updates that run. It has the same states as any run
+ * and is reported to Migration Hub like any other. Its end is reported or seen, never inferred.
  *
- * Of a request for many, each item that cannot be done is refused by itself, and the others are taken.
+ * In a request for many items, each item that cannot be done is refused alone, and the others are done.
  */
 import type { FinalStatus, Report } from '../model/tracked.ts';
 import type { RefusalCode, RefusedItem, Reply } from '../model/action.ts';
@@ -18,7 +18,7 @@ interface Refused {
   readonly message: string;
 }
 
-/** What was done of one item. */
+/** The result of one item. */
 interface Done {
   readonly run: string;
   readonly message: string;
@@ -42,15 +42,15 @@ export class RunTracking {
     return each(definitions, 'tracked', (definition) => this.#track(definition, now));
   }
 
-  /** Also for a job that the agent runs: a script of its own may tell percent and detail, never the end. */
+  /** Reports percent, detail and end of tracked work. For a job that the agent runs, percent and detail only. */
   report(reports: readonly Report[], now: Now): Reply {
-    return each(reports, 'taken', (report) => this.#report(report, now));
+    return each(reports, 'recorded', (report) => this.#report(report, now));
   }
 
   #track(definition: JobDefinition, now: Now): Done | Refused {
     const { name } = definition;
     if (this.#parts.settings.current.jobs.has(name)) {
-      const message = `${name} is a job of the configuration, which the agent runs; track under another name`;
+      const message = `${name} is a configured job that the agent runs; track the work under another name`;
       return { code: 'conflict', message };
     }
     const [live] = this.#life.index.liveOf(name);
@@ -66,11 +66,11 @@ export class RunTracking {
   #report(report: Report, now: Now): Done | Refused {
     const { name, status } = report;
     const run = this.#life.index.liveOf(name)[0];
-    if (run === undefined) return this.#nobodyToReportOf(name);
+    if (run === undefined) return this.#noLiveRun(name);
     if (run.copiedHost === true) return { code: 'conflict', message: copiedHostRefusal(run) };
     if (run.definition.tracked === undefined) {
       if (status !== undefined) {
-        const message = `the agent runs ${name} and sees itself how it ends; leave the status out`;
+        const message = `the agent runs ${name} and sees how it ends; report it without a status`;
         return { code: 'conflict', message };
       }
       if (!isStarted(run)) return { code: 'conflict', message: `${name} has not started yet` };
@@ -78,26 +78,26 @@ export class RunTracking {
     advance(this.#life, run, report, now);
     if (status !== undefined)
       conclude(this.#parts.timeline, this.#life, run, status, report.detail, now);
-    // Nobody would tell it again: it is on disk before the answer.
+    // The caller will not send it again, so it is on disk before the answer.
     else this.#life.changed(run, now);
-    return { run: run.id, message: wordsOf(run, report) };
+    return { run: run.id, message: resultText(run, report) };
   }
 
-  #nobodyToReportOf(name: string): Refused {
+  #noLiveRun(name: string): Refused {
     const last = this.#life.index.of(name).at(-1);
     if (last !== undefined) {
-      const message = `${name} has ended (run ${last.number}: ${last.state}); nothing more is said of that run`;
+      const message = `${name} has ended (run ${last.number}: ${last.state}); that run takes no more reports`;
       return { code: 'conflict', message };
     }
     if (this.#parts.settings.current.jobs.has(name)) {
       return { code: 'conflict', message: `${name} is not running` };
     }
-    const message = `there is no job "${name}"; "track ${name}" makes one`;
+    const message = `there is no job "${name}"; "track ${name}" creates one`;
     return { code: 'no-such-job', message };
   }
 }
 
-/** Takes in percent and detail. A percent is floored, never falls, and stays at 99 until the run has ended well. */
+/** Updates percent and detail. Percent is floored, never falls, and stays at 99 until the run has succeeded. */
 export function advance(
   life: RunLifecycle,
   run: Run,
@@ -112,13 +112,13 @@ export function advance(
   if (isOther) run.detail = detail;
   run.progressAt = now;
   delete run.stalled;
-  // A percent that was told must not fall after a crash: a hundred commits of a run at most. Details come in floods,
-  // and a lost one is read again.
+  // A reported percent must not fall after a crash, so a higher one is committed: at most a hundred commits a run.
+  // Details change often, and a lost one is read again.
   if (isHigher) life.changed(run, now);
   else life.touched(run, now);
 }
 
-/** The final word of whoever runs the work. */
+/** Ends the run as whoever runs the work has reported it. */
 export function conclude(
   timeline: Timeline,
   life: RunLifecycle,
@@ -138,16 +138,16 @@ export function conclude(
   life.finish(run, 'failed', now);
 }
 
-function wordsOf(run: Run, { percent, status }: Report): string {
+function resultText(run: Run, { percent, status }: Report): string {
   if (status !== undefined) return `${run.job} has ended: ${run.state}`;
-  if (percent === undefined) return `${run.job}: taken`;
+  if (percent === undefined) return `${run.job}: recorded`;
   const kept = run.percent ?? 0;
-  if (kept > Math.floor(percent)) return `${run.job} stays at ${kept}%: a percent never falls`;
-  if (kept < Math.floor(percent)) return `${run.job} stays at ${kept}% until it has ended well`;
+  if (kept > Math.floor(percent)) return `${run.job} stays at ${kept}%: percent never falls`;
+  if (kept < Math.floor(percent)) return `${run.job} stays at ${kept}% until it has succeeded`;
   return `${run.job} is at ${kept}%`;
 }
 
-/** One answer for all: the words of a single item, else how many were done; and what was refused. */
+/** One answer for all items: the message of a single item, else the count; and the refused items. */
 function each<Item extends { readonly name: string }>(
   items: readonly Item[],
   verb: string,

@@ -1,47 +1,48 @@
 /**
- * Who speaks next. For each operation: those that wait for their time, and those that are ready, words and heartbeats
- * apart; a word that also renews a promise is held by both its age and its deadline.
+ * Which reporter calls next. Each operation has a queue of pending calls: those that are not ready yet, and those that
+ * are ready, status changes and heartbeats apart. A status change that also renews a promise is in two heaps: by its
+ * age and by its deadline.
  *
- * A word (an acknowledgement, a change of state, a last word) goes before a heartbeat that has slack.
- * A heartbeat whose slack runs out goes before everything. Among heartbeats the earliest deadline is first,
+ * A status change (an acknowledgement, a change of state, a final report) goes before a heartbeat that has slack.
+ * A heartbeat whose slack has run out goes before everything. Among heartbeats the earliest deadline is first,
  * which is optimal: if any order keeps all promises, this one does.
  */
 import type { Operation } from '../model/call.ts';
 import { Heap, Ranked } from '../lib/heap.ts';
 
-/** What somebody owes next. */
+/** The call that a reporter has to make next. */
 export interface PendingCall {
   readonly operation: Operation;
   /** Not before this time (boot clock). */
   readonly readyAtMs: number;
-  /** A word, owed since then. Absent: a heartbeat. */
+  /** When the status changed that this call reports (boot clock). Absent: a heartbeat. */
   readonly sinceMs?: number;
-  /** A word that says only what is on disk: it may be said while the disk takes nothing new. */
+  /** A status change that is on disk already: it may be reported while the disk refuses writes. */
   readonly isDurable?: true;
-  /** Absent: nothing is promised that could be broken. A duty has at least one of this and `sinceMs`. */
+  /** Absent: no promise or window depends on this call. A pending call has this, `sinceMs`, or both. */
   readonly deadline?: Deadline;
 }
 
 export interface Deadline {
-  /** From then on it goes before words. */
+  /** From then on the call goes before status changes. */
   readonly urgentAtMs: number;
   /** When it is too late: a promise or a window ends. */
   readonly byMs: number;
 }
 
-/** No such time: later than every time there is. */
+/** Stands for an absent time, and sorts after all others. */
 const NEVER = Infinity;
 
-/** A line of the agenda: whoever it belongs to, and the duty that stands there. */
+/** An entry of the queue: its owner and the pending call. */
 export class Item<Owner> extends Ranked {
   owner: Owner;
-  /** The duty, in fields of the item's own: a fleet's duties change all day, and leave no garbage so. */
+  /** The pending call, copied into fields: pending calls change all day, and copying leaves no garbage. */
   operation: Operation | undefined = undefined;
   readyAtMs = NEVER;
   sinceMs = NEVER;
   urgentAtMs = NEVER;
   byMs = NEVER;
-  /** Its other place, while it is a word that has a deadline. */
+  /** Its second place, while it is a status change with a deadline. */
   promised: ChangePlace<Owner> | undefined = undefined;
 
   constructor(owner: Owner) {
@@ -53,7 +54,7 @@ export class Item<Owner> extends Ranked {
 export class CallQueue<Owner> {
   readonly #lanes = new Map<Operation, Lane<Owner>>();
 
-  /** Sets what the owner owes next; `undefined`: nothing. O(log n). */
+  /** Sets the owner's pending call; `undefined`: it has none. O(log n). */
   set(item: Item<Owner>, pending: PendingCall | undefined): void {
     if (isAlready(item, pending)) return;
     this.#takeOff(item);
@@ -66,13 +67,13 @@ export class CallQueue<Owner> {
     this.#lane(pending.operation).waiting.set(item, item.readyAtMs);
   }
 
-  /** How many could use a call of this operation now. */
+  /** How many calls of this operation are ready now. */
   ready(operation: Operation, nowMs: number): number {
     const lane = this.#promote(operation, nowMs);
     return lane.changes.size + lane.heartbeats.size;
   }
 
-  /** Takes the most urgent item off the agenda; `undefined`: nobody has anything to say now. */
+  /** Takes the most urgent item off the queue; `undefined`: no call is ready. */
   take(operation: Operation, nowMs: number): Item<Owner> | undefined {
     const lane = this.#promote(operation, nowMs);
     const item = urgent(lane, nowMs) ?? lane.changes.peek() ?? lane.heartbeats.peek();
@@ -80,7 +81,7 @@ export class CallQueue<Owner> {
     return item;
   }
 
-  /** When the next waiting item of this operation becomes ready; `undefined`: none waits. */
+  /** When the next waiting item of this operation becomes ready; `undefined`: none is waiting. */
   nextReadyAtMs(operation: Operation): number | undefined {
     return this.#lane(operation).waiting.peek()?.rank;
   }
@@ -91,13 +92,8 @@ export class CallQueue<Owner> {
 
   #takeOff(item: Item<Owner>): void {
     if (item.operation === undefined) return;
-    const {
-      heartbeats,
-      promisedChanges: promisedChanges,
-      waiting,
-      changes: changes,
-    } = this.#lane(item.operation);
-    // It stands in one of these, and as a word with a deadline in another.
+    const { heartbeats, promisedChanges, waiting, changes } = this.#lane(item.operation);
+    // An item is in one of these three, and a status change with a deadline in `promisedChanges` too.
     if (!waiting.delete(item) && !changes.delete(item)) heartbeats.delete(item);
     if (item.promised !== undefined) promisedChanges.delete(item.promised);
     item.promised = undefined;
@@ -133,14 +129,14 @@ export class CallQueue<Owner> {
 
 class Lane<Owner> {
   readonly waiting = new Heap<Item<Owner>>();
-  /** All ready words, the longest owed first. */
+  /** All ready status changes, the oldest first. */
   readonly changes = new Heap<Item<Owner>>();
-  /** Those of them that have a deadline, the earliest first. */
+  /** The ready status changes that have a deadline, the earliest first. */
   readonly promisedChanges = new Heap<ChangePlace<Owner>>();
   readonly heartbeats = new Heap<Item<Owner>>();
 }
 
-/** The place of a word among those that have a deadline. */
+/** The place of a status change in `promisedChanges`. */
 class ChangePlace<Owner> extends Ranked {
   readonly item: Item<Owner>;
 
@@ -150,19 +146,19 @@ class ChangePlace<Owner> extends Ranked {
   }
 }
 
-/** Whose slack has run out: the earliest deadline of them. */
+/** Of the items whose slack has run out, the one with the earliest deadline. */
 function urgent<Owner>(lane: Lane<Owner>, nowMs: number): Item<Owner> | undefined {
   const heartbeat = ifUrgent(lane.heartbeats.peek(), nowMs);
-  const word = ifUrgent(lane.promisedChanges.peek()?.item, nowMs);
-  if (heartbeat === undefined || word === undefined) return heartbeat ?? word;
-  return heartbeat.byMs <= word.byMs ? heartbeat : word;
+  const change = ifUrgent(lane.promisedChanges.peek()?.item, nowMs);
+  if (heartbeat === undefined || change === undefined) return heartbeat ?? change;
+  return heartbeat.byMs <= change.byMs ? heartbeat : change;
 }
 
 function ifUrgent<Owner>(item: Item<Owner> | undefined, nowMs: number): Item<Owner> | undefined {
   return item !== undefined && item.urgentAtMs <= nowMs ? item : undefined;
 }
 
-/** True where the same duty stands already: its place among equals is not lost then. */
+/** True if the item has this pending call already. It then keeps its place among equals. */
 function isAlready<Owner>(item: Item<Owner>, pending: PendingCall | undefined): boolean {
   return (
     item.operation === pending?.operation &&

@@ -1,7 +1,7 @@
 /**
- * Which reporter calls when a gate has a call to give, which calls are in flight, and what their answers say of the
- * operation's health. A gate pulls: the most urgent reporter is chosen when there is a call to give, and makes the call
- * from the newest state.
+ * Which reporter makes the next call of an operation, which calls are in flight, and what their answers mean for the
+ * operation's health. A gate pulls: the most urgent reporter is chosen when the gate grants a call, and builds it from
+ * the newest state.
  */
 import { defined } from '../lib/defined.ts';
 import type { Now } from '../lib/time.ts';
@@ -37,7 +37,7 @@ interface InFlight {
 export class CallScheduler {
   readonly #parts: Parts;
   readonly #queue = new CallQueue<Reporter | undefined>();
-  /** Calls that a gate was asked for and has not given yet; and those it gave that are not used yet. */
+  /** Calls that a gate was asked for and has not granted yet; and granted calls that are not used yet. */
   readonly #asked = new Map<Operation, number>();
   readonly #granted = new Map<Operation, number>();
   readonly #inFlight = new Map<number, InFlight>();
@@ -53,7 +53,7 @@ export class CallScheduler {
     add(this.#granted, operation, slots);
   }
 
-  /** What to ask of the gates, and which calls to make, now. */
+  /** What to ask the gates for, and which calls to make, now. */
   decide(now: Now): Action[] {
     const actions: Action[] = [];
     const isHeld = this.#parts.resumeHold.untilMs(now) !== undefined;
@@ -67,7 +67,7 @@ export class CallScheduler {
     return actions;
   }
 
-  /** True while a call is in flight or could be made before `untilMs`. Polls do not count: nobody waits for them. */
+  /** True while a call is in flight or could be made before `untilMs`. Polls do not count: no status depends on them. */
   isBusy(now: Now, untilMs: number): boolean {
     return [...this.#queue.operations()].some((operation) => {
       if (operation === 'PollForTask') return false;
@@ -94,7 +94,7 @@ export class CallScheduler {
     return wakeMs;
   }
 
-  /** Puts what changed in this turn into the call queue. A reporter with a call in flight waits for its answer. */
+  /** Updates the queue for the reporters touched in this turn. A reporter with a call in flight waits for its answer. */
   refresh(now: Now): void {
     for (const entry of this.#parts.reporters.takeTouched()) {
       const reporter = this.#calling.has(entry) ? undefined : entry.owner;
@@ -103,7 +103,7 @@ export class CallScheduler {
     }
   }
 
-  /** Takes in how a call ended. Returns what that means beyond its reporter. */
+  /** Handles a call's outcome. Returns what it means beyond its reporter. */
   settled(event: Extract<Event, { type: 'call-settled' }>, now: Now): Fact | undefined {
     const { call, outcome, sentAt } = event;
     const inFlight = this.#inFlight.get(event.id);
@@ -141,7 +141,7 @@ export class CallScheduler {
     return pending?.sinceMs === undefined || pending.isDurable === true;
   }
 
-  /** Asks an operation's gate for what its ready reporters need, and spends what it gave. */
+  /** Asks an operation's gate for the calls that ready reporters need, and uses the calls it granted. */
   #serve(operation: Operation, now: Now, actions: Action[]): void {
     const { pacing } = this.#parts;
     const granted = this.#granted.get(operation) ?? 0;

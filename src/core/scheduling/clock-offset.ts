@@ -1,9 +1,9 @@
 /**
- * How far the service's clock is from the host's, learned from the Date header of its answers.
+ * The difference between the service's clock and the host's, learned from the Date header of answers.
  *
  * Migration Hub counts staleness from an UpdateDateTime that the host stamps, so a wrong host clock makes a healthy task
  * stale. The median of the last samples is used: one wrong answer does not move it. The header has whole seconds and the
- * network takes time, so less than two seconds is taken for none.
+ * network takes time, so a difference below two seconds counts as none.
  */
 import { HOUR_MS, isBelievable } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
@@ -31,12 +31,12 @@ export class ClockOffset {
     return this.#samples.length > 0;
   }
 
-  /** The answers disagree with the host's clock by far, and are too few to be believed. */
+  /** True while the answers differ from the host's clock by more than an hour and are too few to be believed. */
   get isDoubtful(): boolean {
     return this.#isDoubtful;
   }
 
-  /** What an earlier agent knew, moved by what the host's clock was stepped since. New samples outvote it soon. */
+  /** Takes over the offset of an earlier agent, less the step of the host's clock since. New samples soon outvote it. */
   restore(offsetMs: number, stepMs: number): void {
     const restoredMs = offsetMs - stepMs;
     this.#samples.push(restoredMs, restoredMs);
@@ -45,14 +45,14 @@ export class ClockOffset {
 
   /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. */
   learn(serverDateMs: number, sentAt: Now, now: Now): void {
-    // A proxy's own clock, for example: a date that cannot be is no sample.
+    // An impossible date, for example of a proxy, is no sample.
     if (!isBelievable(serverDateMs)) return;
     const tripMs = now.bootMs - sentAt.bootMs;
-    // The clock of a long poll's answer was read at an unknown moment of a long trip.
+    // In a long poll, the moment at which the service read its clock is unknown.
     if (tripMs > 5_000) return;
     this.#samples.push(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
-    // Nearly always: a right clock, and nothing to sort.
+    // The usual case: the clock is right, and there is nothing to sort.
     if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
       this.#ms = 0;
       this.#isDoubtful = false;
@@ -68,7 +68,7 @@ export class ClockOffset {
 
   /** The host's wall clock was stepped by `stepMs`: what was learned is off by as much. */
   stepped(stepMs: number): void {
-    // Nothing was learned: the step may just as well have put the clock right.
+    // Nothing was learned yet: the step may have corrected the clock.
     if (!this.isKnown) return;
     for (let i = 0; i < this.#samples.length; i++) {
       this.#samples[i] = (this.#samples[i] ?? 0) - stepMs;

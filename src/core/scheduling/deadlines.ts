@@ -1,7 +1,7 @@
 /**
- * The arithmetic of promises and windows. Every number that decides when something is told stands here.
+ * The arithmetic of promises and windows. Every number that decides when a report is due is in this file.
  *
- * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures; when a
+ * A promise (NextUpdateSeconds) of P is renewed from P/2 on, so that half of it is left for failures. When a
  * quarter of it is left, or three minutes of a long one, the report goes before everything else.
  */
 import type { Deadline } from './call-queue.ts';
@@ -12,24 +12,27 @@ import type { Instant, Now } from '../lib/time.ts';
 
 /** A report is renewed when this part of its promise has passed. */
 const RENEW_PART = 1 / 2;
-/** By how much of its interval a report may come early: what began in the same second drifts apart. */
+/** The largest jitter, as a part of the interval: reporters that began in the same second drift apart. */
 const EARLY_PART = 1 / 10;
-/** Within this time after a start the agents of a fleet take back the long promises of a planned stop. */
+/** Within this time after a start an agent replaces the long promises of its planned stop by normal ones. */
 const TAKE_BACK_MS = 10 * SECOND_MS;
-/** When so much of it is left, it goes before words: a quarter, for a long one enough time for many tries. */
+/**
+ * When this part of a promise is left, its report goes before status changes. For a long promise three minutes are
+ * enough for many attempts.
+ */
 const URGENT_PART = 1 / 4;
 const URGENT_MS_MAX = 3 * MINUTE_MS;
-/** Part of a budget that is planned with; the rest is for repeats, words and bad luck. */
+/** The part of a budget that heartbeats are planned with. The rest is for retries and status changes. */
 const PLANNED_PART = 2 / 3;
 /**
- * Part of a budget that heartbeats may take when every promise is stretched to the utmost. How many calls get through
- * is known within some percent, and who was promised at the best moment stays promised: `npm run test:capacity` shows
- * stale tasks from 0.95 on.
+ * The part of a budget that heartbeats may take when every promise is stretched to `nextUpdateMax`. It is below 1,
+ * since the number of calls that succeed is known within some percent only: `npm run test:capacity` shows stale tasks
+ * from 0.95 on.
  */
 const KEPT_PART = 0.93;
-/** Part of a budget that is spent on reports that nobody waits for. */
+/** The part of a budget that may be spent on reports that are not due yet. */
 const SPARE_PART = 1 / 10;
-/** No task's progress is told more often than this, however much budget is free. */
+/** No task's progress is reported more often than this, however much budget is free. */
 const FRESH_MS_MIN = 5 * SECOND_MS;
 /** NextUpdateSeconds is a 32-bit integer (MODEL NextUpdateSeconds). */
 const NEXT_UPDATE_S_MAX = 2 ** 31 - 1;
@@ -38,10 +41,10 @@ const NEXT_UPDATE_S_MAX = 2 ** 31 - 1;
 export const ACKNOWLEDGE_MS = 2 * MINUTE_MS;
 /** "If a task runner does not report its status after 5 minutes …" (model text): the stricter of the two readings. */
 const REPORT_MS_MAX = 5 * MINUTE_MS;
-/** What is left between the ladder's end and the window's: a signal, a scan of /proc, a busy host. */
+/** Time between the end of the stop escalation and the window's end: for a signal, a scan of /proc, a busy host. */
 const FENCE_MARGIN_MS = 10 * SECOND_MS;
 
-/** The time in which every live task can be told once, at the planned part of the rate. */
+/** The time in which every live task can be reported once, at the planned part of the rate. */
 export function cycleMs(liveTasks: number, rate: Rate): number {
   return (liveTasks / (rate.perSecond * PLANNED_PART)) * SECOND_MS;
 }
@@ -61,7 +64,7 @@ export function promisesMax(hub: HubSettings, rate: Rate): number {
   return Math.floor((hub.nextUpdateMaxMs / SECOND_MS) * rate.perSecond * KEPT_PART);
 }
 
-/** The promise of an agent that stops: as long as promises may be, since nobody knows when the next agent starts. */
+/** The promise of a shutdown report: the longest that is allowed, since it is unknown when the next agent starts. */
 export function shutdownNextUpdateS(hub: HubSettings): number {
   return Math.min(Math.floor(hub.nextUpdateMaxMs / SECOND_MS), NEXT_UPDATE_S_MAX);
 }
@@ -71,45 +74,48 @@ export function finalNextUpdateS(hub: HubSettings): number {
 }
 
 /**
- * An interval as one of many keeps it, so that jobs that a schedule starts in the same second, on one host or on a
- * hundred, do not report in the same second for ever. `early` is the speaker's own lot, from 0 to 1.
+ * An interval less the reporter's own jitter, so that jobs that a schedule starts in the same second, on one host or
+ * on a hundred, do not go on reporting in the same second. `early` is that jitter, from 0 to 1.
  */
 export function drawnMs(intervalMs: number, early: number): number {
   return intervalMs * (1 - EARLY_PART * early);
 }
 
-/** When an agent that has started takes back a promise of the planned stop before: nobody waits for it, so fleets spread. */
+/** When an agent that has started replaces a promise of the planned stop before. Jitter spreads the agents of a fleet. */
 export function takeBackAtMs(startedAt: Instant, early: number): number {
   return startedAt.bootMs + TAKE_BACK_MS * early;
 }
 
-/** What was promised with a report, and where the promise ends by the service's clock. */
-interface Told {
+/** The promise of a report, and when it ends by the service's clock. */
+interface MadePromise {
   readonly madeAt: Instant;
   readonly until: Instant;
   readonly nextUpdateS: number;
 }
 
 /** When a report is due again, on the boot clock. */
-export function renewAtMs(promise: Told, early: number): number {
+export function renewAtMs(promise: MadePromise, early: number): number {
   const promisedMs = promise.nextUpdateS * SECOND_MS;
   return endMs(promise) - promisedMs + drawnMs(promisedMs * RENEW_PART, early);
 }
 
-/** When it goes before words, and when it is too late. */
-export function deadlineOf(promise: Told): Deadline {
+/** When the report goes before status changes, and when the promise ends. */
+export function deadlineOf(promise: MadePromise): Deadline {
   const promisedMs = promise.nextUpdateS * SECOND_MS;
   const urgentMs = Math.min(promisedMs * URGENT_PART, URGENT_MS_MAX);
   return { urgentAtMs: endMs(promise) - urgentMs, byMs: promise.until.bootMs };
 }
 
-/** Counted from where the promise ends: a report that a wrong clock has stamped promised less than it says. */
-function endMs({ madeAt, nextUpdateS, until }: Told): number {
-  // A stamp has whole seconds: less than one is no fault of a clock.
+/**
+ * When the promise ends, on the boot clock. If a wrong clock stamped the report, its promise ends earlier than
+ * NextUpdateSeconds after the call.
+ */
+function endMs({ madeAt, nextUpdateS, until }: MadePromise): number {
+  // Stamps are whole seconds, so a difference below one second is rounding and no clock error.
   return Math.min(madeAt.bootMs + nextUpdateS * SECOND_MS, until.bootMs + SECOND_MS);
 }
 
-/** How soon after a report a change of percent or detail may be told: spare budget buys freshness. */
+/** How soon after a report a change of percent or detail may be reported. The more budget is free, the sooner. */
 export function freshnessMs(liveTasks: number, rate: Rate): number {
   return Math.max(FRESH_MS_MIN, cycleMs(liveTasks, rate));
 }
@@ -120,8 +126,8 @@ export function reportEveryMs(reportEvery: number, windowMs: number): number {
 }
 
 /**
- * How soon after a report the next one may be made: with spare budget a quarter of the interval, so that a cancel is
- * learnt and progress told the sooner. Spare is what is left when all live tasks could be told ten times as often.
+ * How soon after a report the next one may be made. If the budget could serve all live tasks ten times as often, it is
+ * a quarter of the interval, so that a cancel is noticed and progress is reported sooner.
  */
 export function spareReportMs(everyMs: number, liveTasks: number, rate: Rate): number {
   const cycleOfSpareMs = (liveTasks / (rate.perSecond * SPARE_PART)) * SECOND_MS;
@@ -135,8 +141,8 @@ export function reportByMs(acceptedAt: Instant, windowMs: number): number {
 }
 
 /**
- * When the ladder must start so that the tree is dead at the window's end (P3): its end less the grace and a
- * margin, never in the window's first half. `undefined`: this run needs no fence.
+ * When the stop escalation must start so that the tree is dead at the window's end (P3): the window's end less the
+ * grace and a margin, but never in the window's first half. `undefined`: this run needs no fence.
  */
 export function fenceAtMs(run: Run): number | undefined {
   const { pipeline } = run;
@@ -149,8 +155,8 @@ export function fenceAtMs(run: Run): number | undefined {
 }
 
 /**
- * What of the job's grace fits into the window: less than all of it where the fence comes late, since the agent was away,
- * and none where the window has ended.
+ * The part of the job's grace that fits into the window. It is less than the whole if the fence comes late because the
+ * agent was away, and 0 if the window has ended.
  */
 export function fenceGraceMs(run: Run, now: Now): number {
   const { acceptedAt, task } = run.pipeline ?? {};

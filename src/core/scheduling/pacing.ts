@@ -1,11 +1,11 @@
 /**
  * The health of an operation: how many calls may be in flight, when it is paused and why, and how long a reporter waits
- * before it repeats a call. The gate holds the published limit; this adds what experience shows.
+ * before it repeats a call. The gate keeps the published limit; this file adapts to how the service answers.
  *
  *   throttled    for as long as the service says (RetryAfterSeconds, Retry-After) or 1 s, 2 s, 4 s … 60 s; then at 0.7 of
  *                the rate, and a little more with each accepted call, until it is the configured one again
  *   unavailable  up to 0.5 s, 1 s, 2 s … 30 s, one call at a time until one is accepted
- *   denied       30 s, 60 s … 5 min: credentials do not come back faster for being asked
+ *   denied       30 s, 60 s … 5 min: somebody has to fix the credentials or permissions first
  */
 import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
 import type { Operation, Outcome } from '../model/call.ts';
@@ -18,7 +18,7 @@ interface Backoff {
   readonly maxMs: number;
 }
 
-/** Failures of the way to the service: the payload is not to blame, and the operation pauses. */
+/** Failures that are not caused by the payload: the whole operation pauses. */
 type Failure = 'throttled' | 'unavailable' | 'denied' | 'no-home-region';
 
 const BACKOFFS: Readonly<Record<Failure, Backoff>> = {
@@ -36,8 +36,8 @@ const SPEED_MIN = 1 / 16;
 const SPEED_UP = 1 / 100;
 
 /**
- * How much one call weighs in the success rate: the last few hundred count, so that chance does not. At first each counts
- * for more, as if ten calls had succeeded before. A promise that was made cannot be taken back.
+ * The weight of one call in the success rate: the last few hundred calls count, so that chance does not move it. The
+ * first calls weigh more, as if ten calls had succeeded before.
  */
 const SUCCESS_WEIGHT_MIN = 1 / 400;
 const SUCCESSES_TO_BEGIN = 10;
@@ -48,9 +48,9 @@ export interface OperationHealth {
   /** Failures since the last accepted call. */
   problems: number;
   pausedUntilMs: number;
-  /** The part of the configured rate that the service lets through, by experience: 1 is all of it. */
+  /** The part of the configured rate that the service accepts, as observed: 1 is all of it. */
   speed: number;
-  /** The part of recent calls that succeeded: what fails is repeated, and costs budget twice. */
+  /** The part of recent calls that succeeded: a failed call is repeated and uses the budget twice. */
   success: number;
   because?: string;
   lastFailure?: Failure;
@@ -60,15 +60,15 @@ export interface OperationHealth {
   failed: number;
 }
 
-/** What a settled call changed, for the log. */
+/** How a settled call changed the operation's health, for the log. */
 type HealthChange = 'failing' | 'recovered' | undefined;
 
-/** Failures in a row before an operation counts as failing: a single outage is everyday. */
+/** Failures in a row before an operation counts as failing: one or two are everyday. */
 const FAILING_FROM = 3;
-/** These do not heal by themselves: somebody has to fix credentials, permissions or the account. The first one counts. */
+/** These do not end by themselves: somebody has to fix credentials, permissions or the account. The first one counts. */
 const PERMANENT: ReadonlySet<Failure> = new Set<Failure>(['denied', 'no-home-region']);
 
-/** Whether an operator should know: its calls fail, and it is not a passing fault. */
+/** True if an operator should know: the operation's calls fail, and it is not a passing fault. */
 export function isFailing({ problems, lastFailure }: OperationHealth): boolean {
   if (problems === 0 || lastFailure === undefined) return false;
   return PERMANENT.has(lastFailure) || problems >= FAILING_FROM;
@@ -104,7 +104,7 @@ export class Pacing {
     return this.#healths.get(operation)?.because;
   }
 
-  /** How many more calls may be begun now. After a failure one goes ahead to see. */
+  /** How many more calls may begin now. After a failure it is one, as a probe. */
   room(operation: Operation, nowMs: number): number {
     const health = this.of(operation);
     if (nowMs < health.pausedUntilMs) return 0;
@@ -114,7 +114,7 @@ export class Pacing {
     return health.speed < 1 ? Math.min(1, room) : room;
   }
 
-  /** A call begins: at a lowered rate the next one waits. `perSecond` is the configured rate. */
+  /** Records that a call begins. At a lowered rate the next one has to wait. `perSecond` is the configured rate. */
   began(operation: Operation, nowMs: number, perSecond: number): void {
     const health = this.of(operation);
     health.inFlight++;
@@ -152,14 +152,14 @@ export class Pacing {
     }
   }
 
-  /** The cause may have been removed: pauses for this kind of failure end. */
+  /** Ends all pauses for this kind of failure, since its cause may have been removed. */
   recovered(failure: Failure, nowMs: number): void {
     for (const health of this.#healths.values()) {
       if (health.problems > 0 && health.lastFailure === failure) health.pausedUntilMs = nowMs;
     }
   }
 
-  /** The service answered: if anything is wrong, it is the payload, not the way to the service. */
+  /** The service answered. If the call was rejected, its payload is to blame and not the way to the service. */
   #answered(
     health: OperationHealth,
     isAccepted: boolean,
@@ -182,8 +182,8 @@ export class Pacing {
   }
 
   /**
-   * One operation is back after an outage, or has credentials again: others may be too, and each sends one call to find
-   * out. A pause that the service itself asked for (throttling) is not cut short.
+   * One operation works again after an outage or with new credentials. Others may, too: each sends one call to find out.
+   * A pause that the service asked for (throttling) is not cut short.
    */
   #tryOthers(recoveredFrom: Failure | undefined, nowMs: number, random: () => number): void {
     for (const health of this.#healths.values()) {
@@ -195,7 +195,7 @@ export class Pacing {
   }
 }
 
-/** The way to the service failed, or the service asked to slow down. */
+/** Records a failure of the connection, a denial or a throttle. */
 function failed(
   health: OperationHealth,
   failure: Failure,
@@ -206,7 +206,7 @@ function failed(
 ): HealthChange {
   if (failure === 'throttled') {
     health.throttled++;
-    // Calls that were in flight together are one lesson, not many.
+    // Throttled calls that were in flight together slow the operation down once.
     if (health.problems === 0) health.speed = Math.max(SPEED_MIN, health.speed * SLOW_DOWN);
   } else {
     health.failed++;
@@ -214,8 +214,8 @@ function failed(
   const wasFailing = isFailing(health);
   const { firstMs, maxMs } = BACKOFFS[failure];
   const stepMs = Math.min(firstMs * 2 ** Math.min(health.problems, 20), maxMs);
-  // Full jitter after an outage, so that a fleet does not come back at one moment; at least half of the step if the
-  // service has answered.
+  // Full jitter after an outage, so that the agents of a fleet do not all call at one moment; at least half of the step
+  // if the service answered.
   const waitMs = failure === 'unavailable' ? stepMs * random() : stepMs * (0.5 + random() / 2);
   health.lastFailure = failure;
   health.pausedUntilMs = Math.max(health.pausedUntilMs, nowMs + Math.max(waitMs, retryAfterMs));
@@ -226,7 +226,7 @@ function failed(
 
 /**
  * How long one reporter waits before it repeats a call that failed: 1 s, 2 s, 4 s … 30 s with jitter, but never
- * more than a quarter of the slack it has, so that several tries fit before the deadline.
+ * more than a quarter of its slack, so that several attempts fit before the deadline.
  */
 export function retryDelayMs(attempts: number, slackMs: number, random: () => number): number {
   const stepMs = Math.min(SECOND_MS * 2 ** Math.min(attempts - 1, 10), 30 * SECOND_MS);

@@ -1,4 +1,4 @@
-/** The registry of reporters, and which of them may have another pending call than the queue knows. */
+/** The registry of reporters, and which of them may have a new pending call that the queue does not have yet. */
 import { PendingSet } from '../lib/pending-set.ts';
 import { Item } from './call-queue.ts';
 import type { Reporter, ReporterEntry } from './reporter.ts';
@@ -11,7 +11,7 @@ export class Reporters {
     return this.#entries.get(key)?.owner;
   }
 
-  /** Replaces the reporter of the same key, whose call in flight is waited for. */
+  /** Replaces the reporter of the same key. A call that the old one has in flight is waited for. */
   add(reporter: Reporter): void {
     const entry = this.#entries.get(reporter.key) ?? new Item<Reporter | undefined>(reporter);
     entry.owner = reporter;

@@ -19,7 +19,7 @@ export class ResumeHold {
     for (const key of keys) this.#unconfirmed.add(key);
   }
 
-  /** A call that the reporter sent at `sentAt` was answered, well or badly. */
+  /** A call that the reporter sent at `sentAt` was settled, whatever its outcome. */
   answered(key: string, sentAt: Now): void {
     if (this.#unconfirmed.size > 0 && sentAt.bootMs >= (this.#begunAt?.bootMs ?? 0)) {
       this.#unconfirmed.delete(key);

@@ -1,6 +1,6 @@
 /**
- * What stands in the way of a speaker's next call. Kept apart from the speakers, since nearly all of them have none:
- * a fleet of jobs need not carry empty fields.
+ * The failures of a reporter since its last accepted call, and when it tries again. An object apart from the reporter:
+ * nearly all reporters have none, and ten thousand jobs need not carry empty fields.
  */
 import type { Operation } from '../model/call.ts';
 import { retryDelayMs } from './pacing.ts';
@@ -15,13 +15,13 @@ export interface Retry {
   retryAtMs: number;
   /** How the last call failed. */
   reason: string;
-  /** Refused for good: said again rarely, or only when an operator wants it. */
+  /** Refused for good: repeated rarely, or only when an operator asks for it. */
   isQuarantined: boolean;
   /** Operations that found the task or its stream missing since a report was last accepted. */
   readonly missing?: readonly Operation[];
 }
 
-/** Another failure: the next try comes later, but in time for `slackMs`. */
+/** Records another failure. The next attempt comes later than the one before, but within `slackMs`. */
 export function again(
   retry: Retry | undefined,
   reason: string,

@@ -1,4 +1,4 @@
-/** The clock of the services, as far as it is known, and what of that is kept for the next agent. */
+/** The services' clock, as far as it is known. The offset is kept on disk for the next agent. */
 import { DAY_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
@@ -26,7 +26,7 @@ export class ServiceClock {
     this.#offset.restore(clock.offsetMs, stepMs);
   }
 
-  /** True if a service has told its time, to this agent or to an earlier one. */
+  /** True if this agent or an earlier one has seen a Date header. */
   get isKnown(): boolean {
     return this.#offset.isKnown;
   }
@@ -36,22 +36,22 @@ export class ServiceClock {
     return this.#offset.ms;
   }
 
-  /** A Date header was seen by this agent. */
+  /** True if this agent has seen a Date header. */
   get isConfirmed(): boolean {
     return this.#isConfirmed;
   }
 
-  /** False: nothing may be stamped by it, for a stamp never goes back. */
+  /** False: no report may be stamped by this clock, since the stamps of a task never go back. */
   isBelieved(now: Now): boolean {
     return !this.#offset.isDoubtful && isBelievable(this.nowMs(now));
   }
 
-  /** False: nothing starts by the host's own clock. */
+  /** False: no schedule starts a job by the host's clock. */
   isHostBelieved(now: Now): boolean {
     return isBelievable(now.wallMs) && !this.#offset.isDoubtful;
   }
 
-  /** The services agree that the host's clock is right, within a day. */
+  /** True if the services' clock and the host's differ by less than a day. */
   get isHostRight(): boolean {
     return this.#isConfirmed && Math.abs(this.#offset.ms) < DAY_MS;
   }

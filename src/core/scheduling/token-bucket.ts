@@ -1,6 +1,6 @@
 /**
- * What a gate lets through so that the service, which sees it with jitter, never sees more than the rate (P6). The gates
- * spend by this, and the planner makes no promise beyond it.
+ * The token bucket of a gate. It is smaller than the configured rate and burst, since the network delivers calls with
+ * jitter and the service must not see more than the rate (P6). The planner makes no promise that needs more than this.
  */
 import type { Rate } from '../model/settings.ts';
 import { SECOND_MS } from '../lib/time.ts';
@@ -12,20 +12,20 @@ export interface Bucket {
 }
 
 /**
- * Calls that are spaced exactly may arrive bunched: those of `JITTER_MS` and a window more. The bucket is
- * smaller than the burst by what arrives in that time. Where a second's worth costs no more than a tenth
- * of the burst, it is that, since connections are opened in that time.
+ * Calls that leave evenly spaced may arrive together: all calls of `JITTER_MS`. The bucket is smaller than the burst by
+ * the calls of that time. If the calls of one second are at most a tenth of the burst, it is smaller by those, since
+ * opening a connection takes up to a second.
  */
 export const JITTER_MS = 200;
 const JITTER_MS_MAX = 1000;
 const JITTER_SHARE_OF_BURST = 0.1;
-/** The host's quartz against the service's: 500 ppm at the worst; and the service's rounding. */
+/** Covers the difference between the host's quartz and the service's (at most 500 ppm), and the service's rounding. */
 const RATE_SHARE = 0.99;
 
 /**
- * A small burst leaves too little to take away, so its calls are spaced wider: call `burst + 1` after the first may not
- * come sooner than the service has earned it, also when it is early and the first one late. With a burst of one at 50 a
- * second that is one call in 220 ms: whoever wants the rate gives it a burst.
+ * A small burst cannot be made much smaller, so its calls are spaced wider instead: call `burst + 1` must not arrive
+ * before the service has refilled its bucket, even if the first call was late and this one is early. A burst of one at
+ * 50 calls a second therefore allows one call in 220 ms. To use the whole rate, configure a larger burst.
  */
 export function bucketOf({ perSecond, burst }: Rate, jitterMs = JITTER_MS): Bucket {
   const perMs = perSecond / SECOND_MS;
@@ -38,7 +38,7 @@ export function bucketOf({ perSecond, burst }: Rate, jitterMs = JITTER_MS): Buck
   return { capacity, perMs: Math.min(perMs, spacedPerMs) * RATE_SHARE };
 }
 
-/** Calls a second that a gate gives in the long run. */
+/** Calls a second that a gate allows in the long run. */
 export function steadyPerSecond(rate: Rate): number {
   return bucketOf(rate).perMs * SECOND_MS;
 }

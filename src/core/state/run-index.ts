@@ -1,12 +1,12 @@
 /**
- * Which runs each job has had and has: numbers, who holds the job, who waits for it, which old ones may go.
- * A view of the ledger by job; the runs' states are changed elsewhere.
+ * The runs of each job: their numbers, which run holds the job, which run is next, and which old runs may be forgotten.
+ * An index of the persistent state by job; the states of runs are changed elsewhere.
  */
 import { isFinal, isPending, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
 import type { PersistentState } from './persistent-state.ts';
 
-/** Ended runs of one job that are kept for `status` and `events`; older ones go when nothing is owed. */
+/** Ended runs of one job that are kept for `status` and `events`. Older ones are removed once nothing is pending. */
 const RUNS_KEPT_MAX = 20;
 
 export class RunIndex {
@@ -47,7 +47,7 @@ export class RunIndex {
     return (this.of(job).at(-1)?.number ?? 0) + 1;
   }
 
-  /** Who gets the job next: the run that has waited longest, unless somebody holds the job. */
+  /** The run that may start next: the oldest queued one, unless another run of the job is started. */
   nextInLine(job: string): Run | undefined {
     const runs = this.of(job);
     if (runs.some(isStarted)) return undefined;
@@ -59,7 +59,7 @@ export class RunIndex {
     );
   }
 
-  /** A job that is known only because somebody ran it by hand. */
+  /** The definition of a job that was run ad hoc and is not in the configuration. */
   adHocDefinition(job: string): JobDefinition | undefined {
     return this.of(job).findLast((run) => run.origin === 'ad-hoc')?.definition;
   }
@@ -81,7 +81,7 @@ export class RunIndex {
     else this.#byJob.set(run.job, runs);
   }
 
-  /** Takes out the oldest runs beyond those that are kept, as far as nothing is owed of them. */
+  /** Removes and returns the oldest runs beyond those that are kept, if nothing of them is pending. */
   takeOld(job: string): Run[] {
     const runs = this.#byJob.get(job) ?? [];
     const old: Run[] = [];

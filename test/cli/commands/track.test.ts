@@ -115,14 +115,14 @@ describe('--from', () => {
     const { operator, report } = await tracking();
     operator.answer = () => ({
       ok: true,
-      message: '1 taken, 1 refused',
+      message: '1 recorded, 1 refused',
       refused: [{ index: 1, name: 'b', code: 'no-such-job', message: 'there is no job "b"' }],
     });
     const stdin = '{"name":"a","percent":1}\n\n{"name":"b","percent":2}\n';
     expect(await report(['--from', '-'], { stdin })).toEqual({
       code: 3,
       stdout: '',
-      stderr: '(stdin):3 b: there is no job "b"\n1 taken, 1 refused\n',
+      stderr: '(stdin):3 b: there is no job "b"\n1 recorded, 1 refused\n',
     });
   });
 
@@ -174,7 +174,7 @@ describe('report', () => {
     const { operator, report, socketPath } = await tracking();
     operator.answer = () => ({
       ok: true,
-      message: '0 taken, 1 refused',
+      message: '0 recorded, 1 refused',
       refused: [{ index: 0, name: 'copy', code: 'no-such-job', message: 'there is no job "copy"' }],
     });
     expect((await report(['copy', '--percent', '4'])).code).toBe(3);
@@ -188,7 +188,7 @@ describe('report', () => {
     expect([many.status, many.json]).toEqual([
       200,
       {
-        message: '0 taken, 1 refused',
+        message: '0 recorded, 1 refused',
         refused: [
           { index: 0, name: 'copy', code: 'no-such-job', message: 'there is no job "copy"' },
         ],

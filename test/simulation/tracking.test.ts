@@ -234,7 +234,7 @@ describe('names', () => {
     });
     expect(world.track(tracked('nightly', { by: 'report' }))).toMatchObject({
       refused: [
-        { code: 'conflict', message: expect.stringMatching(/job of the configuration/) as string },
+        { code: 'conflict', message: expect.stringMatching(/a configured job that the agent runs/) as string },
       ],
     });
     world.report({ name: 'copy', status: 'failed', detail: 'disk full' });
@@ -283,9 +283,7 @@ describe('names', () => {
     world.pass(SECOND_MS);
     expect(world.report({ name: 'nightly', percent: 30 }).message).toBe('nightly is at 30%');
     expect(world.report({ name: 'nightly', status: 'completed' })).toMatchObject({
-      refused: [
-        { code: 'conflict', message: expect.stringMatching(/sees how it ends/) as string },
-      ],
+      refused: [{ code: 'conflict', message: expect.stringMatching(/sees how it ends/) as string }],
     });
     expect(world.run('nightly')).toMatchObject({ state: 'running', percent: 30 });
   });

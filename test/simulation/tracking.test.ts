@@ -234,7 +234,10 @@ describe('names', () => {
     });
     expect(world.track(tracked('nightly', { by: 'report' }))).toMatchObject({
       refused: [
-        { code: 'conflict', message: expect.stringMatching(/a configured job that the agent runs/) as string },
+        {
+          code: 'conflict',
+          message: expect.stringMatching(/a configured job that the agent runs/) as string,
+        },
       ],
     });
     world.report({ name: 'copy', status: 'failed', detail: 'disk full' });

@@ -1,4 +1,4 @@
-/** Performs actions. What becomes of one comes back through the inbox as an event. */
+/** Performs actions. The result of an action comes back through the inbox as an event. */
 import type { Action, Reply } from '../core/model/action.ts';
 import type { Event } from '../core/model/event.ts';
 import type { Clock, Gates, JobHost, Services, TrackedWork } from '../ports.ts';
@@ -63,8 +63,8 @@ function call(action: Extract<Action, { type: 'call' }>, outside: Outside): void
     (outcome) =>
       outside.post({ type: 'call-settled', id: action.id, call: action.call, outcome, sentAt }),
     (error: unknown) => {
-      // The port promises never to reject; a fault of ours must still not lose the call.
-      const reason = `fault in the agent: ${error instanceof Error ? error.message : String(error)}`;
+      // The port never rejects. If it does because of a bug, the call must still be settled.
+      const reason = `bug in the agent: ${error instanceof Error ? error.message : String(error)}`;
       const outcome = { kind: 'unavailable', reason } as const;
       outside.post({ type: 'call-settled', id: action.id, call: action.call, outcome, sentAt });
     },

@@ -1,6 +1,6 @@
 /**
- * The agent's life in one read: recover what an earlier one left, turn the loop, end well. Knows ports, not
- * adapters; jobs outlive it (P7).
+ * The agent's life in one read: recover the state of an earlier agent, run the loop, shut down. It knows ports, not
+ * adapters. Jobs outlive it (P7).
  */
 import type { Reply } from '../core/model/action.ts';
 import type { Event, RequestId } from '../core/model/event.ts';
@@ -47,6 +47,7 @@ import { createAct } from './act.ts';
 import type { Inbox } from './inbox.ts';
 import { Journal } from './journal.ts';
 import { runLoop } from './loop.ts';
+import { toEvent } from './operator-request.ts';
 import { ReportHistory } from './report-history.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -62,7 +63,7 @@ export interface AgentParts {
   readonly services: Services;
   readonly jobs: JobHost;
   readonly tracked: TrackedWork;
-  /** Absent: nothing tells this host from its copies. */
+  /** Absent: copies of this host cannot be recognised. */
   readonly hostIdentity?: HostIdentity;
   readonly notifier: ServiceNotifier;
   readonly log: Log;
@@ -92,23 +93,18 @@ export class Agent implements Operator {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.now();
-    const ledger = parts.store.load(this.#startedAt);
-    recogniseHost(ledger, parts.hostIdentity ?? {}, this.#startedAt);
-    if (ledger.metadata.taskRunnerId === undefined) {
-      ledger.metadata.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
-      ledger.saveMetadata();
+    const state = parts.store.load(this.#startedAt);
+    recogniseHost(state, parts.hostIdentity ?? {}, this.#startedAt);
+    if (state.metadata.taskRunnerId === undefined) {
+      state.metadata.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
+      state.saveMetadata();
     }
-    this.#planner = new Planner(
-      ledger,
-      parts.settings,
-      this.#startedAt,
-      parts.random,
-      parts.calendar,
-    );
-    this.#journal = new Journal(parts.store, parts.log, (note) => this.#tell(note));
+    const { calendar, random, settings } = parts;
+    this.#planner = new Planner(state, settings, this.#startedAt, random, calendar);
+    this.#journal = new Journal(parts.store, parts.log, (event) => this.#publish(event));
   }
 
-  /** Turns the loop until `stop` or until the service terminates the runner. Resolves to the exit code. */
+  /** Runs the loop until `stop` or until the service terminates the runner. Resolves to the exit code. */
   async run(): Promise<number> {
     const { clock, gates, inbox, jobs, notifier, services, store, tracked } = this.#parts;
     const act = createAct({
@@ -144,7 +140,7 @@ export class Agent implements Operator {
     return this.#exitCode;
   }
 
-  /** Asks for a planned stop: promises are stretched first, and `run` resolves some seconds later at most. */
+  /** Requests a planned stop. Shutdown reports are sent first, and `run` resolves within seconds. */
   stop(): void {
     this.#parts.notifier.stopping(SHUTDOWN_MS_MAX + CLOSE_MS_MAX);
     this.#parts.inbox.post({ type: 'stop-requested' });
@@ -181,7 +177,9 @@ export class Agent implements Operator {
       problems: [
         ...(failure === undefined
           ? []
-          : [`the store refuses changes, jobs go on: ${failure}; make room or repair the disk`]),
+          : [
+              `the state cannot be written, jobs continue: ${failure}; free space or repair the disk`,
+            ]),
         ...gates.problems(),
         ...(this.#parts.jobs.problems?.() ?? []),
         ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),
@@ -194,16 +192,16 @@ export class Agent implements Operator {
     };
   }
 
-  /** Once for each change: what is wrong in detail has its own events. */
+  /** Logs each change of the health once. The problems themselves have their own events. */
   #logHealth(problems: readonly string[]): void {
     const health = healthOf(problems);
     if (health === this.#health) return;
     this.#health = health;
     const { log } = this.#parts;
     if (health === 'degraded') {
-      log.write('warn', 'agent.degraded', 'the agent cannot do all of its work', { problems });
+      log.write('warn', 'agent.degraded', 'agent is degraded', { problems });
     } else {
-      log.write('info', 'agent.healthy', 'the agent does all of its work again', {});
+      log.write('info', 'agent.healthy', 'agent is healthy again', {});
     }
   }
 
@@ -232,14 +230,14 @@ export class Agent implements Operator {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A file that was refused is a problem until one is accepted: the next start would fail on it. */
+  /** A configuration that was rejected stays a problem until one is accepted: the next start would fail. */
   async reload(): Promise<Reply> {
     const reply = await this.#parts.reload();
     const [first = '', ...more] = reply.message.split('\n');
     const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
     this.#reloadProblem = reply.ok
       ? undefined
-      : `the new configuration was refused, the old one is in force: ${first}${rest}`;
+      : `the new configuration was rejected, the old one is in force: ${first}${rest}`;
     return reply;
   }
 
@@ -248,53 +246,16 @@ export class Agent implements Operator {
     this.#requests.delete(request);
   }
 
-  #tell(note: TimelineEvent): void {
-    this.#reports.note(note);
-    if (!EVENTS[note.event].persisted) return;
+  #publish({ at, event, fields, job, run }: TimelineEvent): void {
+    this.#reports.add({ at, event, fields, ...defined({ job, run }) });
+    if (!EVENTS[event].persisted) return;
     for (const listener of this.#listeners) {
-      listener({
-        at: note.at,
-        event: note.event,
-        fields: note.fields,
-        ...(note.job === undefined ? {} : { job: note.job }),
-        ...(note.run === undefined ? {} : { run: note.run }),
-      });
+      listener({ at, event, fields, ...defined({ job, run }) });
     }
   }
 }
 
-function toEvent(request: OperatorRequest, id: RequestId): Event {
-  switch (request.type) {
-    case 'start':
-      return { ...request, type: 'start-requested', origin: 'operator', request: id };
-    case 'submit':
-      return { type: 'job-submitted', definition: request.definition, request: id };
-    case 'cancel':
-      return {
-        type: 'cancel-requested',
-        job: request.job,
-        by: request.by,
-        ...(request.graceMs === undefined ? {} : { graceMs: request.graceMs }),
-        request: id,
-      };
-    case 'history':
-      return { ...request, type: 'history-requested', request: id };
-    case 'track':
-      return { type: 'track-requested', definitions: request.definitions, request: id };
-    case 'report':
-      return { type: 'reports-made', reports: request.reports, request: id };
-    case 'outbox':
-      return { ...request, type: 'outbox-requested', request: id };
-    case 'drain':
-      return { type: 'drain-requested', request: id };
-    case 'claim':
-      return { type: 'claim-requested', by: request.by, request: id };
-    case 'resume':
-      return { type: 'resume-requested', request: id };
-  }
-}
-
-/** Unique in the account, the same over restarts: made once and kept (MODEL taskrunnerId, 1..1024). */
+/** Unique in the account and the same over restarts: made once and kept (MODEL taskrunnerId, 1..1024). */
 function makeRunnerId(hostname: string, random: Random): string {
   const part = Math.floor(random() * 0xffffffff)
     .toString(16)

@@ -1,6 +1,6 @@
 /**
- * The only door into the loop. Whatever happens outside is posted here and waits for the next turn; nothing
- * is decided in a callback.
+ * The only way into the loop. Everything that happens outside is posted here and waits for the next turn. No callback
+ * decides anything.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event } from '../core/model/event.ts';
@@ -28,20 +28,20 @@ export class Inbox {
     this.#wake?.();
   }
 
-  /** Ends the loop after the turn that is going on. */
+  /** Ends the loop after the present turn. */
   close(): void {
     this.#isClosed = true;
     this.#wake?.();
   }
 
   /**
-   * What happened since the last turn, and that time passed; waits until something did, until `wakeAtMs` on the
-   * boot clock, or for ten seconds at most.
+   * The events since the last turn, and `time-passed`. Waits for an event, until `wakeAtMs` on the boot clock, and for
+   * ten seconds at most.
    */
   async next(wakeAtMs: number | undefined): Promise<Event[]> {
     if (this.#events.length === 0 && !this.#isClosed) {
       await this.#wait(wakeAtMs);
-      // What comes together makes one turn, and one commit: answers of calls that went out together, mostly.
+      // Events that arrive together, such as answers of calls sent together, make one turn and one commit.
       await nextTurn();
     }
     const events = this.#events;
@@ -53,12 +53,12 @@ export class Inbox {
   #wait(wakeAtMs: number | undefined): Promise<void> {
     const latestMs = this.#clock.now().bootMs + SLEEP_MS_MAX;
     return new Promise((resolve) => {
-      const takeBack = this.#clock.wakeAt(Math.min(wakeAtMs ?? Infinity, latestMs), () =>
+      const cancel = this.#clock.wakeAt(Math.min(wakeAtMs ?? Infinity, latestMs), () =>
         this.#wake?.(),
       );
       this.#wake = () => {
         this.#wake = undefined;
-        takeBack();
+        cancel();
         resolve();
       };
     });

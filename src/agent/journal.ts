@@ -1,9 +1,10 @@
 /**
- * Commits the planner's changes, and holds them while the disk refuses (P8): those of later turns join those of earlier
- * ones, all of them become one transaction, and nothing that follows from them is reported or done before.
- * The timeline events of a turn go to the log whatever the disk does.
+ * Commits the planner's changes, and holds them while the disk refuses writes (P8): the changes of later turns join those
+ * of earlier ones, and all of them become one transaction. Nothing that follows from them is reported or done before.
+ * The timeline events of a turn go to the log even while the disk refuses.
  */
 import { HeldChanges } from '../core/state/held-changes.ts';
+import { defined } from '../core/lib/defined.ts';
 import { isEmpty } from '../core/state/persistent-state.ts';
 import type { Changes } from '../core/state/persistent-state.ts';
 import { EVENTS } from '../core/model/timeline.ts';
@@ -16,18 +17,18 @@ const RETRY_MS = 5_000;
 export class Journal {
   readonly #store: Store;
   readonly #log: Log;
-  readonly #tell: (note: TimelineEvent) => void;
+  readonly #publish: (event: TimelineEvent) => void;
   #held: HeldChanges | undefined;
   #failure: string | undefined;
   #retryAtMs: number | undefined;
 
-  constructor(store: Store, log: Log, tell: (note: TimelineEvent) => void) {
+  constructor(store: Store, log: Log, publish: (event: TimelineEvent) => void) {
     this.#store = store;
     this.#log = log;
-    this.#tell = tell;
+    this.#publish = publish;
   }
 
-  /** Why the disk refuses, while it does. */
+  /** Why the disk refuses writes; undefined: it does not. */
   get failure(): string | undefined {
     return this.#failure;
   }
@@ -39,7 +40,7 @@ export class Journal {
 
   /** True when everything is on disk. */
   commit(changes: Changes, now: Now): boolean {
-    for (const note of changes.events) this.#write(note);
+    for (const event of changes.events) this.#write(event);
     this.#held?.add(changes);
     if (this.#retryAtMs !== undefined && now.bootMs < this.#retryAtMs) return false;
     try {
@@ -52,7 +53,7 @@ export class Journal {
     }
     this.#held = undefined;
     if (this.#failure !== undefined) {
-      this.#log.write('info', 'store.recovered', 'the store takes changes again', {});
+      this.#log.write('info', 'store.recovered', 'state can be written again', {});
     }
     this.#failure = undefined;
     this.#retryAtMs = undefined;
@@ -68,7 +69,7 @@ export class Journal {
   #refused(error: unknown, now: Now): void {
     const reason = error instanceof Error ? error.message : String(error);
     if (this.#failure === undefined) {
-      this.#log.write('error', 'store.failing', 'the store refuses changes; jobs go on', {
+      this.#log.write('error', 'store.failing', 'state cannot be written; jobs continue', {
         reason,
         retryInMs: RETRY_MS,
       });
@@ -77,13 +78,11 @@ export class Journal {
     this.#retryAtMs = now.bootMs + RETRY_MS;
   }
 
-  #write(note: TimelineEvent): void {
-    const { msg } = EVENTS[note.event];
-    this.#log.write(levelOf(note), note.event, msg, {
-      ...(note.job === undefined ? {} : { job: note.job, run: note.run }),
-      ...note.fields,
-    });
-    this.#tell(note);
+  #write(event: TimelineEvent): void {
+    const { msg } = EVENTS[event.event];
+    const { job, run, fields } = event;
+    this.#log.write(levelOf(event), event.event, msg, { ...defined({ job, run }), ...fields });
+    this.#publish(event);
   }
 }
 

@@ -1,9 +1,8 @@
 /**
  * The one loop. Start reading here.
  *
- * A turn: facts in, changes onto the disk, decisions out. Everything that happens takes this path, a cancel, a
- * restart and a tick alike. A crash at any line is the same as a restart: what was committed is known to the next
- * agent, and what was not has had no consequence yet.
+ * A turn: events in, changes to disk, actions out. A cancel, a restart and a tick all take this path. A crash at any line
+ * is the same as a restart: the next agent knows what was committed, and what was not committed has had no effect yet.
  */
 import type { Action } from '../core/model/action.ts';
 import type { Planner } from '../core/planner.ts';
@@ -23,7 +22,7 @@ export async function runLoop(
     const events = await inbox.next(earliest(planner.wakeAtMs(), journal.retryAtMs));
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
-    // On disk before anything follows from it. A disk that refuses stops what needs memory, never jobs or heartbeats.
+    // On disk before it takes effect. While the disk refuses writes, jobs and heartbeats go on.
     const isDurable = journal.commit(planner.takeChanges(), now);
     for (const action of planner.decide(now, isDurable)) act(action);
     turned();

@@ -1,27 +1,27 @@
 /**
- * What the services were told of the latest run of each job, and until when each word holds: for the chart of the
- * status page. In memory only. Of a long run the resolution falls, never the truth: a report is left out only where it
- * came in time, and then its predecessor is said to have held as long.
+ * The accepted reports of the latest run of each job, and until when each is valid: for the chart of the status page. In
+ * memory only. The history of a long run is thinned: a report that came in time is merged into the one before, which is
+ * then shown as valid for as long. A late report is never merged.
  */
 import type { TimelineEvent } from '../core/model/timeline.ts';
 import { SECOND_MS } from '../core/lib/time.ts';
 import type { ReportRecord } from '../ports.ts';
 
-/** More than a chart has columns. Twice as many where most came too late; then the oldest go. */
+/** More than a chart has columns. Twice as many are kept if most came too late; then the oldest are removed. */
 const REPORTS_MAX = 400;
-/** Of jobs beyond these nothing is kept: 500 charts of 400 points are 20 MB. */
+/** The history of the oldest job is removed beyond this: 500 charts of 400 points are 20 MB. */
 const JOBS_MAX = 500;
 
 export class ReportHistory {
   readonly #jobs = new Map<string, ReportRecord[]>();
 
-  note(note: TimelineEvent): void {
-    const { job, event } = note;
+  add(entry: TimelineEvent): void {
+    const { job, event } = entry;
     if (job === undefined) return;
     if (event === 'run.queued' || event === 'task.received') this.#jobs.delete(job);
     if (event !== 'report.accepted' && event !== 'report.delivered') return;
     const records = this.#recordsOf(job);
-    records.push(recordOf(note as TimelineEvent<'report.accepted' | 'report.delivered'>));
+    records.push(recordOf(entry as TimelineEvent<'report.accepted' | 'report.delivered'>));
     if (records.length > REPORTS_MAX) this.#jobs.set(job, thinned(records).slice(-2 * REPORTS_MAX));
   }
 
@@ -56,7 +56,7 @@ function recordOf({
   };
 }
 
-/** Every second report of each destination, where leaving the other out hides no lateness. */
+/** Merges every second report of a destination into the one before, unless it came late. */
 function thinned(records: readonly ReportRecord[]): ReportRecord[] {
   const kept: ReportRecord[] = [];
   const last = new Map<ReportRecord['to'], { place: number; isMerged: boolean }>();

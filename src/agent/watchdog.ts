@@ -1,38 +1,38 @@
 /**
- * Feeds the service manager's watchdog while the loop turns. Never tied to AWS: an outage must not make systemd
+ * Notifies the service manager's watchdog while the loop runs. It does not depend on AWS: an outage must not make systemd
  * kill the agent. The loop turns at least every ten seconds, well within any sensible WatchdogSec.
  */
 import type { Now } from '../core/lib/time.ts';
 import type { ServiceNotifier } from '../ports.ts';
 
-/** systemd wants to hear at least twice in each interval (sd_watchdog_enabled(3)). */
+/** systemd recommends a notification at half of the interval (sd_watchdog_enabled(3)); a third leaves a reserve. */
 const PARTS = 3;
-/** Making the line looks at every live run. */
+/** The status line costs a look at every live run. */
 const LINE_EVERY_MS = 1_000;
 
 export class Watchdog {
   readonly #notifier: ServiceNotifier;
-  #fedAtMs = -Infinity;
-  #toldAtMs = -Infinity;
+  #notifiedAtMs = -Infinity;
+  #lineMadeAtMs = -Infinity;
   #line = '';
 
   constructor(notifier: ServiceNotifier) {
     this.#notifier = notifier;
   }
 
-  /** Call after each turn. `line` makes what `systemctl status` shows; it is asked for once a second at most. */
+  /** Call after each turn. `line` makes the text of `systemctl status`; it is called once a second at most. */
   turned(now: Now, line: () => string): void {
-    if (now.bootMs - this.#toldAtMs >= LINE_EVERY_MS) {
-      this.#toldAtMs = now.bootMs;
-      this.#tell(line());
+    if (now.bootMs - this.#lineMadeAtMs >= LINE_EVERY_MS) {
+      this.#lineMadeAtMs = now.bootMs;
+      this.#showStatus(line());
     }
     const everyMs = (this.#notifier.watchdogMs ?? Infinity) / PARTS;
-    if (now.bootMs - this.#fedAtMs < everyMs) return;
-    this.#fedAtMs = now.bootMs;
+    if (now.bootMs - this.#notifiedAtMs < everyMs) return;
+    this.#notifiedAtMs = now.bootMs;
     this.#notifier.alive();
   }
 
-  #tell(line: string): void {
+  #showStatus(line: string): void {
     if (line === this.#line) return;
     this.#line = line;
     this.#notifier.status(line);

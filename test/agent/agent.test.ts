@@ -532,7 +532,7 @@ test('a configuration that was refused is a trouble until one is accepted', asyn
   });
   await agent.reload();
   expect(agent.status().agent.problems).toEqual([
-    'the new configuration was refused, the old one is in force: a.yaml:3:1 jobs: is empty (and 1 more)',
+    'the new configuration was rejected, the old one is in force: a.yaml:3:1 jobs: is empty (and 1 more)',
   ]);
   await agent.reload();
   expect(agent.status().agent.problems).toEqual([]);

@@ -22,14 +22,14 @@ function lateS(records: readonly ReportRecord[]): number {
 test('a report of either service becomes a record; a new run begins anew', () => {
   const history = new ReportHistory();
   const at = { wallMs: 7000, bootMs: 0 };
-  history.note(accepted('a', 5, 300));
-  history.note({ event: 'report.accepted', at, job: 'a', fields: { taskId: 'x', windowS: 900 } });
-  history.note({ event: 'job.started', at, job: 'a', fields: {} });
+  history.add(accepted('a', 5, 300));
+  history.add({ event: 'report.accepted', at, job: 'a', fields: { taskId: 'x', windowS: 900 } });
+  history.add({ event: 'job.started', at, job: 'a', fields: {} });
   expect(history.of('a')).toEqual([
     { atMs: 5000, to: 'migrationHub', percent: 1, holdsUntilMs: 305_000 },
     { atMs: 7000, to: 'dataPipeline', holdsUntilMs: 907_000 },
   ]);
-  history.note({ event: 'run.queued', at, job: 'a', fields: {} });
+  history.add({ event: 'run.queued', at, job: 'a', fields: {} });
   expect(history.of('a')).toEqual([]);
 });
 
@@ -46,7 +46,7 @@ test('of a long run the resolution falls, and every second of lateness stays', (
         let atS = 0;
         for (const [gapS, promiseS] of reports) {
           atS += gapS;
-          history.note(accepted('a', atS, promiseS));
+          history.add(accepted('a', atS, promiseS));
           all.push({ atMs: atS * 1000, to: 'migrationHub', holdsUntilMs: (atS + promiseS) * 1000 });
         }
         expect(lateS(history.of('a'))).toBeCloseTo(lateS(all), 6);
@@ -58,13 +58,13 @@ test('of a long run the resolution falls, and every second of lateness stays', (
 
 test('reports that come in time are bounded, however many they are; so are jobs', () => {
   const history = new ReportHistory();
-  for (let atS = 0; atS < 50_000; atS += 10) history.note(accepted('long', atS, 300));
+  for (let atS = 0; atS < 50_000; atS += 10) history.add(accepted('long', atS, 300));
   expect(history.of('long').length).toBeLessThanOrEqual(400);
   expect(history.of('long')[0]?.atMs).toBe(0);
-  for (let atS = 0; atS < 50_000; atS += 10) history.note(accepted('late', atS, 5));
+  for (let atS = 0; atS < 50_000; atS += 10) history.add(accepted('late', atS, 5));
   expect(history.of('late').length).toBeLessThanOrEqual(800);
   expect(history.of('long').at(-1)?.atMs).toBe(49_990_000);
-  for (let job = 0; job < 600; job += 1) history.note(accepted(`job-${job}`, 1, 300));
+  for (let job = 0; job < 600; job += 1) history.add(accepted(`job-${job}`, 1, 300));
   expect(history.of('long')).toEqual([]);
   expect(history.of('job-599')).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 /**
- * The way to Migration Hub: its region, its stream, and the operations that the account's policies do not allow. The one
- * writer of all three; when one changes, it touches the reporters that depend on it.
+ * The connection to Migration Hub: its region, its stream, and the operations that the account's policies do not allow.
+ * It alone changes these three, and touches the reporters that depend on them.
  */
 import { HOUR_MS, MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
@@ -12,9 +12,9 @@ import { HUB_SETUP_KEY, hubLinksKey, hubTaskKey } from '../scheduling/reporter-k
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Timeline } from '../state/timeline.ts';
 
-/** An operation without its policy is tried again so often: an administrator has to grant it first. */
+/** How often an operation without its policy is tried again: an administrator has to grant it first. */
 const DISABLED_MS = HOUR_MS;
-/** "Stream not found" is ignored for so long after the stream was made: the answer may be older than the stream. */
+/** How long "stream not found" is ignored after the stream was created: the answer may be older than the stream. */
 const STREAM_AGAIN_MS = 5 * MINUTE_MS;
 
 /** An operation that lacks a policy of its own. */
@@ -39,16 +39,16 @@ export class HubConnection {
   #regionKnownAtMs = -Infinity;
   #obstacle: string | undefined;
   #streamMadeAtMs = -Infinity;
-  /** The agent may not make this stream (`REGION/STREAM`), but it may exist: reports are tried. */
+  /** The agent may not create this stream (`REGION/STREAM`), but it may exist: reports are tried. */
   #assumedStream: string | undefined;
-  /** Why the stream could not be made, and that it does not exist. */
+  /** Why the stream could not be created, although it does not exist. */
   #streamObstacle: string | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
-  /** Where Migration Hub is called; `undefined`: not known yet. */
+  /** The region of Migration Hub; `undefined`: not known yet. */
   get region(): string | undefined {
     return (
       this.#parts.settings.current.migrationHub?.region ?? this.#parts.state.metadata.homeRegion

@@ -1,6 +1,6 @@
 /**
- * What follows from a report to Migration Hub that was not accepted, by the kind of failure: ask for the region, make
- * again what is missing, retry with the status only, quarantine. How a run ended is never lost by it.
+ * What follows from a report that Migration Hub did not accept, by the kind of failure: confirm the region, create what
+ * is missing, retry with the status only, quarantine. A final report is never lost.
  */
 import { defined } from '../lib/defined.ts';
 import { MINUTE_MS } from '../lib/time.ts';
@@ -15,11 +15,11 @@ import type { PersistentState } from '../state/persistent-state.ts';
 import type { Timeline } from '../state/timeline.ts';
 import type { HubConnection } from './connection.ts';
 
-/** How long a live job's state that was refused twice is left alone. */
+/** The pause after a live job's report was refused with and without its details. */
 const QUARANTINE_MS = 5 * MINUTE_MS;
-/** How long a task is left alone that is missing although it was made again. */
+/** The pause if a task is missing although it was created again. */
 const MISSING_MS = 5 * MINUTE_MS;
-/** After so many tries a live job's state is reduced even while the region is not confirmed: nothing is lost by it. */
+/** After so many attempts a live job's report is reduced although the region is not confirmed: no state is lost. */
 const UNSURE_ATTEMPTS = 3;
 
 export interface HubRetry extends Retry {
@@ -75,7 +75,7 @@ export function payloadOf({ status, percent, detail }: NotifyCall): HubPayload {
   return { status, ...defined({ percent, detail }) };
 }
 
-/** The stream or the task does not exist (any more): each is made again once, and then tried rarely. */
+/** The stream or the task does not exist: each is created once more, and then tried rarely. */
 function afterMissing(
   { hub, state }: FailureParts,
   task: HubTask,
@@ -100,7 +100,7 @@ function afterRefusal(
   now: Now,
 ): HubRetry | undefined {
   const { reason } = retry;
-  // The region moved while the call was in flight: the refusal says nothing of the payload.
+  // The home region moved while the call was in flight: the payload is not to blame.
   if ('region' in call && call.region !== parts.hub.region) {
     return { ...retry, retryAtMs: now.bootMs };
   }
@@ -119,7 +119,7 @@ function afterRefusal(
   return undefined;
 }
 
-/** The final report that the call carried. One that became the first in line meanwhile was not refused. */
+/** The final report of the call. A report that became the first meanwhile was not refused. */
 function finalReportOf(task: HubTask, call: Call): FinalReport | undefined {
   const [first] = task.finalReports;
   return 'stampS' in call && first?.stampS !== call.stampS ? undefined : first;

@@ -1,7 +1,6 @@
 /**
- * Reads what Migration Hub recorded of one task: one page for each request; for all pages the client asks again with the
- * token of the last one. So each page waits for the operation's budget like every call, no page is read that nobody waits
- * for, and nothing of it is kept here.
+ * Reads what Migration Hub recorded of one task, one page for each request. For the next page the client asks again with
+ * the token of the last one. So each page waits for the operation's budget like every call, and the agent keeps nothing.
  */
 import { defined } from '../lib/defined.ts';
 import { SECOND_MS } from '../lib/time.ts';
@@ -21,7 +20,7 @@ import type { HubConnection } from './connection.ts';
 
 const OPERATION = 'ListMigrationTaskUpdates';
 
-/** A person does not wait longer than this for a request that can be repeated. */
+/** If the operation is paused for longer, the request is refused at once: a person can repeat it. */
 const PAUSE_MS_MAX = 10 * SECOND_MS;
 
 interface Parts {
@@ -118,15 +117,15 @@ class HistoryReporter implements Reporter {
     return { operation: OPERATION, ...this.#page };
   }
 
-  /** A failure is answered, not repeated: a person waits, and may ask again. */
+  /** A failure is answered and not repeated: the person who asked may ask again. */
   settled(_call: Call, outcome: Outcome): Fact {
     this.#reporters.remove(this.key);
     return { type: 'history-read', request: this.#request, reply: this.#reply(outcome) };
   }
 
-  /** There is one try only. */
+  /** There is one attempt only. */
   retry(): void {
-    // Nothing of it waits.
+    // No retry is pending.
   }
 
   blockedBy(): Retry | undefined {
@@ -143,7 +142,7 @@ class HistoryReporter implements Reporter {
     const { kind, reason } = outcome;
     if (kind === 'refused' && token !== undefined) {
       // A token lives for 24 hours (MODEL ListMigrationTaskUpdates); one that has expired is refused.
-      const message = `the token is no longer good, start again from the first page: ${reason}`;
+      const message = `the token has expired, start again from the first page: ${reason}`;
       return { ok: false, code: 'expired', message };
     }
     if (kind === 'missing') {

@@ -1,6 +1,6 @@
 /**
- * A binary min-heap whose items know their own place in it, so that each can be moved and removed in O(log n) without
- * being looked for. Ties go to the item that came first, so that nothing is passed over for ever.
+ * A binary min-heap whose items know their place in it, so that each can be moved and removed in O(log n) without a
+ * search. Of equal items the oldest comes first, so that none starves.
  */
 export class Heap<Item extends Ranked> {
   readonly #items: Item[] = [];
@@ -10,7 +10,7 @@ export class Heap<Item extends Ranked> {
     return this.#items.length;
   }
 
-  /** Puts the item at `rank`, or moves it there. It may stand in one heap at a time. */
+  /** Adds the item at `rank`, or moves it there. An item can be in one heap at a time. */
   set(item: Item, rank: number): void {
     if (this.#has(item)) {
       if (item.rank === rank) return;
@@ -49,7 +49,7 @@ export class Heap<Item extends Ranked> {
     return this.#items[item.place] === item;
   }
 
-  /** An item that took another's place may be too low or too high there: it came from another branch. */
+  /** Moves an item up or down: one that took another's place comes from another branch. */
   #settle(item: Item): void {
     this.#rise(item);
     this.#sink(item);
@@ -86,7 +86,7 @@ export class Heap<Item extends Ranked> {
   }
 }
 
-/** What an item of a heap carries for it. Nobody else writes here. */
+/** The fields that a heap keeps in its items. Only the heap writes them. */
 export class Ranked {
   rank = 0;
   order = 0;

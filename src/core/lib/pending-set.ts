@@ -1,8 +1,8 @@
 /**
- * What comes together until somebody takes it: each thing once, in the order in which it came.
+ * Collects items until they are taken: each once, in the order in which they were added.
  *
- * Whoever takes gets the set itself and a new one is begun. A set that is cleared and used again keeps its old tables
- * alive until the next full collection, each through the one before: half a kilobyte a turn.
+ * `take` returns the set itself and begins a new one. In V8 a set that is cleared and used again keeps its old tables
+ * alive until the next full collection: half a kilobyte a turn.
  */
 export class PendingSet<T> {
   #items: Set<T> | undefined;

@@ -1,5 +1,5 @@
 /**
- * Data Pipeline's type Period, as the fields `reportProgressTimeout` and `attemptTimeout` hold it:
+ * Data Pipeline's type Period, as in the fields `reportProgressTimeout` and `attemptTimeout`:
  * "N [years|months|weeks|days|hours|minutes]" (Developer Guide, dp-expressions-functions). AWS's own samples write
  * it with capitals and in the singular, so both are read.
  */
@@ -14,10 +14,10 @@ const UNITS: Readonly<Record<string, number>> = {
   year: 365 * DAY_MS,
 };
 
-/** No date that a longer period leads to could be shown. */
+/** A date after a longer period cannot be represented. */
 const PERIOD_MS_MAX = 100 * 365 * DAY_MS;
 
-/** Milliseconds; `undefined` where the text is no period. */
+/** Milliseconds; `undefined` if the text is no period. */
 export function periodMs(text: string): number | undefined {
   const match = /^\s*(\d{1,9})\s+([a-z]+?)s?\s*$/i.exec(text);
   const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];

@@ -1,6 +1,6 @@
 /**
- * Polls one worker group for tasks: one poll in flight, none while the host is full or draining, and never faster than
- * the floor, since a poll that fails fast would spend the budget of the whole account.
+ * Polls one worker group for tasks: one poll in flight, none while the host is full or draining, and at least a second
+ * between two polls, since polls that fail fast would use up the budget of the whole account.
  */
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
@@ -17,7 +17,7 @@ import type { Retry } from '../scheduling/retry.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Shutdown } from '../state/shutdown.ts';
 
-/** Two polls of one group begin at least so far apart (PollForTask: 2 calls a second for the whole account). */
+/** The least time between the beginnings of two polls of one group (PollForTask: 2 calls a second for an account). */
 const POLL_EVERY_MS_MIN = SECOND_MS;
 
 interface Parts {
@@ -26,7 +26,7 @@ interface Parts {
   readonly shutdown: Shutdown;
   readonly pacing: Pacing;
   readonly random: () => number;
-  /** A runner that is told to terminate by its first heartbeat must not have taken a task (see RunnerHeartbeat). */
+  /** A runner that its first heartbeat terminates must not have taken a task (see RunnerHeartbeat). */
   readonly heartbeat: { readonly isSettled: boolean };
 }
 
@@ -83,7 +83,7 @@ export class Poller implements Reporter {
     if (dataPipeline?.workerGroups.includes(this.#workerGroup) !== true) return false;
     if (!heartbeat.isSettled) return false;
     if (shutdown.isDraining || shutdown.requestedAt !== undefined) return false;
-    // A task would have to wait for a run that may be another host's.
+    // A task might have to wait for a run that belongs to another host.
     if (hasLiveCopiedRuns(state)) return false;
     // A poll in flight may bring a task, which counts from then on.
     const taken = state.livePipelineRuns.size + pacing.of('PollForTask').inFlight;

@@ -1,6 +1,6 @@
 /**
- * The heartbeat of the task runner itself (ReportTaskRunnerHeartbeat, "every 15 minutes"): the first one at start. The
- * answer may tell the runner to terminate.
+ * The heartbeat of the task runner itself (ReportTaskRunnerHeartbeat, "every 15 minutes"). The first one is sent at the
+ * start. The answer may terminate the runner.
  */
 import { defined } from '../lib/defined.ts';
 import type { Now } from '../lib/time.ts';
@@ -21,7 +21,7 @@ interface Parts {
   readonly random: () => number;
 }
 
-/** The configured id, else the one that was made here; a copied host never uses the id of the host it was copied from. */
+/** The configured id, else the generated one. A copied host never uses the id of the host that it was copied from. */
 export function runnerId({
   state,
   settings,
@@ -46,7 +46,7 @@ export class RunnerHeartbeat implements Reporter {
     this.#jitter = parts.random();
   }
 
-  /** The first heartbeat was answered or has failed: its answer may have been that the runner is to terminate. */
+  /** True when the first heartbeat was answered or has failed. Its answer may terminate the runner. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
@@ -96,7 +96,7 @@ export class RunnerHeartbeat implements Reporter {
     this.#retryAtMs = 0;
   }
 
-  /** What fails here shows as the health of its operation. */
+  /** A failure shows as the health of the operation. */
   blockedBy(): Retry | undefined {
     return undefined;
   }

@@ -1,9 +1,10 @@
 /**
- * What becomes of a task as PollForTask handed it out: which job the configuration maps it to, and how long the service
- * waits for reports.
+ * Assigns a task that PollForTask returned: to which job the configuration maps it, and how long the service waits for
+ * reports.
  */
 import type { PolledTask } from '../model/call.ts';
-import type { JobDefinition } from '../model/job.ts';
+import { defined } from '../lib/defined.ts';
+import type { HubJobSettings, JobDefinition } from '../model/job.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import { periodMs } from './period.ts';
 import type { ActivityRule, PipelineSettings, Settings } from '../model/settings.ts';
@@ -17,12 +18,12 @@ import {
   texts,
 } from './task-fields.ts';
 
-/** What to do with a task; `refuse`: the host does not allow it, and why. */
+/** What to do with a task. `refuse`: the host does not allow it, with the reason. */
 export type Assignment =
   | {
       readonly kind: 'run';
       readonly definition: JobDefinition;
-      /** An exit code other than 0 says that the condition is not met (SetTaskStatus FALSE). */
+      /** An exit code other than 0 means that the condition is not met (SetTaskStatus FALSE). */
       readonly isPrecondition: boolean;
     }
   | { readonly kind: 'refuse'; readonly name: string; readonly reason: string };
@@ -58,7 +59,7 @@ export function windowMs(task: PolledTask, settings: PipelineSettings): number {
   return periodMs(field(activityFields(task), 'reportProgressTimeout') ?? '') ?? settings.windowMs;
 }
 
-/** Of a text that anybody may have written. */
+/** Limits a text from outside. */
 const VALUE_CHARACTERS_MAX = 60;
 
 export interface UnreadableField {
@@ -68,7 +69,7 @@ export interface UnreadableField {
   readonly used: string;
 }
 
-/** The periods of a task that are given, but cannot be read (`60 mins`). */
+/** The periods of a task that are present but cannot be read (`60 mins`). */
 export function unreadableFields(task: PolledTask, settings: PipelineSettings): UnreadableField[] {
   const fields = activityFields(task);
   const used = {
@@ -89,37 +90,35 @@ export function instanceKey(task: PolledTask): string {
   return `${task.pipelineId}/${parent ?? task.attemptId.replace(/_Attempt=\d+$/, '')}`;
 }
 
-/** A job of the pipeline's own shell text, or why it cannot be run here. */
+const SHELL_HUB_SETTINGS: HubJobSettings = {
+  task: '{job}',
+  resourceAttributes: [],
+  sourceResources: [],
+  artifacts: [],
+};
+
+/** A job that runs the pipeline's own shell command, or the reason why it cannot be run here. */
 function shellDefinition(task: PolledTask, settings: Settings): JobDefinition | string {
   const fields = activityFields(task);
   const command = field(fields, 'command');
   const reason = unsupported(task);
   if (command === undefined || reason !== undefined) {
-    return reason ?? 'it has no `command`, and nothing else is run here';
+    return reason ?? 'it has no `command`, and the agent runs nothing else';
   }
   const name = `${task.pipelineId}.${componentName(task)}`;
   return {
     name,
-    // The arguments are $1, $2 … of the command: data, which the shell does not read as words of its own.
+    // The arguments are $1, $2 … of the command: data that the shell does not interpret.
     command: ['/bin/sh', '-c', command, name, ...texts(fields, 'scriptArgument')],
     environment: {},
     autostart: false,
     progress: { parser: 'percent' },
     stop: settings.shellStop,
-    ...(settings.migrationHub === undefined
-      ? {}
-      : {
-          migrationHub: {
-            task: '{job}',
-            resourceAttributes: [],
-            sourceResources: [],
-            artifacts: [],
-          },
-        }),
+    ...defined({ migrationHub: settings.migrationHub && SHELL_HUB_SETTINGS }),
   };
 }
 
-/** What of an activity only AWS's own Task Runner does. Better told than left out without a word. */
+/** Why an activity is refused that needs a feature of AWS's own Task Runner: ignoring it would be a silent failure. */
 function unsupported(task: PolledTask): string | undefined {
   const fields = activityFields(task);
   if (field(fields, 'scriptUri') !== undefined) {

@@ -1,32 +1,32 @@
 /**
- * What a pipeline task says, as environment variables of the job that runs for it (config/README.md lists them). Values
- * are data: nothing here is run, and no shell reads them unless the job's own program hands them to one.
+ * The fields of a pipeline task as environment variables of the job that runs for it (config/README.md lists them).
+ * Values are data: nothing here runs them, and no shell reads them unless the job's own program passes them to one.
  */
 import type { PipelineField, PolledTask } from '../model/call.ts';
 import { activityFields, componentName, field, texts } from './task-fields.ts';
 
 /**
- * An object of a pipeline holds 15,360 bytes (developer guide, limits), so a whole task fits; and a program that is
- * started with much more than 100 kB of environment is near what kernels allow.
+ * A pipeline object has at most 15,360 bytes (developer guide, limits), so a whole task fits. Kernels refuse to start a
+ * program with much more than 100 kB of environment.
  */
 const BYTES_MAX = 32_768;
 
 export function taskEnvironment(task: PolledTask, workerGroup: string): Record<string, string> {
   const fields = activityFields(task);
-  const message = texts(fields, 'scriptArgument');
+  const scriptArguments = texts(fields, 'scriptArgument');
   const environment = new Environment();
   environment.add('ID', task.pipelineId);
   environment.add('ATTEMPT_ID', task.attemptId);
   environment.add('WORKER_GROUP', workerGroup);
   environment.add('ACTIVITY', componentName(task));
   environment.add('TYPE', field(fields, 'type'));
-  environment.add('ARGUMENTS', String(message.length));
-  message.forEach((word, index) => environment.add(`ARGUMENT_${index + 1}`, word));
+  environment.add('ARGUMENTS', String(scriptArguments.length));
+  scriptArguments.forEach((one, index) => environment.add(`ARGUMENT_${index + 1}`, one));
   for (const [name, value] of namedFields(fields)) environment.add(name, value);
   return environment.done();
 }
 
-/** `@scheduledStartTime` is FIELD_SCHEDULED_START_TIME; the second value of a field has _2 at its end. */
+/** `@scheduledStartTime` becomes FIELD_SCHEDULED_START_TIME; the second value of a field ends in _2. */
 function* namedFields(fields: readonly PipelineField[]): Generator<[string, string | undefined]> {
   const seen = new Map<string, number>();
   for (const { key, refValue, stringValue } of fields) {
@@ -51,11 +51,11 @@ class Environment {
   readonly #leftOut: string[] = [];
   #bytes = 0;
 
-  /** What is there already stays: a field cannot pass for another. */
+  /** A variable that exists is not replaced: a field cannot pass for another. */
   add(name: string, value: string | undefined): void {
     const variable = `MIGRATION_PIPELINE_${name}`;
     if (value === undefined || this.#values.has(variable)) return;
-    // A NUL ends a variable in the kernel: nothing after it would arrive.
+    // The kernel ends a variable at a NUL.
     const text = value.replaceAll('\0', '');
     // At most three bytes of UTF-8 for each unit of UTF-16.
     const bytes = variable.length + text.length * (/^[\u0001-\u007f]*$/.test(text) ? 1 : 3);

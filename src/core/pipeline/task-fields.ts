@@ -1,6 +1,6 @@
 /**
- * Reads the objects of a task as PollForTask hands them out. The attempt carries the fields of its activity; fields are
- * a multimap: order and repetition carry meaning.
+ * Reads the objects of a task that PollForTask returned. The attempt has the fields of its activity. Fields are a
+ * multimap: order and repetition have a meaning.
  */
 import type { PipelineField, PipelineObject, PolledTask } from '../model/call.ts';
 
@@ -13,7 +13,7 @@ export function attemptObject(task: PolledTask): PipelineObject {
   );
 }
 
-/** The activity as its author wrote it: the component that the attempt came from; absent where it was not sent. */
+/** The activity as its author wrote it: the component that the attempt was made from; absent if it was not sent. */
 export function componentObject(task: PolledTask): PipelineObject | undefined {
   const id = componentId(task);
   return task.objects.find((object) => object.id === id);
@@ -34,7 +34,7 @@ export function componentId(task: PolledTask): string | undefined {
   return ref(attempt, '@componentParent') ?? ref(attempt, 'parent');
 }
 
-/** All that the task says of its activity: the attempt's fields, and those that only its component has. */
+/** All fields of the activity: those of the attempt, and those that only the component has. */
 export function activityFields(task: PolledTask): readonly PipelineField[] {
   const { fields } = attemptObject(task);
   const component = componentObject(task);

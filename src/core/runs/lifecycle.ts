@@ -1,9 +1,9 @@
 /**
- * The life of a run: made, queued, started, ended, told. One run of a job at a time holds the job; others wait in
- * order. What must be done outside is collected here and handed out after the commit.
+ * The life of a run: created, queued, started, ended, reported. One run of a job at a time holds the job; others wait in
+ * order. Actions are collected here and performed after the commit.
  *
- * Who wants something of a run stands in files of their own: the operator (run-requests.ts), the host
- * (run-news.ts), the pipeline (run-leases.ts).
+ * What changes a run from outside is in files of its own: the operator (requests.ts), the host (host-events.ts), the
+ * pipeline (task-leases.ts), time (timers.ts).
  */
 import type { Action } from '../model/action.ts';
 import type { HubTask } from '../model/hub-task.ts';
@@ -59,7 +59,7 @@ export class RunLifecycle {
     this.#recover(parts.state.runs.values(), now);
   }
 
-  /** What was set aside as another host's is this host's after all. */
+  /** Continues with runs and tasks that were set aside as another host's and are this host's after all. */
   takeOver(runs: readonly Run[], tasks: readonly HubTask[], now: Now): void {
     for (const task of tasks) this.#deliveries.recoverTask(task, now);
     this.#recover(runs, now);
@@ -74,14 +74,14 @@ export class RunLifecycle {
     for (const job of this.index.all().keys()) this.promote(job, now);
   }
 
-  /** Asks for something outside, after the next commit. */
+  /** Requests an action after the next commit. */
   act(action: Action): void {
     this.#actions.push(action);
   }
 
   /**
-   * What must be done outside, each once. Without the commit only what may be done twice: signals and checks. The rest is
-   * held, and decided anew when it can be done: a run may have ended meanwhile, and must not start then.
+   * The requested actions, each once. Without a commit only those that may be done twice: signals and checks. The others
+   * are held, and dropped if they are no longer wanted: a run that has ended meanwhile must not start.
    */
   takeActions(isDurable: boolean): Action[] {
     const isReady = (action: Action): boolean =>
@@ -133,7 +133,7 @@ export class RunLifecycle {
     this.act({ type: 'forget-run', run });
   }
 
-  /** What goes on since an earlier agent. What only `report` speaks of needs no looking for. */
+  /** Finds a run of an earlier agent. Work that is known by `report` only is not watched. */
   #findAgain(run: Run): void {
     if (isWatched(run)) this.act({ type: 'watch-run', run });
     else if (run.definition.tracked === undefined) this.act({ type: 'adopt-run', run });
@@ -152,26 +152,26 @@ export class RunLifecycle {
     else this.#parts.timeline.add('run.tracked', now, trackedFields(tracked), run);
   }
 
-  /** Gives the job to the run that has waited longest, if nobody holds it. */
+  /** Starts the run that has waited longest, if no other run holds the job. */
   promote(job: string, now: Now): void {
     const next = this.index.nextInLine(job);
     if (next === undefined || this.#parts.sameWork.holderOf(next) !== undefined) return;
     moveRun(next, 'starting');
     const { tracked } = next.definition;
     if (tracked === undefined) this.#parts.timeline.add('job.starting', now, {}, next);
-    // What only `report` speaks of is under way as soon as it is known; the rest is looked at first.
+    // Work that is known by `report` only is running at once; other tracked work is looked at first.
     if (tracked?.by === 'report') this.begun(next, now);
     else this.act({ type: tracked === undefined ? 'start-run' : 'watch-run', run: next });
     this.changed(next, now);
   }
 
   /**
-   * Begins to end a run, or ends it more strictly than it is being ended already: a later ending may shorten the grace,
-   * withhold the delivery and name a stricter cause, never the reverse.
+   * Begins to stop a run, or stops it more strictly than before: a later ending may shorten the grace, withhold the
+   * delivery and name a stricter cause, never the reverse.
    */
   end(run: Run, cause: EndCause, detail: string, now: Now, graceMs?: number): void {
     const isOurs = cause === 'operator' || cause === 'timeout';
-    // The task may be given to another host when its window ends, whatever the job's grace is.
+    // AWS may give the task to another host when its window ends, whatever the job's grace is.
     const ownMs = graceMs ?? run.definition.stop.graceMs;
     const limitMs = isOurs ? ownMs : Math.min(ownMs, fenceGraceMs(run, now));
     const before = run.ending;
@@ -190,7 +190,7 @@ export class RunLifecycle {
     }
     moveRun(run, 'canceling');
     if (run.definition.tracked !== undefined) {
-      // Whoever runs it ends it: the agent signals nothing that it has not started.
+      // The agent signals nothing that it has not started.
       this.finish(run, endState(run), now);
       return;
     }
@@ -198,7 +198,7 @@ export class RunLifecycle {
     this.changed(run, now);
   }
 
-  /** The run is under way. */
+  /** The run's work has begun. */
   begun(run: Run, now: Now): void {
     run.startedAt ??= now;
     run.progressAt ??= now;
@@ -219,19 +219,19 @@ export class RunLifecycle {
     this.#promoteHeld(run, now);
   }
 
-  /** Runs of other jobs that waited for this one. */
+  /** Starts runs of other jobs that waited for this one. */
   #promoteHeld(ended: Run, now: Now): void {
     for (const { job } of this.#parts.sameWork.waitingFor(ended)) this.promote(job, now);
   }
 
-  /** Call after every change of a run: it is kept, its timers are set, whoever speaks for it looks again. */
+  /** Call after every change of a run: it is saved, its timers are set, and its reporters are touched. */
   changed(run: Run, now: Now): void {
     this.#parts.state.saveRun(run);
     this.#timers.schedule(run, now);
     this.#deliveries.touch(run);
   }
 
-  /** The run works for another task now, and has a window of its own again. */
+  /** The run works for another task now, with a new window. */
   leaseAgain(run: Run, task: PipelineTask, now: Now): void {
     run.pipeline = { task, delivery: { state: 'pending' } };
     this.#deliveries.addPipelineTask(run);
@@ -246,7 +246,7 @@ export class RunLifecycle {
     this.#deliveries.touch(run);
   }
 
-  /** Nothing more is said to the pipeline about this run: the task is canceled, or may be somebody else's. */
+  /** Nothing more of this run is reported to the pipeline: the task is canceled, or may belong to another host. */
   withhold(run: Run, reason: string): void {
     if (run.pipeline !== undefined && isPending(run.pipeline.delivery)) {
       run.pipeline.delivery = { state: 'withheld', reason };
@@ -254,7 +254,7 @@ export class RunLifecycle {
     }
   }
 
-  /** Everything that time alone changes: windows, timeouts, stalls, escalation steps. */
+  /** Handles everything that is due because of time: windows, timeouts, stalls, escalation steps. */
   timePassed(now: Now): void {
     for (;;) {
       const id = this.#timers.takeDue(now);
@@ -264,7 +264,7 @@ export class RunLifecycle {
     }
   }
 
-  /** The settings changed: windows and graces may have, and names of jobs. */
+  /** The settings changed, and with them perhaps windows, graces and names of jobs. */
   settingsChanged(now: Now): void {
     this.#parts.sameWork.settingsChanged();
     for (const run of this.#parts.state.liveRuns.values()) this.#timers.schedule(run, now);
@@ -301,11 +301,11 @@ export class RunLifecycle {
     }
   }
 
-  /** P3: no report was accepted for the whole window, so the task may be somebody else's. */
+  /** P3: no report was accepted for the whole window, so the task may belong to another host. */
   #fence(run: Run, now: Now): void {
     const policy = this.#parts.settings.current.dataPipeline?.onFence ?? 'stop';
-    const heardAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
-    const silentS = Math.round((now.bootMs - heardAt.bootMs) / SECOND_MS);
+    const lastAt = run.pipeline?.acceptedAt ?? run.pipeline?.task.receivedAt ?? now;
+    const silentS = Math.round((now.bootMs - lastAt.bootMs) / SECOND_MS);
     this.#parts.timeline.add('lease.fenced', now, { silentS, policy }, run);
     if (policy === 'continue' && isStarted(run)) {
       this.#timers.unfence(run);
@@ -339,14 +339,14 @@ export class RunLifecycle {
   }
 }
 
-/** False: the run has moved on since the action was asked for, so that it would do harm or nothing. */
+/** False if the run's state has changed since the action was requested, so that it would do harm or nothing. */
 function isStillWanted(action: Action): boolean {
   if (action.type === 'start-run') return action.run.state === 'starting';
   if (action.type === 'adopt-run' || action.type === 'watch-run') return isStarted(action.run);
   return true;
 }
 
-/** The state of a run that was ended: fenced if its task may be another host's. */
+/** The state of a run that was stopped: fenced if its task may belong to another host. */
 export function endState(run: Run): RunState {
   return run.ending?.cause === 'fence' || run.ending?.cause === 'gone' ? 'fenced' : 'canceled';
 }

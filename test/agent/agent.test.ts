@@ -109,18 +109,18 @@ describe('a turn', () => {
     const { agent, notifier, services, time } = createParts();
     const ended = agent.run();
     await pass(time, 0);
-    expect(notifier.told[0]).toBe('ready');
+    expect(notifier.notified[0]).toBe('ready');
     expect(services.calls[0]?.call.operation).toBe('GetHomeRegion');
     agent.stop();
     await ended;
-    expect(notifier.told.at(-1)).toBe('stopping');
+    expect(notifier.notified.at(-1)).toBe('stopping');
   });
 
   test('the watchdog is fed while nothing happens at all', async () => {
     const { agent, notifier, time } = createParts();
     const ended = agent.run();
     await pass(time, 10 * MINUTE_MS);
-    expect(notifier.told.filter((word) => word === 'alive').length).toBeGreaterThanOrEqual(20);
+    expect(notifier.notified.filter((word) => word === 'alive').length).toBeGreaterThanOrEqual(20);
     agent.stop();
     await ended;
   });
@@ -198,14 +198,14 @@ describe('P8 a full disk', () => {
     const canceled = agent.ask({ type: 'cancel', job: 'copy', by: 'test' });
     await pass(time, 31 * MINUTE_MS);
     expect(jobs.signalled).toEqual(['copy/1 SIGTERM']);
-    const told = () =>
+    const reports = () =>
       services.calls.map(({ call }) => call).filter((call) => 'stampS' in call && 'task' in call);
-    expect(told().map((call) => call.status)).not.toContain('FAILED');
+    expect(reports().map((call) => call.status)).not.toContain('FAILED');
 
     store.isFull = false;
     await pass(time, 32 * MINUTE_MS);
     expect(await canceled).toMatchObject({ ok: true });
-    expect(told().at(-1)).toMatchObject({ status: 'FAILED' });
+    expect(reports().at(-1)).toMatchObject({ status: 'FAILED' });
     expect(store.committed.at(-1)).toBe('copy/1 canceled');
     expect(log.lines.map((line) => line.event)).toContain('store.recovered');
     agent.stop();
@@ -304,7 +304,7 @@ describe('a planned stop', () => {
     const ended = agent.run();
     await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
     agent.stop();
-    expect(notifier.told.at(-1)).toBe('stopping');
+    expect(notifier.notified.at(-1)).toBe('stopping');
     await ended;
     expect(time.now().bootMs).toBe(MINUTE_MS);
     expect(notifies(parts).map(({ call }) => 'nextUpdateS' in call && call.nextUpdateS)).toEqual([
@@ -544,11 +544,11 @@ test('nothing at info or above repeats with the heartbeats of a job that runs', 
   const asked = agent.ask({ type: 'start', job: 'copy' });
   await pass(time, 10 * MINUTE_MS);
   expect(await asked).toMatchObject({ ok: true });
-  const said = () => log.lines.filter(({ level }) => level !== 'debug').length;
-  const [lines, calls] = [said(), services.calls.length];
+  const lineCount = () => log.lines.filter(({ level }) => level !== 'debug').length;
+  const [lines, calls] = [lineCount(), services.calls.length];
   await pass(time, 2 * HOUR_MS);
   expect(services.calls.length).toBeGreaterThan(calls + 20);
-  expect(said()).toBe(lines);
+  expect(lineCount()).toBe(lines);
   agent.stop();
   await ended;
 });

@@ -65,9 +65,9 @@ describe('Migration Hub', () => {
     const stampS = Math.floor(simulator.now() / 1000);
     await accepted({ application, operation, region, status, stampS });
     expect(simulator.audit().invalidRequests.count).toBe(0);
-    const told = JSON.stringify(simulator.state());
-    expect(told).toContain('IN_PROGRESS');
-    expect(told).toContain('copying');
+    const state = JSON.stringify(simulator.state());
+    expect(state).toContain('IN_PROGRESS');
+    expect(state).toContain('copying');
   });
 
   test('says its date: within a second of its clock', async () => {

@@ -168,13 +168,13 @@ function runOf(definition: JobDefinition, facts: Facts): Run {
 /** Every call that the agent makes of such a run, put together as its speakers do. */
 function callsOf(settings: Settings, facts: Facts): Call[] {
   const definition = settings.jobs.get('job')!;
-  const told = definition.migrationHub!;
+  const hub = definition.migrationHub!;
   const { migrationHub, dataPipeline } = settings;
   const run = runOf(definition, facts);
-  const name = hubTaskName(told.task, run, facts.host);
+  const name = hubTaskName(hub.task, run, facts.host);
   const at = { region: 'eu-central-1', stream: migrationHub!.stream };
   const task = { ...at, task: name };
-  const links = [...linksAtStart(told), ...linksAtSuccess(told)];
+  const links = [...linksAtStart(hub), ...linksAtSuccess(hub)];
   return [
     { operation: 'CreateProgressUpdateStream', ...at },
     { operation: 'ImportMigrationTask', ...task },

@@ -11,7 +11,7 @@ import type { Benchmark, Figure } from './figure.ts';
 import { monotonicMs } from './monotonic.ts';
 import { daemonFlags, startProgram } from './program.ts';
 import type { Program } from './program.ts';
-import type { Canceled, Told } from './programs/watching-stub.ts';
+import type { Canceled, Reported } from './programs/watching-stub.ts';
 import { median, quantile } from './rounds.ts';
 
 const TARGET_MS = 20;
@@ -69,7 +69,7 @@ async function tripMs(from: Program, stub: Program, task: string): Promise<numbe
   from.tell({ change: task });
   const [{ changedMs }, { atMs }] = await Promise.all([
     from.next<{ readonly changedMs: number }>(),
-    stub.next<Told>((message) => message.told === task && message.status === 'COMPLETED'),
+    stub.next<Reported>((message) => message.reported === task && message.status === 'COMPLETED'),
   ]);
   return atMs - changedMs;
 }

@@ -12,21 +12,21 @@ const PROMISED_MS = 5 * MINUTE_MS;
 export interface Left {
   readonly jobs: number;
   /** How long ago each was told; a report is due from half of five minutes on. */
-  readonly toldMsAgo: number;
+  readonly reportedMsAgo: number;
 }
 
-export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, toldMsAgo }: Left): void {
-  const rows = storedRows(jobs, after(clock.now(), -toldMsAgo));
+export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, reportedMsAgo }: Left): void {
+  const rows = storedRows(jobs, after(clock.now(), -reportedMsAgo));
   store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], events: [] });
 }
 
 /** So many running jobs that were told at that time, as the store keeps them. */
 export function storedRows(
   jobs: number,
-  toldAt: Now,
+  reportedAt: Now,
 ): { readonly runs: Run[]; readonly hubTasks: HubTask[] } {
-  const runs = Array.from({ length: jobs }, (_, index) => runningRun(index, toldAt));
-  return { runs, hubTasks: runs.map((run) => toldTask(run, toldAt)) };
+  const runs = Array.from({ length: jobs }, (_, index) => runningRun(index, reportedAt));
+  return { runs, hubTasks: runs.map((run) => reportedTask(run, reportedAt)) };
 }
 
 function runningRun(index: number, startedAt: Now): Run {
@@ -49,12 +49,12 @@ function runningRun(index: number, startedAt: Now): Run {
   };
 }
 
-function toldTask(run: Run, toldAt: Now): HubTask {
+function reportedTask(run: Run, reportedAt: Now): HubTask {
   return {
     name: run.job,
     imported: true,
     run: run.id,
-    lastStampS: Math.floor(toldAt.wallMs / 1000),
+    lastStampS: Math.floor(reportedAt.wallMs / 1000),
     promise: {
       run: run.id,
       payload: {
@@ -62,8 +62,8 @@ function toldTask(run: Run, toldAt: Now): HubTask {
         ...(run.percent === undefined ? {} : { percent: run.percent }),
         ...(run.detail === undefined ? {} : { detail: run.detail }),
       },
-      madeAt: toldAt,
-      until: after(toldAt, PROMISED_MS),
+      madeAt: reportedAt,
+      until: after(reportedAt, PROMISED_MS),
       nextUpdateS: PROMISED_MS / 1000,
     },
     finalReports: [],

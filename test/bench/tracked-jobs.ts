@@ -44,10 +44,10 @@ export function trackedDefinition(index: number): JobDefinition {
 export function driverWithJobs(
   jobs: number,
   over: Partial<Settings> = {},
-): { readonly driver: Driver; readonly ledger: PersistentState } {
-  const ledger = new PersistentState();
+): { readonly driver: Driver; readonly state: PersistentState } {
+  const state = new PersistentState();
   const driver = new Driver(
-    (now): Turning => new Planner(ledger, ampleSettings(over), now, () => 0.5),
+    (now): Turning => new Planner(state, ampleSettings(over), now, () => 0.5),
   );
   for (let i = 0; i < jobs; i++) {
     driver.post({ type: 'job-submitted', definition: trackedDefinition(i) });
@@ -60,5 +60,5 @@ export function driverWithJobs(
   driver.settle();
   driver.deliver(jobs);
   driver.settle();
-  return { driver, ledger };
+  return { driver, state };
 }

@@ -183,8 +183,8 @@ test.skipIf(awsMissing !== undefined)(
       Good: { '@status': 'FINISHED', '@attemptCount': '1' },
       Long: { '@status': 'CANCELED', cancellationReason: 'Canceled by SetStatus.' },
     });
-    const told = site.simulator.audit().dataPipeline;
-    expect(told).toMatchObject({ cancelsTold: 1, statusAfterCancel: 0, ended: { FINISHED: 1 } });
+    const counts = site.simulator.audit().dataPipeline;
+    expect(counts).toMatchObject({ cancelsTold: 1, statusAfterCancel: 0, ended: { FINISHED: 1 } });
   },
 );
 

@@ -20,18 +20,18 @@ afterEach(async () => {
 });
 
 /** A command of the program, as somebody types it. */
-async function command(...message: string[]): Promise<{ code: number; said: string }> {
+async function command(...message: string[]): Promise<{ code: number; output: string }> {
   const environment = { MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'), NO_COLOR: '1' };
   const child = spawn(LAUNCHER, message, { env: { ...process.env, ...environment } });
-  let said = '';
-  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   const code = await new Promise<number>((resolve) => child.once('close', resolve));
-  return { code, said };
+  return { code, output };
 }
 
 /** A word of /proc/PID/status. */
-function processWord(name: 'Name' | 'State', pid: number): string | undefined {
+function statusField(name: 'Name' | 'State', pid: number): string | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1];
@@ -61,13 +61,13 @@ jobs:
     await site.untilJob('stuck', ({ state }) => state === 'running');
     await until(
       'it looks into the dead file system',
-      () => processWord('Name', pidOf()) === 'stat',
+      () => statusField('Name', pidOf()) === 'stat',
     );
     const pid = pidOf();
 
     const canceled = command('cancel', 'stuck');
     await until('it is killed', async () =>
-      (await command('events', 'stuck')).said.includes('SIGKILL'),
+      (await command('events', 'stuck')).output.includes('SIGKILL'),
     );
     // While the ladder kills again and again, another job starts, ends and is told.
     await command('start', 'other');
@@ -79,17 +79,17 @@ jobs:
 
     expect(await canceled).toMatchObject({
       code: 6,
-      said: expect.stringContaining(`processes outlived SIGKILL: ${pid}`) as string,
+      output: expect.stringContaining(`processes outlived SIGKILL: ${pid}`) as string,
     });
-    expect(processWord('State', pid)).toBe('D');
+    expect(statusField('State', pid)).toBe('D');
     expect(await site.untilJob('stuck', isDelivered)).toMatchObject({
       state: 'canceled',
       cancelIncomplete: true,
       survivors: [pid],
     });
     expect((await command('wait', 'stuck')).code).toBe(1);
-    expect((await command('status')).said).toContain(`still alive: ${pid}`);
-    expect((await command('events', 'stuck')).said).toContain(`outlived SIGKILL: ${pid}`);
+    expect((await command('status')).output).toContain(`still alive: ${pid}`);
+    expect((await command('events', 'stuck')).output).toContain(`outlived SIGKILL: ${pid}`);
     expect(site.log()).toContainEqual(
       expect.objectContaining({ event: 'cancel.incomplete', survivors: [pid] }),
     );
@@ -101,7 +101,7 @@ jobs:
     expect(site.simulator.audit().violations).toEqual([]);
     // Its end is the server's to give.
     await mount.release();
-    await until('it is gone', () => processWord('State', pid) === undefined);
+    await until('it is gone', () => statusField('State', pid) === undefined);
   },
 );
 

@@ -12,16 +12,16 @@ afterEach(async () => {
 });
 
 /** What SetTaskStatus was sent, newest last. */
-function message(): Record<string, unknown>[] {
+function finalReports(): Record<string, unknown>[] {
   return site.simulator
     .journal()
     .filter(({ operation }) => operation === 'SetTaskStatus')
     .map(({ request }) => request as Record<string, unknown>);
 }
 
-async function untilTold(): Promise<Record<string, unknown>> {
-  await until('SetTaskStatus', () => message().length > 0);
-  return message().at(-1)!;
+async function finalReport(): Promise<Record<string, unknown>> {
+  await until('SetTaskStatus', () => finalReports().length > 0);
+  return finalReports().at(-1)!;
 }
 
 test('a configured job gets the task in its environment, as data that no shell reads', async () => {
@@ -42,7 +42,7 @@ jobs:
     fields: { myKind: 'files', myOwn: 'theirs', mySecondWord: 'x' },
   });
   await site.untilJob('copy', isDelivered);
-  expect(message()).toMatchObject([{ taskStatus: 'FINISHED' }]);
+  expect(finalReports()).toMatchObject([{ taskStatus: 'FINISHED' }]);
   const environment = readFileSync(join(site.directory, 'env'), 'utf8').split('\n');
   expect(environment).toEqual(
     expect.arrayContaining([
@@ -76,11 +76,11 @@ test('shell text gets its arguments; the tail of its standard error is told, col
     scriptArguments: ['7', 'last words'],
     fields: { maximumRetries: '0' },
   });
-  const word = await untilTold();
-  expect(word).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobFailed' });
-  expect(word['errorMessage']).toMatch(/^failed: exit code 7: last words password=\*\*\*$/);
-  expect(word['errorStackTrace']).toMatch(/line 500\nlast words password=\*\*\*\s*$/);
-  expect(Array.from(String(word['errorStackTrace'])).length).toBeLessThanOrEqual(1024);
+  const report = await finalReport();
+  expect(report).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobFailed' });
+  expect(report['errorMessage']).toMatch(/^failed: exit code 7: last words password=\*\*\*$/);
+  expect(report['errorStackTrace']).toMatch(/line 500\nlast words password=\*\*\*\s*$/);
+  expect(Array.from(String(report['errorStackTrace'])).length).toBeLessThanOrEqual(1024);
   expect(site.simulator.audit().invalidRequests.count).toBe(0);
 });
 
@@ -97,24 +97,24 @@ jobs:
   met: { command: ['true'] }
 `);
   await site.start();
-  const told = async (name: string): Promise<unknown> => {
-    const before = message().length;
+  const outcome = async (name: string): Promise<unknown> => {
+    const before = finalReports().length;
     site.simulator.submitShellActivity({
       name,
       workerGroup: 'wg',
       command: 'unused',
       fields: { maximumRetries: '0' },
     });
-    await until('SetTaskStatus', () => message().length > before);
-    return message().at(-1);
+    await until('SetTaskStatus', () => finalReports().length > before);
+    return finalReports().at(-1);
   };
-  expect(await told('Mounted')).toMatchObject({
+  expect(await outcome('Mounted')).toMatchObject({
     taskStatus: 'FALSE',
     errorId: 'PreconditionNotMet',
     errorMessage: 'failed: exit code 1: not there',
   });
-  expect(await told('Broken')).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobNotStarted' });
-  expect(await told('Met')).toMatchObject({ taskStatus: 'FINISHED' });
+  expect(await outcome('Broken')).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobNotStarted' });
+  expect(await outcome('Met')).toMatchObject({ taskStatus: 'FINISHED' });
 });
 
 test('what is not supported is FAILED with its reason, and nothing runs', async () => {
@@ -129,9 +129,9 @@ test('what is not supported is FAILED with its reason, and nothing runs', async 
     command: `touch ${site.directory}/pwned`,
     fields: { stage: 'true', maximumRetries: '0' },
   });
-  const word = await untilTold();
-  expect(word['taskStatus']).toBe('FAILED');
-  expect(word['errorMessage']).toContain('stage=true needs S3 staging, which is not supported');
+  const report = await finalReport();
+  expect(report['taskStatus']).toBe('FAILED');
+  expect(report['errorMessage']).toContain('stage=true needs S3 staging, which is not supported');
   expect(existsSync(join(site.directory, 'pwned'))).toBe(false);
 });
 
@@ -152,6 +152,6 @@ jobs:
     fields: { attemptTimeout: '10 Minutes', maximumRetries: '0' },
   });
   // The shorter of the two: the job's own.
-  expect(await untilTold()).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobTimeout' });
+  expect(await finalReport()).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobTimeout' });
   expect((await site.job('slow')).state).toBe('canceled');
 });

@@ -57,7 +57,7 @@ describe('the end of a run', () => {
       const host = newHost();
       const run = makeRun(sh('exit 42'));
       host.host.start(run);
-      expect(await host.told('run-exited')).toEqual({
+      expect(await host.event('run-exited')).toEqual({
         type: 'run-exited',
         run: run.id,
         exitCode: 42,
@@ -70,7 +70,7 @@ describe('the end of a run', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(sh('kill -SEGV $$')));
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' });
     }));
 
   test.each([
@@ -91,7 +91,7 @@ describe('the end of a run', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(command, { environment: { PATH: '/nowhere:/bin' } }));
-      expect(await host.told('run-exited')).toMatchObject({ exitCode, errorTail });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode, errorTail });
     }),
   );
 
@@ -103,7 +103,7 @@ describe('the end of a run', () => {
       const host = newHost();
       const run = makeRun(sh('echo ran'), { workingDirectory });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 126, errorTail });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 126, errorTail });
       expect(await host.read(run, 'stdout.log')).toBe('');
     }),
   );
@@ -113,7 +113,7 @@ describe('the end of a run', () => {
       const host = newHost();
       await chmod(directory, 0o700);
       host.host.start(makeRun(sh('true'), { user: 'nobody', workingDirectory: directory }));
-      expect(await host.told('run-exited')).toMatchObject({
+      expect(await host.event('run-exited')).toMatchObject({
         exitCode: 126,
         errorTail: `the working directory ${directory} cannot be entered`,
       });
@@ -127,7 +127,7 @@ describe('the end of a run', () => {
       const text = `i=0; while [ $i -lt 60 ]; do echo "$i ${long}"; i=$((i+1)); done >&2;
         printf '10%%\\r20%%\\r\\033[31mpassword hunter2\\033[0m\\007 wrong\\n' >&2; exit 1`;
       host.host.start(makeRun(sh(text)));
-      const tail = (await host.told('run-exited')).errorTail!;
+      const tail = (await host.event('run-exited')).errorTail!;
       expect(tail.length).toBeLessThanOrEqual(2000);
       expect(tail.split('\n').at(-1)).toBe('password ***  wrong');
       expect(tail.split('\n').at(-2)).toBe(`59 ${long}`);
@@ -140,7 +140,7 @@ describe('the end of a run', () => {
       const run = makeRun(sh('ln -s /dev/full "$RECORD"; exit 6'));
       const environment = { RECORD: host.path(run, '.shim/exit.1.tmp') };
       host.host.start({ ...run, definition: { ...run.definition, environment } });
-      await host.told('run-started');
+      await host.event('run-started');
       const command = (pid: number): Promise<string> =>
         readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       await until(
@@ -152,7 +152,7 @@ describe('the end of a run', () => {
       );
       expect(host.types()).toEqual(['run-started']);
       await rm(environment.RECORD);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 6 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 6 });
     }));
 
   test('is not reported where the shim was killed and processes of the run live on', () =>
@@ -160,17 +160,17 @@ describe('the end of a run', () => {
       const host = newHost();
       const run = makeRun(sh('sleep 600'));
       host.host.start(run);
-      const { process } = await host.told('run-started');
+      const { process } = await host.event('run-started');
       await until(
         () => processesWith(host.directory).length >= 2,
         () => 'the command to run',
       );
       kill(process.pid);
-      const { reason, pids } = await host.told('run-orphaned');
+      const { reason, pids } = await host.event('run-orphaned');
       expect(reason).toMatch(/ended by SIGKILL and left no exit record/);
       expect(pids).toEqual(processesWith(host.directory));
       host.host.signalTree(run, 'SIGKILL');
-      expect((await host.told('tree-checked')).survivors).toEqual([]);
+      expect((await host.event('tree-checked')).survivors).toEqual([]);
       expect(processesWith(host.directory)).toEqual([]);
       expect(host.all('run-lost')).toEqual([]);
     }));
@@ -179,7 +179,7 @@ describe('the end of a run', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(sh('setsid sleep 600 & exit 0')));
-      const { exitCode, processesLeft } = await host.told('run-exited');
+      const { exitCode, processesLeft } = await host.event('run-exited');
       expect(exitCode).toBe(0);
       expect(processesLeft).toEqual(processesWith(host.directory));
       expect(processesLeft).toHaveLength(1);
@@ -205,7 +205,7 @@ describe('the command', () => {
       const print = 'process.stdout.write(JSON.stringify(process.argv.slice(1)))';
       const run = makeRun([process.execPath, '-e', print, '--', ...message]);
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       expect(JSON.parse(await host.read(run, 'stdout.log'))).toEqual(message);
     }));
 
@@ -213,7 +213,7 @@ describe('the command', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(['exit', '3']));
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 127 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 127 });
     }));
 
   test('gets the default dispositions of signals', () =>
@@ -221,7 +221,7 @@ describe('the command', () => {
       const host = newHost();
       const run = makeRun(['cat', '/proc/self/status']);
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       const status = await host.read(run, 'stdout.log');
       const masks = ['SigBlk', 'SigIgn', 'SigCgt'].map((name) => status.split(`${name}:\t`)[1]);
       expect(masks.map((text) => text?.slice(0, 16))).toEqual(Array(3).fill('0'.repeat(16)));
@@ -232,7 +232,7 @@ describe('the command', () => {
       const host = newHost();
       const run = makeRun(sh('cat; echo out; echo err >&2; readlink /proc/self/fd/0'));
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       const logs = runLogPaths(directory, run.job, run.number);
       expect(await readFile(logs.stdout, 'utf8')).toBe('out\n/dev/null\n');
       expect(await readFile(logs.stderr, 'utf8')).toBe('err\n');
@@ -250,7 +250,7 @@ describe('the command', () => {
         environment: { PATH: '/nowhere', COLOUR: 'a = b\nc', directory: 'kept', stat: 'kept too' },
       });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
       for (const name of OF_THE_AGENT) Reflect.deleteProperty(process.env, name);
       const text = await host.read(run, 'stdout.log');
       const names = [...text.matchAll(/^(\w+)=/gm)].map((match) => match[1]!);
@@ -277,7 +277,7 @@ describe('the command', () => {
       const host = newHost();
       const run = makeRun(sh('cat /proc/self/oom_score_adj; sleep 600'));
       host.host.start(run);
-      const { process: shim } = await host.told('run-started');
+      const { process: shim } = await host.event('run-started');
       await until(
         async () => (await host.read(run, 'stdout.log')) !== '',
         () => 'output',
@@ -294,7 +294,7 @@ describe('the command', () => {
       await chmod(directory, 0o700);
       const run = makeRun(sh('id -un; id -G; echo "$HOME $USER"; exit 7'), { user: 'nobody' });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 7 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 7 });
       const passwd = execFileSync('getent', ['passwd', 'nobody'], { encoding: 'utf8' }).split(':');
       expect(await host.read(run, 'stdout.log')).toBe(
         `nobody\n${passwd[3]}\n${passwd[5]} nobody\n`,
@@ -310,7 +310,7 @@ describe('the command', () => {
         const script = 'id -G; grep -E "^Cap(Inh|Prm|Eff|Amb)" /proc/self/status | cut -f 2';
         const run = makeRun(sh(script), { user: member ?? '' });
         host.host.start(run);
-        await host.told('run-exited');
+        await host.event('run-exited');
         const groups = execFileSync('id', ['-G', member ?? ''], { encoding: 'utf8' }).trim();
         const [shown, ...capabilities] = (await host.read(run, 'stdout.log')).trim().split('\n');
         expect(shown).toBe(groups);
@@ -327,7 +327,7 @@ describe('the command', () => {
       });
       const environment = { OLD: host.path(run, '') };
       host.host.start({ ...run, definition: { ...run.definition, environment } });
-      await host.told('run-exited');
+      await host.event('run-exited');
       expect(await host.read(run, 'stdout.log')).toBe('');
     }),
   );
@@ -341,7 +341,7 @@ describe('a start that is held up', () => {
       host.host.start(run);
       // The host goes on with the run in a later turn of the loop; the planner has changed it by then.
       run.state = 'canceling';
-      await host.told('run-never-started');
+      await host.event('run-never-started');
       expect(host.has(run, '.shim/start-lock.1')).toBe(false);
     }));
 });
@@ -361,7 +361,7 @@ describe('a start that cannot be made', () => {
         const host = newHost();
         const run = makeRun(sh('echo ran'), definition);
         host.host.start(run);
-        expect((await host.told('run-start-failed')).reason).toMatch(reason);
+        expect((await host.event('run-start-failed')).reason).toMatch(reason);
         expect(host.types()).toEqual(['run-start-failed']);
       }));
   }
@@ -370,7 +370,7 @@ describe('a start that cannot be made', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(sh('echo ran'), { environment: { A: 'a'.repeat(200_000) } }));
-      expect((await host.told('run-start-failed')).reason).toMatch(/too long for the kernel/);
+      expect((await host.event('run-start-failed')).reason).toMatch(/too long for the kernel/);
     }));
 
   test.skipIf(!isRoot)('tells that the agent may not become another user', () =>
@@ -408,7 +408,7 @@ describe('what an older life of the state directory left', () => {
       await writeFile(host.path(run, '.shim/exit.1'), '0\n');
       await writeFile(host.path(run, 'stdout.log'), 'old\n');
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 5 });
       expect(await host.read(run, 'stdout.log')).toBe('new\n');
       const left = await readdir(host.path(run, '..'));
       expect(left.sort()).toEqual([String(run.number), `${run.number}.aside-1`]);
@@ -419,10 +419,10 @@ describe('what an older life of the state directory left', () => {
       const [first, second] = [newHost(), newHost()];
       const run = makeRun(sh('sleep 600'));
       first.host.start(run);
-      kill((await first.told('run-started')).process.pid);
-      const { pids } = await first.told('run-orphaned');
+      kill((await first.event('run-started')).process.pid);
+      const { pids } = await first.event('run-orphaned');
       second.host.start(run);
-      const { reason } = await second.told('run-start-failed');
+      const { reason } = await second.event('run-start-failed');
       expect(reason).toContain(`still running (pid ${pids.join(', ')})`);
     }));
 
@@ -431,9 +431,9 @@ describe('what an older life of the state directory left', () => {
       const [first, second] = [newHost(), newHost()];
       const run = makeRun(sh('sleep 600'));
       first.host.start(run);
-      const { process: shim } = await first.told('run-started');
+      const { process: shim } = await first.event('run-started');
       second.host.start(run);
-      const { reason } = await second.told('run-start-failed');
+      const { reason } = await second.event('run-start-failed');
       expect(reason).toContain(`still running (pid ${shim.pid}`);
       expect(startTicksOf(shim.pid)).toBe(shim.startTicks);
       expect(shim.bootId).toBe(bootId);

@@ -23,7 +23,7 @@ export const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').tr
 
 export const fixtures = join(import.meta.dirname, 'fixtures');
 
-type Told<Type extends Event['type']> = Extract<Event, { type: Type }>;
+type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
 export interface Place {
   readonly directory: string;
@@ -57,8 +57,8 @@ export class Host implements Place {
   }
 
   /** The first event of this type, as soon as it is there. */
-  async told<Type extends Event['type']>(type: Type): Promise<Told<Type>> {
-    const isIt = (event: Event): event is Told<Type> => event.type === type;
+  async event<Type extends Event['type']>(type: Type): Promise<EventOf<Type>> {
+    const isIt = (event: Event): event is EventOf<Type> => event.type === type;
     await until(
       () => this.events.some(isIt),
       () => `${type} in ${JSON.stringify(this.events)}`,
@@ -66,8 +66,8 @@ export class Host implements Place {
     return this.events.find(isIt)!;
   }
 
-  all<Type extends Event['type']>(type: Type): Told<Type>[] {
-    return this.events.filter((event): event is Told<Type> => event.type === type);
+  all<Type extends Event['type']>(type: Type): EventOf<Type>[] {
+    return this.events.filter((event): event is EventOf<Type> => event.type === type);
   }
 
   get place(): Place {

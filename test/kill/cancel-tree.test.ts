@@ -56,7 +56,7 @@ async function cancel(host: Host): Promise<number> {
     async () => (await host.read(run, 'stdout.log').catch(() => '')) === 'ready\n',
     () => 'the tree',
   );
-  run.process = (await host.told('run-started')).process;
+  run.process = (await host.event('run-started')).process;
   const begin = performance.now();
   host.host.signalTree(run, 'SIGTERM');
   await sleep(GRACE_MS);

@@ -70,7 +70,7 @@ test(
       }
       await site.start();
       const jobs = await ended(site);
-      const told = finalWords(site);
+      const reported = finalReports(site);
       for (const { name, exitCode, isAccepted } of asked) {
         const job = jobs.get(name);
         // A question that the kill cut off was either heard or not: both are right, half is not.
@@ -85,14 +85,14 @@ test(
         });
         if (job === undefined) continue;
         expect(job).toMatchObject({ state: exitCode === 0 ? 'succeeded' : 'failed', exitCode });
-        expect({ name, told: told.get(name) }).toEqual({
+        expect({ name, reported: reported.get(name) }).toEqual({
           name,
-          told: [exitCode === 0 ? 'COMPLETED' : 'FAILED'],
+          reported: [exitCode === 0 ? 'COMPLETED' : 'FAILED'],
         });
       }
       if (kills >= 100) expect(jobs.size).toBeGreaterThan(kills);
       const { migrationHub, violations } = site.simulator.audit();
-      expect(saidOutOfOrder(site)).toEqual([]);
+      expect(reportsOutOfOrder(site)).toEqual([]);
       // An agent that is dead most of the time is late, and says again what it did not live to keep the answer of:
       // the same words with the same stamp, which was looked at above.
       expect(violations.filter((message) => !/stale|after|again|not later/.test(message))).toEqual(
@@ -174,8 +174,8 @@ async function ended(site: Site): Promise<Map<string, Job>> {
 }
 
 /** The last words of each task, in order; a word that was sent again exactly as it was counts once. */
-function finalWords(site: Site): Map<string, string[]> {
-  const told = new Map<string, Map<string, string>>();
+function finalReports(site: Site): Map<string, string[]> {
+  const reported = new Map<string, Map<string, string>>();
   for (const { operation, outcome, request } of site.simulator.journal()) {
     if (operation !== 'NotifyMigrationTaskState' || outcome !== 'ok') continue;
     const { MigrationTaskName: name, Task: task } = request as {
@@ -183,14 +183,14 @@ function finalWords(site: Site): Map<string, string[]> {
       Task: { Status: string };
     };
     if (task.Status !== 'COMPLETED' && task.Status !== 'FAILED') continue;
-    if (!told.has(name)) told.set(name, new Map());
-    told.get(name)!.set(JSON.stringify(request), task.Status);
+    if (!reported.has(name)) reported.set(name, new Map());
+    reported.get(name)!.set(JSON.stringify(request), task.Status);
   }
-  return new Map([...told].map(([name, message]) => [name, [...message.values()]]));
+  return new Map([...reported].map(([name, message]) => [name, [...message.values()]]));
 }
 
 /** What was said of a task later than its last word or with no later stamp, and was not the same words again. */
-function saidOutOfOrder(site: Site): unknown[] {
+function reportsOutOfOrder(site: Site): unknown[] {
   const before = new Map<string, { message: string; stamp: number; isLast: boolean }>();
   const wrong: unknown[] = [];
   for (const { operation, outcome, request } of site.simulator.journal()) {
@@ -209,7 +209,7 @@ function saidOutOfOrder(site: Site): unknown[] {
     const last = before.get(name);
     const isAgain = last?.message === message;
     if (last !== undefined && !isAgain && (last.isLast || stamp <= last.stamp)) {
-      wrong.push({ last, said: request });
+      wrong.push({ last, report: request });
     }
     const isLast = task.Status === 'COMPLETED' || task.Status === 'FAILED';
     before.set(name, { message, stamp, isLast });

@@ -64,7 +64,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
         });
         const environment = { RUN_DIRECTORY: host.path(run, '') };
         host.host.start({ ...run, definition: { ...run.definition, environment } });
-        await host.told('run-exited');
+        await host.event('run-exited');
         const names = readdirSync(host.path(run, ''));
         expect(names.filter((name) => /^stdout\.log\.\d+$/.test(name))).toHaveLength(1);
         expect(existsSync(victim)).toBe(false);
@@ -85,7 +85,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
       chmodSync(host.directory, 0o755);
       const environment = { RUN_DIRECTORY: host.path(run, '') };
       host.host.start({ ...run, definition: { ...run.definition, environment } });
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 4 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 4 });
       expect(
         (await host.read(run, 'stdout.log')).match(/^(reached|read).*(stdout|shim|RUN).*$/gm) ?? [],
       ).toEqual([]);
@@ -101,7 +101,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
       const run = makeRun(sh(attack), { user: 'nobody' });
       const environment = { RUN_DIRECTORY: host.path(run, '') };
       host.host.start({ ...run, definition: { ...run.definition, environment } });
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 5 });
       expect(await host.read(run, 'stdout.log')).toBe('');
     }));
 
@@ -122,7 +122,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
         writeFileSync(join(loot, 'attack.sh'), `: >${loot}/by-sh`);
         const run = makeRun(['/usr/bin/env'], { user: 'nobody', environment });
         host.host.start(run);
-        expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+        expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
         const written = readdirSync(loot).filter((name) => !name.startsWith('attack'));
         expect(written.filter((name) => name.startsWith('loaded'))).not.toEqual([]);
         expect(written.filter((name) => statSync(join(loot, name)).uid === 0)).toEqual([]);
@@ -145,7 +145,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
         environment: { PASSWORD: 'hunter3' },
       });
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       const shown = await host.read(run, 'stdout.log');
       expect(shown).toContain('migration-agent');
       expect(shown).not.toContain('hunter3');
@@ -265,11 +265,11 @@ describe('what the agent writes', () => {
       const mask = process.umask(0);
       try {
         host.host.start(run);
-        await host.told('run-started');
+        await host.event('run-started');
       } finally {
         process.umask(mask);
       }
-      await host.told('run-exited');
+      await host.event('run-exited');
       const directory = host.path(run, '');
       const names = ['.', ...readdirSync(directory, { recursive: true }).map(String)];
       const modes = names.map((name) => [name, statSync(join(directory, name)).mode & 0o077]);

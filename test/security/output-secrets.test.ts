@@ -52,7 +52,7 @@ test.each([
   withHosts(async (newHost) => {
     const host = newHost();
     host.host.start(makeRun(sh(`{ echo the end; ${script}; echo the end; } >&2; exit 3`)));
-    const ended = await host.told('run-exited');
+    const ended = await host.event('run-exited');
     expect(JSON.stringify(ended)).toContain('the end');
     expect(JSON.stringify(host.events)).not.toContain('s3cret');
   }),

@@ -45,7 +45,7 @@ async function imitate({ socketPath }: Host, run: Run, uid = STRANGER): Promise<
 }
 
 async function cancel(host: Host, run: Run): Promise<void> {
-  run.process = (await host.told('run-started')).process;
+  run.process = (await host.event('run-started')).process;
   host.host.signalTree(run, 'SIGTERM');
   host.host.signalTree(run, 'SIGKILL');
   await until(
@@ -60,7 +60,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
       const host = newHost();
       const run = makeRun(sh('sleep 600'), { user: 'nobody' });
       host.host.start(run);
-      await host.told('run-started');
+      await host.event('run-started');
       const stranger = await imitate(host, run);
       try {
         await cancel(host, run);
@@ -78,15 +78,15 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         const host = newHost(undefined, base);
         const run = makeRun(sh('sleep 600'), { user: 'nobody' });
         host.host.start(run);
-        await host.told('run-started');
+        await host.event('run-started');
         run.process = host.all('run-started')[0]!.process;
         kill(run.process.pid);
-        const { pids } = await host.told('run-orphaned');
+        const { pids } = await host.event('run-orphaned');
         pids.forEach(kill);
         const imitator = await imitate(host, run, 65_534);
         try {
           host.host.checkTree(run);
-          expect((await host.told('tree-checked')).survivors).toEqual([]);
+          expect((await host.event('tree-checked')).survivors).toEqual([]);
         } finally {
           imitator.kill('SIGKILL');
           await once(imitator, 'exit');
@@ -100,7 +100,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
       const host = newHost();
       const run = makeRun(sh('exit 3'));
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       const stranger = await imitate(host, run);
       try {
         const pid = stranger.pid!;
@@ -111,7 +111,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         );
         const next = newHost();
         next.host.signalTree(run, 'SIGKILL');
-        expect(await next.told('tree-signalled')).toMatchObject({ processes: 0 });
+        expect(await next.event('tree-signalled')).toMatchObject({ processes: 0 });
         expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
         expect(processesWith(host.socketPath)).toEqual([pid]);
       } finally {

@@ -40,12 +40,12 @@ for (const weather of ['rough', 'stormy'] as const) {
       const beganAt = performance.now();
       const { findings, ...counts } = await live(seed, weather, DAYS);
       const tookS = ((performance.now() - beganAt) / 1000).toFixed(1);
-      const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-      process.stdout.write(`${weather}, seed ${seed}: ${told.join(', ')}; ${tookS} s\n`);
+      const totals = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+      process.stdout.write(`${weather}, seed ${seed}: ${totals.join(', ')}; ${tookS} s\n`);
       const replay = `DAYS=${DAYS} SEED=${seed} npx vitest run test/simulation/agent-days.test.ts`;
       expect(findings, `once more: ${replay}`).toEqual([]);
       expect(counts.lives).toBeGreaterThan(DAYS * 20);
-      expect(counts.lastWords).toBeGreaterThan(DAYS * 50);
+      expect(counts.finalReports).toBeGreaterThan(DAYS * 50);
     },
     3_600_000,
   );

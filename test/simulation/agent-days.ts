@@ -33,7 +33,7 @@ export interface Tale {
   readonly calls: number;
   readonly turns: number;
   readonly lives: number;
-  readonly lastWords: number;
+  readonly finalReports: number;
 }
 
 /** Lives through the days on a store in `directory`. */
@@ -55,9 +55,9 @@ export async function liveThrough(
   await world.runUntil(atMs + HOUR_MS);
   world.close();
   const findings = witness.close();
-  const lastWords = [...world.service.books.finals.values()].flat().length;
+  const finalReports = [...world.service.books.finals.values()].flat().length;
   const { calls } = world.service.books;
-  return { findings, calls, turns: world.turns, lives: world.lives, lastWords };
+  return { findings, calls, turns: world.turns, lives: world.lives, finalReports };
 }
 
 class AgentDays {

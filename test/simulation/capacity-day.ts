@@ -20,7 +20,7 @@ export interface Capacity {
   readonly demand: number;
   readonly seed: number;
   readonly perSecond: number;
-  readonly told: number;
+  readonly promised: number;
   readonly waiting: number;
   readonly medianPromiseS: number;
   readonly staleMs: number;
@@ -62,7 +62,7 @@ export function simulateDay(jobs: number, demand: number, seed: number): Capacit
   world.runUntil(DAY_MS);
   const { calls, overLimit, staleMs } = world.service.close();
   const cpu = process.cpuUsage(beganAt);
-  const promises = [...world.ledger.hubTasks.values()].flatMap(({ promise }) =>
+  const promises = [...world.state.hubTasks.values()].flatMap(({ promise }) =>
     promise === undefined || isFinalStatus(promise) ? [] : [promise.nextUpdateS],
   );
   promises.sort((a, b) => a - b);
@@ -71,7 +71,7 @@ export function simulateDay(jobs: number, demand: number, seed: number): Capacit
     demand,
     seed,
     perSecond,
-    told: promises.length,
+    promised: promises.length,
     waiting: jobs - promises.length,
     medianPromiseS: promises[promises.length >> 1] ?? 0,
     staleMs,

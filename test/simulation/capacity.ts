@@ -11,13 +11,13 @@ import type { Capacity } from './capacity-day.ts';
 
 function row(result: Capacity): string {
   const { calls, cpuS, demand, jobs, medianPromiseS, missed, overLimit, perSecond } = result;
-  const { seed, staleMs, told, waiting } = result;
+  const { seed, staleMs, promised, waiting } = result;
   return [
     jobs.toLocaleString('en-US'),
     `${Math.round(demand * 100)} %`,
     seed,
     perSecond.toFixed(3),
-    told.toLocaleString('en-US'),
+    promised.toLocaleString('en-US'),
     waiting.toLocaleString('en-US'),
     `${Math.round(medianPromiseS / 60)} min`,
     Math.ceil(staleMs / SECOND_MS),
@@ -32,7 +32,7 @@ const [jobs = 1000, demand, seed] = process.argv.slice(2).map(Number);
 const demands = demand === undefined ? [0.3, 0.6, 0.95, 1.2, 2] : [demand];
 const seeds = seed === undefined ? [1, 2, 3] : [seed];
 process.stdout.write(
-  `| jobs | demand | seed | calls/s | promised | wait untold | promise (median) | stale s | missed | over limit | calls | CPU s |
+  `| jobs | demand | seed | calls/s | promised | waiting | promise (median) | stale s | missed | over limit | calls | CPU s |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 `,
 );
@@ -42,7 +42,7 @@ for (const one of demands) {
     const result = simulateDay(jobs, one, each);
     process.stdout.write(`| ${row(result)} |\n`);
     isKept &&= result.staleMs === 0 && result.missed === 0 && result.overLimit === 0;
-    if (one <= 0.95) isKept &&= result.told >= result.jobs * 0.97;
+    if (one <= 0.95) isKept &&= result.promised >= result.jobs * 0.97;
   }
 }
 if (!isKept) {

@@ -73,7 +73,7 @@ describe('stamps', () => {
       world.start();
       world.pass(20 * MINUTE_MS);
       world.time.stepWall(wrongMs);
-      delete world.ledger.metadata.clock;
+      delete world.state.metadata.clock;
       world.crash();
       world.pass(2 * HOUR_MS);
       expect(Math.max(...world.stampErrorsMs())).toBeLessThan(MINUTE_MS);
@@ -105,10 +105,10 @@ describe('stamps', () => {
     world.crash();
     world.start();
     world.pass(2 * HOUR_MS);
-    expect(world.ledger.runs.get('copy/1')?.state).toBe('succeeded');
+    expect(world.state.runs.get('copy/1')?.state).toBe('succeeded');
     world.pass(2 * HOUR_MS);
-    expect(world.ledger.hubTasks.get('copy')?.promise?.payload.status).toBe('COMPLETED');
-    const stampS = world.ledger.hubTasks.get('copy')?.lastStampS ?? 0;
+    expect(world.state.hubTasks.get('copy')?.promise?.payload.status).toBe('COMPLETED');
+    const stampS = world.state.hubTasks.get('copy')?.lastStampS ?? 0;
     const endedMs = world.time.trueMs() - world.time.now().bootMs + HOUR_MS;
     expect(Math.abs(stampS * SECOND_MS - endedMs)).toBeLessThan(MINUTE_MS);
   });
@@ -124,9 +124,9 @@ describe('schedules', () => {
     world.time.stepWall(56 * YEAR_MS);
     world.pass(10 * MINUTE_MS);
     expect(world.events()).not.toContain('run.missed');
-    expect(world.ledger.runs.size).toBe(0);
+    expect(world.state.runs.size).toBe(0);
     world.pass(2 * HOUR_MS);
-    expect(world.ledger.runs.size).toBe(1);
+    expect(world.state.runs.size).toBe(1);
   });
 
   test('a boot decades ahead starts nothing and calls nothing missed', () => {
@@ -136,10 +136,10 @@ describe('schedules', () => {
     world.crash();
     world.pass(10 * MINUTE_MS);
     expect(world.events()).not.toContain('run.missed');
-    expect(world.ledger.runs.size).toBe(0);
+    expect(world.state.runs.size).toBe(0);
     world.time.stepWall(-20 * YEAR_MS);
     world.pass(2 * HOUR_MS);
-    expect(world.ledger.runs.size).toBe(1);
+    expect(world.state.runs.size).toBe(1);
   });
 
   test('a start that was missed while no agent ran is made up for, once the time is confirmed', () => {
@@ -149,6 +149,6 @@ describe('schedules', () => {
     world.crash();
     world.pass(MINUTE_MS);
     expect(world.events()).toContain('run.missed');
-    expect(world.ledger.runs.size).toBe(1);
+    expect(world.state.runs.size).toBe(1);
   });
 });

@@ -63,19 +63,19 @@ describe('a host that slept', () => {
     const made = populated();
     const fromMs = made.time.now().bootMs + 6 * MINUTE_MS;
     const promises = new Map(
-      [...made.ledger.hubTasks.values()].map((task) => [task.name, task.promise?.until.bootMs]),
+      [...made.state.hubTasks.values()].map((task) => [task.name, task.promise?.until.bootMs]),
     );
     made.sleep(6 * MINUTE_MS);
     made.runUntil(fromMs + MINUTE_MS);
-    const said = since(made, fromMs).filter(({ call }) => call.operation !== 'PollForTask');
-    expect(said.slice(0, 20).map(({ call }) => call.operation)).toEqual(
+    const sent = since(made, fromMs).filter(({ call }) => call.operation !== 'PollForTask');
+    expect(sent.slice(0, 20).map(({ call }) => call.operation)).toEqual(
       Array.from({ length: 20 }, () => 'ReportTaskProgress'),
     );
-    const told = said.flatMap(({ call }) =>
+    const stamps = sent.flatMap(({ call }) =>
       call.operation === 'NotifyMigrationTaskState' ? [call.task] : [],
     );
-    expect(told.length).toBeGreaterThanOrEqual(40);
-    const untils = told.slice(0, 40).map((task) => promises.get(task) ?? Infinity);
+    expect(stamps.length).toBeGreaterThanOrEqual(40);
+    const untils = stamps.slice(0, 40).map((task) => promises.get(task) ?? Infinity);
     const late = untils.map((until, i) => (untils[i - 1] ?? 0) - until);
     // Calls pass each other on their way by some of them at most.
     expect(Math.max(...late)).toBeLessThan(10 * SECOND_MS);
@@ -89,7 +89,7 @@ describe('a host that slept', () => {
     made.sleep(HOUR_MS);
     made.runUntil(fromMs + MINUTE_MS);
     expect(since(made, fromMs).map(({ call }) => call.operation)).not.toContain('SetTaskStatus');
-    expect([...made.ledger.runs.values()].filter((run) => run.state === 'fenced')).toHaveLength(20);
+    expect([...made.state.runs.values()].filter((run) => run.state === 'fenced')).toHaveLength(20);
     const fenced = made.notes.filter((note) => note.event === 'lease.fenced');
     expect(fenced.every((note) => note.at.bootMs - fromMs < SECOND_MS)).toBe(true);
   });
@@ -147,9 +147,9 @@ describe('a wall clock that is stepped', () => {
       const fromMs = made.time.now().bootMs;
       made.time.stepWall(stepMs);
       made.runUntil(fromMs + 5 * SECOND_MS);
-      const said = since(made, fromMs).filter(({ call }) => call.operation !== 'PollForTask');
-      const firstOther = said.findIndex(({ call }) => call.operation !== 'ReportTaskProgress');
-      expect(firstOther === -1 ? said.length : firstOther).toBeGreaterThanOrEqual(20);
+      const sent = since(made, fromMs).filter(({ call }) => call.operation !== 'PollForTask');
+      const firstOther = sent.findIndex(({ call }) => call.operation !== 'ReportTaskProgress');
+      expect(firstOther === -1 ? sent.length : firstOther).toBeGreaterThanOrEqual(20);
       made.runUntil(fromMs + HOUR_MS);
       expect(made.running()).toBe(40);
       expect(made.service.close()).toMatchObject({ staleMs: 0, stampsNotRising: 0, lapses: 0 });
@@ -182,7 +182,7 @@ describe('a wall clock that was stepped while no agent ran', () => {
   /** As after a reboot, when nothing tells that the clock was stepped. */
   function staleOfWrongClock(made: World): number {
     made.time.stepWall(-2 * HOUR_MS);
-    made.ledger.metadata.clock = { offsetMs: 0, at: made.time.now() };
+    made.state.metadata.clock = { offsetMs: 0, at: made.time.now() };
     made.crash();
     let staleMs = 0;
     made.service.onStale = (_task, lateMs) => (staleMs = Math.max(staleMs, lateMs));

@@ -58,11 +58,11 @@ function status(made: World): Status {
 }
 
 function tasksSpokenOf(made: World): string[] {
-  const told = (made.calls ?? []).flatMap(({ call }) => {
+  const reports = (made.calls ?? []).flatMap(({ call }) => {
     if ('taskId' in call) return [call.taskId];
     return 'task' in call ? [call.task] : [];
   });
-  return [...new Set(told)].sort();
+  return [...new Set(reports)].sort();
 }
 
 test('the copy adopts, fences and tells nothing of the original, polls nothing, and says so', () => {
@@ -114,13 +114,13 @@ test('work of its own goes on under names of its own; what may run elsewhere is 
 
 test('an operator who moved the state claims it: everything goes on, under the old runner id', () => {
   const made = original();
-  const before = made.ledger.metadata.taskRunnerId;
+  const before = made.state.metadata.taskRunnerId;
   wakeAs(made, COPY);
   made.runUntil(11 * MINUTE_MS);
   made.post({ type: 'claim-requested', by: 'anna', request: 1 });
   made.runUntil(3 * HOUR_MS);
   expect(made.replies.at(-1)).toMatchObject({ ok: true });
-  expect(made.ledger.metadata).toMatchObject({ taskRunnerId: before, hostIdentity: COPY });
+  expect(made.state.metadata).toMatchObject({ taskRunnerId: before, hostIdentity: COPY });
   expect(made.running()).toBe(2);
   expect(made.service.lastNotify('ended')?.status).toBe('COMPLETED');
   expect(made.service.lastNotify('own')?.status).toBe('IN_PROGRESS');

@@ -36,7 +36,7 @@ class Endings extends World {
   }
 
   run(id: string): Run {
-    const run = this.ledger.runs.get(id);
+    const run = this.state.runs.get(id);
     if (run === undefined) throw new Error(`there is no run ${id}`);
     return run;
   }
@@ -349,7 +349,7 @@ describe('start and terminate', () => {
     world.offer('copy');
     world.pass(20 * MINUTE_MS);
     expect(world.events()).toContain('task.left');
-    expect(world.ledger.runs.has('more/1')).toBe(false);
+    expect(world.state.runs.has('more/1')).toBe(false);
     expect(world.exits).toEqual([]);
   });
 

@@ -46,7 +46,7 @@ function start(made: World): void {
   made.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
 }
 
-function said<Operation extends Call['operation']>(
+function accepted<Operation extends Call['operation']>(
   made: World,
   operation: Operation,
   fromMs = 0,
@@ -87,9 +87,9 @@ describe('home region', () => {
     made.service.setHomeRegion(undefined);
     made.service.offer(task());
     made.runUntil(HOUR_MS);
-    expect(said(made, 'ImportMigrationTask')).toHaveLength(0);
-    expect(said(made, 'ReportTaskProgress').length).toBeGreaterThan(55);
-    expect(said(made, 'GetHomeRegion').length).toBeLessThan(40);
+    expect(accepted(made, 'ImportMigrationTask')).toHaveLength(0);
+    expect(accepted(made, 'ReportTaskProgress').length).toBeGreaterThan(55);
+    expect(accepted(made, 'GetHomeRegion').length).toBeLessThan(40);
     expect(problems(made).join()).toContain('no home region');
     expect(events(made).filter((event) => event === 'hub.no_home_region')).toHaveLength(1);
     made.service.setHomeRegion('us-west-2');
@@ -114,7 +114,7 @@ describe('home region', () => {
     made.runUntil(20 * MINUTE_MS);
     made.service.setHomeRegion(undefined);
     made.runUntil(HOUR_MS);
-    expect(said(made, 'NotifyMigrationTaskState', 30 * MINUTE_MS).length).toBeLessThan(3);
+    expect(accepted(made, 'NotifyMigrationTaskState', 30 * MINUTE_MS).length).toBeLessThan(3);
     expect(problems(made).join()).toContain('no home region');
     made.service.setHomeRegion('ap-southeast-2');
     made.runUntil(HOUR_MS + 3 * MINUTE_MS);
@@ -128,7 +128,7 @@ describe('home region', () => {
     made.runUntil(20 * MINUTE_MS);
     made.service.setHomeRegion('us-west-2');
     made.runUntil(30 * MINUTE_MS);
-    expect(said(made, 'GetHomeRegion', MINUTE_MS)).toHaveLength(1);
+    expect(accepted(made, 'GetHomeRegion', MINUTE_MS)).toHaveLength(1);
     const last = made.service.lastNotify('copy');
     expect(last).toMatchObject({ region: 'us-west-2', status: 'IN_PROGRESS', percent: 4 });
     expect(events(made)).not.toContain('report.refused');
@@ -146,7 +146,7 @@ describe('home region', () => {
     made.runUntil(9 * MINUTE_MS);
     made.service.setHomeRegion('us-west-2');
     made.runUntil(2 * HOUR_MS);
-    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('pending');
+    expect(made.state.runs.get('copy/1')?.hub?.delivery.state).toBe('pending');
     made.runUntil(2 * HOUR_MS + 5 * MINUTE_MS);
     expect(made.service.lastNotify('copy')).toMatchObject({
       region: 'us-west-2',
@@ -163,8 +163,8 @@ describe('deleted meanwhile', () => {
     made.runUntil(20 * MINUTE_MS);
     made.service.deleteStream();
     made.runUntil(30 * MINUTE_MS);
-    expect(said(made, 'CreateProgressUpdateStream')).toHaveLength(2);
-    expect(said(made, 'ImportMigrationTask')).toHaveLength(3);
+    expect(accepted(made, 'CreateProgressUpdateStream')).toHaveLength(2);
+    expect(accepted(made, 'ImportMigrationTask')).toHaveLength(3);
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
     expect(made.service.close().staleMs).toBe(0);
   });
@@ -175,8 +175,8 @@ describe('deleted meanwhile', () => {
     made.runUntil(20 * MINUTE_MS);
     made.service.deleteTask('copy');
     made.runUntil(30 * MINUTE_MS);
-    expect(said(made, 'CreateProgressUpdateStream')).toHaveLength(1);
-    expect(said(made, 'ImportMigrationTask')).toHaveLength(2);
+    expect(accepted(made, 'CreateProgressUpdateStream')).toHaveLength(1);
+    expect(accepted(made, 'ImportMigrationTask')).toHaveLength(2);
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
   });
 
@@ -189,8 +189,8 @@ describe('deleted meanwhile', () => {
     });
     start(made);
     made.runUntil(2 * HOUR_MS);
-    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(30);
-    expect(said(made, 'ImportMigrationTask').length).toBeLessThan(30);
+    expect(accepted(made, 'NotifyMigrationTaskState').length).toBeLessThan(30);
+    expect(accepted(made, 'ImportMigrationTask').length).toBeLessThan(30);
   });
 
   test('a stream that is missing whatever is made is no loop, however many jobs miss it', () => {
@@ -206,8 +206,8 @@ describe('deleted meanwhile', () => {
       made.post({ type: 'start-requested', job: name, origin: 'operator' });
     }
     made.runUntil(2 * HOUR_MS);
-    expect(said(made, 'CreateProgressUpdateStream').length).toBeLessThan(26);
-    expect(said(made, 'ImportMigrationTask').length).toBeLessThan(20 * 30);
+    expect(accepted(made, 'CreateProgressUpdateStream').length).toBeLessThan(26);
+    expect(accepted(made, 'ImportMigrationTask').length).toBeLessThan(20 * 30);
   });
 });
 
@@ -230,13 +230,13 @@ describe('a policy is missing', () => {
     );
     start(made);
     made.runUntil(HOUR_MS);
-    expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(1);
-    expect(said(made, 'NotifyApplicationState')).toHaveLength(1);
-    expect(said(made, 'NotifyMigrationTaskState').length).toBeGreaterThan(10);
+    expect(accepted(made, 'AssociateDiscoveredResource')).toHaveLength(1);
+    expect(accepted(made, 'NotifyApplicationState')).toHaveLength(1);
+    expect(accepted(made, 'NotifyMigrationTaskState').length).toBeGreaterThan(10);
     expect(problems(made).join()).toContain('AssociateDiscoveredResource is not called');
     made.runUntil(4 * HOUR_MS);
-    expect(said(made, 'AssociateDiscoveredResource')).toHaveLength(3);
-    expect(made.ledger.hubTasks.get('copy')?.links).toEqual([]);
+    expect(accepted(made, 'AssociateDiscoveredResource')).toHaveLength(3);
+    expect(made.state.hubTasks.get('copy')?.links).toEqual([]);
     expect(problems(made)).toEqual([]);
   });
 });
@@ -252,7 +252,7 @@ describe('denied', () => {
     });
     start(made);
     made.runUntil(DAY_MS);
-    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(700);
+    expect(accepted(made, 'NotifyMigrationTaskState').length).toBeLessThan(700);
     expect(problems(made).join()).toContain('ExpiredTokenException');
     made.runUntil(DAY_MS + 6 * MINUTE_MS);
     expect(made.service.lastNotify('copy')?.status).toBe('FAILED');
@@ -290,7 +290,7 @@ describe('a payload is refused', () => {
     expect(last?.status).toBe('FAILED');
     expect(last?.detail).toBeUndefined();
     expect(events(made).filter((event) => event === 'report.reduced')).toHaveLength(1);
-    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
+    expect(made.state.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
   });
 
   test('a live job’s detail: said once, then the status alone for as long as it is the same', () => {
@@ -302,10 +302,10 @@ describe('a payload is refused', () => {
     made.runUntil(5 * MINUTE_MS);
     made.post({ type: 'progress-read', run: 'copy/1', percent: 7, detail: 'poison' });
     made.runUntil(HOUR_MS);
-    const poisoned = said(made, 'NotifyMigrationTaskState').filter((call) => call.detail);
+    const poisoned = accepted(made, 'NotifyMigrationTaskState').filter((call) => call.detail);
     // Once more when the region is known to be the right one.
     expect(poisoned).toHaveLength(2);
-    expect(said(made, 'NotifyMigrationTaskState').length).toBeLessThan(40);
+    expect(accepted(made, 'NotifyMigrationTaskState').length).toBeLessThan(40);
     expect(made.service.close().staleMs).toBe(0);
     made.post({ type: 'progress-read', run: 'copy/1', percent: 8, detail: 'wholesome' });
     made.runUntil(HOUR_MS + 10 * MINUTE_MS);
@@ -322,13 +322,15 @@ describe('a payload is refused', () => {
     });
     start(made);
     made.runUntil(15 * MINUTE_MS);
-    const ended = said(made, 'NotifyMigrationTaskState').filter((call) => call.status === 'FAILED');
+    const ended = accepted(made, 'NotifyMigrationTaskState').filter(
+      (call) => call.status === 'FAILED',
+    );
     expect(ended.map((call: NotifyCall) => 'detail' in call)).toEqual([true, true, false]);
-    expect(made.ledger.runs.get('copy/1')?.hub?.delivery).toEqual({
+    expect(made.state.runs.get('copy/1')?.hub?.delivery).toEqual({
       state: 'refused',
       reason: 'InvalidInputException',
     });
-    const kept = made.ledger.hubTasks.get('copy');
+    const kept = made.state.hubTasks.get('copy');
     expect(kept?.finalReports).toEqual([]);
     expect(kept?.quarantine?.[0]?.report?.payload.detail).toBe('failed: exit code 3');
     start(made);
@@ -347,7 +349,9 @@ describe('a payload is refused', () => {
     made.runUntil(2 * HOUR_MS);
     expect(made.running()).toBe(1);
     expect(made.service.close()).toMatchObject({ lapses: 0 });
-    expect(said(made, 'ReportTaskProgress').filter((call) => 'percent' in call)).toHaveLength(1);
+    expect(accepted(made, 'ReportTaskProgress').filter((call) => 'percent' in call)).toHaveLength(
+      1,
+    );
   });
 
   test('the last word to a pipeline: status alone; refused again it is said rarely, and the reports go on', () => {
@@ -361,18 +365,18 @@ describe('a payload is refused', () => {
     });
     made.service.offer(task());
     made.runUntil(until);
-    const message = said(made, 'SetTaskStatus');
+    const message = accepted(made, 'SetTaskStatus');
     expect(message.slice(0, 2).map((word) => word.errorMessage)).toEqual([
       'failed: exit code 3',
       undefined,
     ]);
     expect(message.length).toBeLessThan(12);
-    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery).toMatchObject({ state: 'refused' });
+    expect(made.state.runs.get('copy/1')?.pipeline?.delivery).toMatchObject({ state: 'refused' });
     // Nobody else was given the work meanwhile.
     expect(made.service.close()).toMatchObject({ lapses: 0 });
     made.runUntil(until + 16 * MINUTE_MS);
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FAILED');
-    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery.state).toBe('delivered');
+    expect(made.state.runs.get('copy/1')?.pipeline?.delivery.state).toBe('delivered');
   });
 
   test('with a configured region nobody is asked for another', () => {
@@ -389,7 +393,7 @@ describe('a payload is refused', () => {
     });
     start(made);
     made.runUntil(20 * MINUTE_MS);
-    expect(said(made, 'GetHomeRegion')).toHaveLength(0);
-    expect(made.ledger.hubTasks.get('copy')?.quarantine).toHaveLength(1);
+    expect(accepted(made, 'GetHomeRegion')).toHaveLength(0);
+    expect(made.state.hubTasks.get('copy')?.quarantine).toHaveLength(1);
   });
 });

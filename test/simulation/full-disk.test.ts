@@ -17,7 +17,7 @@ const ENDS_MS = 15 * MINUTE_MS;
 /** Before the jobs end, and longer than promises and windows. */
 const FULL = { fromMs: 10 * MINUTE_MS, untilMs: 3 * HOUR_MS };
 
-interface Told {
+interface AcceptedReport {
   readonly atMs: number;
   readonly call: NotifyCall;
 }
@@ -25,7 +25,7 @@ interface Told {
 interface Story {
   readonly world: AgentWorld;
   readonly witness: AgentWitness;
-  readonly told: Told[];
+  readonly reports: AcceptedReport[];
   readonly attempt: string;
 }
 
@@ -46,11 +46,11 @@ function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => fal
     rmSync(directory, { recursive: true });
   });
   const witness = new AgentWitness(world);
-  const told: Told[] = [];
-  const { onWord } = world.service;
-  world.service.onWord = (call) => {
-    told.push({ atMs: world.time.now().bootMs, call });
-    onWord(call);
+  const reports: AcceptedReport[] = [];
+  const { onReport } = world.service;
+  world.service.onReport = (call) => {
+    reports.push({ atMs: world.time.now().bootMs, call });
+    onReport(call);
   };
   world.begin();
   world.ask({ type: 'start', job: 'copy' }, () => undefined);
@@ -59,32 +59,32 @@ function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => fal
   world.service.offer(task);
   world.time.in(full.fromMs, () => (world.isDiskFull = true));
   world.time.in(full.untilMs, () => (world.isDiskFull = false));
-  return { world, witness, told, attempt: task.attemptId };
+  return { world, witness, reports, attempt: task.attemptId };
 }
 
 describe('P8 a disk that is full for hours', () => {
   test('no promise is broken and no window lapses; the ends are told within seconds of there being room', async () => {
-    const { world, witness, told, attempt } = begin(FULL);
+    const { world, witness, reports, attempt } = begin(FULL);
     await world.runUntil(FULL.untilMs);
     expect(world.service.taskState(attempt)).toBe('owned');
-    const meanwhile = told.filter(({ atMs }) => atMs > FULL.fromMs + SECOND_MS);
+    const meanwhile = reports.filter(({ atMs }) => atMs > FULL.fromMs + SECOND_MS);
     expect(new Set(meanwhile.map(({ call }) => call.status))).toEqual(new Set(['IN_PROGRESS']));
     // Nothing of how far they have come is on disk, so nothing of it is told: a percent would fall after a crash.
     expect(new Set(meanwhile.map(({ call }) => call.percent)).size).toBe(1);
 
     await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
-    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
     expect(witness.close()).toEqual([]);
   });
 
   test('an agent that is killed meanwhile finds out again how they ended', async () => {
-    const { world, witness, told, attempt } = begin(FULL);
+    const { world, witness, reports, attempt } = begin(FULL);
     world.time.in(ENDS_MS + 4 * MINUTE_MS, () => world.kill(0, SECOND_MS));
     await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
     expect(world.lives).toBe(2);
-    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
     expect(witness.close()).toEqual([]);
@@ -92,20 +92,20 @@ describe('P8 a disk that is full for hours', () => {
 
   test('an end that is on disk is told, though the disk takes nothing new', async () => {
     const fullMs = ENDS_MS + MINUTE_MS;
-    const { world, witness, told, attempt } = begin(
+    const { world, witness, reports, attempt } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },
       (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
     );
     await world.runUntil(fullMs + 2 * MINUTE_MS);
     expect(world.isDiskFull).toBe(true);
-    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     await world.runUntil(2 * HOUR_MS);
     expect(witness.close()).toEqual([]);
   });
 
   test('a percent that was on its way when the disk filled up does not fall after a crash', async () => {
-    const { world, witness, told } = begin({ fromMs: HOUR_MS, untilMs: 2 * HOUR_MS });
+    const { world, witness, reports } = begin({ fromMs: HOUR_MS, untilMs: 2 * HOUR_MS });
     const { onSend } = world;
     world.onSend = (call) => {
       onSend(call);
@@ -113,7 +113,9 @@ describe('P8 a disk that is full for hours', () => {
     };
     world.time.in(10 * MINUTE_MS, () => world.kill(0, SECOND_MS));
     await world.runUntil(14 * MINUTE_MS);
-    const percents = told.flatMap(({ call }) => (call.task === 'copy' ? [call.percent ?? 0] : []));
+    const percents = reports.flatMap(({ call }) =>
+      call.task === 'copy' ? [call.percent ?? 0] : [],
+    );
     expect(percents.at(-1)).toBeGreaterThanOrEqual(50);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
     await world.runUntil(3 * HOUR_MS);
@@ -122,7 +124,7 @@ describe('P8 a disk that is full for hours', () => {
 
   test('of several ends that are on disk one is told meanwhile: after a crash it is told again, and no other before', async () => {
     const fullMs = 2 * ENDS_MS + 2 * MINUTE_MS;
-    const { world, witness, told } = begin(
+    const { world, witness, reports } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },
       (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
     );
@@ -131,16 +133,16 @@ describe('P8 a disk that is full for hours', () => {
       world.ask({ type: 'start', job: 'copy' }, () => undefined),
     );
     await world.runUntil(fullMs + 3 * MINUTE_MS);
-    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
+    expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     world.kill(0, SECOND_MS);
     await world.runUntil(2 * HOUR_MS);
-    expect(endsOf(told)).toEqual(['activity COMPLETED', 'copy COMPLETED', 'copy COMPLETED']);
+    expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED', 'copy COMPLETED']);
     expect(witness.close()).toEqual([]);
   });
 });
 
-function endsOf(told: readonly Told[]): string[] {
-  return told
+function endsOf(reports: readonly AcceptedReport[]): string[] {
+  return reports
     .filter(({ call }) => call.status === 'COMPLETED' || call.status === 'FAILED')
     .map(({ call }) => `${call.task} ${call.status}`)
     .toSorted();

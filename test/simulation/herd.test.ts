@@ -93,11 +93,11 @@ describe('what changes between two reports', () => {
       made.runUntil(made.time.now().bootMs + random() * 40);
     }
     made.runUntil(made.time.now().bootMs + 10 * SECOND_MS);
-    const told = made.calls.map(({ call }) => call).filter((call) => 'stampS' in call);
+    const reports = made.calls.map(({ call }) => call).filter((call) => 'stampS' in call);
     // Twenty seconds of a thousand changes, a report in five seconds.
-    expect(told.length).toBeGreaterThanOrEqual(4);
-    expect(told.length).toBeLessThanOrEqual(7);
-    expect(told.at(-1)).toMatchObject({ percent: 50, detail: 'file 1000' });
+    expect(reports.length).toBeGreaterThanOrEqual(4);
+    expect(reports.length).toBeLessThanOrEqual(7);
+    expect(reports.at(-1)).toMatchObject({ percent: 50, detail: 'file 1000' });
 
     made.calls = [];
     for (let i = 1; i <= 1000; i++) {

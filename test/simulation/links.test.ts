@@ -51,22 +51,22 @@ function start(made: World): void {
   made.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
 }
 
-function told(made: World): string[] {
+function sentLinks(made: World): string[] {
   return (made.calls ?? []).flatMap(({ call }) => NAMES[call.operation]?.(call as never) ?? []);
 }
 
-function owed(made: World): number | undefined {
-  return made.ledger.hubTasks.get('copy')?.links.length;
+function pendingLinks(made: World): number | undefined {
+  return made.state.hubTasks.get('copy')?.links.length;
 }
 
 test('each once, in order; what came out only when the run has succeeded', () => {
   const made = world();
   start(made);
   made.runUntil(9 * MINUTE_MS);
-  expect(told(made)).toEqual(IN_ORDER.slice(0, 5));
+  expect(sentLinks(made)).toEqual(IN_ORDER.slice(0, 5));
   made.runUntil(HOUR_MS);
-  expect(told(made)).toEqual(IN_ORDER);
-  expect(owed(made)).toBe(0);
+  expect(sentLinks(made)).toEqual(IN_ORDER);
+  expect(pendingLinks(made)).toBe(0);
 });
 
 test('one that is denied holds up no other, and is told when it may be', () => {
@@ -78,12 +78,12 @@ test('one that is denied holds up no other, and is told when it may be', () => {
   start(made);
   made.runUntil(HOUR_MS);
   const others = IN_ORDER.filter((name) => name !== 'discovered');
-  expect(told(made).filter((name) => name !== 'discovered')).toEqual(others);
-  expect(owed(made)).toBe(1);
+  expect(sentLinks(made).filter((name) => name !== 'discovered')).toEqual(others);
+  expect(pendingLinks(made)).toBe(1);
   made.runUntil(6 * HOUR_MS);
-  expect(owed(made)).toBe(0);
+  expect(pendingLinks(made)).toBe(0);
   // Not more than once in the pause of an operation that is denied.
-  expect(told(made).filter((name) => name === 'discovered').length).toBeLessThan(120);
+  expect(sentLinks(made).filter((name) => name === 'discovered').length).toBeLessThan(120);
 });
 
 test('an outage of the whole run: imported afterwards, and all links are told', () => {
@@ -93,8 +93,8 @@ test('an outage of the whole run: imported afterwards, and all links are told', 
   start(made);
   made.runUntil(2 * HOUR_MS);
   // The application is at its newest state: that it was under way is old news.
-  expect(told(made)).toEqual(IN_ORDER.filter((name) => name !== 'application IN_PROGRESS'));
-  expect(owed(made)).toBe(0);
+  expect(sentLinks(made)).toEqual(IN_ORDER.filter((name) => name !== 'application IN_PROGRESS'));
+  expect(pendingLinks(made)).toBe(0);
 });
 
 test('kill -9 at any time: none is lost, and at most the one under way is told twice', () => {
@@ -107,9 +107,11 @@ test('kill -9 at any time: none is lost, and at most the one under way is told t
     made.runUntil(atMs);
     made.crash();
     made.runUntil(HOUR_MS);
-    expect([...new Set(told(made))].toSorted(), `killed at ${atMs}`).toEqual(IN_ORDER.toSorted());
-    expect(told(made).length).toBeLessThanOrEqual(IN_ORDER.length + 1);
-    expect(owed(made)).toBe(0);
+    expect([...new Set(sentLinks(made))].toSorted(), `killed at ${atMs}`).toEqual(
+      IN_ORDER.toSorted(),
+    );
+    expect(sentLinks(made).length).toBeLessThanOrEqual(IN_ORDER.length + 1);
+    expect(pendingLinks(made)).toBe(0);
   }
 });
 
@@ -124,8 +126,8 @@ test('a task that somebody deleted after its run is imported again for what is s
   start(made);
   made.runUntil(2 * HOUR_MS);
   expect(isMissing).toBe(false);
-  expect(owed(made)).toBe(0);
-  expect(made.ledger.hubTasks.get('copy')?.quarantine).toBeUndefined();
+  expect(pendingLinks(made)).toBe(0);
+  expect(made.state.hubTasks.get('copy')?.quarantine).toBeUndefined();
 });
 
 test('what the service never finds is put aside, and does not make the task again for ever', () => {
@@ -136,11 +138,11 @@ test('what the service never finds is put aside, and does not make the task agai
   );
   start(made);
   made.runUntil(2 * HOUR_MS);
-  expect(owed(made)).toBe(0);
-  expect(made.ledger.hubTasks.get('copy')?.quarantine).toHaveLength(3);
+  expect(pendingLinks(made)).toBe(0);
+  expect(made.state.hubTasks.get('copy')?.quarantine).toHaveLength(3);
   const imports = (made.calls ?? []).filter(({ call }) => call.operation === 'ImportMigrationTask');
   expect(imports).toHaveLength(2);
-  expect(told(made).filter((name) => name === 'artifact 2')).toHaveLength(1);
+  expect(sentLinks(made).filter((name) => name === 'artifact 2')).toHaveLength(1);
 });
 
 test('a permission that is missing for many runs does not pile up what is owed', () => {
@@ -153,5 +155,5 @@ test('a permission that is missing for many runs does not pile up what is owed',
     start(made);
     made.runUntil((run + 1) * 20 * MINUTE_MS);
   }
-  expect(owed(made)).toBe(IN_ORDER.length - 1);
+  expect(pendingLinks(made)).toBe(IN_ORDER.length - 1);
 });

@@ -114,10 +114,10 @@ describe('retry', () => {
     expect(show(made)).toHaveLength(1);
     ask(made, 'retry', { job: 'copy' });
     // Who waits for its delivery waits again.
-    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('pending');
+    expect(made.state.runs.get('copy/1')?.hub?.delivery.state).toBe('pending');
     made.runUntil(2 * HOUR_MS + 2 * MINUTE_MS);
     expect(made.service.lastNotify('copy')?.detail).toBe('failed: exit code 3');
-    expect(made.ledger.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
+    expect(made.state.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
     expect(show(made)).toEqual([]);
   });
 
@@ -166,7 +166,7 @@ describe('drop', () => {
     made.crash();
     made.runUntil(30 * MINUTE_MS);
     expect(show(made)).toEqual([]);
-    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+    expect(made.state.runs.get('copy/1')).toMatchObject({
       hub: { delivery: { state: 'withheld', reason: 'dropped from the outbox by anna' } },
       pipeline: { delivery: { state: 'withheld' } },
     });

@@ -26,7 +26,7 @@ class Left extends World {
   }
 
   get copy(): Run {
-    const run = this.ledger.runs.get('copy/1');
+    const run = this.state.runs.get('copy/1');
     if (run === undefined) throw new Error('copy has not run');
     return run;
   }
@@ -37,7 +37,7 @@ class Left extends World {
   }
 
   lastStatus(): string | undefined {
-    return this.ledger.hubTasks.get('copy')?.promise?.payload.status;
+    return this.state.hubTasks.get('copy')?.promise?.payload.status;
   }
 
   events(): string[] {

@@ -98,7 +98,7 @@ function pipelineWorld(
 function withDisk(made: World): { crash(): void } {
   const runs = new Map<string, Run>();
   const hubTasks = new Map<string, HubTask>();
-  let facts = structuredClone(made.ledger.metadata);
+  let facts = structuredClone(made.state.metadata);
   const tap = (): void => {
     const { planner } = made;
     const takeChanges = planner.takeChanges.bind(planner);
@@ -115,10 +115,10 @@ function withDisk(made: World): { crash(): void } {
   tap();
   return {
     crash() {
-      made.ledger = new PersistentState();
-      for (const run of runs.values()) made.ledger.recoverRun(run);
-      for (const task of hubTasks.values()) made.ledger.recoverHubTask(task);
-      made.ledger.metadata = facts;
+      made.state = new PersistentState();
+      for (const run of runs.values()) made.state.recoverRun(run);
+      for (const task of hubTasks.values()) made.state.recoverHubTask(task);
+      made.state.metadata = facts;
       made.crash();
       tap();
     },
@@ -187,8 +187,8 @@ describe('P1 never stale', () => {
     expect(stretched.length).toBeGreaterThan(0);
     made.runUntil(8 * HOUR_MS);
     expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0, afterFinal: 0 });
-    const told = jobs.filter((job) => made.service.lastNotify(job.name)?.status === 'COMPLETED');
-    expect(told).toHaveLength(400);
+    const reports = jobs.filter((job) => made.service.lastNotify(job.name)?.status === 'COMPLETED');
+    expect(reports).toHaveLength(400);
   });
 
   test('without load the promise is the configured one, and a report comes at half of it', () => {
@@ -218,9 +218,9 @@ describe('P1 never stale', () => {
       made.time.stepWall(stepMs);
     }
     made.runUntil(2 * HOUR_MS);
-    const told = notifies(made);
-    expect(told.length).toBeGreaterThan(40);
-    for (const { call, trueMs } of told) {
+    const reports = notifies(made);
+    expect(reports.length).toBeGreaterThan(40);
+    for (const { call, trueMs } of reports) {
       expect(Math.abs(call.stampS * SECOND_MS - trueMs)).toBeLessThan(3 * SECOND_MS);
     }
     expect(made.service.close()).toMatchObject({ staleMs: 0, stampsNotRising: 0 });
@@ -232,7 +232,7 @@ describe('P1 never stale', () => {
     made.crash();
     start(made, 'copy');
     made.runUntil(HOUR_MS);
-    const promise = made.ledger.hubTasks.get('copy')?.promise;
+    const promise = made.state.hubTasks.get('copy')?.promise;
     const endsInMs = (promise?.until.bootMs ?? 0) - (promise?.madeAt.bootMs ?? 0);
     expect(Math.abs(endsInMs - 5 * MINUTE_MS)).toBeLessThan(3 * SECOND_MS);
     expect(made.notes.map((note) => note.event)).not.toContain('promise.broken');
@@ -309,9 +309,9 @@ describe('P1 never stale', () => {
     };
     start(made, 'copy');
     made.runUntil(5 * MINUTE_MS);
-    const told = notifies(made);
-    expect(told.length).toBeGreaterThan(20);
-    for (const { call, trueMs } of told) {
+    const reports = notifies(made);
+    expect(reports.length).toBeGreaterThan(20);
+    for (const { call, trueMs } of reports) {
       if (call.status !== 'IN_PROGRESS') continue;
       expect(call.stampS * SECOND_MS).toBeLessThanOrEqual(trueMs);
     }
@@ -345,8 +345,8 @@ describe('P1 never stale', () => {
     expect(made.service.lastNotify('later')).toBeUndefined();
     made.runUntil(6 * HOUR_MS);
     expect(made.service.lastNotify('job-0')?.status).toBe('COMPLETED');
-    const told = ['late', 'later'].filter((job) => made.service.lastNotify(job) !== undefined);
-    expect(told).toHaveLength(1);
+    const reports = ['late', 'later'].filter((job) => made.service.lastNotify(job) !== undefined);
+    expect(reports).toHaveLength(1);
     expect(made.service.close()).toMatchObject({ staleMs: 0, overLimit: 0 });
   });
 
@@ -551,11 +551,11 @@ describe('P2 never disowned', () => {
     });
     made.service.offer(task('copy'));
     made.runUntil(2.5 * MINUTE_MS);
-    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+    expect(made.state.runs.get('copy/1')).toMatchObject({
       state: 'fenced',
       pipeline: { delivery: { state: 'withheld' } },
     });
-    expect(made.ledger.liveRuns.size).toBe(0);
+    expect(made.state.liveRuns.size).toBe(0);
   });
 
   test('the runner itself is heard of at once, and every quarter of an hour', () => {
@@ -630,11 +630,11 @@ describe('P3 never two runners', () => {
     made.runUntil(5 * MINUTE_MS);
     made.service.offer(task('copy', 2));
     made.runUntil(10 * MINUTE_MS);
-    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+    expect(made.state.runs.get('copy/1')).toMatchObject({
       state: 'fenced',
       pipeline: { delivery: { state: 'withheld' } },
     });
-    expect(made.ledger.runs.get('copy/2')?.state).toBe('running');
+    expect(made.state.runs.get('copy/2')?.state).toBe('running');
     expect(operationsOf(made)).not.toContain('SetTaskStatus');
   });
 
@@ -648,7 +648,7 @@ describe('P3 never two runners', () => {
     made.service.offer(task('copy'));
     made.runUntil(HOUR_MS);
     expect(made.running()).toBe(1);
-    const runs = [...made.ledger.runs.values()];
+    const runs = [...made.state.runs.values()];
     expect(runs[0]?.state).toBe('fenced');
     expect(runs.at(-1)).toMatchObject({
       state: 'running',
@@ -671,7 +671,7 @@ describe('P3 never two runners', () => {
     expect(made.running()).toBe(1);
     made.runUntil(2 * HOUR_MS);
     expect(made.notes.map((note) => note.event)).toContain('task.rebound');
-    expect([...made.ledger.runs.keys()]).toEqual(['copy/1']);
+    expect([...made.state.runs.keys()]).toEqual(['copy/1']);
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
   });
 
@@ -729,19 +729,19 @@ describe('P4 cancel means gone', () => {
         planner.observe({ type: 'tree-checked', run: 'copy/1', survivors: [42] }, now());
       }
       // Its leader ends at the first signal; a child hangs in the kernel.
-      if (signals.length === 1 && made.ledger.runs.get('copy/1')?.exitCode === undefined) {
+      if (signals.length === 1 && made.state.runs.get('copy/1')?.exitCode === undefined) {
         planner.observe({ type: 'run-exited', run: 'copy/1', exitCode: 143 }, now());
-        expect(made.ledger.runs.get('copy/1')?.state).toBe('canceling');
+        expect(made.state.runs.get('copy/1')?.state).toBe('canceling');
       }
       made.time.moveTo(now().bootMs + 100);
       planner.observe({ type: 'time-passed' }, now());
     }
     expect(signals.slice(0, 2)).toEqual(['SIGTERM', 'SIGKILL']);
-    const run = made.ledger.runs.get('copy/1');
+    const run = made.state.runs.get('copy/1');
     expect(run).toMatchObject({ state: 'canceled', survivors: [42] });
     const tookMs = (run?.endedAt?.bootMs ?? 0) - (run?.ending?.since.bootMs ?? 0);
     expect(Math.abs(tookMs - 40 * SECOND_MS)).toBeLessThan(SECOND_MS);
-    const last = made.ledger.hubTasks.get('copy')?.finalReports.at(-1);
+    const last = made.state.hubTasks.get('copy')?.finalReports.at(-1);
     expect(last?.payload.detail).toContain('1 processes could not be ended');
   });
 
@@ -752,12 +752,12 @@ describe('P4 cancel means gone', () => {
     });
     made.service.offer(task('copy'));
     made.runUntil(10 * MINUTE_MS);
-    expect(made.ledger.runs.get('copy/1')?.state).toBe('succeeded');
+    expect(made.state.runs.get('copy/1')?.state).toBe('succeeded');
     made.service.cancel('@copy_1_Attempt=1');
     made.runUntil(30 * MINUTE_MS);
     expect(made.service.close()).toMatchObject({ statusAfterCancel: 0 });
     expect(timesOf(made, 'SetTaskStatus').at(-1)).toBeLessThan(12 * MINUTE_MS);
-    expect(made.ledger.runs.get('copy/1')?.pipeline?.delivery.state).toBe('withheld');
+    expect(made.state.runs.get('copy/1')?.pipeline?.delivery.state).toBe('withheld');
   });
 });
 
@@ -787,8 +787,8 @@ describe('P5 the last word arrives', () => {
       percent: 100,
       nextUpdateS: 365 * 86400,
     });
-    const told = (made.calls ?? []).map(({ call }) => call).filter((call) => 'status' in call);
-    const failed = told.find((call) => call.status === 'FAILED');
+    const reports = (made.calls ?? []).map(({ call }) => call).filter((call) => 'status' in call);
+    const failed = reports.find((call) => call.status === 'FAILED');
     expect(failed).toMatchObject({ detail: 'failed: exit code 3' });
   });
 
@@ -848,7 +848,7 @@ describe('P5 the last word arrives', () => {
           );
         }
       }
-      for (const run of made.ledger.runs.values()) {
+      for (const run of made.state.runs.values()) {
         expect([run.id, run.hub?.delivery.state]).toEqual([run.id, 'delivered']);
         // Where the answer to SetTaskStatus was lost, its repetition hears that the task is gone.
         expect(run.pipeline?.delivery.state).not.toBe('pending');
@@ -857,8 +857,8 @@ describe('P5 the last word arrives', () => {
       const before = made.calls?.length ?? 0;
       disk.crash();
       made.runUntil(made.time.now().bootMs + 10 * MINUTE_MS);
-      const said = (made.calls ?? []).slice(before).map(({ call }) => call.operation);
-      expect(new Set(said)).toEqual(new Set(['PollForTask', 'ReportTaskRunnerHeartbeat']));
+      const operations = (made.calls ?? []).slice(before).map(({ call }) => call.operation);
+      expect(new Set(operations)).toEqual(new Set(['PollForTask', 'ReportTaskRunnerHeartbeat']));
     },
   );
 
@@ -876,10 +876,10 @@ describe('P5 the last word arrives', () => {
     start(made, 'copy');
     made.runUntil(40 * MINUTE_MS);
     const accepted = (made.calls ?? []).filter(({ atMs }) => atMs > 30 * MINUTE_MS);
-    const told = accepted.flatMap(({ call }) =>
+    const reports = accepted.flatMap(({ call }) =>
       call.operation === 'NotifyMigrationTaskState' ? [call.status] : [],
     );
-    expect(told.slice(0, 2)).toEqual(['FAILED', 'IN_PROGRESS']);
+    expect(reports.slice(0, 2)).toEqual(['FAILED', 'IN_PROGRESS']);
   });
 
   test('the beginning of the next run is a word: it waits for nothing', () => {
@@ -898,7 +898,7 @@ describe('P5 the last word arrives', () => {
     made.runUntil(5 * MINUTE_MS);
     made.post({ type: 'run-lost', run: 'copy/1', reason: 'it left no exit record' });
     made.runUntil(6 * MINUTE_MS);
-    expect(made.ledger.runs.get('copy/1')?.state).toBe('lost');
+    expect(made.state.runs.get('copy/1')?.state).toBe('lost');
     expect(made.service.lastNotify('copy')).toMatchObject({
       status: 'FAILED',
       detail: 'lost: it left no exit record',
@@ -916,7 +916,7 @@ describe('P5 the last word arrives', () => {
     disk.crash();
     made.runUntil(15 * MINUTE_MS);
     expect(timesOf(made, 'SetTaskStatus')).toHaveLength(1);
-    expect(made.ledger.runs.get('copy/1')).toMatchObject({
+    expect(made.state.runs.get('copy/1')).toMatchObject({
       pipeline: { delivery: { state: 'delivered' } },
     });
   });
@@ -933,8 +933,8 @@ describe('P5 steps that matter', () => {
     disk.crash();
     made.sleep(10 * SECOND_MS);
     made.runUntil(MINUTE_MS);
-    const told = notifies(made).map(({ call }) => call.status);
-    expect(told).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'COMPLETED']);
+    const reports = notifies(made).map(({ call }) => call.status);
+    expect(reports).toEqual(['IN_PROGRESS', 'IN_PROGRESS', 'COMPLETED']);
     expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
   });
 
@@ -948,10 +948,10 @@ describe('P5 steps that matter', () => {
       made.runUntil((i + 1) * 10 * MINUTE_MS);
     }
     made.runUntil(2 * HOUR_MS);
-    const told = (made.calls ?? [])
+    const reports = (made.calls ?? [])
       .filter(({ call, atMs }) => atMs > HOUR_MS && 'stampS' in call && 'task' in call)
       .map(({ call }) => ('status' in call ? call.status : ''));
-    expect(told).toEqual([
+    expect(reports).toEqual([
       'IN_PROGRESS',
       'FAILED',
       'IN_PROGRESS',
@@ -1055,7 +1055,7 @@ describe('what was wrong once', () => {
     made.post({ type: 'run-exited', run: 'copy/1', exitCode: 1 });
     start(made, 'copy');
     made.runUntil(61 * SECOND_MS);
-    expect(made.ledger.hubTasks.get('copy')?.promise?.run).toBe('copy/1');
+    expect(made.state.hubTasks.get('copy')?.promise?.run).toBe('copy/1');
     made.post({ type: 'run-exited', run: 'copy/2', exitCode: 1 });
     made.runUntil(400 * SECOND_MS);
     expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });

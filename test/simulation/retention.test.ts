@@ -42,24 +42,24 @@ test('P12 ended runs of names that the configuration lacks go after keepRuns, al
   for (let i = 0; i < 500; i++) submit(made, `once-${i}`);
   made.runUntil(2 * HOUR_MS);
   const endedLatestMs = Math.max(
-    ...[...made.ledger.runs.values()].map((run) => run.endedAt?.bootMs ?? 0),
+    ...[...made.state.runs.values()].map((run) => run.endedAt?.bootMs ?? 0),
   );
-  expect(made.ledger.runs.size).toBe(502);
-  expect(made.ledger.hubTasks.size).toBe(502);
+  expect(made.state.runs.size).toBe(502);
+  expect(made.state.hubTasks.size).toBe(502);
 
   made.runUntil(HOUR_MS + KEEP_MS);
-  expect(made.ledger.runs.size).toBe(502);
+  expect(made.state.runs.size).toBe(502);
 
   made.runUntil(endedLatestMs + KEEP_MS + MINUTE_MS);
-  expect([...made.ledger.runs.keys()]).toEqual(['configured/1', 'long/1']);
-  expect([...made.ledger.hubTasks.keys()].sort()).toEqual(['configured', 'long']);
+  expect([...made.state.runs.keys()]).toEqual(['configured/1', 'long/1']);
+  expect([...made.state.hubTasks.keys()].sort()).toEqual(['configured', 'long']);
   const facts = { version: '0', pid: 1, startedAt: made.time.now(), problems: [] };
   const { jobs } = snapshot(made.planner.view(), facts, made.time.now());
   expect(jobs.map(({ name }) => name)).toEqual(['configured', 'long']);
 
   // The next agent finds nothing of them either.
   made.crash();
-  expect(made.ledger.runs.size).toBe(2);
+  expect(made.state.runs.size).toBe(2);
 });
 
 test('a run of which something is pending stays until it was delivered', () => {
@@ -67,10 +67,10 @@ test('a run of which something is pending stays until it was delivered', () => {
   submit(made, 'late');
   submit(made, 'prompt');
   made.runUntil(20 * HOUR_MS);
-  expect([...made.ledger.runs.keys()]).toEqual(['late/1']);
+  expect([...made.state.runs.keys()]).toEqual(['late/1']);
   made.runUntil(DAY_MS + 2 * HOUR_MS);
-  expect(made.ledger.runs.size).toBe(0);
-  expect(made.ledger.hubTasks.size).toBe(0);
+  expect(made.state.runs.size).toBe(0);
+  expect(made.state.hubTasks.size).toBe(0);
   expect(made.service.lastNotify('late')?.status).toBe('COMPLETED');
 });
 
@@ -81,5 +81,5 @@ test('a host that starts with its clock a century ahead forgets nothing', () => 
   made.time.stepWall(36_500 * DAY_MS);
   made.crash();
   made.runUntil(3 * HOUR_MS);
-  expect(made.ledger.runs.size).toBe(1);
+  expect(made.state.runs.size).toBe(1);
 });

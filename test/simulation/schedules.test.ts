@@ -46,8 +46,8 @@ class Host {
 
   start(): void {
     this.#store = openStore(directory, this.bootId, memoryLog());
-    const ledger: PersistentState = this.#store.load(this.#now());
-    this.#planner = new Planner(ledger, this.#settings(), this.#now(), () => 0.5, calendar);
+    const state: PersistentState = this.#store.load(this.#now());
+    this.#planner = new Planner(state, this.#settings(), this.#now(), () => 0.5, calendar);
     this.turn();
   }
 
@@ -108,7 +108,7 @@ class Host {
     return this.notes.filter(({ event }) => event === 'job.starting').map(({ at }) => at);
   }
 
-  told(event: string): Readonly<Record<string, unknown>>[] {
+  entries(event: string): Readonly<Record<string, unknown>>[] {
     return this.notes.filter((note) => note.event === event).map(({ fields }) => fields);
   }
 
@@ -144,14 +144,14 @@ describe('a scheduled job', () => {
       host.end();
     }
     expect(host.started()).toEqual(['2026-11-25T02:00:00.000Z', '2026-11-26T02:00:00.000Z']);
-    expect(host.told('run.missed')).toEqual([]);
+    expect(host.entries('run.missed')).toEqual([]);
   });
 
   test('is not started again while a run of it goes on: that is said, and the next one is not', () => {
     host = new Host();
     host.pass(2 * DAY_MS);
     expect(host.started()).toHaveLength(1);
-    expect(host.told('run.skipped')).toEqual([{ reason: 'nightly is running already (run 1)' }]);
+    expect(host.entries('run.skipped')).toEqual([{ reason: 'nightly is running already (run 1)' }]);
     host.end();
     host.pass(DAY_MS);
     expect(host.started()).toHaveLength(2);
@@ -176,7 +176,7 @@ describe('a start that was missed', () => {
     host.away(3 * DAY_MS);
     host.pass(HOUR_MS);
     expect(host.started()).toEqual([]);
-    expect(host.told('run.missed')).toEqual([
+    expect(host.entries('run.missed')).toEqual([
       {
         dueAt: '2026-11-25T02:00:00.000Z',
         lateS: (3 * DAY_MS - 14 * HOUR_MS) / 1000,
@@ -186,7 +186,7 @@ describe('a start that was missed', () => {
     ]);
     expect(host.nextStartAt()).toBe('2026-11-28T02:00:00.000Z');
     host.away(MINUTE_MS);
-    expect(host.told('run.missed')).toHaveLength(1);
+    expect(host.entries('run.missed')).toHaveLength(1);
   });
 
   test('is made up for once with `once`, however many there were, and by one agent only', () => {
@@ -197,7 +197,7 @@ describe('a start that was missed', () => {
     host.away(MINUTE_MS);
     host.away(MINUTE_MS);
     expect(host.started()).toHaveLength(1);
-    expect(host.told('run.missed')).toHaveLength(1);
+    expect(host.entries('run.missed')).toHaveLength(1);
   });
 
   test('over a reboot of the host, as the wall clock tells it', () => {
@@ -215,7 +215,7 @@ describe('a start that was missed', () => {
     host.wallMs += DAY_MS;
     host.bootMs += DAY_MS;
     host.turn();
-    expect(host.told('run.missed')).toMatchObject([{ starts: 1, policy: 'skip' }]);
+    expect(host.entries('run.missed')).toMatchObject([{ starts: 1, policy: 'skip' }]);
     expect(host.started()).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ describe('a start that was missed', () => {
     host.pass(14 * HOUR_MS - 10 * SECOND_MS);
     host.away(40 * SECOND_MS);
     expect(host.started()).toEqual(['2026-11-25T02:00:30.000Z']);
-    expect(host.told('run.missed')).toEqual([]);
+    expect(host.entries('run.missed')).toEqual([]);
   });
 
   test('of a schedule by seconds, half the way to the next start is late', () => {
@@ -232,9 +232,9 @@ describe('a start that was missed', () => {
     host.away(4 * SECOND_MS);
     host.pass(10 * SECOND_MS);
     host.end();
-    expect(host.told('run.missed')).toEqual([]);
+    expect(host.entries('run.missed')).toEqual([]);
     host.away(27 * SECOND_MS);
-    expect(host.told('run.missed')).toMatchObject([{ starts: 3 }]);
+    expect(host.entries('run.missed')).toMatchObject([{ starts: 3 }]);
   });
 });
 
@@ -255,7 +255,7 @@ describe('a clock that is stepped', () => {
     host = new Host();
     host.wallMs += 4 * 365 * DAY_MS;
     host.turn();
-    expect(host.told('run.missed')).toMatchObject([{ starts: 100 }]);
+    expect(host.entries('run.missed')).toMatchObject([{ starts: 100 }]);
     host.wallMs -= 4 * 365 * DAY_MS;
     host.turn();
     expect(host.nextStartAt()).toBe('2026-11-25T02:00:00.000Z');

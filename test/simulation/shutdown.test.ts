@@ -70,7 +70,7 @@ function notifies(made: World): readonly NotifyCall[] {
 function staleIn(made: World): number {
   const now = made.time.now();
   return Math.min(
-    ...[...made.ledger.hubTasks.values()].map(({ promise }) => promise!.until.bootMs - now.bootMs),
+    ...[...made.state.hubTasks.values()].map(({ promise }) => promise!.until.bootMs - now.bootMs),
   );
 }
 
@@ -102,15 +102,15 @@ describe('a planned stop', () => {
     const made = running(30, {
       limits: { NotifyMigrationTaskState: { perSecond: 1, burst: 5 } },
     });
-    const nearest = [...made.ledger.hubTasks.values()]
+    const nearest = [...made.state.hubTasks.values()]
       .toSorted((a, b) => a.promise!.until.bootMs - b.promise!.until.bootMs)
       .map(({ name }) => name);
     expect(stop(made)).toBeLessThanOrEqual(SHUTDOWN_MS_MAX + 10);
-    const told = notifies(made).map(({ task }) => task);
-    expect(told.length).toBeGreaterThan(3);
-    expect(told.length).toBeLessThanOrEqual(5 + SHUTDOWN_MS_MAX / SECOND_MS);
+    const reported = notifies(made).map(({ task }) => task);
+    expect(reported.length).toBeGreaterThan(3);
+    expect(reported.length).toBeLessThanOrEqual(5 + SHUTDOWN_MS_MAX / SECOND_MS);
     // Calls that go out together arrive in any order.
-    expect(told.toSorted()).toEqual(nearest.slice(0, told.length).toSorted());
+    expect(reported.toSorted()).toEqual(nearest.slice(0, reported.length).toSorted());
   });
 
   test('is not held up by an outage: one try each, and then it is over', () => {
@@ -128,7 +128,7 @@ describe('a planned stop', () => {
     const operations = made.calls.map(({ call }) => call.operation);
     expect(operations.filter((one) => one === 'ReportTaskProgress')).toHaveLength(1);
     expect(operations).not.toContain('PollForTask');
-    const { pipeline } = made.ledger.runs.get('copy-1/1')!;
+    const { pipeline } = made.state.runs.get('copy-1/1')!;
     expect(made.time.now().bootMs - pipeline!.acceptedAt!.bootMs).toBeLessThan(SECOND_MS);
   });
 
@@ -140,7 +140,7 @@ describe('a planned stop', () => {
       'copy-2',
       'FAILED',
     ]);
-    expect(made.ledger.runs.get('copy-2/1')?.hub?.delivery.state).toBe('delivered');
+    expect(made.state.runs.get('copy-2/1')?.hub?.delivery.state).toBe('delivered');
   });
 
   test('is undone by the next agent: promises are as short again as they were', () => {

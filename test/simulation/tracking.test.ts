@@ -34,11 +34,11 @@ class Tracking extends World {
   }
 
   run(name: string): Run {
-    return [...this.ledger.runs.values()].findLast((run) => run.job === name)!;
+    return [...this.state.runs.values()].findLast((run) => run.job === name)!;
   }
 
   /** What the Hub was told, in order: status and percent. */
-  told(): string[] {
+  hubReports(): string[] {
     return (this.calls ?? []).flatMap(({ call }) =>
       call.operation === 'NotifyMigrationTaskState'
         ? [`${call.status} ${call.percent ?? '-'} ${call.detail ?? ''}`.trim()]
@@ -73,7 +73,7 @@ describe('by report alone', () => {
     world.pass(MINUTE_MS);
     world.report({ name: 'copy', status: 'completed', detail: '7 tables' });
     world.pass(MINUTE_MS);
-    expect(world.told()).toEqual([
+    expect(world.hubReports()).toEqual([
       'IN_PROGRESS -',
       'IN_PROGRESS 40 table 3 of 7',
       'COMPLETED 100 completed: 7 tables',
@@ -116,7 +116,7 @@ describe('by report alone', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'report' }));
     world.pass(HOUR_MS);
-    expect(world.told().length).toBeGreaterThanOrEqual(12);
+    expect(world.hubReports().length).toBeGreaterThanOrEqual(12);
     expect(world.notes.filter(({ event }) => event === 'promise.broken')).toEqual([]);
   });
 });
@@ -140,7 +140,7 @@ describe('by what is looked at', () => {
     );
     world.pass(MINUTE_MS);
     expect(world.run('copy').state).toBe('lost');
-    expect(world.told().at(-1)).toBe('FAILED - lost: process 4711 is gone');
+    expect(world.hubReports().at(-1)).toBe('FAILED - lost: process 4711 is gone');
   });
 
   test('a final report before it vanished counts', () => {
@@ -150,7 +150,7 @@ describe('by what is looked at', () => {
     world.post({ type: 'run-lost', run: 'copy/1', reason: 'process 4711 is gone' });
     world.pass(MINUTE_MS);
     expect(world.run('copy').state).toBe('succeeded');
-    expect(world.told().at(-1)).toBe('COMPLETED 100 completed');
+    expect(world.hubReports().at(-1)).toBe('COMPLETED 100 completed');
   });
 
   test('a unit ends as systemd says, with its exit code', () => {
@@ -183,8 +183,8 @@ describe('by what is looked at', () => {
     world.post({ type: 'watch-problem', run: 'copy/1' });
     world.turn();
     expect(world.run('copy').problem).toBeUndefined();
-    const said = world.notes.filter(({ event }) => event.includes('readable'));
-    expect(said.map(({ event }) => event)).toEqual([
+    const changes = world.notes.filter(({ event }) => event.includes('readable'));
+    expect(changes.map(({ event }) => event)).toEqual([
       'job.unreadable',
       'job.unreadable',
       'job.readable',
@@ -201,7 +201,7 @@ describe('by what is looked at', () => {
     world.pass(2 * MINUTE_MS);
     expect(world.run('copy')).toMatchObject({ state: 'running', stalled: true });
     world.pass(10 * MINUTE_MS);
-    expect(world.told().at(-1)).toBe('IN_PROGRESS 5 no progress lately; begun');
+    expect(world.hubReports().at(-1)).toBe('IN_PROGRESS 5 no progress lately; begun');
     world.report({ name: 'copy', percent: 6 });
     expect(world.run('copy').stalled).toBeUndefined();
   });
@@ -219,7 +219,7 @@ describe('cancel', () => {
     expect(world.run('copy').state).toBe('canceled');
     expect(world.notes.map(({ event }) => event)).not.toContain('tree.signalled');
     expect(world.watched.at(-1)).toBe('release-run copy/1');
-    expect(world.told().at(-1)).toBe('FAILED - canceled by the operator: no longer tracked');
+    expect(world.hubReports().at(-1)).toBe('FAILED - canceled by the operator: no longer tracked');
   });
 });
 
@@ -251,7 +251,11 @@ describe('names', () => {
     });
     expect(world.track(tracked('copy', { by: 'report' }))).toMatchObject({ run: 'copy/2' });
     world.pass(MINUTE_MS);
-    expect(world.told()).toEqual(['IN_PROGRESS -', 'FAILED - failed: disk full', 'IN_PROGRESS -']);
+    expect(world.hubReports()).toEqual([
+      'IN_PROGRESS -',
+      'FAILED - failed: disk full',
+      'IN_PROGRESS -',
+    ]);
   });
 
   test('an unknown one is told as such; of many, the others are taken', () => {
@@ -303,5 +307,5 @@ test('10,000 at once are one turn: one commit, one answer', () => {
   expect(world.report(...many.map(({ name }) => ({ name, percent: 50 }))).message).toBe(
     '10000 recorded',
   );
-  expect([...world.ledger.liveRuns.values()].every(({ percent }) => percent === 50)).toBe(true);
+  expect([...world.state.liveRuns.values()].every(({ percent }) => percent === 50)).toBe(true);
 });

@@ -75,7 +75,7 @@ test('it says when it is ready, serves with its options, and ends on SIGTERM', a
 });
 
 test('with --state a simulator that was killed is the same AWS when it is started again', async () => {
-  const words = ['--port', '0', '--state', join(directory, 'state'), '--speed', '2'];
+  const args = ['--port', '0', '--state', join(directory, 'state'), '--speed', '2'];
   const ready = (seen: { readonly out: string }) =>
     until(() => /^simulator ready on (\S+)\n$/.exec(seen.out)?.[1]);
   const call = async (url: string, target: string, body: object) => {
@@ -87,7 +87,7 @@ test('with --state a simulator that was killed is the same AWS when it is starte
     const response = await fetch(url, request);
     return { date: Date.parse(response.headers.get('date') ?? ''), body: await response.json() };
   };
-  const first = simulate(...words);
+  const first = simulate(...args);
   const url = await ready(first.seen);
   const stream = { ProgressUpdateStreamName: 'S' };
   await call(url, 'AWSMigrationHub.CreateProgressUpdateStream', stream);
@@ -101,7 +101,7 @@ test('with --state a simulator that was killed is the same AWS when it is starte
   await new Promise((resolve) => setTimeout(resolve, 500));
   first.child.kill('SIGKILL');
   await first.ended;
-  const second = simulate(...words);
+  const second = simulate(...args);
   const after = await call(await ready(second.seen), list, {});
   expect(after.body).toEqual({ ProgressUpdateStreamSummaryList: [stream] });
   expect(after.date).toBeGreaterThanOrEqual(before.date);
@@ -110,8 +110,8 @@ test('with --state a simulator that was killed is the same AWS when it is starte
 test('its journal, audit and switches are asked for by commands', async () => {
   const running = simulate('--port', '0', '--set', 'reportAfterLapse=canceled');
   const url = await until(() => /^simulator ready on (\S+)\n$/.exec(running.seen.out)?.[1]);
-  const ask = async (...words: readonly string[]) => {
-    const asked = simulate(...words, '--url', url);
+  const ask = async (...args: readonly string[]) => {
+    const asked = simulate(...args, '--url', url);
     return [(await asked.ended)[0], asked.seen.out, asked.seen.err] as const;
   };
   await fetch(url, {
@@ -142,10 +142,10 @@ test.each([
   ['a region that is none', ['--home-region', 'Mars'], 'expected a region'],
   ['an option that is none', ['--colour', 'red'], 'unknown option'],
   ['a fault file that is not there', ['--faults', '/nowhere/faults.yaml'], 'cannot read the file'],
-])('%s is wrong usage', async (_, args, words) => {
+])('%s is wrong usage', async (_, args, message) => {
   const { seen, ended } = simulate(...args);
   expect((await ended)[0]).toBe(2);
-  expect(seen.err).toContain(words);
+  expect(seen.err).toContain(message);
   expect(seen.out).toBe('');
 });
 

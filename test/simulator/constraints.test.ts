@@ -68,21 +68,21 @@ interface Answer {
 
 /** Without HTTP, which `simulator-tools.test.ts` has: there are some thousands of requests. */
 function answerOf(simulator: Simulator, target: string, body: unknown): Answer {
-  let answer: Answer = { status: 0, error: '', message: '(held)', isRefused: false };
+  let result: Answer = { status: 0, error: '', message: '(held)', isRefused: false };
   const hangUp = simulator.gateway.call({ target, body: JSON.stringify(body) }, (delivery) => {
     if (delivery.kind !== 'answer') return false;
-    const told = JSON.parse(delivery.body) as Readonly<Record<string, string>>;
-    const message = told['Message'] ?? told['message'] ?? '';
-    answer = {
+    const answer = JSON.parse(delivery.body) as Readonly<Record<string, string>>;
+    const message = answer['Message'] ?? answer['message'] ?? '';
+    result = {
       status: delivery.status,
-      error: told['__type']?.split('#').at(-1) ?? '',
+      error: answer['__type']?.split('#').at(-1) ?? '',
       message,
       isRefused: /^\d+ validation errors? detected: /.test(message),
     };
     return true;
   });
   hangUp();
-  return answer;
+  return result;
 }
 
 /** Every member, nested ones too, with the first right value of its type. */

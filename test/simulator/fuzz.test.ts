@@ -146,10 +146,10 @@ test(
     fc.assert(
       fc.property(call, (each) => {
         const text = each.body.replaceAll('PIPELINE', pipelineId).replaceAll('TASK', taskId);
-        const { status, told } = answerOf(simulator, each.target, text);
+        const { status, body } = answerOf(simulator, each.target, text);
         expect([0, 200, 400]).toContain(status);
-        if (typeof told['pipelineId'] === 'string') pipelineId = told['pipelineId'];
-        const task = told['taskObject'] as { readonly taskId: string } | undefined;
+        if (typeof body['pipelineId'] === 'string') pipelineId = body['pipelineId'];
+        const task = body['taskObject'] as { readonly taskId: string } | undefined;
         if (task !== undefined) taskId = task.taskId;
         clock.advance(each.passMs);
         for (const entry of simulator.journal()) journalRow(entry);
@@ -164,15 +164,15 @@ test(
 );
 
 function answerOf(simulator: Simulator, target: string, text: string) {
-  let answer: { readonly status: number; readonly told: Readonly<Record<string, unknown>> } = {
+  let answer: { readonly status: number; readonly body: Readonly<Record<string, unknown>> } = {
     status: 0,
-    told: {},
+    body: {},
   };
   const hangUp = simulator.gateway.call({ target, body: text }, (delivery) => {
     if (delivery.kind !== 'answer') return false;
     answer = {
       status: delivery.status,
-      told: JSON.parse(delivery.body) as Readonly<Record<string, unknown>>,
+      body: JSON.parse(delivery.body) as Readonly<Record<string, unknown>>,
     };
     return true;
   });

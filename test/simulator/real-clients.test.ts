@@ -43,15 +43,15 @@ test.skipIf(boto3Missing !== undefined)(
     const script = new URL('tour/boto3_tour.py', import.meta.url).pathname;
     // -B: no compiled files beside the sources.
     const { stdout } = await run('python3', ['-B', script], { env: awsEnvironment(url) });
-    const told = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
-    expect(told).toMatchObject({
+    const answer = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    expect(answer).toMatchObject({
       findings: [],
       notToured: [],
       onlyBad: [],
       // It takes no input and has no state but one: its errors come by fault rules.
       onlyGood: ['GetHomeRegion'],
     });
-    expect(told['calls']).toBeGreaterThan(450);
+    expect(answer['calls']).toBeGreaterThan(450);
   },
 );
 
@@ -93,7 +93,7 @@ function sample(steps: readonly Step[]): readonly Step[] {
 }
 
 async function take(step: Step, values: Map<string, string>): Promise<void> {
-  const words = [...filled(step.words, values).matchAll(/'([^']*)'|(\S+)/g)].map(
+  const words = [...filled(step.args, values).matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, word]) => quoted ?? word ?? '',
   );
   const outcome = await run('aws', [...words, '--output', 'json'], {
@@ -101,16 +101,16 @@ async function take(step: Step, values: Map<string, string>): Promise<void> {
   }).then(
     ({ stdout }) => ({
       name: 'ok',
-      told: stdout.trim() === '' ? {} : (JSON.parse(stdout) as unknown),
+      answer: stdout.trim() === '' ? {} : (JSON.parse(stdout) as unknown),
     }),
-    (error: unknown) => ({ name: String((error as { stderr?: string }).stderr), told: {} }),
+    (error: unknown) => ({ name: String((error as { stderr?: string }).stderr), answer: {} }),
   );
-  const where = `aws ${step.words}`;
+  const where = `aws ${step.args}`;
   if (step.expected === 'ok') expect(outcome.name, where).toBe('ok');
   else expect(outcome.name, where).toContain(`(${step.expected})`);
   if (step.answer !== undefined) {
     const wanted: unknown = JSON.parse(filled(JSON.stringify(step.answer), values));
-    expect(outcome.told, where).toMatchObject(wanted as object);
+    expect(outcome.answer, where).toMatchObject(wanted as object);
   }
   const entry = simulator.journal().at(-1);
   expect([entry?.operation, entry?.outcome, entry?.status], where).toEqual([
@@ -118,7 +118,7 @@ async function take(step: Step, values: Map<string, string>): Promise<void> {
     step.expected,
     step.expected === 'ok' ? 200 : 400,
   ]);
-  learn(outcome.told, values);
+  learn(outcome.answer, values);
 }
 
 function filled(text: string, values: ReadonlyMap<string, string>): string {
@@ -126,8 +126,8 @@ function filled(text: string, values: ReadonlyMap<string, string>): string {
 }
 
 /** Ids that later steps name. */
-function learn(told: unknown, values: Map<string, string>): void {
-  const { pipelineId, taskObject, HomeRegionControl } = told as {
+function learn(answer: unknown, values: Map<string, string>): void {
+  const { pipelineId, taskObject, HomeRegionControl } = answer as {
     readonly pipelineId?: string;
     readonly taskObject?: { readonly taskId: string; readonly attemptId: string };
     readonly HomeRegionControl?: { readonly ControlId: string };

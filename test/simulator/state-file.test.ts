@@ -104,8 +104,8 @@ test('a cancel that nobody was told of is told after the restart; new ids are ne
   // At once, as the first one was made: dice that began anew would give the same id.
   const other = made.simulator.submitShellActivity(WORK);
   expect(other.pipelineId).not.toBe(pipelineId);
-  const told = await made.pipeline('ReportTaskProgress', { taskId });
-  expect(told.body).toEqual({ canceled: true });
+  const report = await made.pipeline('ReportTaskProgress', { taskId });
+  expect(report.body).toEqual({ canceled: true });
 });
 
 test('what is given at the start wins over the switches of the file', async () => {

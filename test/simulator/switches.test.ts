@@ -499,8 +499,8 @@ async function isErrored(made: Rig, more: object): Promise<unknown> {
     object('Default', field('scheduleType', 'ondemand'), field('workerGroup', 'files')),
     object('A', field('type', 'ShellCommandActivity'), field('command', 'true'), more),
   ];
-  const told = await made.pipeline('ValidatePipelineDefinition', { pipelineId, pipelineObjects });
-  return told.body['errored'];
+  const answer = await made.pipeline('ValidatePipelineDefinition', { pipelineId, pipelineObjects });
+  return answer.body['errored'];
 }
 
 async function hourly(made: Rig, startDateTime: string): Promise<string | undefined> {

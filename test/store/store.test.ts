@@ -74,11 +74,11 @@ test('runs, Hub tasks and metadata are there for the next agent, exactly as they
   first.close();
   const second = open();
   expect(second.isNew()).toBe(false);
-  const ledger = second.load(NOW);
-  expect(ledger.runs.get('copy/1')).toEqual(run());
-  expect([...ledger.liveRuns.keys()]).toEqual(['copy/1']);
-  expect(ledger.hubTasks.get('copy')).toEqual(task);
-  expect(ledger.metadata).toEqual({ streams: ['eu/x'] });
+  const state = second.load(NOW);
+  expect(state.runs.get('copy/1')).toEqual(run());
+  expect([...state.liveRuns.keys()]).toEqual(['copy/1']);
+  expect(state.hubTasks.get('copy')).toEqual(task);
+  expect(state.metadata).toEqual({ streams: ['eu/x'] });
   second.commit(changes({ droppedRuns: ['copy/1'], droppedHubTasks: ['copy'] }));
   second.close();
   expect(open().load(NOW).runs.size).toBe(0);
@@ -90,8 +90,8 @@ test('after a reboot every instant is moved onto the new boot clock, by how long
   first.commit(changes({ runs: [run({ startedAt: { wallMs: 900_000, bootMs: 4_000 } })] }));
   first.close();
   const later = { wallMs: 1_600_000, bootMs: 100 };
-  const ledger = open('boot-2').load(later);
-  expect(ledger.runs.get('copy/1')?.startedAt).toEqual({ wallMs: 900_000, bootMs: 100 - 700_000 });
+  const state = open('boot-2').load(later);
+  expect(state.runs.get('copy/1')?.startedAt).toEqual({ wallMs: 900_000, bootMs: 100 - 700_000 });
 });
 
 test('the timeline of a job is kept in order, the newest of it', () => {
@@ -354,12 +354,12 @@ describe('one agent to a state directory', () => {
 });
 
 test('the persistent state hands over each change once', () => {
-  const ledger = new PersistentState();
+  const state = new PersistentState();
   const one = run();
-  ledger.saveRun(one);
-  ledger.saveRun(one);
-  expect([...ledger.takeChanges().runs]).toEqual([one]);
-  expect([...ledger.takeChanges().runs]).toEqual([]);
+  state.saveRun(one);
+  state.saveRun(one);
+  expect([...state.takeChanges().runs]).toEqual([one]);
+  expect([...state.takeChanges().runs]).toEqual([]);
 });
 
 test('with a run goes its timeline, and with the last run of a job every row that names it; the file shrinks', () => {

@@ -62,7 +62,7 @@ export class AgentWitness {
     world.onSend = (call) => this.#sent(call);
     world.onAnswer = (call, outcome) => this.#answered(call, outcome);
     world.outside.onExit = (run, exitCode) => this.#exited(run, exitCode);
-    world.service.onWord = (call) => this.#said(call);
+    world.service.onReport = (call) => this.#reportAccepted(call);
     world.service.onLapse = (taskId) => this.#lapsed(taskId);
     world.service.onStale = (task, lateMs) => this.#stale(task, lateMs);
   }
@@ -105,13 +105,14 @@ export class AgentWitness {
       if (!outside.hasStarted(run) && !this.#canceled.has(run)) this.#find(`${run} never began`);
     }
     for (const job of new Set([...this.#ends.keys(), ...books.finals.keys()])) {
-      const told = books.finals.get(job) ?? [];
+      const reported = books.finals.get(job) ?? [];
       const ends = this.#endsOf(job);
-      const isTold =
-        told.length === ends.length && ends.every((end, i) => this.#isToldAs(end, told[i]));
-      if (!isTold)
+      const isReported =
+        reported.length === ends.length &&
+        ends.every((end, i) => this.#isReportedAs(end, reported[i]));
+      if (!isReported)
         this.#find(
-          `${job} ended ${ends.map(({ end }) => end).join()}; the Hub was told ${told.join()}`,
+          `${job} ended ${ends.map(({ end }) => end).join()}; the Hub was told ${reported.join()}`,
         );
     }
     for (const [attemptId, { exitCode }] of this.#attempts) {
@@ -189,23 +190,26 @@ export class AgentWitness {
   }
 
   /** A run that ended well while it was about to be canceled may be told as either. */
-  #isToldAs({ end, run }: Ended, told: string | undefined): boolean {
-    return end === told || (told === 'FAILED' && run !== undefined && this.#canceled.has(run));
+  #isReportedAs({ end, run }: Ended, reported: string | undefined): boolean {
+    return (
+      end === reported || (reported === 'FAILED' && run !== undefined && this.#canceled.has(run))
+    );
   }
 
-  #said({ task, status, percent }: NotifyCall): void {
-    const told = this.#world.service.books.finals.get(task)?.length ?? 0;
+  #reportAccepted({ task, status, percent }: NotifyCall): void {
+    const reported = this.#world.service.books.finals.get(task)?.length ?? 0;
     const isFinal = status === 'COMPLETED' || status === 'FAILED';
     const own = this.#ownRun(task);
     if (own !== undefined) this.#apart.add(own);
     const ends = this.#endsOf(task).length;
-    if (isFinal && told >= ends) this.#find(`${task}: ${status} before its end`);
+    if (isFinal && reported >= ends) this.#find(`${task}: ${status} before its end`);
     if ((percent ?? 0) < (this.#percents.get(task) ?? 0))
       this.#find(`${task} fell to ${percent} %`);
     if (isFinal) this.#percents.delete(task);
     else if (percent !== undefined) this.#percents.set(task, percent);
     const begun = own === undefined ? (this.#runsOf.get(task)?.size ?? 0) : 1;
-    if (!isFinal && told >= begun) this.#find(`${task}: ${status} after the last word of its run`);
+    if (!isFinal && reported >= begun)
+      this.#find(`${task}: ${status} after the last word of its run`);
   }
 
   /** Where the run before it still lives, a run is told under a name of its own: JOB-NUMBER. */

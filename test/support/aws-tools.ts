@@ -6,13 +6,13 @@ export const awsMissing = missing(
   'aws',
   ['--version'],
   // Older ones do not know AWS_ENDPOINT_URL and would call AWS itself.
-  (told) => /aws-cli\/(1\.(29|[3-9]\d|\d{3})|2\.(1[3-9]|[2-9]\d))\./.test(told),
+  (printed) => /aws-cli\/(1\.(29|[3-9]\d|\d{3})|2\.(1[3-9]|[2-9]\d))\./.test(printed),
   'the aws command is not installed, or is older than 1.29 and 2.13',
 );
 export const boto3Missing = missing(
   'python3',
   ['-c', 'import boto3; print(boto3.__version__)'],
-  (told) => /^1\.(2[89]|[3-9]\d)\./.test(told),
+  (printed) => /^1\.(2[89]|[3-9]\d)\./.test(printed),
   'boto3 is not installed, or is older than 1.28',
 );
 
@@ -35,9 +35,9 @@ export function awsEnvironment(url: string, region = 'us-west-2'): NodeJS.Proces
 function missing(
   command: string,
   args: readonly string[],
-  isNewEnough: (told: string) => boolean,
-  words: string,
+  isNewEnough: (printed: string) => boolean,
+  reason: string,
 ): string | undefined {
   const result = spawnSync(command, args, { encoding: 'utf8' });
-  return result.status === 0 && isNewEnough(result.stdout) ? undefined : words;
+  return result.status === 0 && isNewEnough(result.stdout) ? undefined : reason;
 }

@@ -55,8 +55,8 @@ export class Chromium {
 
   static async start(): Promise<{ browser: Chromium; page: Page }> {
     const directory = mkdtempSync(join(tmpdir(), 'chromium-'));
-    const words = [...FLAGS, `--user-data-dir=${directory}`, 'about:blank'];
-    const child = spawn(CHROMIUM ?? 'chromium', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const args = [...FLAGS, `--user-data-dir=${directory}`, 'about:blank'];
+    const child = spawn(CHROMIUM ?? 'chromium', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const browser = new Chromium(child, directory);
     const port = await portOf(child);
     const list = await fetch(`http://127.0.0.1:${port}/json/list`);

@@ -131,11 +131,11 @@ export class Outside {
       arrived();
       const isOut = this.#options.isOut?.(call, time.now().bootMs) ?? false;
       const isFailing = random() < this.#options.failing;
-      const said = this.#options.outcome?.(call, time.now().bootMs);
+      const chosen = this.#options.outcome?.(call, time.now().bootMs);
       const failure = { kind: 'unavailable', reason: 'simulated' } as const;
       if (!isLetIn && this.#options.throttling !== undefined) {
         answer({ kind: 'throttled', reason: 'simulated' });
-      } else if (said !== undefined) answer(said);
+      } else if (chosen !== undefined) answer(chosen);
       else if (isOut) answer(failure);
       else if (!isFailing) service.perform(call, answer);
       else if (random() < 0.5 || call.operation === 'PollForTask') answer(failure);
@@ -152,7 +152,7 @@ export class Outside {
       durationMs: this.#options.jobs.durationMs(run),
     };
     this.#processes.set(run.id, process);
-    this.#told(run);
+    this.#confirm(run);
     this.#world.time.in(process.durationMs, () =>
       this.#end(process, { code: this.#options.jobs.exitCode(run) }),
     );
@@ -162,7 +162,7 @@ export class Outside {
   adopt(run: Run): void {
     const process = this.#processes.get(run.id);
     if (process === undefined) this.#post({ type: 'run-never-started', run: run.id });
-    else if (process.exit === undefined) this.#told(run);
+    else if (process.exit === undefined) this.#confirm(run);
     else this.#tellExit(process);
   }
 
@@ -222,7 +222,7 @@ export class Outside {
     });
   }
 
-  #told(run: Run): void {
+  #confirm(run: Run): void {
     const identity = { pid: 1000 + run.number, bootId: 'virtual', startTicks: '1' };
     this.#world.time.in(20, () =>
       this.#post({ type: 'run-started', run: run.id, process: identity }),

@@ -51,9 +51,9 @@ export class MemoryStore implements Store {
   readonly #runs = new Map<string, string>();
 
   load(): PersistentState {
-    const ledger = new PersistentState();
-    for (const body of this.#runs.values()) ledger.recoverRun(JSON.parse(body) as Run);
-    return ledger;
+    const state = new PersistentState();
+    for (const body of this.#runs.values()) state.recoverRun(JSON.parse(body) as Run);
+    return state;
   }
 
   commit(changes: Changes): void {
@@ -163,15 +163,15 @@ export function memoryLog(): Log & { readonly lines: { event: string; level: str
   return { lines, write: (level, event) => lines.push({ level, event }) };
 }
 
-export function recordingNotifier(): ServiceNotifier & { readonly told: string[] } {
-  const told: string[] = [];
+export function recordingNotifier(): ServiceNotifier & { readonly notified: string[] } {
+  const notified: string[] = [];
   return {
-    told,
-    ready: () => told.push('ready'),
-    reloading: () => told.push('reloading'),
-    stopping: () => told.push('stopping'),
+    notified,
+    ready: () => notified.push('ready'),
+    reloading: () => notified.push('reloading'),
+    stopping: () => notified.push('stopping'),
     status: () => undefined,
-    alive: () => told.push('alive'),
+    alive: () => notified.push('alive'),
     watchdogMs: 60 * SECOND_MS,
   };
 }

@@ -14,7 +14,7 @@ export interface Postgres {
   readonly host: string;
   readonly user: string;
   /** Runs a program of PostgreSQL as the database's owner. */
-  run(program: string, ...words: readonly string[]): string;
+  run(program: string, ...args: readonly string[]): string;
   stop(): Promise<void>;
 }
 
@@ -30,8 +30,8 @@ export async function startPostgres(): Promise<Postgres> {
     env: { ...process.env, PGHOST: directory, PGUSER: 'tester', LC_ALL: 'C', HOME: directory },
     ...user,
   };
-  const run = (program: string, ...words: readonly string[]): string =>
-    execFileSync(join(postgresPrograms, program), words, {
+  const run = (program: string, ...args: readonly string[]): string =>
+    execFileSync(join(postgresPrograms, program), args, {
       ...as,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],

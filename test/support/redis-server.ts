@@ -54,15 +54,15 @@ export async function startRedis(
 }
 
 async function ready(server: ChildProcess): Promise<void> {
-  let said = '';
+  let output = '';
   for await (const chunk of server.stdout ?? []) {
-    said += String(chunk);
-    if (said.includes('Ready to accept connections')) {
+    output += String(chunk);
+    if (output.includes('Ready to accept connections')) {
       server.stdout?.resume();
       return;
     }
   }
-  throw new Error(`${SERVER} did not start: ${said}`);
+  throw new Error(`${SERVER} did not start: ${output}`);
 }
 
 /** redis-server takes no port 0; between this and its start somebody else may take it, which is seen at once. */

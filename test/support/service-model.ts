@@ -74,7 +74,7 @@ export class ServiceModel {
   /** The window of an acknowledged task ended: another host may have it. */
   onLapse: (taskId: string) => void = () => undefined;
   /** A word about a Hub task is accepted for the first time. */
-  onWord: (call: NotifyCall) => void = () => undefined;
+  onReport: (call: NotifyCall) => void = () => undefined;
   readonly books: Books = {
     staleMs: 0,
     lapses: 0,
@@ -281,7 +281,7 @@ export class ServiceModel {
       }
     }
     record.last = call;
-    if (!isRepeated) this.onWord(call);
+    if (!isRepeated) this.onReport(call);
     if (!isRepeated && (call.status === 'COMPLETED' || call.status === 'FAILED')) {
       const finals = this.books.finals.get(call.task) ?? [];
       finals.push(call.status);

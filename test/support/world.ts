@@ -36,7 +36,7 @@ export class World {
   /** The store refuses changes. */
   isDiskFull = false;
   planner: Planner;
-  ledger = new PersistentState();
+  state = new PersistentState();
   /** The host that the next agent finds itself on; absent: nothing tells. */
   identity: HostIdentity | undefined;
   keepNotes = true;
@@ -105,10 +105,10 @@ export class World {
     this.#inbox = [];
     this.#hasExited = false;
     this.#outside.disconnect();
-    this.ledger = reload(this.ledger);
+    this.state = reload(this.state);
     if (this.identity !== undefined) {
-      recogniseHost(this.ledger, this.identity, this.time.now());
-      this.ledger.metadata.taskRunnerId ??= `runner-of-${this.identity.hardware ?? ''}`;
+      recogniseHost(this.state, this.identity, this.time.now());
+      this.state.metadata.taskRunnerId ??= `runner-of-${this.identity.hardware ?? ''}`;
     }
     this.planner = this.#newPlanner();
   }
@@ -129,7 +129,7 @@ export class World {
 
   #newPlanner(): Planner {
     const { settings, calendar, dice = this.random } = this.#options;
-    return new Planner(this.ledger, settings, this.time.now(), dice, calendar);
+    return new Planner(this.state, settings, this.time.now(), dice, calendar);
   }
 
   #act(action: Action): void {
@@ -183,12 +183,12 @@ export class World {
 }
 
 /** What another process would read from the disk: values, not objects of this one. */
-function reload(ledger: PersistentState): PersistentState {
+function reload(state: PersistentState): PersistentState {
   const copy = new PersistentState();
   const kept = structuredClone({
-    runs: [...ledger.runs.values(), ...ledger.copiedHostRuns.values()],
-    hubTasks: [...ledger.hubTasks.values(), ...ledger.copiedHostHubTasks.values()],
-    facts: ledger.metadata,
+    runs: [...state.runs.values(), ...state.copiedHostRuns.values()],
+    hubTasks: [...state.hubTasks.values(), ...state.copiedHostHubTasks.values()],
+    facts: state.metadata,
   });
   for (const run of kept.runs) copy.recoverRun(run);
   for (const task of kept.hubTasks) copy.recoverHubTask(task);

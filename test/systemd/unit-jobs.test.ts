@@ -79,18 +79,20 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         name: 'copy files %i',
       });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0, errorTail: '500' });
-      const told = JSON.parse(await host.read(run, 'stdout.log')) as {
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0, errorTail: '500' });
+      const output = JSON.parse(await host.read(run, 'stdout.log')) as {
         message: string[];
         env: Record<string, string>;
         cwd: string;
       };
-      expect(told.message).toEqual(message);
-      expect(told.cwd).toBe(directory);
-      expect(told.env).toMatchObject({ ...environment, MIGRATION_JOB: 'copy files %i' });
+      expect(output.message).toEqual(message);
+      expect(output.cwd).toBe(directory);
+      expect(output.env).toMatchObject({ ...environment, MIGRATION_JOB: 'copy files %i' });
       const known =
         'PATH HOME USER LANG TZ PWD SHLVL _ PASSWORD LOGNAME MIGRATION_JOB MIGRATION_RUN MIGRATION_AGENT_SOCKET';
-      expect(Object.keys(told.env).filter((name) => !known.split(' ').includes(name))).toEqual([]);
+      expect(Object.keys(output.env).filter((name) => !known.split(' ').includes(name))).toEqual(
+        [],
+      );
       expect(readdirSync(host.path(run, '')).filter((name) => name.startsWith('env'))).toEqual([]);
     }));
 
@@ -99,7 +101,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const host = unitHost(newHost);
       const run = makeRun(sh('sleep 600'), { environment: { PASSWORD: 'hunter2' } });
       host.host.start(run);
-      await host.told('run-started');
+      await host.event('run-started');
       const [unit = ''] = await units();
       const shown = await systemctl('show', unit);
       expect(shown).toContain('Slice=migration-jobs.slice');
@@ -112,10 +114,10 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         const host = unitHost(newHost);
         const run = makeRun(sh(`sleep 0.3; exit ${exitCode}`));
         host.host.start(run);
-        await host.told('run-started');
+        await host.event('run-started');
         const [unit = ''] = await units();
         expect(unit).toMatch(/^migration-job-copy_files-\d+\.1-[0-9a-f]{8}\.service$/);
-        expect(await host.told('run-exited')).toMatchObject({ exitCode });
+        expect(await host.event('run-exited')).toMatchObject({ exitCode });
         await until(
           async () => (await units()).length === 0,
           () => 'the unit to go',
@@ -134,13 +136,13 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const host = unitHost(newHost);
       const run = makeRun(sh('sleep 600'));
       host.host.start(run);
-      run.process = (await host.told('run-started')).process;
+      run.process = (await host.event('run-started')).process;
       const [unit = ''] = await units();
       await systemctl('kill', '--signal=SIGKILL', unit);
-      expect((await host.told('run-lost')).reason).toContain('left no exit record');
+      expect((await host.event('run-lost')).reason).toContain('left no exit record');
       const later = unitHost(newHost);
       later.host.adopt(run);
-      expect((await later.told('run-lost')).reason).toContain('left no exit record');
+      expect((await later.event('run-lost')).reason).toContain('left no exit record');
     }));
 
   test('is adopted by the next agent, whatever its back end, and emptied through its control group', () =>
@@ -152,7 +154,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         first.directory,
       ]);
       first.host.start(run);
-      run.process = (await first.told('run-started')).process;
+      run.process = (await first.event('run-started')).process;
       await until(
         async () => (await first.read(run, 'stdout.log')) === 'ready\n',
         () => 'the tree',
@@ -164,9 +166,9 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       );
       const second = newHost();
       second.host.adopt(run);
-      await second.told('run-started');
+      await second.event('run-started');
       second.host.signalTree(run, 'SIGKILL');
-      expect((await second.told('tree-checked')).survivors).toEqual([]);
+      expect((await second.event('tree-checked')).survivors).toEqual([]);
       expect(processesWith(second.directory)).toEqual([]);
       await until(
         async () => (await units()).length === 0,
@@ -179,7 +181,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const first = unitHost(newHost);
       const run = makeRun(sh('sleep 0.5; exit 5'));
       first.host.start(run);
-      run.process = (await first.told('run-started')).process;
+      run.process = (await first.event('run-started')).process;
       await first.host.close();
       await until(
         () => processesWith(first.directory).length === 0,
@@ -187,7 +189,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       );
       const second = unitHost(newHost);
       second.host.adopt(run);
-      expect(await second.told('run-exited')).toMatchObject({ exitCode: 5 });
+      expect(await second.event('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
   test('is stopped: SIGTERM reaches its whole tree, and systemctl stop means the same', () =>
@@ -200,14 +202,14 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
           ),
         );
         host.host.start(run);
-        run.process = (await host.told('run-started')).process;
+        run.process = (await host.event('run-started')).process;
         await until(
           async () => (await host.read(run, 'stdout.log')) === 'on\n',
           () => 'the run',
         );
         if (stop === 'agent') host.host.signalTree(run, 'SIGTERM');
         else await systemctl('stop', (await units())[0]!);
-        expect(await host.told('run-exited')).toMatchObject({ exitCode: 9 });
+        expect(await host.event('run-exited')).toMatchObject({ exitCode: 9 });
         await until(
           () => processesWith(host.directory).length === 0,
           () => 'an empty tree',
@@ -220,7 +222,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const host = unitHost(newHost);
       const run = makeRun(sh('id -un; id -G; exit 3'), { user: 'nobody' });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 3 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 3 });
       expect(await host.read(run, 'stdout.log')).toMatch(/^nobody\n\d+\n$/);
     }));
 
@@ -228,7 +230,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
     withHosts(async (newHost) => {
       const host = unitHost(newHost);
       host.host.start(makeRun(sh('echo ran'), { environment: { A: 'a\u0001b' } }));
-      expect((await host.told('run-start-failed')).reason).toContain(
+      expect((await host.event('run-start-failed')).reason).toContain(
         'the value of A has control characters',
       );
       const other = unitHost(newHost);
@@ -236,7 +238,7 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       await mkdir(other.path(run, '.shim'), { recursive: true });
       await writeFile(other.path(run, '.shim/start-lock.1'), '');
       other.host.adopt(run);
-      await other.told('run-never-started');
+      await other.event('run-never-started');
     }));
 
   test('whose shim is killed leaves nothing behind', () =>
@@ -244,8 +246,8 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
       const host = unitHost(newHost);
       const run = makeRun(sh('setsid sleep 600 & sleep 600'));
       host.host.start(run);
-      kill((await host.told('run-started')).process.pid);
-      await host.told('run-lost');
+      kill((await host.event('run-started')).process.pid);
+      await host.event('run-lost');
       await until(
         () => processesWith(host.directory).length === 0,
         () => 'systemd to end what is left',

@@ -91,9 +91,9 @@ test('every metric of the alert rules and of the dashboard is one that the agent
 
 test('every alert has its remedy in the operator’s guide, and no other has one', () => {
   const [, names = ''] = read('config/operators-guide.md').split('## Alerts');
-  const told = [...names.matchAll(/^### (\w+)/gm)].map(([, name]) => name);
+  const documented = [...names.matchAll(/^### (\w+)/gm)].map(([, name]) => name);
   const rules = [...read('config/prometheus-alerts.yaml').matchAll(/alert: (\w+)/g)];
-  expect(told.toSorted()).toEqual(rules.map(([, name]) => name).toSorted());
+  expect(documented.toSorted()).toEqual(rules.map(([, name]) => name).toSorted());
 });
 
 test('the IAM policy allows what the agent calls, and nothing else', () => {

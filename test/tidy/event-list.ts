@@ -84,8 +84,8 @@ function fieldNames(node: ts.Expression, place: string): string[] {
  */
 export function eventLists(): { readonly timeline: string; readonly agent: string } {
   const timeline = Object.entries(EVENTS).map(([name, { level, msg, persisted, fields }]) => {
-    const told = Object.entries(fields).map(([field, message]) => `\`${field}\`: ${message}`);
-    return item(name, persisted ? `${level}, kept` : level, msg, told.join('; '));
+    const lines = Object.entries(fields).map(([field, message]) => `\`${field}\`: ${message}`);
+    return item(name, persisted ? `${level}, kept` : level, msg, lines.join('; '));
   });
   const agent = shellEvents().map(({ name, level, msg, fields }) =>
     item(name, level, msg, fields.map((field) => `\`${field}\``).join(', ')),

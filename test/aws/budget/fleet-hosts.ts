@@ -19,7 +19,7 @@ export class FleetHosts {
   readonly parts: SeenPart[] = [];
   readonly states = new Map<string, string>();
   /** What the hosts logged. */
-  readonly said: string[] = [];
+  readonly printed: string[] = [];
   readonly #processes = new Map<string, ChildProcess>();
 
   start(options: HostOptions, environment: NodeJS.ProcessEnv = {}): void {
@@ -58,7 +58,7 @@ export class FleetHosts {
   }
 
   /** They want nothing more, so that what they may have adds up; or as much as they can get again. */
-  tell(word: 'rest' | 'go'): void {
+  command(word: 'rest' | 'go'): void {
     for (const child of this.#processes.values()) child.stdin?.write(`${word}\n`);
   }
 
@@ -90,7 +90,7 @@ export class FleetHosts {
     const [, stamp, message] = /^(\d+) (.*)$/u.exec(line) ?? [];
     const state = /^# state (\w+)/u.exec(message ?? '')?.[1];
     if (state !== undefined) this.states.set(host, state);
-    else if (message?.startsWith('#')) this.said.push(`${host} ${message}`);
+    else if (message?.startsWith('#')) this.printed.push(`${host} ${message}`);
     else {
       const atMs = Number(BigInt(stamp ?? 0) / 1000n) / 1000;
       this.parts.push({ atMs, host, slots: Number(message) });

@@ -72,10 +72,10 @@ class Rig {
 
   /** Hosts rest until what they may have is as much as it gets, and then want it all at once. */
   async burst(): Promise<void> {
-    this.hosts.tell('rest');
+    this.hosts.command('rest');
     await this.pace((1000 * WHOLE.burst) / WHOLE.perSecond);
     const before = this.hosts.count();
-    this.hosts.tell('go');
+    this.hosts.command('go');
     await until('they had their burst', () => this.hosts.count() - before >= BURST);
   }
 
@@ -86,7 +86,7 @@ class Rig {
       return (paces.at(-1) ?? 0) > 8.2;
     };
     await until('the pool gives the whole budget', isFull, () => {
-      return `${paces.join(' ')}: ${[...this.hosts.states].join(' ')}; ${this.hosts.said.join('; ')}`;
+      return `${paces.join(' ')}: ${[...this.hosts.states].join(' ')}; ${this.hosts.printed.join('; ')}`;
     });
   }
 }
@@ -220,9 +220,9 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
         ['wrong', 'none'].every((host) => hosts.states.get(host) === 'alone'),
       );
       const has = (host: string, message: string): boolean =>
-        hosts.said.some((line) => line.startsWith(host) && line.includes(message));
+        hosts.printed.some((line) => line.startsWith(host) && line.includes(message));
       await until('they have said why', () => has('wrong', 'WRONGPASS') && has('none', 'NOAUTH'));
-      expect(hosts.said.join('\n')).not.toContain('hunter2');
+      expect(hosts.printed.join('\n')).not.toContain('hunter2');
       await until(
         'they have their share',
         () => hosts.count('wrong') > 0 && hosts.count('none') > 0,
@@ -252,7 +252,7 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
         await until('one has joined', () => hosts.states.get('knows') === 'joined');
         await until('the other is alone', () => hosts.states.get('stranger') === 'alone');
         await until('it says why', () =>
-          hosts.said.some((line) => line.startsWith('stranger') && line.includes('certificate')),
+          hosts.printed.some((line) => line.startsWith('stranger') && line.includes('certificate')),
         );
       },
     );

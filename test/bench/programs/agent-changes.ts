@@ -10,7 +10,7 @@ const agent = startAgent({
   url,
   settings: ampleSettings(),
   jobs: idleJobs,
-  fill: (store, clock) => leaveJobs(store, clock, { jobs, toldMsAgo: 1000 }),
+  fill: (store, clock) => leaveJobs(store, clock, { jobs, reportedMsAgo: 1000 }),
 });
 
 process.on('message', (order: { readonly change: string } | { readonly end: true }) => {

@@ -16,7 +16,7 @@ const agent = startAgent({
   jobs: idleJobs,
   // Beyond what is measured, so that the calls in flight are as many to the end.
   fill: (store, clock) =>
-    leaveJobs(store, clock, { jobs: warm + count + 100, toldMsAgo: 3 * MINUTE_MS }),
+    leaveJobs(store, clock, { jobs: warm + count + 100, reportedMsAgo: 3 * MINUTE_MS }),
   see: (event) => {
     if (event.type !== 'call-settled' || window.isOver) return;
     if (event.outcome.kind !== 'accepted') throw new Error(JSON.stringify(event.outcome));

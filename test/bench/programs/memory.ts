@@ -12,10 +12,10 @@ const { jobs } = givenOptions() as { readonly jobs: number };
 // Code and caches are no job's.
 driverWithJobs(100);
 const before = heapBytes();
-const { ledger, driver } = driverWithJobs(jobs);
+const { state, driver } = driverWithJobs(jobs);
 const planned = heapBytes();
 const records: unknown[] = [];
-for (const row of [...ledger.runs.values(), ...ledger.hubTasks.values()]) {
+for (const row of [...state.runs.values(), ...state.hubTasks.values()]) {
   records.push(JSON.parse(JSON.stringify(row)));
 }
 const recorded = heapBytes();

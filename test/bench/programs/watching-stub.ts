@@ -8,8 +8,8 @@ import { say } from '../program.ts';
 export type Order = { readonly handOut: string } | { readonly cancel: string };
 
 /** A report of a Hub task came in. */
-export interface Told {
-  readonly told: string;
+export interface Reported {
+  readonly reported: string;
   readonly status: string;
   readonly atMs: number;
 }
@@ -65,7 +65,7 @@ function perform(
     case 'NotifyMigrationTaskState': {
       answer(response, {});
       const { Status: status } = body['Task'] as { readonly Status: string };
-      say({ told: String(body['MigrationTaskName']), status, atMs } satisfies Told);
+      say({ reported: String(body['MigrationTaskName']), status, atMs } satisfies Reported);
       break;
     }
     default:

@@ -12,17 +12,17 @@ function climbAll(graceMs: number): [EscalationStep, number][] {
   const taken: [EscalationStep, number][] = [];
   let bootMs = SINCE.bootMs;
   for (;;) {
-    const { step: rung, atMs } = nextStep(ending, climb, { wallMs: 0, bootMs });
-    if (rung === undefined) {
+    const { step, atMs } = nextStep(ending, climb, { wallMs: 0, bootMs });
+    if (step === undefined) {
       expect(atMs).toBeGreaterThan(bootMs);
       bootMs = atMs;
       continue;
     }
-    taken.push([rung, bootMs - SINCE.bootMs]);
+    taken.push([step, bootMs - SINCE.bootMs]);
     climb.lastLookAtMs = bootMs;
-    if (rung === 'signal') climb.signalledAtMs = bootMs;
-    if (rung === 'kill') climb.killedAtMs ??= bootMs;
-    if (rung === 'give-up') return taken;
+    if (step === 'signal') climb.signalledAtMs = bootMs;
+    if (step === 'kill') climb.killedAtMs ??= bootMs;
+    if (step === 'give-up') return taken;
   }
 }
 
@@ -35,7 +35,7 @@ test('signal, look, kill at the end of the grace, give up ten seconds later', ()
     ['check', 2100],
     ['kill', 3000],
   ]);
-  const kills = taken.filter(([rung]) => rung === 'kill');
+  const kills = taken.filter(([step]) => step === 'kill');
   expect(kills.length).toBeGreaterThanOrEqual(39);
   expect(taken.at(-1)).toEqual(['give-up', 13000]);
 });

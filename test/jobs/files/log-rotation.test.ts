@@ -220,7 +220,7 @@ test('a run: its parser reads on over the moves, its last error is told, its fil
       );
       await writeFile(join(directory, name), '');
     }
-    const { errorTail } = await host.told('run-exited');
+    const { errorTail } = await host.event('run-exited');
     expect(errorTail?.split('\n').slice(-2)).toEqual(['noise 200000', 'disk on fire']);
     expect(percents()).toEqual([40, 60, 90]);
     const names = await readdir(dirname(host.path(run, 'stdout.log')));
@@ -252,7 +252,7 @@ describe('runs that ended long ago', () => {
       const host = newHost();
       const run = makeRun(sh('echo on'));
       host.host.start(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       host.host.forget(run);
       await until(
         () => !host.has(run, ''),

@@ -132,10 +132,10 @@ test('a run whose process cannot be seen for a while is neither lost nor orphane
     const host = newHost();
     const run = makeRun(sh('sleep 600'));
     host.host.start(run);
-    run.process = (await host.told('run-started')).process;
+    run.process = (await host.event('run-started')).process;
     const next = newHost();
     next.host.adopt(run);
-    await next.told('run-started');
+    await next.event('run-started');
     const limit = Number(/open files\s+(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
     const files: number[] = [];
     if (limit <= 100_000) {

@@ -19,10 +19,10 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const host = newHost(undefined, base);
         const run = makeRun(sh('setsid sh -c "exec cat /proc/self/cgroup" & wait; cat; sleep 0.3'));
         host.host.start(run);
-        await host.told('run-started');
+        await host.event('run-started');
         const [group] = readdirSync(base).filter((name) => name.startsWith('run-'));
         expect(group).toMatch(/^run-[0-9a-f]{8}-copy_files-\d+\.1$/);
-        await host.told('run-exited');
+        await host.event('run-exited');
         expect(await host.read(run, 'stdout.log')).toMatch(
           new RegExp(`^0::.*/${basename(base)}/${group!}$`, 'm'),
         );
@@ -41,7 +41,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const late = `until [ -e ${file} ]; do sleep 0.02; done`;
         const run = makeRun(sh(`(${late}) & echo up`));
         host.host.start(run);
-        await host.told('run-exited');
+        await host.event('run-exited');
         const groups = () => readdirSync(base).filter((name) => name.startsWith('run-'));
         expect(groups()).toHaveLength(1);
         writeFileSync(file, '');
@@ -58,15 +58,15 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const host = newHost(undefined, base);
         const run = makeRun(['/bin/sh', join(fixtures, 'stubborn-tree.sh'), host.directory]);
         host.host.start(run);
-        run.process = (await host.told('run-started')).process;
+        run.process = (await host.event('run-started')).process;
         await until(
           async () => (await host.read(run, 'stdout.log')) === 'ready\n',
           () => 'the tree',
         );
         host.host.signalTree(run, 'SIGKILL');
-        expect((await host.told('tree-checked')).survivors).toEqual([]);
+        expect((await host.event('tree-checked')).survivors).toEqual([]);
         expect(processesWith(host.directory)).toEqual([]);
-        expect(await host.told('run-exited')).toMatchObject({ exitCode: 137 });
+        expect(await host.event('run-exited')).toMatchObject({ exitCode: 137 });
         expect(readdirSync(base).filter((name) => name.startsWith('run-'))).toEqual([]);
       }),
     ));
@@ -78,9 +78,9 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const hop = `/bin/sh ${join(fixtures, 'nameless-hopping.sh')} ${host.directory} &`;
         const run = makeRun(sh(`${hop.repeat(4)} exec sleep 600`));
         host.host.start(run);
-        run.process = (await host.told('run-started')).process;
+        run.process = (await host.event('run-started')).process;
         host.host.signalTree(run, 'SIGKILL');
-        expect((await host.told('tree-checked')).survivors).toEqual([]);
+        expect((await host.event('tree-checked')).survivors).toEqual([]);
         expect(processesWith(host.directory)).toEqual([]);
       }),
     ));
@@ -121,7 +121,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
           ),
         );
         first.host.start(run);
-        run.process = (await first.told('run-started')).process;
+        run.process = (await first.event('run-started')).process;
         await until(
           async () => (await first.read(run, 'stdout.log')) === 'on\n',
           () => 'the run',
@@ -130,9 +130,9 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         kill(run.process.pid);
         const second = newHost(undefined, base);
         second.host.adopt(run);
-        expect((await second.told('run-orphaned')).pids.length).toBeGreaterThan(1);
+        expect((await second.event('run-orphaned')).pids.length).toBeGreaterThan(1);
         second.host.signalTree(run, 'SIGKILL');
-        expect((await second.told('tree-checked')).survivors).toEqual([]);
+        expect((await second.event('tree-checked')).survivors).toEqual([]);
         expect(processesWith(second.directory)).toEqual([]);
       }),
     ));
@@ -144,7 +144,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const leave = `echo $$ > ${base}/cgroup.procs || cat /proc/self/cgroup`;
         const run = makeRun(sh(leave), { user: 'nobody' });
         host.host.start(run);
-        await host.told('run-exited');
+        await host.event('run-exited');
         expect(await host.read(run, 'stdout.log')).toMatch(/^0::.*\/run-[0-9a-f]{8}-/m);
       }),
     ));
@@ -155,7 +155,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         const first = newHost(undefined, base);
         const run = makeRun(sh(`until [ -e ${directory}/end ]; do sleep 0.02; done`));
         first.host.start(run);
-        await first.told('run-started');
+        await first.event('run-started');
         await first.host.close();
         const [group = ''] = readdirSync(base).filter((name) => name.startsWith('run-'));
         mkdirSync(join(base, 'of-somebody-else'));
@@ -180,7 +180,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         // As on a full disk.
         mkdirSync(host.path(run, 'cgroup.1'), { recursive: true });
         host.host.start(run);
-        expect((await host.told('run-start-failed')).reason).toContain('cannot be started');
+        expect((await host.event('run-start-failed')).reason).toContain('cannot be started');
         await until(
           () => processesWith(host.directory).length === 0,
           () => 'its shim to end',
@@ -194,7 +194,7 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
       const host = newHost(undefined, join(cgroupRoot, 'cgroup.procs', 'no-such-place'));
       const run = makeRun(sh('exit 3'));
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 3 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 3 });
       expect(existsSync(host.path(run, 'cgroup.1'))).toBe(false);
     }));
 });

@@ -25,7 +25,7 @@ const stubborn = join(fixtures, 'stubborn-tree.sh');
 async function startStubborn(host: Host): Promise<Run> {
   const run = makeRun(['/bin/sh', stubborn, host.directory]);
   host.host.start(run);
-  run.process = (await host.told('run-started')).process;
+  run.process = (await host.event('run-started')).process;
   await until(
     async () => (await host.read(run, 'stdout.log')) === 'ready\n',
     () => 'the tree',
@@ -40,10 +40,10 @@ describe('SIGKILL', () => {
       const run = await startStubborn(host);
       expect(processesWith(host.directory).length).toBeGreaterThan(7);
       host.host.signalTree(run, 'SIGKILL');
-      const { survivors } = await host.told('tree-checked');
+      const { survivors } = await host.event('tree-checked');
       expect(processesWith(host.directory)).toEqual([]);
       expect(survivors).toEqual([]);
-      expect((await host.told('tree-signalled')).processes).toBeGreaterThan(7);
+      expect((await host.event('tree-signalled')).processes).toBeGreaterThan(7);
       expect(host.types().indexOf('tree-signalled')).toBeLessThan(
         host.types().indexOf('tree-checked'),
       );
@@ -54,7 +54,7 @@ describe('SIGKILL', () => {
       const host = newHost();
       const run = await startStubborn(host);
       host.host.signalTree(run, 'SIGKILL');
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 137, signal: 'SIGKILL' });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 137, signal: 'SIGKILL' });
     }));
 
   test('catches a process that hops from session to session', () =>
@@ -62,10 +62,10 @@ describe('SIGKILL', () => {
       const host = newHost();
       const run = makeRun(['/bin/sh', join(fixtures, 'hopping.sh')]);
       host.host.start(run);
-      run.process = (await host.told('run-started')).process;
-      await host.told('run-exited');
+      run.process = (await host.event('run-started')).process;
+      await host.event('run-exited');
       host.host.signalTree(run, 'SIGKILL');
-      expect((await host.told('tree-checked')).survivors).toEqual([]);
+      expect((await host.event('tree-checked')).survivors).toEqual([]);
       expect(processesWith(host.directory)).toEqual([]);
     }));
 
@@ -74,15 +74,15 @@ describe('SIGKILL', () => {
       const first = newHost();
       const run = makeRun(sh('setsid sh -c "sleep 600 & exec sleep 600" & sleep 0.1; exit 3'));
       first.host.start(run);
-      run.process = (await first.told('run-started')).process;
-      await first.told('run-exited');
+      run.process = (await first.event('run-started')).process;
+      await first.event('run-exited');
       const second = newHost();
       second.host.checkTree(run);
-      const { survivors } = await second.told('tree-checked');
+      const { survivors } = await second.event('tree-checked');
       expect(survivors).toEqual(processesWith(first.directory));
       expect(survivors).toHaveLength(2);
       second.host.signalTree(run, 'SIGKILL');
-      await second.told('tree-signalled');
+      await second.event('tree-signalled');
       await until(
         () => second.all('tree-checked').length === 2,
         () => 'the second check',
@@ -103,7 +103,7 @@ describe('SIGKILL', () => {
       );
       one.process = host.all('run-started').find(({ run }) => run === one.id)!.process;
       host.host.signalTree(one, 'SIGKILL');
-      await host.told('tree-checked');
+      await host.event('tree-checked');
       const left = processesWith(host.directory);
       expect(left.length).toBeGreaterThan(0);
       host.host.checkTree(other);
@@ -125,7 +125,7 @@ describe('a signal that can be caught', () => {
         ),
       );
       host.host.start(run);
-      run.process = (await host.told('run-started')).process;
+      run.process = (await host.event('run-started')).process;
       await until(
         async () => (await host.read(run, 'stdout.log')) === 'ready\n',
         () => 'the run',
@@ -135,9 +135,9 @@ describe('a signal that can be caught', () => {
         () => 'all four',
       );
       host.host.signalTree(run, 'SIGTERM');
-      expect(await host.told('tree-signalled')).toMatchObject({ signal: 'SIGTERM', processes: 4 });
-      await host.told('tree-checked');
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 9 });
+      expect(await host.event('tree-signalled')).toMatchObject({ signal: 'SIGTERM', processes: 4 });
+      await host.event('tree-checked');
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 9 });
       expect(await host.read(run, 'stdout.log')).toBe('ready\nasked\n');
       await until(
         () => processesWith(host.directory).length === 0,
@@ -150,7 +150,7 @@ describe('a signal that can be caught', () => {
       const host = newHost();
       const run = await startStubborn(host);
       host.host.signalTree(run, 'SIGTERM');
-      const { survivors } = await host.told('tree-checked');
+      const { survivors } = await host.event('tree-checked');
       expect(survivors).toEqual(expect.arrayContaining([run.process!.pid]));
       expect(survivors.length).toBeGreaterThan(7);
     }));
@@ -160,11 +160,11 @@ describe('a signal that can be caught', () => {
       const host = newHost();
       const run = makeRun(sh('kill -STOP $$'));
       host.host.start(run);
-      run.process = (await host.told('run-started')).process;
+      run.process = (await host.event('run-started')).process;
       const stopped = (): boolean => processesWith(host.directory).some((pid) => isStopped(pid));
       await until(stopped, () => 'a stopped process');
       host.host.signalTree(run, 'SIGTERM');
-      expect(await host.told('run-exited')).toMatchObject({ signal: 'SIGTERM' });
+      expect(await host.event('run-exited')).toMatchObject({ signal: 'SIGTERM' });
     }));
 
   test('given right after the start never leaves a command running', () =>
@@ -174,7 +174,7 @@ describe('a signal that can be caught', () => {
         const run = makeRun(sh('sleep 600'));
         host.host.start(run);
         host.host.signalTree(run, 'SIGKILL');
-        expect((await host.told('tree-checked')).survivors).toEqual([]);
+        expect((await host.event('tree-checked')).survivors).toEqual([]);
         expect(processesWith(host.directory)).toEqual([]);
       }
     }));
@@ -214,9 +214,9 @@ describe('a stranger', () => {
       const run = makeRun(sh('sleep 600'));
       const earlier = newHost();
       earlier.host.start(run);
-      run.process = (await earlier.told('run-started')).process;
+      run.process = (await earlier.event('run-started')).process;
       host.host.signalTree(run, 'SIGKILL');
-      expect(await host.told('tree-signalled')).toMatchObject({ processes: 0 });
+      expect(await host.event('tree-signalled')).toMatchObject({ processes: 0 });
       expect(processesWith(host.directory)).toContain(run.process.pid);
     }));
 });

@@ -87,7 +87,7 @@ test('a run counts the table of contents as its own pg_restore lists it', () =>
       progress: { parser: 'pg_restore' },
     } as const;
     host.host.start(makeRun([program, '-v', 'a.dump'], definition));
-    const { percent, detail } = await host.told('progress-read');
+    const { percent, detail } = await host.event('progress-read');
     expect(detail).toContain('10 of 18 entries');
     expect(percent).toBe(55);
   }));

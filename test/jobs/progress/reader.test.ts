@@ -25,7 +25,7 @@ test.skipIf(!isInstalled('rsync'))('rsync (skipped where it is not installed)', 
       progress: { parser: 'rsync' },
     });
     host.host.start(run);
-    expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+    expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(percents(host).length).toBeGreaterThan(2);
     expect(percents(host).at(-1)).toBe(100);
     const details = host.all('progress-read').map(({ detail }) => detail!);
@@ -39,7 +39,7 @@ test.skipIf(!isInstalled('pv'))('pv (skipped where it is not installed)', () =>
     const host = newHost();
     const command = sh('head -c 3000000 /dev/zero | pv -n -i 0.2 -s 3000000 -L 2m > /dev/null');
     host.host.start(makeRun(command, { progress: { parser: 'pv' } }));
-    expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+    expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(percents(host).length).toBeGreaterThan(1);
     expect(percents(host).at(-1)).toBe(100);
   }),
@@ -51,7 +51,7 @@ test('a change is reported once, the last one before the end', () =>
     const text = `echo '{"percent":7}'; sleep 0.8; echo '{"percent":7}'; sleep 0.8
       printf '%s\\n' '{"detail":"at hunter2\\u001b[1m\\n now"}'; exit 1`;
     host.host.start(makeRun(sh(text), { progress: { parser: 'json' } }));
-    await host.told('run-exited');
+    await host.event('run-exited');
     const run = host.all('run-started')[0]!.run;
     expect(host.events.slice(1, 3)).toEqual([
       { type: 'progress-read', run, percent: 7 },
@@ -75,7 +75,7 @@ test('a flood does no harm: its newest progress is reported, and the loop is not
       last = performance.now();
     }, 5);
     host.host.start(run);
-    await host.told('run-exited');
+    await host.event('run-exited');
     clearInterval(timer);
     expect(percents(host).at(-1)).toBe(77);
     expect(heldMs).toBeLessThan(250);
@@ -89,7 +89,7 @@ test('a pattern that would search for ever is given up', () =>
       progress: { parser: 'regex', pattern: '(x+)+y(?<percent>1)' },
     });
     host.host.start(run);
-    expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+    expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(withinTime(20, () => /(x+)+y/.test('x'.repeat(60)))).toBeUndefined();
     expect(withinTime(1000, () => /x+y/.test('xy'))).toEqual({ result: true });
   }));

@@ -50,7 +50,7 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
         progress: { parser: 'pg_restore' },
       });
       host.host.start(run);
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
       const reported = host.all('progress-read');
       const percents = reported
         .map(({ percent }) => percent)
@@ -80,7 +80,7 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
         progress: { parser: 'pg_restore' },
       });
       host.host.start(run);
-      const { exitCode, errorTail } = await host.told('run-exited');
+      const { exitCode, errorTail } = await host.event('run-exited');
       expect(exitCode).toBe(1);
       expect(errorTail).toContain('database "nowhere" does not exist');
       expect(host.all('progress-read')).toEqual([]);

@@ -23,7 +23,7 @@ function skipped(...programs: string[]): string {
 /** Runs to the end; the percentages rise, and there are some between the ends. */
 async function follow(host: Host, command: string[], environment = {}): Promise<number[]> {
   host.host.start(makeRun(command, { progress: AUTO, environment }));
-  expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+  expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
   const found = percents(host);
   expect(found, JSON.stringify(host.events)).toEqual(found.toSorted((a, b) => a - b));
   expect(found.some((percent) => percent > 5 && percent < 95)).toBe(true);
@@ -81,7 +81,7 @@ describe.concurrent('real tools', () => {
         expect([parser, progress.parser]).not.toContain('none');
         const host = newHost();
         host.host.start(makeRun(sh(text), { progress, environment: { LC_ALL: 'C.UTF-8' } }));
-        expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+        expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
         const found = percents(host);
         expect(found.length, JSON.stringify(host.events)).toBeGreaterThan(1);
         expect(found).toEqual(found.toSorted((a, b) => a - b));
@@ -131,7 +131,7 @@ describe.concurrent('real tools', () => {
       const host = newHost();
       const command = ['restic', 'backup', '--json', '--limit-upload', '4000', `${directory}/big`];
       host.host.start(makeRun(command, { progress: AUTO, environment }));
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
       expect(
         host
           .all('progress-read')

@@ -41,7 +41,7 @@ async function copy(
     ...more,
   });
   host.host.start(run);
-  expect(await host.told('run-exited')).toMatchObject({ exitCode: 0 });
+  expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
   return host.read(run, 'stdout.log');
 }
 

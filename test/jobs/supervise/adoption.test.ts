@@ -62,9 +62,9 @@ describe.concurrent('a run of an agent that was killed', () => {
       );
       await startAndDie(host.place, run);
       host.host.adopt(run);
-      expect((await host.told('run-started')).process).toEqual(run.process);
+      expect((await host.event('run-started')).process).toEqual(run.process);
       await writeFile(go, '');
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 42, errorTail: 'oh' });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 42, errorTail: 'oh' });
       expect(await host.read(run, 'stdout.log')).toBe('done\n');
     }));
 
@@ -78,7 +78,7 @@ describe.concurrent('a run of an agent that was killed', () => {
         () => 'the end of the run',
       );
       host.host.adopt(run);
-      await host.told('run-exited');
+      await host.event('run-exited');
       expect(host.events).toEqual([{ type: 'run-exited', run: run.id, exitCode: 17 }]);
     }));
 
@@ -89,7 +89,7 @@ describe.concurrent('a run of an agent that was killed', () => {
       await startAndDie(host.place, run);
       const { process: known, ...unknown } = run;
       host.host.adopt(unknown);
-      expect((await host.told('run-started')).process).toEqual(known);
+      expect((await host.event('run-started')).process).toEqual(known);
     }));
 
   test('is emptied by the next agent although its socket has moved', () =>
@@ -103,7 +103,7 @@ describe.concurrent('a run of an agent that was killed', () => {
       );
       host.host.signalTree(run, 'SIGKILL');
       // The shim may still be busy with its record, and is then signalled too.
-      const { processes } = await host.told('tree-signalled');
+      const { processes } = await host.event('tree-signalled');
       expect(processes).toBeGreaterThanOrEqual(1);
       expect(processesWith(host.directory)).toEqual([]);
     }));
@@ -114,7 +114,7 @@ describe.concurrent('a run of an agent that was killed', () => {
       const run = makeRun(sh('echo 41%; sleep 600'), { progress: { parser: 'percent' } });
       await startAndDie(host.place, run);
       host.host.adopt(run);
-      expect(await host.told('progress-read')).toMatchObject({ percent: 41 });
+      expect(await host.event('progress-read')).toMatchObject({ percent: 41 });
     }));
 });
 
@@ -124,7 +124,7 @@ describe.concurrent('the start lock', () => {
       const host = newHost();
       const run = makeRun(sh('echo ran > ran'));
       host.host.adopt(run);
-      await host.told('run-never-started');
+      await host.event('run-never-started');
       const [code] = (await once(startShim(host, run), 'exit')) as [number];
       expect(code).toBe(125);
       await expect(readFile(host.path(run, '.shim/exit.1'))).rejects.toThrow('ENOENT');
@@ -136,10 +136,10 @@ describe.concurrent('the start lock', () => {
       const first = newHost();
       const run = makeRun(sh('echo ran > ran'));
       first.host.adopt(run);
-      await first.told('run-never-started');
+      await first.event('run-never-started');
       const second = newHost();
       second.host.adopt(run);
-      expect(await second.told('run-never-started')).toMatchObject({ run: run.id });
+      expect(await second.event('run-never-started')).toMatchObject({ run: run.id });
     }));
 
   test('goes to exactly one of adoption and shim when they race', () =>
@@ -179,7 +179,7 @@ describe.concurrent('the start lock', () => {
       const run = makeRun(sh('true'));
       await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
-      expect((await host.told('run-lost')).reason).toContain('never recorded that it started');
+      expect((await host.event('run-lost')).reason).toContain('never recorded that it started');
     }));
 
   test('of an earlier attempt does not stand in the way of the next', () =>
@@ -187,9 +187,9 @@ describe.concurrent('the start lock', () => {
       const host = newHost();
       const run = makeRun(sh('exit 4'));
       host.host.adopt(run);
-      await host.told('run-never-started');
+      await host.event('run-never-started');
       host.host.start({ ...run, spawn: 2 });
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 4 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 4 });
     }));
 });
 
@@ -199,10 +199,10 @@ describe.concurrent('a run without an exit record', () => {
       const run = makeRun(sh('sleep 600'));
       const earlier = newHost();
       earlier.host.start(run);
-      run.process = (await earlier.told('run-started')).process;
+      run.process = (await earlier.event('run-started')).process;
       const host = newHost('another-boot');
       host.host.adopt(run);
-      expect((await host.told('run-lost')).reason).toContain('restarted');
+      expect((await host.event('run-lost')).reason).toContain('restarted');
       expect(processesWith(host.directory)).toContain(run.process.pid);
     }));
 
@@ -213,7 +213,7 @@ describe.concurrent('a run without an exit record', () => {
       const run = makeRun(sh('true'), {}, { process: { pid: process.pid, bootId, startTicks } });
       await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
       host.host.adopt(run);
-      expect((await host.told('run-lost')).reason).toContain('gone');
+      expect((await host.event('run-lost')).reason).toContain('gone');
     }));
 
   test('is given a moment to get one: a shim may be gone right before it is to be seen', () =>
@@ -226,7 +226,7 @@ describe.concurrent('a run without an exit record', () => {
       // Later than the first look, earlier than the last one.
       await sleep(50);
       await writeFile(host.path(run, '.shim/exit.1'), '5\n');
-      expect(await host.told('run-exited')).toMatchObject({ exitCode: 5 });
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 5 });
     }));
 
   test('whose shim is killed after the adoption lives on, and the next agent finds it so', () =>
@@ -235,14 +235,14 @@ describe.concurrent('a run without an exit record', () => {
       const run = makeRun(sh('sleep 600'));
       await startAndDie(host.place, run);
       host.host.adopt(run);
-      await host.told('run-started');
+      await host.event('run-started');
       kill(run.process!.pid);
-      const { pids, reason } = await host.told('run-orphaned');
+      const { pids, reason } = await host.event('run-orphaned');
       expect(reason).toContain('gone');
       expect(pids).toEqual(processesWith(host.directory));
       const next = newHost();
       next.host.adopt(run);
-      expect((await next.told('run-orphaned')).pids).toEqual(pids);
+      expect((await next.event('run-orphaned')).pids).toEqual(pids);
       pids.forEach(kill);
       await until(
         () => processesWith(host.directory).length === 0,
@@ -250,7 +250,7 @@ describe.concurrent('a run without an exit record', () => {
       );
       const last = newHost();
       last.host.adopt(run);
-      await last.told('run-lost');
+      await last.event('run-lost');
     }));
 
   test('does not get a stranger adopted that its record names without its mark', () =>
@@ -265,9 +265,9 @@ describe.concurrent('a run without an exit record', () => {
       const record = `${stranger.pid!} ${bootId} ${startTicksOf(stranger.pid!)} ${host.socketPath}\n`;
       await writeFile(host.path(run, '.shim/started.1'), record);
       host.host.adopt(run);
-      await host.told('run-lost');
+      await host.event('run-lost');
       host.host.signalTree(run, 'SIGKILL');
-      expect(await host.told('tree-signalled')).toMatchObject({ processes: 0 });
+      expect(await host.event('tree-signalled')).toMatchObject({ processes: 0 });
       kill(stranger.pid!);
       await once(stranger, 'exit');
     }));
@@ -278,7 +278,7 @@ test('a closed host tells nothing more, and the run lives on', () =>
     const host = newHost();
     const run = makeRun(sh('sleep 0.2; exit 3'));
     host.host.start(run);
-    await host.told('run-started');
+    await host.event('run-started');
     await host.host.close();
     await until(
       async () => (await host.read(run, '.shim/exit.1').catch(() => '')) === '3\n',

@@ -58,9 +58,9 @@ test.each<[string, JournalRecord[], object | undefined]>([
   ['an exit code without a result', [exit('exited', 3)], undefined],
   ['a failure of unknown kind', [failure('timeout')], { kind: 'failed' }],
 ])('the journal has %s', (_, records, end) => {
-  const told = unitExitFromJournal('a.service', 'i', records);
-  if (end === undefined) expect(told).toBeUndefined();
-  else expect(told).toMatchObject(end);
+  const exit = unitExitFromJournal('a.service', 'i', records);
+  if (end === undefined) expect(exit).toBeUndefined();
+  else expect(exit).toMatchObject(end);
 });
 
 test('a scope "succeeds" whatever the exit codes in it were: nothing is concluded', () => {

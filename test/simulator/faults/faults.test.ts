@@ -355,8 +355,8 @@ limits:
     ],
     ['a section', 'faulst: []', /:1:\d+ faulst: .*did you mean faults\?/],
     ['the whole', 'just words', /:1:1 \(file\): expected a list of rules/],
-  ])('a mistake in %s is told with its place and what would be right', (_, text, words) => {
-    expect(() => parseFaultFile(text, 'faults.yaml')).toThrow(words);
+  ])('a mistake in %s is told with its place and what would be right', (_, text, message) => {
+    expect(() => parseFaultFile(text, 'faults.yaml')).toThrow(message);
   });
 
   test('all problems are told with their places', () => {

@@ -293,8 +293,8 @@ describe('cancel', () => {
     expect((await made.pipeline('SetStatus', cancel)).status).toBe(200);
     expect(statusOf(made, instanceId)).toBe('CANCELED');
     made.clock.advance(45 * SECOND);
-    const told = await made.pipeline('ReportTaskProgress', { taskId });
-    expect(told.body).toEqual({ canceled: true });
+    const report = await made.pipeline('ReportTaskProgress', { taskId });
+    expect(report.body).toEqual({ canceled: true });
     expect(made.simulator.audit().dataPipeline).toMatchObject({
       cancelsTold: 1,
       longestCancelSeconds: 45,
@@ -323,8 +323,8 @@ describe('cancel', () => {
       await made.pipeline('DeactivatePipeline', { pipelineId, cancelActive });
       const state = () => made.simulator.state().pipelines[0]?.state;
       expect(state()).toBe(cancelActive ? 'INACTIVE' : 'DEACTIVATING');
-      const told = await made.pipeline('ReportTaskProgress', { taskId });
-      expect(told.body).toEqual({ canceled: cancelActive });
+      const report = await made.pipeline('ReportTaskProgress', { taskId });
+      expect(report.body).toEqual({ canceled: cancelActive });
       await made.pipeline('SetTaskStatus', { taskId, taskStatus: 'FINISHED' });
       expect(state()).toBe('INACTIVE');
     }

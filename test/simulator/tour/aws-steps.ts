@@ -6,7 +6,7 @@
 export interface Step {
   readonly operation: string;
   /** After `aws`; a word or words between blanks, `'…'` for one with blanks. */
-  readonly words: string;
+  readonly args: string;
   /** `ok`, or the error that the command is to name. */
   readonly expected: string;
   /** What the answer is to hold, as JSON. */
@@ -24,8 +24,8 @@ const NO_PIPELINE = 'PipelineNotFoundException';
 const P = '--pipeline-id {pipeline}';
 const NO_P = '--pipeline-id df-0';
 
-function step(operation: string, words: string, expected = 'ok', answer?: unknown): Step {
-  return { operation, words, expected, ...(answer === undefined ? {} : { answer }) };
+function step(operation: string, args: string, expected = 'ok', answer?: unknown): Step {
+  return { operation, args, expected, ...(answer === undefined ? {} : { answer }) };
 }
 
 function notify(state: string, seconds = '300'): string {
@@ -40,12 +40,12 @@ function ties(
   key: string,
   item: object,
 ): readonly Step[] {
-  const words = `mgh associate-${command} ${TASK} --${command} ${given}`;
+  const args = `mgh associate-${command} ${TASK} --${command} ${given}`;
   const list = `mgh list-${command}s ${TASK}`;
   return [
-    step(`Associate${kind}`, `${words} --dry-run`, 'DryRunOperation'),
-    step(`Associate${kind}`, words),
-    step(`Associate${kind}`, words.replace('files', 'nobody'), MISSING),
+    step(`Associate${kind}`, `${args} --dry-run`, 'DryRunOperation'),
+    step(`Associate${kind}`, args),
+    step(`Associate${kind}`, args.replace('files', 'nobody'), MISSING),
     step(`List${kind}s`, list, 'ok', { [`${kind}List`]: [item] }),
     step(`List${kind}s`, `${list} --max-results 11`, INVALID),
     step(`Disassociate${kind}`, `mgh disassociate-${command} ${TASK} ${key}`),

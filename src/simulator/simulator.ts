@@ -11,7 +11,7 @@ import { stateOf } from './console/state.ts';
 import { faultRuleSchema } from './faults/rule.ts';
 import type { FaultRule } from './faults/rule.ts';
 import { readSwitches, showSwitches } from './lib/behaviour.ts';
-import { cancelPipeline, submitShellActivity } from './pipeline/quick-pipeline.ts';
+import { cancelPipeline, submitShellActivity } from './console/quick-pipeline.ts';
 import { createServices } from './services.ts';
 import type { Services, Snapshot } from './services.ts';
 import { createStateSaver, readState } from './state-file.ts';

@@ -5,7 +5,7 @@ import type { SimulatorClock } from '../lib/clock.ts';
 import type { Fault, FaultRule } from '../faults/rule.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { JournalEntry } from '../audit/journal.ts';
-import type { ShellActivity, Submitted } from '../pipeline/quick-pipeline.ts';
+import type { ShellActivity, Submitted } from './quick-pipeline.ts';
 import type { RateLimitChanges } from '../faults/rate-limits.ts';
 import type { SimulatorState } from './state.ts';
 

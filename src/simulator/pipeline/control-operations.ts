@@ -4,11 +4,11 @@ import { operation } from '../lib/operation.ts';
 import type { Operation, Output } from '../lib/operation.ts';
 import { REFUSAL } from './context.ts';
 import type { PipelineContext } from './context.ts';
-import { isOnDemand, validate } from './definition.ts';
-import type { Definition, Validation } from './definition.ts';
+import { isOnDemand, validate } from '../definition/definition.ts';
+import type { Definition, Validation } from '../definition/definition.ts';
 import type { Instance, Pipeline } from './records.ts';
 import { pipelineShapes } from './shapes.ts';
-import type { ParameterObject, ParameterValue, PipelineObject } from './shapes.ts';
+import type { ParameterObject, ParameterValue, PipelineObject } from '../definition/objects.ts';
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 /** The model allows 10 tags to a call; a pipeline holds as many (DPG, tags). */

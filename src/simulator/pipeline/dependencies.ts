@@ -1,10 +1,10 @@
 /** Whether an instance still waits for what it depends on and for its preconditions, and what becomes of it if not. */
 import type { Behaviour } from '../lib/behaviour.ts';
-import { preconditionKind } from './definition.ts';
-import { valueOf } from './fields.ts';
+import { preconditionKind } from '../definition/definition.ts';
+import { valueOf } from '../definition/fields.ts';
 import { isEnded } from './records.ts';
 import type { Instance } from './records.ts';
-import type { Field } from './shapes.ts';
+import type { Field } from '../definition/objects.ts';
 
 interface AfterWaiting {
   readonly status: 'WAITING_FOR_RUNNER' | 'FINISHED' | 'FAILED' | 'CASCADE_FAILED';

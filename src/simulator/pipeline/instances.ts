@@ -1,7 +1,7 @@
 /** How a component becomes an instance: its id, its inherited and evaluated fields, its retries. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { pipelineTime } from '../lib/clock.ts';
-import type { Definition } from './definition.ts';
+import type { Definition } from '../definition/definition.ts';
 import {
   byId,
   effectiveFields,
@@ -10,10 +10,10 @@ import {
   parsePeriod,
   refsOf,
   valueOf,
-} from './fields.ts';
-import type { ObjectsById } from './fields.ts';
+} from '../definition/fields.ts';
+import type { ObjectsById } from '../definition/fields.ts';
 import type { Instance, Pipeline } from './records.ts';
-import type { Field } from './shapes.ts';
+import type { Field } from '../definition/objects.ts';
 
 /** The instances of one run of an activity: its own, last, and before it one for each of its preconditions. */
 export function makeInstances(

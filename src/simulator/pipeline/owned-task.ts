@@ -1,6 +1,6 @@
 /** One hand-out of an attempt to a runner, and what its fields say about it. */
 import type { Dice } from '../lib/dice.ts';
-import { parsePeriod, valueOf } from './fields.ts';
+import { parsePeriod, valueOf } from '../definition/fields.ts';
 import type { Attempt } from './records.ts';
 import type { TaskPlace } from './task-events.ts';
 import { defined } from '../lib/defined.ts';

@@ -6,11 +6,12 @@ import { operation } from '../lib/operation.ts';
 import type { Operation, Output } from '../lib/operation.ts';
 import { REFUSAL } from './context.ts';
 import type { PipelineContext } from './context.ts';
-import { byId, evaluate, lookupIn } from './fields.ts';
+import { byId, evaluate, lookupIn } from '../definition/fields.ts';
 import type { Pipeline } from './records.ts';
 import { parametersOf } from './instances.ts';
 import { pipelineShapes } from './shapes.ts';
-import type { Field, PipelineObject, Selector } from './shapes.ts';
+import type { Field, PipelineObject } from '../definition/objects.ts';
+import type { Selector } from './shapes.ts';
 import {
   attemptObject,
   componentObject,

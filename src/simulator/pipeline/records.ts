@@ -3,8 +3,8 @@
  * an instance. Records only; how they move is in `pipeline-runs.ts` and `task-queue.ts`.
  */
 import { ServiceError } from '../lib/errors.ts';
-import type { Definition } from './definition.ts';
-import type { Field } from './shapes.ts';
+import type { Definition } from '../definition/definition.ts';
+import type { Field } from '../definition/objects.ts';
 
 /** DPG, "Interpreting pipeline status codes". */
 type PipelineState = 'PENDING' | 'SCHEDULED' | 'DEACTIVATING' | 'INACTIVE' | 'FINISHED';

@@ -1,8 +1,8 @@
 /** Makes the instances of a pipeline's runs: by its schedule, as far as there is room, or once for an activation. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { LiveInstances } from './live-instances.ts';
-import { isOnDemand } from './definition.ts';
-import type { Definition } from './definition.ts';
+import { isOnDemand } from '../definition/definition.ts';
+import type { Definition } from '../definition/definition.ts';
 import { makeInstances, maximumRetries } from './instances.ts';
 import type { Pipeline } from './records.ts';
 import { nextRun, onDemandRun } from './schedule.ts';

@@ -4,9 +4,9 @@ import { Later, operation } from '../lib/operation.ts';
 import type { Operation } from '../lib/operation.ts';
 import { REFUSAL } from './context.ts';
 import type { PipelineContext } from './context.ts';
-import { bytesOf, OBJECT_BYTES_MAX } from './definition.ts';
+import { bytesOf, OBJECT_BYTES_MAX } from '../definition/definition.ts';
 import { pipelineShapes } from './shapes.ts';
-import type { Field } from './shapes.ts';
+import type { Field } from '../definition/objects.ts';
 import { attemptObject } from './task-object.ts';
 import type { Poll } from './task-queue-ports.ts';
 

@@ -9,8 +9,8 @@
 import type { Behaviour } from '../lib/behaviour.ts';
 import { invalidRequest } from '../lib/errors.ts';
 import { LiveInstances } from './live-instances.ts';
-import { isOnDemand, preconditionKind } from './definition.ts';
-import type { Definition } from './definition.ts';
+import { isOnDemand, preconditionKind } from '../definition/definition.ts';
+import type { Definition } from '../definition/definition.ts';
 import { maximumRetries, preconditionMs, retryDelayMs } from './instances.ts';
 import { isEnded } from './records.ts';
 import type { Attempt, AttemptStatus, Instance, InstanceStatus, Pipeline } from './records.ts';

@@ -3,12 +3,12 @@
  * (the default) at its end (DPG, scheduleType); an `ondemand` component runs by activation only.
  */
 import { parsePipelineTime } from '../lib/clock.ts';
-import { isActivity, isOnDemand } from './definition.ts';
-import type { Definition } from './definition.ts';
-import { byId, effectiveFields, parsePeriod, refsOf, valueOf } from './fields.ts';
+import { isActivity, isOnDemand } from '../definition/definition.ts';
+import type { Definition } from '../definition/definition.ts';
+import { byId, effectiveFields, parsePeriod, refsOf, valueOf } from '../definition/fields.ts';
 import { instanceId } from './instances.ts';
 import type { Pipeline } from './records.ts';
-import type { Field } from './shapes.ts';
+import type { Field } from '../definition/objects.ts';
 
 interface ScheduledRun {
   readonly index: number;

@@ -1,6 +1,6 @@
 /**
  * The members of every Data Pipeline request with their constraints, as the service model of 2012-10-29
- * has them. Limits in bytes (fields and objects) are the Developer Guide's: see `pipeline-definition.ts`.
+ * has them. Limits in bytes (fields and objects) are the Developer Guide's: see `definition/definition.ts`.
  */
 import {
   boolean,
@@ -13,47 +13,19 @@ import {
   structure,
   timestamp,
 } from '../lib/constraints.ts';
-import type { Read, Shape } from '../lib/constraints.ts';
+import type { Read } from '../lib/constraints.ts';
+import {
+  field,
+  id,
+  parameterObject,
+  parameterValue,
+  pipelineObject,
+  text,
+} from '../definition/objects.ts';
 
-/** No control character but tab, line feed and carriage return; no lone surrogate; no U+FFFE, U+FFFF. */
-const CHARACTERS = {
-  text: '[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*',
-  // Asked the other way round: `^[…]*$` runs out of stack on an expression of some millions.
-  test: (value: string): boolean =>
-    !/[^\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}\r\n\t]/u.test(value),
-};
-
-const id = text(1, 1024);
 const string1024 = text(0, 1024);
-const fieldName = text(1, 256);
-const fieldValue = text(0, 10_240);
 const taskId = text(1, 2048);
 const longString = text(0, 20_971_520);
-
-const field = structure({
-  key: required(fieldName),
-  stringValue: optional(fieldValue),
-  refValue: optional(fieldName),
-});
-export type Field = Read<typeof field>;
-
-const pipelineObject = structure({
-  id: required(id),
-  name: required(id),
-  fields: required(list(field)),
-});
-export type PipelineObject = Read<typeof pipelineObject>;
-
-const parameterObject = structure({
-  id: required(fieldName),
-  attributes: required(
-    list(structure({ key: required(fieldName), stringValue: required(fieldValue) })),
-  ),
-});
-export type ParameterObject = Read<typeof parameterObject>;
-
-const parameterValue = structure({ id: required(fieldName), stringValue: required(fieldValue) });
-export type ParameterValue = Read<typeof parameterValue>;
 
 const tag = structure({
   key: required(string({ min: 1, max: 128 })),
@@ -144,7 +116,3 @@ export const pipelineShapes = {
     hostname: optional(id),
   }),
 } as const;
-
-function text(min: number, max: number): Shape<string> {
-  return string({ min, max, pattern: CHARACTERS });
-}

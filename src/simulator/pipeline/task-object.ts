@@ -4,11 +4,11 @@
  */
 import { pipelineTime } from '../lib/clock.ts';
 import type { Output } from '../lib/operation.ts';
-import { byId, effectiveFields } from './fields.ts';
+import { byId, effectiveFields } from '../definition/fields.ts';
 import { isEnded } from './records.ts';
 import type { Attempt, Instance, Pipeline } from './records.ts';
 import { nextRun } from './schedule.ts';
-import type { Field, PipelineObject } from './shapes.ts';
+import type { Field, PipelineObject } from '../definition/objects.ts';
 
 /** The part of PollForTask's answer that depends on the attempt. */
 export function taskObject(attempt: Attempt, now: number): Output {

@@ -4,7 +4,7 @@
  */
 import { evaluateExpression } from './expression.ts';
 import type { Lookup } from './expression.ts';
-import type { Field, PipelineObject } from './shapes.ts';
+import type { Field, PipelineObject } from './objects.ts';
 
 export type ObjectsById = ReadonlyMap<string, PipelineObject>;
 

@@ -1,7 +1,7 @@
 /** Data Pipeline's expressions, by the examples of the Developer Guide and their edges. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluateExpression } from '../../../src/simulator/pipeline/expression.ts';
+import { evaluateExpression } from '../../../src/simulator/definition/expression.ts';
 
 const FIELDS: Readonly<Record<string, string>> = {
   '@scheduledStartTime': '2011-05-24T17:10:09',

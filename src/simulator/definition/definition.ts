@@ -8,7 +8,7 @@ import type { Behaviour } from '../lib/behaviour.ts';
 import { parsePipelineTime } from '../lib/clock.ts';
 import { byId, effectiveFields, parsePeriod, refsOf, valueOf } from './fields.ts';
 import type { ObjectsById } from './fields.ts';
-import type { Field, ParameterObject, ParameterValue, PipelineObject } from './shapes.ts';
+import type { Field, ParameterObject, ParameterValue, PipelineObject } from './objects.ts';
 
 export interface Definition {
   readonly objects: readonly PipelineObject[];

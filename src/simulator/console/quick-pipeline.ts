@@ -1,7 +1,7 @@
 /** A pipeline with one shell activity in one step, through the same operations that a user would call. */
-import type { DataPipeline } from './data-pipeline.ts';
+import type { DataPipeline } from '../pipeline/data-pipeline.ts';
 import type { Output } from '../lib/operation.ts';
-import { isEnded } from './records.ts';
+import { isEnded } from '../pipeline/records.ts';
 
 export interface ShellActivity {
   /** The component's id and name, and the pipeline's name. */

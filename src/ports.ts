@@ -1,6 +1,6 @@
 /**
  * The outside world on one page: everything the agent needs from the host, the disk and the services.
- * Adapters implement these; `src/cli/daemon.ts` puts them together; tests put others in their place.
+ * Adapters implement these interfaces. `src/cli/daemon/compose.ts` puts them together; tests use others in their place.
  *
  * A port never calls into the agent. What happens outside is posted to the inbox as an `Event`.
  */

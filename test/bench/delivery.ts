@@ -9,7 +9,7 @@ import { awsMissing, boto3Missing } from '../support/aws-tools.ts';
 
 const TARGET_RATIO = 1.3;
 const ROUNDS = 3;
-/** As many calls at a time as the agent's pacing allows (IN_FLIGHT_MAX in src/core/pacing.ts). */
+/** As many calls at a time as the agent's pacing allows (IN_FLIGHT_MAX in src/core/scheduling/pacing.ts). */
 const CONCURRENCY = 32;
 const WARM = 1000;
 const COUNT = 2000;

@@ -1,4 +1,4 @@
-/** The agent as the daemon composes it (src/cli/compose.ts), with settings of our own and another job host where one is given. */
+/** The agent as src/cli/daemon/compose.ts builds it, with the settings of the bench and, if one is given, another job host. */
 import { rm } from 'node:fs/promises';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -8,7 +8,7 @@ import { wholeProgram } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { run } from './terminal-in-memory.ts';
 
-/** DESIGN.md, section 5. */
+/** Every command, in the order of the help text. */
 const COMMANDS = [
   'daemon',
   'run',

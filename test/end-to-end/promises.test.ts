@@ -1,6 +1,6 @@
 /**
- * The promises of DESIGN.md, section 1, by the real daemon with real processes against the simulator over HTTP. What
- * AWS saw is told by the simulator's audit, which shares no code with the agent.
+ * The promises of src/README.md, kept by the real daemon with real processes against the simulator over HTTP. The
+ * simulator's audit, which shares no code with the agent, checks what AWS received.
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

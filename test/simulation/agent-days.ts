@@ -18,7 +18,7 @@ const REST_MS_MAX = 12 * HOUR_MS;
 /** Of the answers of a service that throttles, however slowly it is called. */
 const THROTTLED_PART = 0.1;
 const FAILING = 0.05;
-/** The longest pause after credentials that were refused (src/core/pacing.ts). */
+/** The longest pause after AWS rejected the credentials (src/core/scheduling/pacing.ts). */
 const DENIED_PAUSE_MS = 5 * MINUTE_MS;
 
 const names = (kind: string, count: number): string[] =>

@@ -1,6 +1,6 @@
 /**
- * One scenario for each promise of the planner (DESIGN.md, section 1), in virtual time, told by the books of a
- * service that knows nothing of the planner.
+ * One scenario for each promise of the planner (src/README.md lists them), in virtual time. The model of the services
+ * (test/support/service-model.ts) checks what it receives, and knows nothing of the planner.
  */
 import { describe, expect, test } from 'vitest';
 import { steadyPerSecond } from '../../src/core/scheduling/token-bucket.ts';

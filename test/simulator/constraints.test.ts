@@ -66,7 +66,7 @@ interface Answer {
   readonly isRefused: boolean;
 }
 
-/** Without HTTP, which `simulator-tools.test.ts` has: there are some thousands of requests. */
+/** Without HTTP, which `real-clients.test.ts` covers: these are some thousands of requests. */
 function answerOf(simulator: Simulator, target: string, body: unknown): Answer {
   let result: Answer = { status: 0, error: '', message: '(held)', isRefused: false };
   const hangUp = simulator.gateway.call({ target, body: JSON.stringify(body) }, (delivery) => {

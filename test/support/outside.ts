@@ -45,7 +45,7 @@ interface Process {
 const LOST = -1;
 /** The part of the rate that the real gate gives. */
 export const GATE_PART = 0.99;
-/** The reserve that the real gate keeps too: calls bunch on their way (see src/aws/gates.ts). */
+/** The reserve that the real gate keeps too, because calls bunch up on their way (src/aws/budget/gates.ts). */
 const JITTER_S = 0.2;
 
 export class Outside {

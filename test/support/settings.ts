@@ -50,7 +50,7 @@ export function definition(name: string, over: Partial<JobDefinition> = {}): Job
   };
 }
 
-/** The published limits of Data Pipeline, and the defaults for the Hub (DESIGN.md, section 4). */
+/** The published limits of Data Pipeline, and the default limits for the Hub. */
 export function rates(over: Partial<Record<Operation, Rate>> = {}): Record<Operation, Rate> {
   const hub = HUB_OPERATIONS.map((operation) => [operation, { perSecond: 1, burst: 10 }] as const);
   const pipeline = PIPELINE_OPERATIONS.map(

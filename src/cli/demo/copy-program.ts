@@ -2,7 +2,7 @@
  * The demo's copying program where rsync is missing: copies a tree file by file at a bounded rate and prints a
  * JSON object a line, as any script of an operator could.
  *
- *   node demo-copy.ts SOURCE TARGET KIB_PER_SECOND
+ *   node copy-program.ts SOURCE TARGET KIB_PER_SECOND
  */
 import { copyFile, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';

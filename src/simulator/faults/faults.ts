@@ -1,6 +1,6 @@
 /**
  * Faults by rules: the first rule that applies decides. `from` and `for` count simulated time from the moment the rule was
- * added. An outage is a rule on `*` with `drop`, `blackhole` or `status`. What a rule may say is in `fault-rule.ts`.
+ * added. An outage is a rule on `*` with `drop`, `blackhole` or `status`. The keys of a rule are in `rule.ts`.
  */
 import type { Dice } from '../lib/dice.ts';
 import type { Fault } from './rule.ts';

@@ -1,7 +1,7 @@
 /**
- * AWS Migration Hub: its 21 operations. The groups are in `hub-streams.ts`, `hub-tasks.ts`,
- * `hub-associations.ts` and `hub-applications.ts`; here is what they share: the home region is looked
- * at after the request's own form, and a DryRun stops where the work would begin.
+ * AWS Migration Hub: its 21 operations. The groups are in `streams.ts`, `tasks.ts`, `associations.ts` and
+ * `applications.ts`. This file has what they share: the home region is checked after the form of the request, and
+ * a DryRun ends before anything is changed.
  *
  * Not simulated: Application Discovery Service. Every ConfigurationId is taken for known, attributes are
  * stored and not mapped, and AccessDenied, Policy and Unauthorized errors come by fault rules only.

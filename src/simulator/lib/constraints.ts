@@ -1,7 +1,7 @@
 /**
  * A small language for the members of a request, and the check of a request against it. The tables are
- * in `hub-shapes.ts` and `pipeline-shapes.ts`. Unknown members are ignored and null counts as absent, as
- * AWS does. Problems are told in AWS's own manner, all of them at once.
+ * in `hub/shapes.ts` and `pipeline/shapes.ts`. As at AWS, unknown members are ignored, null counts as absent, and
+ * one answer lists all problems, in AWS's format.
  */
 
 /** Reads a value of the wire as `T`; pushes what is wrong with it to `problems`. */

@@ -1,7 +1,7 @@
 /**
- * AWS Data Pipeline: its 19 operations, and the one timer that keeps its windows and wakes its polls.
- * The groups are in `pipeline-control.ts` (what a user calls), `pipeline-queries.ts` (what shows it) and
- * `task-runner.ts` (what a task runner calls).
+ * AWS Data Pipeline: its 19 operations, and the one timer that ends windows and answers polls.
+ * The groups are in `control-operations.ts` (what a user calls), `query-operations.ts` (lists and descriptions) and
+ * `runner-operations.ts` (what a task runner calls).
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { SimulatorClock } from '../lib/clock.ts';

@@ -1,6 +1,6 @@
 /**
  * What Data Pipeline remembers: pipelines, their definitions, the instances of a run and the attempts of
- * an instance. Records only; how they move is in `pipeline-runs.ts` and `task-queue.ts`.
+ * an instance. Records only; `runs.ts` and `task-queue.ts` change them.
  */
 import { ServiceError } from '../lib/errors.ts';
 import type { Definition } from '../definition/definition.ts';

@@ -150,7 +150,15 @@ export class RecordSplitter {
   #emit(): void {
     // The rest of a record whose beginning was skipped is worth nothing, unless it is long.
     if (this.#line === '' || (this.#isSkipped && !this.#isCut)) return;
-    this.#records.push(this.#isCut ? CUT_MARK + this.#line : this.#line);
+    const text = this.#line.slice(0, this.#cursor) + this.#rest();
+    this.#records.push(this.#isCut ? CUT_MARK + text : text);
+  }
+
+  /** What was not drawn over. A number there is an older one, and would be taken for the newest. */
+  #rest(): string {
+    const rest = this.#line.slice(this.#cursor);
+    const digit = rest.search(/\p{Nd}/u);
+    return digit < 0 ? rest : rest.slice(0, digit);
   }
 
   #begin(): void {

@@ -4,20 +4,27 @@ import { RECORD_CHARACTERS_MAX } from '../lib/progress.ts';
 import type { Reading, ReadRecord } from '../lib/progress.ts';
 import { parseAmount, parsePercentage, ShareReader, withAsciiDigits } from './amounts.ts';
 
+/** So many numbers of the other kind show what pv prints. */
+const COUNTS_IN_A_ROW = 3;
+
 /**
  * `pv -n`: a number a line on stderr; with -t the seconds stand before it. `pv -f`: a bar with a percentage. A number
  * above 100 is no percentage: pv counts bytes or lines if it does not know the size.
  */
 export function createPvParser(): ReadRecord {
-  let isCounting = false;
+  let isCounting: boolean | undefined;
+  /** So many numbers in a row that say otherwise: two lines may have been joined. */
+  let against = 0;
   return (record, stream, isUnfinished) => {
     if (stream !== 'stderr') return undefined;
     if (/\]\s+\d{1,3}%/.test(record)) return readPercent(record, stream, isUnfinished);
     const match = /^\s*(?:\d+\.\d+\s+)?(\d{1,15})(\.\d+)?\s*$/.exec(record);
     if (match === null || isUnfinished === true) return undefined;
     const percent = Number(`${match[1] ?? ''}${match[2] ?? ''}`);
-    isCounting ||= percent > 100;
-    return isCounting ? undefined : { percent };
+    isCounting ??= percent > 100;
+    against = percent > 100 === isCounting ? 0 : against + 1;
+    if (against >= COUNTS_IN_A_ROW) isCounting = !isCounting;
+    return isCounting || percent > 100 ? undefined : { percent };
   };
 }
 
@@ -41,10 +48,13 @@ export const readPercent: ReadRecord = (record, _stream, isUnfinished) => {
     .map((match) => ({ match, percent: Number(`${match[1] ?? ''}.${match[2] ?? '0'}`) }))
     .findLast(({ percent }) => percent <= 100);
   if (last === undefined) return undefined;
-  const { match, percent } = last;
-  const rest = text.slice(0, match.index) + text.slice(match.index + match[0].length);
-  return { percent, isDoubtful: !PROGRESS_WORDS.test(rest) };
+  return { percent: last.percent, isDoubtful: hasOtherContent(text, last.match) };
 };
+
+/** The record says more than its progress, so that the number may belong to that. */
+function hasOtherContent(text: string, { index, 0: match }: RegExpExecArray): boolean {
+  return !PROGRESS_WORDS.test(text.slice(0, index) + text.slice(index + match.length));
+}
 
 /** One object a line with `percent`, or `done` and `total`, and `detail`; anything else is ordinary output. */
 export function createJsonParser(): ReadRecord {
@@ -106,12 +116,15 @@ export function createRegexParser(pattern: string): ReadRecord {
       groups[name] === undefined
         ? undefined
         : parseAmount(groups[name], text.slice(match.indices?.groups?.[name]?.[1]));
-    return reading(
+    const found = reading(
       groups['percent'] === undefined
         ? shares.read(amount('done'), amount('total'))
         : { percent: parsePercentage(groups['percent']) },
       groups['detail'],
     );
+    // A pattern without a word of its own matches any percentage or share.
+    const isBare = !/\p{L}{2}/u.test(match[0]) && hasOtherContent(text, match);
+    return isBare && found?.percent !== undefined ? { ...found, isDoubtful: true } : found;
   };
 }
 

@@ -51,10 +51,8 @@ export function createParser(input: ParserInput): Parser | undefined {
   return {
     read,
     everyRecord: parser === 'pg_restore',
-    // What others print into the same line may join two numbers. Objects and counted entries are whole or nothing.
-    confirmsSteps: !['json', 'restic', 'pg_restore', 'dd', 'tar', 'rsync', 'qemu_img'].includes(
-      parser,
-    ),
+    // A cut line may join two numbers. The records of the other parsers show if they are not whole.
+    confirmsSteps: parser === 'percent' || parser === 'regex' || parser === 'pv',
   };
 }
 

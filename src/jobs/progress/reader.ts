@@ -85,11 +85,12 @@ export class ProgressReader {
         if (records.length === 0) break;
         this.#feed(records, stream, false);
       }
-      if (tail.unfinished !== '') this.#feed([tail.unfinished], stream, false);
+      // A program that was killed may have been in the middle of a number.
+      if (tail.unfinished !== '') this.#feed([tail.unfinished], stream, !hasSucceeded);
     }
-    this.#filter.end();
     const last = hasSucceeded ? this.#parser?.read.ended?.() : undefined;
-    if (last !== undefined) this.#take(last);
+    if (last?.detail !== undefined) this.#detail = last.detail;
+    this.#filter.end(last?.percent);
     return this.#change();
   }
 

@@ -1,4 +1,7 @@
-/** Parsers of tools whose output has one known form. Each names the flags that make the tool print it. */
+/**
+ * Parsers of tools whose output has one known form. Each names the flags that make the tool print it. A record that was cut
+ * or joined with another one is not read: each form has ends that show it, or two numbers that must fit each other.
+ */
 import type { Reading, ReadRecord } from '../lib/progress.ts';
 import { bytesText } from '../lib/progress.ts';
 import { parseAmount, ShareReader } from './amounts.ts';
@@ -6,10 +9,11 @@ import { parseObject } from './lines.ts';
 
 /** `pg_basebackup -P`: `12345/67890 kB (18%), 0/1 tablespace`. The total is an estimate that PostgreSQL corrects. */
 export const readPgBasebackup: ReadRecord = (record) => {
-  const matches = [...record.matchAll(/(\d+)\/(\d+) kB \(\d+%\), (\d+\/\d+ tablespaces?)/g)];
-  const [, done, total, tablespaces = ''] = matches.at(-1) ?? [];
+  const matches = [...record.matchAll(/(\d+)\/(\d+) kB \((\d+)%\), (\d+\/\d+ tablespaces?)/g)];
+  const [, done, total, printed, tablespaces = ''] = matches.at(-1) ?? [];
   if (done === undefined || Number(total) === 0) return undefined;
   const percent = Math.min(100, (Number(done) / Number(total)) * 100);
+  if (!isPrinted(percent, printed)) return undefined;
   const size = `${bytesText(Number(done) * 1024)} of ${bytesText(Number(total) * 1024)}`;
   return { percent, detail: `${size}, ${tablespaces}`, isDoubtful: true };
 };
@@ -24,7 +28,7 @@ export const readQemuImg: ReadRecord = (record) => {
 export function createRcloneParser(): ReadRecord {
   const shares = new ShareReader();
   const sizes =
-    /([\d.]+ ?[kMGTPE]?i?)(?:B|Bytes?)? \/ ([\d.]+ ?[kMGTPE]?i?)(B|Bytes?)?, (?:\d{1,3}%|-)/g;
+    /([\d.]+ ?[kMGTPE]?i?)(?:B|Bytes?)? \/ ([\d.]+ ?[kMGTPE]?i?)(B|Bytes?)?, (?:(\d{1,3})%|-)/g;
   return (record) => {
     const stats = parseObject(record)?.['stats'];
     if (isObject(stats)) return bytesReading(stats['bytes'], stats['totalBytes']);
@@ -33,9 +37,9 @@ export function createRcloneParser(): ReadRecord {
       ([, , total = '', name]) => name !== undefined || /[kMGTPE]/.test(total),
     );
     if (match === undefined) return undefined;
-    const [, done = '', total = ''] = match;
+    const [, done = '', total = '', , printed] = match;
     const share = shares.read(parseAmount(`${done}B`), parseAmount(`${total}B`));
-    return share === undefined
+    return share === undefined || !isPrinted(share.percent, printed)
       ? undefined
       : { ...share, detail: match[0].replace(/, .*$/, ''), isDoubtful: true };
   };
@@ -71,11 +75,21 @@ export function createAwsS3Parser(): ReadRecord {
   };
 }
 
+/** dd prints two digits. */
+const ROUNDED_MAX = 0.06;
+
 /** `dd status=progress`: `123456 bytes (123 kB, 121 KiB) copied, 1 s, 123 kB/s`, in any language. */
 export function createDdParser(total: () => number | undefined): ReadRecord {
   return (record) => {
-    const match = /^\s*(\d+)\s\p{L}+\s?\([^)]*\).*\d.*\/s\s*$/u.exec(record);
-    return match === null ? undefined : bytesReading(Number(match[1]), total(), false);
+    const match = /^\s*(\d+)\s\p{L}+\s?\((\S+\s?\p{L}+)[^)]*\).*\d.*\/s\s*$/u.exec(record);
+    const bytes = Number(match?.[1]);
+    const rounded = parseAmount(match?.[2] ?? '');
+    const isWhole = Object.values(rounded?.values ?? {}).some(
+      (value) =>
+        value !== undefined &&
+        Math.abs((value * (rounded?.unit?.bytes ?? 1)) / bytes - 1) <= ROUNDED_MAX,
+    );
+    return isWhole ? bytesReading(bytes, total(), false) : undefined;
   };
 }
 
@@ -85,6 +99,11 @@ export function createTarParser(blockBytes: number, total: () => number | undefi
     const match = /^\S*tar: \D*checkpoint\D* (\d+)\b/i.exec(record);
     return match === null ? undefined : bytesReading(Number(match[1]) * blockBytes, total(), false);
   };
+}
+
+/** The program prints the percentage, too: otherwise a number was cut. */
+function isPrinted(percent: number, printed: string | undefined): boolean {
+  return printed === undefined || Math.abs(percent - Number(printed)) <= 1;
 }
 
 function bytesReading(done: unknown, total: unknown, mayGrow = true): Reading | undefined {

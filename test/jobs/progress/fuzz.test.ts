@@ -1,11 +1,15 @@
 /**
- * Recorded output cut, joined and mangled: bounded memory, linear time, and never a percent that is more than five
+ * Output made in the form of recorded lines, cut, joined and mangled: bounded memory, linear time, and never a percent that is more than five
  * points above the truth. LINES=100000 runs the long form.
  */
 import { expect, test } from 'vitest';
 import { RecordSplitter } from '../../../src/jobs/files/record-splitter.ts';
 import type { ReadRecord } from '../../../src/jobs/lib/progress.ts';
-import { readPercent } from '../../../src/jobs/progress/lines.ts';
+import {
+  createPvParser,
+  createRegexParser,
+  readPercent,
+} from '../../../src/jobs/progress/lines.ts';
 import { PercentFilter } from '../../../src/jobs/progress/percent-filter.ts';
 import { createRsyncParser } from '../../../src/jobs/progress/rsync.ts';
 import {
@@ -97,6 +101,27 @@ const RECORDED: readonly Recorded[] = [
     line: (p) => `copied ${p.toFixed(1)}%`,
     end: '\b'.repeat(14),
   },
+  {
+    name: 'regex',
+    parser: () => createRegexParser(String.raw`(?<done>\d+) of (?<total>\d+)`),
+    line: (p) => `copied ${Math.floor(p * 10)} of 1000 files`,
+    end: '\n',
+  },
+  {
+    name: 'regex of a number alone',
+    parser: () => createRegexParser(String.raw`^(?<percent>\d+)$`),
+    line: (p) => `${Math.floor(p)}`,
+    end: '\n',
+  },
+  {
+    name: 'pv',
+    parser: () => {
+      const read = createPvParser();
+      return (record, _stream, isUnfinished) => read(record, 'stderr', isUnfinished);
+    },
+    line: (p) => `${Math.floor(p)}`,
+    end: '\n',
+  },
 ];
 
 const NOISE = [
@@ -114,7 +139,7 @@ test.each(RECORDED)('$name', ({ name, parser, line, end }) => {
   const splitter = new RecordSplitter();
   const read = parser();
   const filter = new PercentFilter({
-    confirmsSteps: !['restic', 'rsync', 'qemu-img'].includes(name),
+    confirmsSteps: /^(percent|regex.*|pv)$/.test(name),
   });
   const began = performance.now();
   let buffered = '';

@@ -37,7 +37,7 @@ test.skipIf(!isInstalled('rsync'))('rsync (skipped where it is not installed)', 
 test.skipIf(!isInstalled('pv'))('pv (skipped where it is not installed)', () =>
   withHosts(async (newHost) => {
     const host = newHost();
-    const command = sh('head -c 3000000 /dev/zero | pv -n -i 0.2 -s 3000000 -L 2m > /dev/null');
+    const command = sh('head -c 3000000 /dev/zero | pv -n -i 0.2 -s 3000000 -L 1m > /dev/null');
     host.host.start(makeRun(command, { progress: { parser: 'pv' } }));
     expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(percents(host).length).toBeGreaterThan(1);

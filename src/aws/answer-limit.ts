@@ -10,7 +10,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 /** The largest answer is a page of 100 updates with 2,500 characters each, or a task with 15 KB of each object: below 1 MB. */
 export const ANSWER_BYTES_MAX = 4_000_000;
 
-export class AnswerTooLarge extends Error {
+class AnswerTooLarge extends Error {
   override readonly name = 'AnswerTooLarge';
 
   constructor() {

@@ -9,7 +9,7 @@ import type { Environment } from './services-options.ts';
 import { SILENT_LOGGER } from './silent-logger.ts';
 
 /** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail. */
-export const APP_ID = 'migration-agent';
+const APP_ID = 'migration-agent';
 
 /** Undefined if AWS_SDK_UA_APP_ID names another: the SDK clients read that variable themselves. */
 export function ownAppId(environment: Environment): string | undefined {

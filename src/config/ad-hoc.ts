@@ -16,21 +16,6 @@ import { nearest } from './lib/suggest.ts';
 import { longestName, TASK_NAME_MAX } from './lib/template.ts';
 import { isGiven } from './schema/values.ts';
 
-/** A request; everything but name and command has the default of a configured job. */
-export interface AdHocRequest {
-  readonly name: string;
-  readonly command: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly workingDirectory?: string;
-  readonly user?: string;
-  /** As in the file, or as on the command line: `rsync`, `regex:PATTERN`. */
-  readonly progress?: string | Readonly<Record<string, unknown>>;
-  readonly timeout?: string;
-  readonly stop?: { readonly signal?: string; readonly grace?: string };
-  readonly stallAfter?: string;
-  readonly migrationHub?: false | Readonly<Record<string, unknown>>;
-}
-
 export type AdHoc =
   | { readonly ok: true; readonly definition: JobDefinition }
   | { readonly ok: false; readonly problem: string };

@@ -12,7 +12,7 @@ export type ProgressOption =
 
 const PLAIN = [...PLAIN_PARSERS, 'pg_restore', 'dd', 'tar'] as const;
 
-export const PROGRESS_SPELLINGS =
+const PROGRESS_SPELLINGS =
   'auto, rsync, pv, percent, json, pg_restore[:ARCHIVE], pg_basebackup, rclone, restic, qemu_img, aws_s3, dd[:TOTAL], tar[:TOTAL], regex:PATTERN, size:TARGET:TOTAL, size:TARGET:SOURCE or none';
 
 /** Never throws; a problem says what to write instead. */

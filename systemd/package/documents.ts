@@ -33,7 +33,7 @@ export function installedDocuments(): ReadonlyMap<string, string> {
   );
 }
 
-export function withWorkingLinks(
+function withWorkingLinks(
   path: string,
   text: string,
   installed: ReadonlySet<string>,

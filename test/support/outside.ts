@@ -231,7 +231,7 @@ export class Outside {
 }
 
 /** A gate as the port describes it: never more than its rate and burst, less the reserve for jitter. */
-export class GateModel {
+class GateModel {
   readonly #time: VirtualTime;
   readonly #perSecond: number;
   readonly #capacity: number;

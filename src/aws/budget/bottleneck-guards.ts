@@ -141,7 +141,7 @@ function useClockOfRedis(client: Redis): void {
     define(name, { ...definition, lua: withClockOfRedis(definition.lua) });
 }
 
-export function withClockOfRedis(lua: string): string {
+function withClockOfRedis(lua: string): string {
   return lua.replace(
     'local now = tonumber(ARGV[1])',
     `local time = redis.call('TIME')

@@ -113,7 +113,7 @@ export function socketOfEnvironment(environment: Environment): string | undefine
   return directory === undefined ? undefined : `${directory}/agent.sock`;
 }
 
-export const DEFAULT_SOCKET = '/run/migration-agent/agent.sock';
+const DEFAULT_SOCKET = '/run/migration-agent/agent.sock';
 
 function hubSettings(hub: NonNullable<ConfigurationFile['migrationHub']>): HubSettings {
   return defined({

@@ -1,6 +1,6 @@
 /** Templates of migration task names: their placeholders, and the length of the resulting names. */
 
-export const PLACEHOLDERS = ['job', 'run', 'host', 'date'] as const;
+const PLACEHOLDERS = ['job', 'run', 'host', 'date'] as const;
 
 /** MODEL MigrationTaskName: 1..256 characters without `:` and `|`. */
 export const TASK_NAME_MAX = 256;

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.ts';
 
 /** Far above any command line that Linux would start (a single argument is 128 KiB at most). */
-export const BODY_BYTES_MAX = 1024 * 1024;
+const BODY_BYTES_MAX = 1024 * 1024;
 
 /** Room for three of the largest bodies at once: many clients together cost no more memory than that. */
 const BODIES_BYTES_MAX = 48 * 1024 * 1024;

@@ -17,7 +17,7 @@ export interface Answer {
 }
 
 /** What a handler gets, all of it validated. */
-export interface Asked<Body, Query> {
+interface Asked<Body, Query> {
   /** The job's name, if the path has one. */
   readonly name: string;
   readonly body: Body;

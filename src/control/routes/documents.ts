@@ -124,7 +124,7 @@ export const statusDocument: z.ZodType<Status> = z
 
 export const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
 
-export const timelineEntry = z
+const timelineEntry = z
   .strictObject({
     at: time,
     job: z.string().exactOptional(),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { migrationHub, text } from './requests.ts';
 
 /** Items in one request, all applied in one turn of the loop. A client with more sends them in parts. */
-export const ITEMS_MAX = 10_000;
+const ITEMS_MAX = 10_000;
 /** Room for so many, each with attributes for Migration Hub. */
 export const ITEMS_BYTES_MAX = 16 * 1024 * 1024;
 

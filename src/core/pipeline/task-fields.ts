@@ -14,7 +14,7 @@ export function attemptObject(task: PolledTask): PipelineObject {
 }
 
 /** The activity as its author wrote it: the component that the attempt was made from; absent if it was not sent. */
-export function componentObject(task: PolledTask): PipelineObject | undefined {
+function componentObject(task: PolledTask): PipelineObject | undefined {
   const id = componentId(task);
   return task.objects.find((object) => object.id === id);
 }

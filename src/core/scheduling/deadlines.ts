@@ -45,7 +45,7 @@ const REPORT_MS_MAX = 5 * MINUTE_MS;
 const FENCE_MARGIN_MS = 10 * SECOND_MS;
 
 /** The time in which every live task can be reported once, at the planned part of the rate. */
-export function cycleMs(liveTasks: number, rate: Rate): number {
+function cycleMs(liveTasks: number, rate: Rate): number {
   return (liveTasks / (rate.perSecond * PLANNED_PART)) * SECOND_MS;
 }
 

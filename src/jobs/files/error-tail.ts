@@ -6,7 +6,7 @@ import { plainLine } from '../lib/plain-text.ts';
 import { RunLog } from './run-log.ts';
 
 const READ_BYTES_MAX = 16_384;
-export const ERROR_TAIL_CHARACTERS_MAX = 2000;
+const ERROR_TAIL_CHARACTERS_MAX = 2000;
 
 /** Absent where the file is empty or cannot be read. */
 export async function readErrorTail(

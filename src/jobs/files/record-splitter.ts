@@ -15,7 +15,7 @@ const REDRAWN_CHARACTERS_MAX = 512;
 const ESCAPE_CHARACTERS_MAX = 256;
 
 /** Stands for the missing front of a record, so that nothing takes the rest of a number for a number. */
-export const CUT_MARK = '…';
+const CUT_MARK = '…';
 
 /** Text; an escape sequence (ECMA-48: CSI, OSC, two characters); a run of one kind of control characters. */
 const TOKEN =

@@ -134,7 +134,7 @@ function firstMatch(regex: RegExp, text: string): RegExpExecArray | undefined {
 }
 
 /** The newest text, without what may be the first half of a number and its unit. */
-export function searched(record: string, isUnfinished: boolean | undefined): string {
+function searched(record: string, isUnfinished: boolean | undefined): string {
   const text = withAsciiDigits(record.slice(-RECORD_CHARACTERS_MAX));
   return isUnfinished === true ? text.replace(/[\d.,٫٬]{1,40}\s{0,2}\p{L}{0,5}$/u, '') : text;
 }

@@ -84,7 +84,7 @@ export function archiveOf(definition: JobDefinition): string | undefined {
 }
 
 /** The options of the job's pg_restore that select entries. */
-export function selectionOf(args: readonly string[]): string[] {
+function selectionOf(args: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
     if (VALUED.has(args[index - 1] ?? '')) return [];
     const name = arg.startsWith('--') ? arg.replace(/=.*/s, '') : arg.slice(0, 2);

@@ -45,7 +45,7 @@ const nextToken = string({
   },
 });
 
-export const taskStatus = oneOf('NOT_STARTED', 'IN_PROGRESS', 'FAILED', 'COMPLETED');
+const taskStatus = oneOf('NOT_STARTED', 'IN_PROGRESS', 'FAILED', 'COMPLETED');
 const applicationStatus = oneOf('NOT_STARTED', 'IN_PROGRESS', 'COMPLETED');
 export type ApplicationStatus = Read<typeof applicationStatus>;
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { monotonicMs } from '../monotonic.ts';
 import { say } from '../program.ts';
 
-export type Order = { readonly handOut: string } | { readonly cancel: string };
+type Order = { readonly handOut: string } | { readonly cancel: string };
 
 /** A report of a Hub task came in. */
 export interface Reported {

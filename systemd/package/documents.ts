@@ -33,11 +33,7 @@ export function installedDocuments(): ReadonlyMap<string, string> {
   );
 }
 
-function withWorkingLinks(
-  path: string,
-  text: string,
-  installed: ReadonlySet<string>,
-): string {
+function withWorkingLinks(path: string, text: string, installed: ReadonlySet<string>): string {
   return text.replaceAll(
     /\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g,
     (link: string, label: string, to: string) => {

@@ -139,13 +139,8 @@ class LocalJobHost implements JobHost {
   }
 
   #stuckText(stuckMs: number): string {
-    const measured = [...this.#watches.values()].flatMap(({ run }) => {
-      const { progress } = run.definition;
-      return progress.parser === 'size' ? `${run.job} (${progress.target})` : [];
-    });
-    const cause =
-      measured.length === 0 ? '' : `; jobs that measure directories: ${measured.join(', ')}`;
-    return `file operations have not finished for ${Math.round(stuckMs / 1000)} s: a file system does not answer (a dead network mount?), and progress and output of jobs are not read${cause}`;
+    const seconds = Math.round(stuckMs / 1000);
+    return `file operations have not finished for ${seconds} s: the file system of ${this.#options.stateDirectory} does not answer, or that of another path in the configuration (a dead network mount?); progress and output of jobs are not read`;
   }
 
   /** Not while something is asked: a run whose start or adoption is under way is not watched yet. */

@@ -116,7 +116,8 @@ export async function withHosts(
       },
       () => 'the processes of the test to end',
     );
-    await rm(directory, { recursive: true });
+    // What was killed a moment ago may still be writing its record.
+    await rm(directory, { recursive: true, maxRetries: 5, retryDelay: 50 });
   }
 }
 

@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SizeMeter } from '../../src/jobs/progress/size.ts';
 import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
 import { makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
 import type { Host } from '../jobs/support.ts';
@@ -106,8 +107,110 @@ describe.skipIf(whyNoHangingMount !== '')(
           await mount.release();
         }
       }));
+
+    test.each([
+      ['as what the size parser measures', (dead: string) => ({ target: dead, totalBytes: 1000 })],
+      ['as what it measures against', (dead: string) => ({ target: '/tmp', source: dead })],
+    ])('%s stops neither other jobs nor their own cancel', (_name, measured) =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        const dead = join(host.directory, 'dead');
+        mkdirSync(dead);
+        const mount = await HangingMount.at(dead);
+        try {
+          const runs = Array.from({ length: ATTACKERS }, () =>
+            makeRun(sh('sleep 600'), {
+              progress: { parser: 'size', ...measured(join(dead, 'x')) },
+            }),
+          );
+          runs.forEach((run) => host.host.start(run));
+          await until(
+            () => stuckIn(dead).length >= ATTACKERS,
+            () => 'walks that hang',
+          );
+          await expectWork(host);
+          for (const run of runs) {
+            host.host.signalTree(run, 'SIGKILL');
+            await until(
+              () =>
+                host.all('tree-checked').some((event) => {
+                  return event.run === run.id && event.survivors.length === 0;
+                }),
+              () => `an empty tree: ${JSON.stringify(host.all('tree-checked'))}`,
+            );
+          }
+          expect(stuckIn(dead).length).toBeGreaterThanOrEqual(ATTACKERS);
+          expect(host.host.problems?.()).toEqual([]);
+        } finally {
+          await mount.release();
+        }
+        await until(
+          () => stuckIn(dead).length === 0,
+          () => 'the walks to end',
+        );
+      }),
+    );
+
+    test.each([
+      ['dd', (dead: string) => ['dd', `if=${dead}`, 'of=/dev/null', 'status=progress']],
+      ['tar', (dead: string) => ['tar', '-cf', '/dev/null', '--checkpoint=1', dead]],
+    ])('as what %s reads: its size is asked of another process', (parser, command) =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        const dead = join(host.directory, 'dead');
+        mkdirSync(dead);
+        const mount = await HangingMount.at(dead);
+        try {
+          for (let count = 0; count < ATTACKERS; count++) {
+            const definition = { progress: { parser: parser as 'dd' | 'tar' } };
+            host.host.start(makeRun(command(join(dead, 'x')), definition));
+          }
+          await until(
+            () => stuckIn(dead).length >= ATTACKERS,
+            () => 'walks that hang',
+          );
+          await expectWork(host);
+        } finally {
+          await mount.release();
+        }
+      }),
+    );
+
+    test('is named with its path while it is measured, and given up until it answers', () =>
+      withHosts(async (_newHost, directory) => {
+        const target = join(directory, 'dead');
+        mkdirSync(target);
+        const mount = await HangingMount.at(target);
+        const launch = () => Promise.resolve({ cwd: '/', env: {} });
+        const closing = new AbortController();
+        const meter = new SizeMeter(
+          { target: join(target, 'x'), totalBytes: 1000 },
+          { launch, closing: closing.signal, silentMsMax: 300 },
+        );
+        try {
+          meter.read();
+          await until(
+            () => meter.problem !== undefined,
+            () => 'the problem',
+          );
+          expect(meter.problem).toMatch(
+            /^the size of .*dead\/x cannot be measured: .*not answered/,
+          );
+          expect(meter.read()).toBeUndefined();
+          expect(stuckIn(target)).toHaveLength(1);
+        } finally {
+          await mount.release();
+          closing.abort();
+        }
+        await meter.settled();
+      }));
   },
 );
+
+/** The processes of find that look below a directory; the kernel ends none of them before the file system answers. */
+function stuckIn(directory: string): number[] {
+  return processesWith(`find\0-H\0${directory}`);
+}
 
 test('a thread pool that does not answer is noticed, and that it does again', () => {
   // Its own process: the pool of the tests must go on.

@@ -1,10 +1,10 @@
 /** The bytes that dd or tar will process, by the arguments of the job's command. */
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { bytesOfDd, bytesOfTar } from '../../core/model/archive-size.ts';
 import type { ExpectedBytes } from '../../core/model/archive-size.ts';
 import type { Tool } from '../../core/model/command-tools.ts';
-import { measure } from './size.ts';
+import type { Launch } from '../process/launch-spec.ts';
+import { measure } from './tree-size.ts';
 
 const BLOCK = 512;
 /** ustar and GNU: a longer name takes a header and a block of its own. */
@@ -13,15 +13,15 @@ const NAME_CHARACTERS_MAX = 100;
 /** Undefined: the arguments do not show it, or it cannot be measured. Never rejects. */
 export async function expectedBytes(
   tool: Tool | undefined,
-  directory: string,
+  launch: Launch,
   closing: AbortSignal,
 ): Promise<number | undefined> {
   const expected = expectedOf(tool);
   if (expected.bytes !== undefined) return expected.bytes;
-  const base = resolve(directory, expected.directory ?? '.');
+  const base = resolve(launch.cwd, expected.directory ?? '.');
   const paths = expected.paths ?? [];
   const sizes = await Promise.all(
-    paths.map((path) => sizeOf(resolve(base, path), expected.isArchive === true, closing)),
+    paths.map((path) => sizeOf(resolve(base, path), expected.isArchive === true, launch, closing)),
   );
   const total = sizes.reduce<number>((all, size) => all + (size ?? NaN), 0);
   const rest = total - (expected.skipped ?? 0);
@@ -36,13 +36,11 @@ function expectedOf(tool: Tool | undefined): ExpectedBytes {
 async function sizeOf(
   path: string,
   inArchive: boolean,
+  launch: Launch,
   closing: AbortSignal,
 ): Promise<number | undefined> {
-  if (!inArchive) {
-    const entry = await stat(path).catch(() => undefined);
-    return entry?.isFile() === true ? entry.size : undefined;
-  }
-  const { bytes, isWhole } = await measure(path, closing, tarBytes);
+  const options = { launch, closing, ...(inArchive ? { entryBytes: tarBytes } : {}) };
+  const { bytes, isWhole } = await measure(path, options);
   return isWhole && bytes > 0 ? bytes : undefined;
 }
 

@@ -96,7 +96,7 @@ function totalOf(
   { launch, closing }: ParserInput,
 ): () => number | undefined {
   if (progress.totalBytes !== undefined) return () => progress.totalBytes;
-  return later(launch().then(({ cwd }) => expectedBytes(tool, cwd, closing)));
+  return later(launch().then((context) => expectedBytes(tool, context, closing)));
 }
 
 /** What becomes known beside the run. Until then, and if it fails, progress has no percent. */

@@ -6,12 +6,11 @@
  * …`), so the last one printed is not done yet. With -j it prints the number of an entry: `processing item` before the
  * parallel part, `finished item` in it. Messages are English with LANG=C or C.UTF-8.
  */
-import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { defined } from '../../core/lib/defined.ts';
 import type { JobDefinition } from '../../core/model/job.ts';
 import { toolFor } from '../../core/model/progress-parser.ts';
-import { enterJob } from '../process/enter-job.ts';
+import { startHelper } from '../process/helper.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { percentOf } from '../lib/progress.ts';
 import type { ReadRecord } from '../lib/progress.ts';
@@ -110,15 +109,9 @@ export async function countEntries(
   const tool = toolFor('pg_restore', definition.command);
   const selection = selectionOf(tool?.args ?? []);
   const list = [tool?.program ?? 'pg_restore', '-l', ...selection, '--', archive];
-  const { argv, env } = enterJob(launch, list);
-  const [enter = '', ...args] = argv;
-  const child = spawn(enter, args, {
-    cwd: '/',
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    signal: AbortSignal.any([closing, AbortSignal.timeout(LIST_MS_MAX)]),
-    killSignal: 'SIGKILL',
-  });
+  const limit = AbortSignal.any([closing, AbortSignal.timeout(LIST_MS_MAX)]);
+  const child = startHelper(launch, list, limit);
+  child.stderr.resume();
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null)).once('close', resolve);
   });

@@ -51,7 +51,7 @@ export class ProgressReader {
     const progress = resolvedSource(reading.definition);
     this.#mask = reading.mask;
     this.#isPattern = progress.parser === 'regex';
-    this.#meter = progress.parser === 'size' ? new SizeMeter(progress, reading.closing) : undefined;
+    this.#meter = progress.parser === 'size' ? new SizeMeter(progress, reading) : undefined;
     const parser = createParser(reading);
     this.#parser = parser;
     this.#filter = new PercentFilter({ confirmsSteps: parser?.confirmsSteps === true });
@@ -92,6 +92,14 @@ export class ProgressReader {
     if (last?.detail !== undefined) this.#detail = last.detail;
     this.#filter.end(last?.percent);
     return this.#change();
+  }
+
+  /** Why progress cannot be read now. */
+  get problem(): string | undefined {
+    const problem = this.#meter?.problem;
+    return problem === undefined
+      ? undefined
+      : plainDetail(problem, DETAIL_CHARACTERS_MAX, this.#mask);
   }
 
   #change(): Progress | undefined {

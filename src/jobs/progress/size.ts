@@ -1,21 +1,21 @@
 /**
  * Bytes under a target path against a total, or against the bytes under a source path. A file with several hard links
- * counts as often as it is listed, on both sides alike. A walk is bounded and yields at each entry. If something could
- * not be measured, no percent is reported.
+ * counts as often as it is listed, on both sides alike. If something could not be measured, no percent is reported.
  */
-import { lstat, opendir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { defined } from '../../core/lib/defined.ts';
-import { errorCode } from '../lib/error-code.ts';
+import { errorText } from '../lib/error-code.ts';
 import { bytesText, percentOf } from '../lib/progress.ts';
 import type { Progress } from '../lib/progress.ts';
-
-/** More entries than this are not measured: a walk must end long before the job does. */
-const ENTRIES_MAX = 1_000_000;
+import type { Launch } from '../process/launch-spec.ts';
+import { measure } from './tree-size.ts';
+import type { Measure } from './tree-size.ts';
 
 /** The pause between two walks: at least this, and at least so many times the duration of the last one. */
 const PAUSE_MS_MIN = 3000;
 const PAUSE_SHARE = 10;
+
+/** A walk that was stuck is tried again after this, however long it took. */
+const PAUSE_MS_MAX_STUCK = 60_000;
 
 interface SizeSource {
   readonly target: string;
@@ -23,23 +23,25 @@ interface SizeSource {
   readonly totalBytes?: number;
 }
 
-interface Measure {
-  readonly bytes: number;
-  /** False: something could not be read, or there were too many entries. */
-  readonly isWhole: boolean;
+export interface SizeMeterOptions {
+  /** As whom to look: the job's user. */
+  readonly launch: () => Promise<Launch>;
+  readonly closing: AbortSignal;
+  readonly silentMsMax?: number;
 }
 
 export class SizeMeter {
   readonly #size: SizeSource;
-  readonly #closing: AbortSignal;
+  readonly #options: SizeMeterOptions;
   #walk: Promise<void> | undefined;
   #nextMs = 0;
   #total: Measure | undefined;
   #latest: Progress | undefined;
+  #problem: string | undefined;
 
-  constructor(size: SizeSource, closing: AbortSignal) {
+  constructor(size: SizeSource, options: SizeMeterOptions) {
     this.#size = size;
-    this.#closing = closing;
+    this.#options = options;
   }
 
   /** The result of the last walk. Starts the next one when it is due, and never waits for it. */
@@ -52,6 +54,11 @@ export class SizeMeter {
     return this.#latest;
   }
 
+  /** Why nothing, or not everything, can be measured now. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** Resolves when no walk is running. */
   async settled(): Promise<void> {
     await this.#walk;
@@ -60,15 +67,48 @@ export class SizeMeter {
   async #measure(): Promise<void> {
     const begin = performance.now();
     const { target, source, totalBytes } = this.#size;
+    let isStuck = false;
+    const stuck = (path: string, problem: string): void => {
+      isStuck = true;
+      this.#problem = problemAt(path, problem);
+    };
+    let done: Measure | undefined;
+    let atSource: Measure | undefined;
+    try {
+      const launch = await this.#options.launch();
+      const options = { ...this.#options, launch };
+      const at = (path: string): Promise<Measure> =>
+        measure(path, { ...options, stuck: (problem) => stuck(path, problem) });
+      if (totalBytes === undefined && source !== undefined) atSource = await at(source);
+      done = await at(target);
+    } catch (error) {
+      // The job's user is gone, for example.
+      this.#problem = problemAt(target, errorText(error));
+    }
+    if (this.#options.closing.aborted) return;
     if (totalBytes !== undefined) this.#total = { bytes: totalBytes, isWhole: true };
-    else if (source !== undefined)
-      this.#total = larger(this.#total, await measure(source, this.#closing));
-    const done = await measure(target, this.#closing);
-    if (this.#closing.aborted) return;
-    this.#latest = progressOf(done, this.#total);
+    else if (atSource !== undefined) this.#total = larger(this.#total, atSource);
+    if (done !== undefined) {
+      this.#latest = progressOf(done, this.#total);
+      this.#problem = firstProblem([target, done], [source, atSource]);
+    }
     const now = performance.now();
-    this.#nextMs = now + Math.max(PAUSE_MS_MIN, PAUSE_SHARE * (now - begin));
+    const pauseMs = Math.max(PAUSE_MS_MIN, PAUSE_SHARE * (now - begin));
+    this.#nextMs = now + (isStuck ? Math.min(pauseMs, PAUSE_MS_MAX_STUCK) : pauseMs);
   }
+}
+
+function firstProblem(
+  ...measures: readonly (readonly [path: string | undefined, measure: Measure | undefined])[]
+): string | undefined {
+  for (const [path = '', measured] of measures) {
+    if (measured?.problem !== undefined) return problemAt(path, measured.problem);
+  }
+  return undefined;
+}
+
+function problemAt(path: string, problem: string): string {
+  return `the size of ${path} cannot be measured: ${problem}`;
 }
 
 /** A source may still grow. If it shrinks, files are being moved, and the total stays what it was. */
@@ -82,51 +122,4 @@ function progressOf(done: Measure, total: Measure | undefined): Progress {
   const detail = `${message} of ${bytesText(total.bytes)}`;
   const percent = done.isWhole ? percentOf(done.bytes, total.bytes) : undefined;
   return defined({ percent, detail });
-}
-
-/** Size of a file, as the counted bytes of one entry; `name` is its path below the measured one. */
-export type EntryBytes = (size: number, name: string) => number;
-
-/** Never rejects: the measure says if it is not whole. `entryBytes` is asked for directories, too, with size 0. */
-export async function measure(
-  path: string,
-  closing: AbortSignal,
-  entryBytes: EntryBytes = (size) => size,
-): Promise<Measure> {
-  try {
-    const root = await stat(path);
-    if (!root.isDirectory()) return { bytes: entryBytes(root.size, path), isWhole: true };
-  } catch (error) {
-    // A target that is not there yet has no bytes.
-    return { bytes: 0, isWhole: errorCode(error) === 'ENOENT' };
-  }
-  let bytes = 0;
-  let entries = 0;
-  let isWhole = true;
-  const open = [path];
-  for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
-    try {
-      for await (const entry of await opendir(directory)) {
-        entries += 1;
-        if (entries > ENTRIES_MAX || closing.aborted) return { bytes, isWhole: false };
-        const child = join(directory, entry.name);
-        if (entry.isDirectory()) open.push(child);
-        bytes += entryBytes(entry.isDirectory() ? 0 : await sizeOf(child), child);
-      }
-    } catch (error) {
-      // A temporary file, such as those of rsync, may be gone by now.
-      if (errorCode(error) !== 'ENOENT') isWhole = false;
-    }
-  }
-  return { bytes, isWhole };
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    const entry = await lstat(path);
-    return entry.isFile() ? entry.size : 0;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }

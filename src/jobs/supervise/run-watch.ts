@@ -2,6 +2,7 @@
  * Watches one run from its start (or its adoption) to its end and posts what it sees: that it started, its progress, and how
  * it ended (run-end.ts). What cannot be seen or read is looked at again, for as long as it takes.
  */
+import { defined } from '../../core/lib/defined.ts';
 import type { Event } from '../../core/model/event.ts';
 import { DEFAULT_LOG } from '../../core/model/job.ts';
 import type { ProcessIdentity } from '../../core/model/job.ts';
@@ -74,6 +75,7 @@ class Output {
   readonly #watched: Watched;
   readonly #progress: ProgressReader;
   #looking: Promise<void> | undefined;
+  #problem: string | undefined;
 
   constructor(watched: Watched) {
     this.#watched = watched;
@@ -101,6 +103,11 @@ class Output {
     const { run, post } = this.#watched;
     const change = await read();
     if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
+    const { problem } = this.#progress;
+    if (problem !== this.#problem) {
+      this.#problem = problem;
+      post({ type: 'watch-problem', run: run.id, ...defined({ reason: problem }) });
+    }
     await this.#rotate();
   }
 

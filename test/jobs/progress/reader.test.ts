@@ -2,12 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { measure, SizeMeter } from '../../../src/jobs/progress/size.ts';
+import { SizeMeter } from '../../../src/jobs/progress/size.ts';
+import { measure } from '../../../src/jobs/progress/tree-size.ts';
 import { withinTime } from '../../../src/jobs/progress/time-limit.ts';
 import { isInstalled, makeRun, sh, until, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
 
-const open = new AbortController().signal;
+const launch = { cwd: '/', env: {} };
+const options = { launch, closing: new AbortController().signal };
 
 function percents(host: Host): (number | undefined)[] {
   return host.all('progress-read').map(({ percent }) => percent);
@@ -111,11 +113,18 @@ test('size: bytes under the target of the bytes under the source', () =>
 test('size: against a total, of a file, of what is not there yet', () =>
   withHosts(async (_newHost, directory) => {
     const target = join(directory, 'image');
-    const meter = new SizeMeter({ target, totalBytes: 4000 }, open);
+    const meter = new SizeMeter(
+      { target, totalBytes: 4000 },
+      { ...options, launch: () => Promise.resolve(launch) },
+    );
     expect(meter.read()).toBeUndefined();
     await meter.settled();
     expect(meter.read()).toEqual({ percent: 0, detail: '0 B of 4.0 kB' });
     await writeFile(target, 'x'.repeat(1999));
-    expect(await measure(target, open)).toEqual({ bytes: 1999, isWhole: true });
-    expect(await measure(join(target, 'below a file'), open)).toEqual({ bytes: 0, isWhole: false });
+    expect(await measure(target, options)).toEqual({ bytes: 1999, isWhole: true });
+    expect(await measure(join(target, 'below a file'), options)).toMatchObject({
+      bytes: 0,
+      isWhole: false,
+      problem: expect.stringContaining('Not a directory') as string,
+    });
   }));

@@ -93,6 +93,30 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
       expect(readdirSync(host.path(run, '.shim'))).not.toContain('planted');
     }));
 
+  test('learns no size of what it cannot read, by a link in what the size parser measures', () =>
+    withLoot((loot) =>
+      withHosts(async (newHost, directory) => {
+        const closed = join(directory, 'closed');
+        mkdirSync(closed, { mode: 0o700 });
+        writeFileSync(join(closed, 'secret'), Buffer.alloc(123_456));
+        const host = newHost();
+        const target = join(loot, 'target');
+        const run = makeRun(sh(`ln -s ${closed} ${target}; exec sleep 600`), {
+          user: 'nobody',
+          progress: { parser: 'size', target, totalBytes: 200_000 },
+        });
+        host.host.start(run);
+        await until(
+          () => host.events.some(({ type }) => type === 'watch-problem'),
+          () => `a problem: ${JSON.stringify(host.events)}`,
+        );
+        expect((await host.told('watch-problem')).reason).toMatch(/cannot be measured: .*denied/);
+        expect(host.all('progress-read').map(({ detail }) => detail)).not.toContain(
+          '123 kB of 200 kB',
+        );
+      }),
+    ));
+
   test('cannot end its shim, nor forge how it ended', () =>
     withHosts(async (newHost) => {
       const host = newHost();

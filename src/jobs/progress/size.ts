@@ -38,6 +38,7 @@ export class SizeMeter {
   #total: Measure | undefined;
   #latest: Progress | undefined;
   #problem: string | undefined;
+  #isStuck = false;
 
   constructor(size: SizeSource, options: SizeMeterOptions) {
     this.#size = size;
@@ -66,10 +67,10 @@ export class SizeMeter {
 
   async #measure(): Promise<void> {
     const begin = performance.now();
+    this.#isStuck = false;
     const { target, source, totalBytes } = this.#size;
-    let isStuck = false;
     const stuck = (path: string, problem: string): void => {
-      isStuck = true;
+      this.#isStuck = true;
       this.#problem = problemAt(path, problem);
     };
     let done: Measure | undefined;
@@ -92,9 +93,13 @@ export class SizeMeter {
       this.#latest = progressOf(done, this.#total);
       this.#problem = firstProblem([target, done], [source, atSource]);
     }
+    this.#pauseSince(begin);
+  }
+
+  #pauseSince(begin: number): void {
     const now = performance.now();
     const pauseMs = Math.max(PAUSE_MS_MIN, PAUSE_SHARE * (now - begin));
-    this.#nextMs = now + (isStuck ? Math.min(pauseMs, PAUSE_MS_MAX_STUCK) : pauseMs);
+    this.#nextMs = now + (this.#isStuck ? Math.min(pauseMs, PAUSE_MS_MAX_STUCK) : pauseMs);
   }
 }
 

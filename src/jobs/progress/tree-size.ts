@@ -19,7 +19,7 @@ const SILENT_MS_MAX = 60_000;
 const COMPLAINTS_CHARACTERS_MAX = 4096;
 
 /** A target that is not there yet has no bytes, and a temporary file, such as those of rsync, may be gone by now. */
-const GONE = /: No such file or directory$/;
+const GONE = ': No such file or directory';
 
 export interface Measure {
   readonly bytes: number;
@@ -110,11 +110,11 @@ class Walk {
     const { entryBytes = (size: number) => size } = this.#options;
     for (const record of records) {
       const kind = record.indexOf(' ');
-      const isDirectory = record[kind + 1] === 'd';
-      const isRoot = kind === 1 && record[0] === '0';
+      const isDirectory = record.startsWith('d', kind + 1);
+      const isRoot = record.startsWith('0 ');
       const nameAt = record.indexOf(' ', kind + 3);
       const size = record.slice(kind + 3, nameAt === -1 ? undefined : nameAt);
-      const isFile = record[kind + 1] === 'f' || isRoot;
+      const isFile = record.startsWith('f', kind + 1) || isRoot;
       if (isRoot && isDirectory) continue;
       this.#entries += 1;
       this.#bytes += entryBytes(
@@ -137,7 +137,9 @@ class Walk {
 
   #problemOf(code: number | null): string | undefined {
     if (this.#problem !== undefined) return this.#problem;
-    const complaint = this.#complaints.split('\n').find((line) => line !== '' && !GONE.test(line));
+    const complaint = this.#complaints
+      .split('\n')
+      .find((line) => line !== '' && !line.endsWith(GONE));
     if (complaint !== undefined) return plainLine(complaint);
     const isGone = code === 1 && this.#complaints !== '';
     return code === 0 || isGone ? undefined : `find ended with ${code ?? 'a signal'}`;

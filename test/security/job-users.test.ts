@@ -110,7 +110,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
           () => host.events.some(({ type }) => type === 'watch-problem'),
           () => `a problem: ${JSON.stringify(host.events)}`,
         );
-        expect((await host.told('watch-problem')).reason).toMatch(/cannot be measured: .*denied/);
+        expect((await host.event('watch-problem')).reason).toMatch(/cannot be measured: .*denied/);
         expect(host.all('progress-read').map(({ detail }) => detail)).not.toContain(
           '123 kB of 200 kB',
         );

@@ -14,7 +14,9 @@ import type {
   AgentStatus,
   BudgetStatus,
   FleetStatus,
+  JobDetail,
   JobStatus,
+  LogPaths,
   Status,
 } from './core/model/status.ts';
 import type { OutboxEntry } from './core/model/outbox.ts';
@@ -108,6 +110,10 @@ export interface JobHost {
   forget(run: Run): void;
   /** What keeps it from its work, one sentence each. */
   problems?(): readonly string[];
+  /** Where the output of a run lies. The files may not be there yet. */
+  logs?(job: string, run: number): LogPaths;
+  /** Whom a job runs as that names no user; absent: unknown. */
+  readonly ownUser?: string;
   /** Stops watching; the processes live on. */
   close(): Promise<void>;
 }
@@ -154,6 +160,8 @@ export interface Operator {
   agent(): AgentStatus;
   /** Only one job; `undefined` if there is none of this name. */
   job(name: string): JobStatus | undefined;
+  /** One job in full; `undefined` if there is none of this name. */
+  jobDetail(name: string): JobDetail | undefined;
   /** The names of all jobs. */
   jobNames(): readonly string[];
   budgets(): readonly BudgetStatus[];

@@ -17,6 +17,7 @@ import type { Settings } from '../core/model/settings.ts';
 import { defined } from '../core/lib/defined.ts';
 import { healthOf } from '../core/operator/health.ts';
 import type { Health } from '../core/operator/health.ts';
+import { jobDetailOf } from '../core/operator/job-detail.ts';
 import {
   agentStatus,
   budgets,
@@ -26,7 +27,13 @@ import {
 } from '../core/operator/status-document.ts';
 import type { AgentDetails } from '../core/operator/status-document.ts';
 import { statusLine } from '../core/operator/status-line.ts';
-import type { AgentStatus, BudgetStatus, JobStatus, Status } from '../core/model/status.ts';
+import type {
+  AgentStatus,
+  BudgetStatus,
+  JobDetail,
+  JobStatus,
+  Status,
+} from '../core/model/status.ts';
 import type { Now } from '../core/lib/time.ts';
 import type {
   Clock,
@@ -152,6 +159,12 @@ export class Agent implements Operator {
 
   job(name: string): JobStatus | undefined {
     return jobStatusOf(this.#planner.view(), name, this.#parts.clock.now());
+  }
+
+  jobDetail(name: string): JobDetail | undefined {
+    const { clock, jobs } = this.#parts;
+    const surroundings = defined({ ownUser: jobs.ownUser, logs: jobs.logs?.bind(jobs) });
+    return jobDetailOf(this.#planner.view(), name, surroundings, clock.now());
   }
 
   jobNames(): readonly string[] {

@@ -7,6 +7,7 @@
  */
 import type { Event } from '../core/model/event.ts';
 import type { Run } from '../core/model/job.ts';
+import type { LogPaths } from '../core/model/status.ts';
 import type { JobHost, Post } from '../ports.ts';
 import {
   lockedSpawns,
@@ -20,6 +21,7 @@ import { removeOldRuns, removeRun } from './files/run-retention.ts';
 import { errorText } from './lib/error-code.ts';
 import { ThreadPoolWatch } from './lib/thread-pool.ts';
 import { Cgroups } from './process/cgroups.ts';
+import { ownAccount } from './process/environment.ts';
 import { lives } from './process/process-table.ts';
 import { findRun } from './supervise/adoption.ts';
 import { prepareStart, resolveLaunch, StartRefused, StartUnknown } from './supervise/launch.ts';
@@ -115,6 +117,14 @@ class LocalJobHost implements JobHost {
   forget(run: Run): void {
     this.#trees.forget(run);
     this.#inTurn(run, (asked) => removeRun(this.#directoryOf(asked)));
+  }
+
+  logs(job: string, run: number): LogPaths {
+    return runLogPaths(this.#options.stateDirectory, job, run);
+  }
+
+  get ownUser(): string {
+    return ownAccount().username;
   }
 
   problems(): readonly string[] {

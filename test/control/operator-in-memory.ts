@@ -1,7 +1,7 @@
 /** An Operator port of plain values: tests set what it shows and read what it was asked. */
 import type { Reply } from '../../src/core/model/action.ts';
 import type { OutboxEntry } from '../../src/core/model/outbox.ts';
-import type { JobStatus, Status } from '../../src/core/model/status.ts';
+import type { JobDetail, JobStatus, Status } from '../../src/core/model/status.ts';
 import type { Operator, OperatorRequest, ReportRecord, TimelineEntry } from '../../src/ports.ts';
 
 type Watched = TimelineEntry & { readonly job?: string };
@@ -10,6 +10,7 @@ export class OperatorInMemory implements Operator {
   document: Status = statusWith([]);
   pending: readonly OutboxEntry[] = [];
   readonly asked: OperatorRequest[] = [];
+  readonly details = new Map<string, Partial<JobDetail>>();
   readonly entries = new Map<string, TimelineEntry[]>();
   readonly reported = new Map<string, ReportRecord[]>();
   readonly listeners = new Set<(entry: Watched) => void>();
@@ -29,6 +30,13 @@ export class OperatorInMemory implements Operator {
 
   job(name: string): JobStatus | undefined {
     return this.status().jobs.find((job) => job.name === name);
+  }
+
+  jobDetail(name: string): JobDetail | undefined {
+    const job = this.job(name);
+    if (job === undefined) return undefined;
+    const pending = this.pending.filter((entry) => entry.job === name);
+    return { ...job, earlierRuns: [], ...this.details.get(name), pending };
   }
 
   jobNames(): readonly string[] {
@@ -121,6 +129,7 @@ export const FULL_STATUS: Status = {
         detail: '12.30MB/s 0:01:22',
         reason: 'a reason',
         cancelIncomplete: true,
+        processesLeft: [12],
         survivors: [12, 13],
         stalled: false,
         startedAt: '2026-11-22T03:08:48.000Z',

@@ -4,19 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
-import type { Status } from '../../core/model/status.ts';
+import type { OutputTail } from '../../control/routes/documents.ts';
+import type { JobDetail, Status } from '../../core/model/status.ts';
 import { clientCommand, clientOf, fittingViewOf, viewOf } from '../client/client-command.ts';
 import type { SocketOption } from '../client/client-command.ts';
-import { jobPath, NoDaemon } from '../client/client.ts';
+import { jobPath, NoDaemon, Refusal } from '../client/client.ts';
 import type { Client } from '../client/client.ts';
-import { action, CommandFailure } from '../command.ts';
+import { action } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { defined } from '../../core/lib/defined.ts';
-import { CONDITIONS, hasCondition } from '../views/attention.ts';
-import type { Condition } from '../views/attention.ts';
+import { CONDITIONS, hasCondition } from '../../core/operator/attention.ts';
+import type { Condition } from '../../core/operator/attention.ts';
 import { renderJob } from '../views/job.ts';
 import { renderStatus } from '../views/status.ts';
+import type { View } from '../views/view.ts';
 import { plain } from '../terminal/printable.ts';
 import { createRedraw } from '../terminal/redraw.ts';
 import { jsonText, processTerminal, write } from '../terminal/terminal.ts';
@@ -45,7 +47,7 @@ export function statusCommand(terminal: Terminal = processTerminal()): Command {
     },
     terminal,
   )
-    .argument('[name]', 'one job, with its timeline')
+    .argument('[name]', 'one job in full: its command, output, earlier runs and timeline')
     .option('--state <states>', `only these, with commas: ${CONDITIONS.join(', ')}`, readConditions)
     .option('--watch', 'redraw every second')
     .option('-a, --all', `show every job (default: what fits the terminal, else ${JOBS_MAX})`)
@@ -98,33 +100,60 @@ async function picture(
   options: StatusOptions,
   terminal: Terminal,
 ): Promise<string> {
+  if (name !== undefined) return jobPicture(client, name, options, terminal);
   const status = selected(await client.get<Status>('/v1/status'), options);
-  const isWhole = options.all === true && options.watch !== true;
-  const view = {
-    ...(isWhole ? viewOf : fittingViewOf)(terminal, status.agent.now),
-    ...(options.watch && { isMoving: true as const }),
-  };
   if (options.names) {
     // A name with a line break or a control character in it cannot be one line of text.
     const names = status.jobs.map((job) => job.name);
     return names.filter((each) => plain(each) === each).join('\n');
   }
-  if (name === undefined) {
-    if (options.json) return jsonText(status);
-    const jobsMax = options.all || terminal.stdout.isTTY === true ? undefined : JOBS_MAX;
-    return renderStatus(status, { ...view, ...defined({ jobsMax }) });
-  }
-  const job = status.jobs.find((candidate) => candidate.name === name);
-  if (job === undefined) {
-    // Refused with a suggestion.
-    await client.get(jobPath(name));
-    throw new CommandFailure(EXIT.noSuchJob, `there is no job ${JSON.stringify(name)}`);
-  }
-  if (options.json) return jsonText({ ...status, jobs: [job] });
+  if (options.json) return jsonText(status);
+  const jobsMax = options.all || terminal.stdout.isTTY === true ? undefined : JOBS_MAX;
+  return renderStatus(status, {
+    ...viewFor(options, terminal, status.agent.now),
+    ...defined({ jobsMax }),
+  });
+}
+
+async function jobPicture(
+  client: Client,
+  name: string,
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<string> {
+  const status = await client.get<StatusOfJob>(`/v1/status?job=${encodeURIComponent(name)}`);
+  if (options.json) return jsonText(status);
+  if (options.names) return status.jobs.map((job) => job.name).join('\n');
+  const [job] = status.jobs;
   const { events } = await client.get<{ events: TimelineEntryDocument[] }>(
     jobPath(name, `/events?limit=${TIMELINE_ENTRIES}`),
   );
-  return renderJob(job, events, view);
+  const output = await outputOf(client, job);
+  const view = viewFor(options, terminal, status.agent.now);
+  return renderJob({ job, timeline: events, ...defined({ output }) }, view);
+}
+
+interface StatusOfJob extends Status {
+  readonly jobs: readonly [JobDetail];
+}
+
+/** Absent if it cannot be read: the disk that it is on may be what failed. */
+async function outputOf(client: Client, job: JobDetail): Promise<OutputTail | undefined> {
+  if (job.logs === undefined) return undefined;
+  try {
+    return await client.get<OutputTail>(jobPath(job.name, '/output'));
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function viewFor(options: StatusOptions, terminal: Terminal, at: string): View {
+  const isWhole = options.all === true && options.watch !== true;
+  return {
+    ...(isWhole ? viewOf : fittingViewOf)(terminal, at),
+    ...(options.watch && { isMoving: true as const }),
+  };
 }
 
 function selected(status: Status, { state }: StatusOptions): Status {

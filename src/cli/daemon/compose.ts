@@ -78,7 +78,6 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
             listen: addressOf(httpListen),
             output: {
               openLog: (job, run, stream) => openRunLog(stateDirectory, job, run, stream),
-              mask: maskSecrets,
             },
             hosts: () => inForce.configuration.agent.httpHosts,
             operator: agent,

@@ -1,113 +1,147 @@
-/** One job in full: its latest run, the delivery to each destination, and the timeline below. */
+/**
+ * One job in full, as `systemctl status` shows a unit: what it is, how it is, what AWS has of it; then its last output,
+ * its earlier runs and its timeline.
+ */
+import type { OutputTail } from '../../control/routes/documents.ts';
 import type { TimelineEntryDocument } from '../../control/routes/timeline-entry.ts';
-import type { HubDestination, JobStatus, PipelineDestination } from '../../core/model/status.ts';
-import { progressBar } from '../terminal/bars.ts';
+import type { EarlierRun, JobDetail } from '../../core/model/status.ts';
+import { moment, span } from '../terminal/durations.ts';
 import { plain, truncate, wrap } from '../terminal/printable.ts';
-import { moment, span, spanSince, spanUntil } from '../terminal/durations.ts';
-import { stateCell } from './state-cell.ts';
-import type { View } from './view.ts';
+import { renderTable } from '../terminal/table.ts';
+import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Paint } from '../terminal/terminal.ts';
+import { jobFacts, jobHeadline } from './job-facts.ts';
+import type { Fact } from './job-facts.ts';
+import { stateCell } from './state-cell.ts';
 import { renderTimeline } from './timeline.ts';
+import type { View } from './view.ts';
 
-export function renderJob(
-  job: JobStatus,
-  timeline: readonly TimelineEntryDocument[],
-  view: View,
-): string {
-  const paint = painter(view.color);
-  const facts = [
-    headline(job, paint),
-    ...jobFacts(job, view.now).flatMap(([name, text]) => factLines(name, text, view.width, paint)),
-  ];
-  // If the timeline is too long for the terminal, its end is shown.
-  const room = (view.height ?? Infinity) - facts.length - 2;
-  const lines = renderTimeline(timeline, view);
-  const newest = room < lines.length ? lines.slice(lines.length - Math.max(0, room)) : lines;
-  const titled = newest.length === 0 ? [] : ['', paint('dim', 'TIMELINE (UTC)'), ...newest];
-  return [...facts, ...titled].join('\n');
+export interface JobPicture {
+  readonly job: JobDetail;
+  /** The last lines of each stream; absent: there are none, or they cannot be read. */
+  readonly output?: Pick<OutputTail, 'stdout' | 'stderr'>;
+  readonly timeline: readonly TimelineEntryDocument[];
 }
 
-type Fact = readonly [name: string, text: string];
-const NAME_COLUMNS = 15;
-/** A task's id may take half a screen (2048 characters); `status --json` has all of it. */
-const TASK_ID_COLUMNS = 25;
+const OUTPUT_LINES = 10;
+const EARLIER_RUNS = 5;
 
-function factLines(name: string, text: string, width: number, paint: Paint): string[] {
-  const room = Math.max(20, width - NAME_COLUMNS - 2);
-  return wrap(plain(text), room).map((line, index) => {
-    const label = (index === 0 ? name : '').padEnd(NAME_COLUMNS);
-    return `  ${paint('dim', label)}${line}`;
+export function renderJob({ job, output, timeline }: JobPicture, view: View): string {
+  const paint = painter(view.color);
+  const outputs = outputSections(job, output, view);
+  const facts = [
+    jobHeadline(job, paint),
+    ...jobFacts(job, outputs.length > 0, view.now).flatMap((fact) =>
+      factLines(fact, view.width, paint),
+    ),
+  ];
+  const sections: Section[] = [
+    ...outputs,
+    {
+      title: 'EARLIER RUNS',
+      lines: earlierRuns(job.earlierRuns.slice(0, EARLIER_RUNS), view, paint),
+      atLeast: 2,
+      end: 'first',
+    },
+    { title: 'TIMELINE (UTC)', lines: renderTimeline(timeline, view), atLeast: 4, end: 'last' },
+  ];
+  const filled = sections.filter(({ lines }) => lines.length > 0);
+  return [
+    ...facts,
+    ...renderSections(filled, (view.height ?? Infinity) - facts.length, paint),
+  ].join('\n');
+}
+
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** So many of its lines are shown in any case, if it has them. */
+  readonly atLeast: number;
+  /** Which of its lines are shown if there is no room for all. */
+  readonly end: 'first' | 'last';
+}
+
+/**
+ * Below each other in `room` lines. Each section gets what it needs at least, then the first ones get more. One that
+ * cannot have a line is left out.
+ */
+function renderSections(sections: readonly Section[], room: number, paint: Paint): string[] {
+  const all = sections.reduce((sum, { lines }) => sum + lines.length + 2, 0);
+  // A blank line above each title, unless it costs a line of content.
+  const isTight = all > room;
+  const overhead = isTight ? 1 : 2;
+  let free = room;
+  const counts = sections.map(({ lines, atLeast }) => {
+    const count = Math.max(0, Math.min(lines.length, atLeast, free - overhead));
+    free -= count === 0 ? 0 : count + overhead;
+    return count;
+  });
+  return sections.flatMap(({ title, lines, end }, index) => {
+    const count = counts[index] ?? 0;
+    if (count === 0) return [];
+    const more = Math.min(lines.length - count, free);
+    free -= more;
+    return [
+      ...(isTight ? [] : ['']),
+      paint('dim', title),
+      ...(end === 'first' ? lines.slice(0, count + more) : lines.slice(-count - more)),
+    ];
   });
 }
 
-function headline(job: JobStatus, paint: Paint): string {
-  const { text, style = 'reset' } = stateCell(job);
-  const name = plain(job.run === undefined ? job.name : `${job.name}/${job.run}`);
-  const progress =
-    job.percent === undefined ? '' : `  ${progressBar(job.percent, 20)} ${job.percent}%`;
-  return `${paint('bold', name)}  ${paint(style, text)}${progress}`;
+/** Errors first if the run did not end well; both streams share the lines. */
+function outputSections(job: JobDetail, output: JobPicture['output'], view: View): Section[] {
+  const { stderr = [], stdout = [] } = output ?? {};
+  const hasFailed = job.state === 'failed' || job.state === 'lost';
+  const half = OUTPUT_LINES / 2;
+  const errors = hasFailed
+    ? Math.min(stderr.length, OUTPUT_LINES)
+    : Math.min(stderr.length, Math.max(half, OUTPUT_LINES - stdout.length));
+  const section = (stream: 'stdout' | 'stderr', lines: readonly string[]): Section => ({
+    title: truncate(`${stream.toUpperCase()}  ${plain(job.logs?.[stream] ?? '')}`, view.width),
+    lines: lines.map((line) => truncate(plain(line), view.width)),
+    atLeast: 4,
+    end: 'last',
+  });
+  const shown = [
+    section('stderr', errors === 0 ? [] : stderr.slice(-errors)),
+    section('stdout', errors >= OUTPUT_LINES ? [] : stdout.slice(errors - OUTPUT_LINES)),
+  ];
+  const written = shown.filter(({ lines: { length } }) => length > 0);
+  return hasFailed ? written : written.reverse();
 }
 
-function jobFacts(job: JobStatus, now: Date): Fact[] {
-  const facts: Fact[] = [];
-  const add = (name: string, text: string | undefined): void => {
-    if (text !== undefined && text !== '') facts.push([name, text]);
-  };
-  add('detail', job.detail);
-  add('unit', job.unit);
-  add('status file', job.statusFile);
-  add('problem', job.problem);
-  if (job.startedAt !== undefined) {
-    const by = job.origin === undefined ? '' : `, by ${job.origin}`;
-    const pid = job.pid === undefined ? '' : `, pid ${job.pid}`;
-    add(
-      'started',
-      `${moment(job.startedAt, now)} (${spanSince(job.startedAt, now)} ago)${by}${pid}`,
-    );
-  }
-  if (job.endedAt !== undefined) {
-    add('ended', `${moment(job.endedAt, now)} (${spanSince(job.endedAt, now)} ago)`);
-  }
-  if (job.nextStartAt !== undefined) {
-    add('next start', `${moment(job.nextStartAt, now)} (in ${spanUntil(job.nextStartAt, now)})`);
-  }
-  add('exit code', job.exitCode === undefined ? undefined : String(job.exitCode));
-  add('signal', job.exitSignal);
-  add('reason', job.reason);
-  if (job.cancelIncomplete === true) {
-    add('cancel', 'incomplete: processes of this run outlived SIGKILL');
-  }
-  add('still alive', job.survivors?.join(', '));
-  const { migrationHub, dataPipeline } = job.destinations;
-  if (migrationHub !== undefined) {
-    add('Migration Hub', hubText(migrationHub, now));
-    add('', migrationHub.reason);
-  }
-  if (dataPipeline !== undefined) {
-    add('Data Pipeline', pipelineText(dataPipeline, now));
-    add('', dataPipeline.reason);
-  }
-  return facts;
+const COLUMNS: readonly Column[] = [
+  { title: '' },
+  { title: '' },
+  { title: '', align: 'right' },
+  { title: '' },
+  { title: '', shrinkTo: 10 },
+];
+
+function earlierRuns(runs: readonly EarlierRun[], { now, width }: View, paint: Paint): string[] {
+  const rows = runs.map((run): Cell[] => [
+    { text: `#${run.run}`, style: 'dim' },
+    stateCell(run),
+    { text: run.elapsedSeconds === undefined ? '' : span(run.elapsedSeconds * 1000) },
+    { text: run.endedAt === undefined ? '' : moment(run.endedAt, now) },
+    { text: run.state === 'succeeded' ? '' : plain(run.reason ?? '') },
+  ]);
+  return renderTable(COLUMNS, rows, width, paint).slice(1);
 }
 
-function hubText(hub: HubDestination, now: Date): string {
-  const status = hub.lastStatus === undefined ? '' : ` ${hub.lastStatus}`;
-  return `${hub.delivery}${status}${timesText(hub, now)}; task ${hub.task}`;
-}
+const NAME_COLUMNS = 15;
 
-function pipelineText(task: PipelineDestination, now: Date): string {
-  return `${task.delivery}${timesText(task, now)}; task ${truncate(task.taskId, TASK_ID_COLUMNS)} of ${task.pipelineId}, worker group ${task.workerGroup}`;
-}
-
-function timesText(
-  { lastAcceptedAt, slackSeconds }: HubDestination | PipelineDestination,
-  now: Date,
-): string {
-  const last =
-    lastAcceptedAt === undefined
-      ? ', no report accepted yet'
-      : `, last report ${spanSince(lastAcceptedAt, now)} ago`;
-  if (slackSeconds === undefined) return last;
-  return `${last}, ${slackSeconds < 0 ? 'late by' : 'next within'} ${span(slackSeconds * 1000)}`;
+function factLines([name, text, linesMax = Infinity]: Fact, width: number, paint: Paint): string[] {
+  const room = Math.max(20, width - NAME_COLUMNS - 2);
+  const lines = wrap(plain(text), room);
+  const shown =
+    lines.length <= linesMax
+      ? lines
+      : [...lines.slice(0, linesMax - 1), truncate(`${lines[linesMax - 1] ?? ''} …`, room)];
+  return shown.map((line, index) => {
+    const label = (index === 0 ? name : '').padEnd(NAME_COLUMNS);
+    return `  ${paint('dim', label)}${line}`;
+  });
 }

@@ -5,7 +5,9 @@ import type { Cell } from '../terminal/table.ts';
 import type { Style } from '../terminal/terminal.ts';
 
 /** `failed 23`, `stalled`, `canceled`: the state, and what belongs to it. */
-export function stateCell(job: JobStatus): Cell {
+export function stateCell(
+  job: Pick<JobStatus, 'state' | 'stalled' | 'cancelIncomplete' | 'exitSignal' | 'exitCode'>,
+): Cell {
   const style = STATE_STYLE[job.state];
   if (job.state === 'running' && job.stalled === true) return { text: 'stalled', style: 'yellow' };
   if (job.cancelIncomplete === true) return { text: `${job.state}!`, style: 'red' };

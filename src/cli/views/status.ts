@@ -2,8 +2,8 @@
  * The Status document as an operator reads it: health and what is wrong, a row for each job, the budgets in use. Pure: a document in, text out.
  */
 import type { JobStatus, Status } from '../../core/model/status.ts';
+import { byAttention, countByCondition, needsAttention } from '../../core/operator/attention.ts';
 import { progressBar } from '../terminal/bars.ts';
-import { byAttention, countConditions, needsAttention } from './attention.ts';
 import { renderBudgets } from './budgets.ts';
 import { destinationCell } from './destination-cell.ts';
 import { renderHealth } from './health.ts';
@@ -29,12 +29,20 @@ export function renderStatus(status: Status, view: View): string {
     ...renderHealth(status, view, paint),
     ...(jobs.length < COUNTED_MIN
       ? []
-      : wrap(`${jobs.length} jobs: ${countConditions(jobs)}`, view.width)),
+      : wrap(`${jobs.length} jobs: ${countText(jobs)}`, view.width)),
   ];
   const table = renderJobs(jobs, view, paint, room - head.length - 1);
   const budgets = renderBudgets(status.budgets, view.width, view.now, paint);
   const whole = apart([head, table, budgets]);
   return (whole.length <= room ? whole : apart([head, table])).join('\n');
+}
+
+/** `2 failed, 12 running, 486 idle`. */
+function countText(jobs: readonly JobStatus[]): string {
+  const counts = countByCondition(jobs);
+  return counts
+    .map(([condition, count]) => `${count.toLocaleString('en')} ${condition}`)
+    .join(', ');
 }
 
 function apart(parts: readonly (readonly string[])[]): string[] {
@@ -85,7 +93,7 @@ function count(groups: readonly (readonly string[])[]): number {
 }
 
 function moreLines(rest: readonly JobStatus[], view: View): string[] {
-  const text = `… and ${countConditions(rest)}`;
+  const text = `… and ${countText(rest)}`;
   if (view.isMoving === true) return [truncate(text, view.width)];
   return wrap(`${text}; all of them: status --all`, view.width);
 }

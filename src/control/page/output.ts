@@ -1,8 +1,10 @@
 /** `/jobs/NAME/output.json`: the end of a run's output, then what is written from there on. */
 import { stripVTControlCharacters } from 'node:util';
 import { defined } from '../../core/lib/defined.ts';
+import { maskSecrets } from '../../core/lib/secrets.ts';
 import type { Operator } from '../../ports.ts';
-import type { LogReader } from '../routes/job-log.ts';
+import { readLog } from '../lib/output-tail.ts';
+import type { LogReader } from '../lib/log-reader.ts';
 import type { OutputDocument } from './documents.ts';
 
 /** At first the last lines, as many as a screen holds. */
@@ -13,12 +15,11 @@ const BYTES_MAX = 64 * 1024;
 export interface OutputOptions {
   readonly operator: Operator;
   readonly openLog: (job: string, run: number, stream: 'stdout' | 'stderr') => LogReader;
-  readonly mask: (text: string) => string;
 }
 
 /** `undefined` if there is no such job. */
 export async function outputDocument(
-  { operator, openLog, mask }: OutputOptions,
+  { operator, openLog }: OutputOptions,
   name: string,
   query: URLSearchParams,
 ): Promise<OutputDocument | undefined> {
@@ -33,32 +34,17 @@ export async function outputDocument(
   const end = await log.end();
   if (end === undefined) return nothing('Nothing was written to stdout.', run);
   const begin = isSameRun ? from : Math.max(await log.begin(FIRST_LINES), end - BYTES_MAX);
-  const { bytes, position } = await read(log, begin);
+  const { bytes, position } = await readLog(log, begin, BYTES_MAX);
   // A line that is not complete yet comes with the next piece: half a secret would not be recognised.
   const length =
     endedAt === undefined && bytes.length < BYTES_MAX ? bytes.lastIndexOf(0x0a) + 1 : bytes.length;
   const text = stripVTControlCharacters(bytes.subarray(0, length).toString('utf8'));
-  return { schema: 1, run, text: mask(text.replaceAll('\r', '\n')), next: position + length };
-}
-
-/** `position`: where the bytes begin, later than `from` if rotation has removed some. */
-async function read(
-  log: LogReader,
-  from: number,
-): Promise<{ readonly bytes: Buffer; readonly position: number }> {
-  const pieces: Buffer[] = [];
-  let begin = from;
-  let position = from;
-  let bytes = 0;
-  while (bytes < BYTES_MAX) {
-    const piece = await log.read(position);
-    if (piece === undefined || piece.bytes.length === 0) break;
-    if (pieces.length === 0) begin = piece.next - piece.bytes.length;
-    pieces.push(piece.bytes);
-    bytes += piece.bytes.length;
-    position = piece.next;
-  }
-  return { bytes: Buffer.concat(pieces).subarray(0, BYTES_MAX), position: begin };
+  return {
+    schema: 1,
+    run,
+    text: maskSecrets(text.replaceAll('\r', '\n')),
+    next: position + length,
+  };
 }
 
 function nothing(remark: string, run: number | undefined): OutputDocument {

@@ -1,7 +1,12 @@
 /** `/overview.json`: counts of all jobs and the rows that match, what needs attention first. */
 import { createHash } from 'node:crypto';
-import { byAttention, CONDITIONS, countByCondition, hasCondition } from '../lib/attention.ts';
 import type { JobStatus } from '../../core/model/status.ts';
+import {
+  byAttention,
+  CONDITIONS,
+  countByCondition,
+  hasCondition,
+} from '../../core/operator/attention.ts';
 import type { Operator } from '../../ports.ts';
 import { everyJob } from '../lib/every-job.ts';
 import type { OverviewDocument } from './documents.ts';

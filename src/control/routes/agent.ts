@@ -1,11 +1,13 @@
 /** Requests to the agent as a whole: its status, draining, taking over moved state, reloading. */
+import type { Status } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
+import { findJobDetail } from '../lib/find-job.ts';
 import { nameOf } from '../lib/peer.ts';
 import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
 import { replyDocument, statusDocument } from './documents.ts';
-import { emptyBody, noQuery } from './requests.ts';
+import { emptyBody, noQuery, statusQuery } from './requests.ts';
 
 export function agentRoutes(operator: Operator): readonly Route[] {
   const change = {
@@ -20,10 +22,11 @@ export function agentRoutes(operator: Operator): readonly Route[] {
       method: 'GET',
       path: '/v1/status',
       summary: 'The agent, its jobs and its budgets',
-      query: noQuery,
+      query: statusQuery,
       status: 200,
       reply: statusDocument,
-      handle: () => Promise.resolve(operator.status()),
+      handle: ({ query: { job } }) =>
+        Promise.resolve(job === undefined ? operator.status() : statusOfJob(operator, job)),
     }),
     route({
       ...change,
@@ -58,4 +61,9 @@ export function agentRoutes(operator: Operator): readonly Route[] {
       handle: () => replyBody(operator.reload()),
     }),
   ];
+}
+
+function statusOfJob(operator: Operator, job: string): Status {
+  const detail = findJobDetail(operator, job);
+  return { schema: 1, agent: operator.agent(), jobs: [detail], budgets: operator.budgets() };
 }

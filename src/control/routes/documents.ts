@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
-import type { Status } from '../../core/model/status.ts';
+import type { JobDetail, Status } from '../../core/model/status.ts';
 
 const time = z.iso.datetime();
 
@@ -17,22 +17,23 @@ const destination = {
   slackSeconds: z.number().exactOptional(),
 };
 
+const runState = z.enum([
+  'queued',
+  'starting',
+  'running',
+  'canceling',
+  'succeeded',
+  'failed',
+  'lost',
+  'canceled',
+  'fenced',
+]);
+
 export const jobDocument = z
   .strictObject({
     name: z.string(),
     run: z.int().exactOptional(),
-    state: z.enum([
-      'idle',
-      'queued',
-      'starting',
-      'running',
-      'canceling',
-      'succeeded',
-      'failed',
-      'lost',
-      'canceled',
-      'fenced',
-    ]),
+    state: z.enum(['idle', ...runState.options]),
     origin: z.string().exactOptional(),
     pid: z.int().exactOptional(),
     unit: z.string().exactOptional(),
@@ -44,6 +45,7 @@ export const jobDocument = z
     etaSeconds: z.int().min(0).exactOptional(),
     detail: z.string().exactOptional(),
     reason: z.string().exactOptional(),
+    processesLeft: z.array(z.int()).readonly().exactOptional(),
     cancelIncomplete: z.boolean().exactOptional(),
     survivors: z.array(z.int()).readonly().exactOptional(),
     stalled: z.boolean().exactOptional(),
@@ -72,6 +74,62 @@ export const jobDocument = z
     }),
   })
   .meta({ id: 'Job' });
+
+const outboxEntry = z
+  .strictObject({
+    job: z.string(),
+    run: z.int().exactOptional(),
+    destination: z.enum(['migrationHub', 'dataPipeline']),
+    operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
+    task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
+    message: z.string().describe('What is to be reported, in one line.'),
+    since: time.exactOptional(),
+    attempts: z.int(),
+    nextTryAt: time.exactOptional(),
+    lastError: z.string().exactOptional(),
+    quarantined: z
+      .boolean()
+      .describe('AWS rejected it: it blocks no later report, and waits for retry or drop.'),
+  })
+  .meta({ id: 'OutboxEntry' });
+
+export const jobDetailDocument: z.ZodType<JobDetail> = jobDocument
+  .extend({
+    command: z
+      .array(z.string())
+      .readonly()
+      .exactOptional()
+      .describe('The program and its arguments, secrets masked.'),
+    workingDirectory: z.string().exactOptional(),
+    user: z.string().exactOptional(),
+    schedule: z
+      .strictObject({ cron: z.string(), timezone: z.string().exactOptional() })
+      .exactOptional(),
+    logs: z
+      .strictObject({ stdout: z.string(), stderr: z.string() })
+      .exactOptional()
+      .describe('The files of the output of the run.'),
+    earlierRuns: z
+      .array(
+        z.strictObject({
+          run: z.int(),
+          state: runState,
+          startedAt: time.exactOptional(),
+          endedAt: time.exactOptional(),
+          elapsedSeconds: z.int().min(0).exactOptional(),
+          exitCode: z.int().exactOptional(),
+          exitSignal: z.string().exactOptional(),
+          reason: z.string().exactOptional(),
+        }),
+      )
+      .readonly()
+      .describe('Newest first.'),
+    pending: z
+      .array(outboxEntry)
+      .readonly()
+      .describe('Reports that a destination has not accepted yet.'),
+  })
+  .meta({ id: 'JobDetail' });
 
 const agent = z.strictObject({
   version: z.string(),
@@ -117,7 +175,10 @@ export const statusDocument: z.ZodType<Status> = z
   .strictObject({
     schema: z.literal(1),
     agent,
-    jobs: z.array(jobDocument).readonly(),
+    jobs: z
+      .array(z.union([jobDocument, jobDetailDocument]))
+      .readonly()
+      .describe('With `job`: that job alone, in full.'),
     budgets: z.array(budget).readonly(),
   })
   .meta({ id: 'Status' });
@@ -162,31 +223,24 @@ export const historyDocument = z
 
 export type HistoryDocument = z.infer<typeof historyDocument>;
 
+export const outputDocument = z
+  .strictObject({
+    schema: z.literal(1),
+    run: z.int(),
+    stdout: z.array(z.string()).describe('Lines, oldest first.'),
+    stderr: z.array(z.string()),
+  })
+  .meta({ id: 'Output' });
+
+export type OutputTail = z.infer<typeof outputDocument>;
+
 export const replyDocument = z
   .strictObject({ run: z.string().optional(), message: z.string() })
   .meta({ id: 'Reply' });
 
 export const outboxDocument = z.strictObject({
   schema: z.literal(1),
-  outbox: z.array(
-    z
-      .strictObject({
-        job: z.string(),
-        run: z.int().exactOptional(),
-        destination: z.enum(['migrationHub', 'dataPipeline']),
-        operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
-        task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
-        message: z.string().describe('What is to be reported, in one line.'),
-        since: time.exactOptional(),
-        attempts: z.int(),
-        nextTryAt: time.exactOptional(),
-        lastError: z.string().exactOptional(),
-        quarantined: z
-          .boolean()
-          .describe('AWS rejected it: it blocks no later report, and waits for retry or drop.'),
-      })
-      .meta({ id: 'OutboxEntry' }),
-  ),
+  outbox: z.array(outboxEntry),
 });
 
 export const problemDocument = z

@@ -5,14 +5,15 @@ import type { Reply } from '../../core/model/action.ts';
 import type { JobStatus } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
 import { findJob } from '../lib/find-job.ts';
+import { outputTail } from '../lib/output-tail.ts';
 import { Problem } from '../lib/problem.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { historyDocument, timelineDocument } from './documents.ts';
+import { historyDocument, outputDocument, timelineDocument } from './documents.ts';
 import type { HistoryDocument } from './documents.ts';
 import { streamLog } from './job-log.ts';
-import type { LogReader } from './job-log.ts';
-import { historyQuery, logsQuery, timelineQuery } from './requests.ts';
+import type { LogReader } from '../lib/log-reader.ts';
+import { historyQuery, logsQuery, outputQuery, timelineQuery } from './requests.ts';
 import { timelineEntryDocument } from './timeline-entry.ts';
 
 export interface JobRecordRoutesOptions {
@@ -55,11 +56,7 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
       mediaType: 'text/plain',
       stream: true,
       handle: ({ name, query, response, signal }) => {
-        const job = findJob(operator, name);
-        const run = chooseRun(job, query.run);
-        if (job.origin === 'tracked' && run === job.run) {
-          throw new Problem('conflict', `${name} is only tracked: the agent has no output of it`);
-        }
+        const run = runWithOutput(findJob(operator, name), query.run);
         return streamLog({
           log: openLog(name, run, query.stream),
           tailLines: query.tail,
@@ -68,6 +65,20 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
           response,
           signal,
         });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/jobs/{name}/output',
+      summary: 'The last lines of the output of a run, secrets masked',
+      query: outputQuery,
+      status: 200,
+      reply: outputDocument,
+      handle: async ({ name, query }) => {
+        const run = runWithOutput(findJob(operator, name), query.run);
+        const tail = (stream: 'stdout' | 'stderr'): Promise<string[]> =>
+          outputTail(openLog(name, run, stream), query.lines);
+        return { schema: 1, run, stdout: await tail('stdout'), stderr: await tail('stderr') };
       },
     }),
   ];
@@ -84,6 +95,14 @@ function historyPage(reply: Reply): HistoryDocument {
       ...update,
     })),
   };
+}
+
+function runWithOutput(job: JobStatus, wanted: number | undefined): number {
+  const run = chooseRun(job, wanted);
+  if (job.origin === 'tracked' && run === job.run) {
+    throw new Problem('conflict', `${job.name} is only tracked: the agent has no output of it`);
+  }
+  return run;
 }
 
 function chooseRun(job: JobStatus, wanted: number | undefined): number {

@@ -5,13 +5,13 @@ import type { JobDefinition } from '../../core/model/job.ts';
 import type { Operator } from '../../ports.ts';
 import { adHocRefusal } from '../lib/ad-hoc.ts';
 import type { AdHocRights } from '../lib/ad-hoc.ts';
-import { findJob } from '../lib/find-job.ts';
+import { findJobDetail } from '../lib/find-job.ts';
 import { nameOf } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
 import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { jobDocument, jobsDocument, replyDocument } from './documents.ts';
+import { jobDetailDocument, jobsDocument, replyDocument } from './documents.ts';
 import { adHocJob, cancelBody, emptyBody, noQuery } from './requests.ts';
 import type { AdHocJob } from './requests.ts';
 
@@ -37,11 +37,11 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
     route({
       method: 'GET',
       path: '/v1/jobs/{name}',
-      summary: 'One job',
+      summary: 'One job in full',
       query: noQuery,
       status: 200,
-      reply: jobDocument,
-      handle: ({ name }) => Promise.resolve(findJob(operator, name)),
+      reply: jobDetailDocument,
+      handle: ({ name }) => Promise.resolve(findJobDetail(operator, name)),
     }),
     route({
       method: 'POST',

@@ -112,6 +112,10 @@ const count = (max: number): z.ZodType<number> => z.coerce.number().int().min(0)
 
 export const noQuery = z.strictObject({});
 
+export const statusQuery = z.strictObject({
+  job: z.string().optional().describe('Only this job, in full; default: all.'),
+});
+
 export const timelineQuery = z.strictObject({
   limit: count(10_000).default(100).describe('The newest entries, at most so many.'),
 });
@@ -131,6 +135,11 @@ export const logsQuery = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   tail: count(1_000_000).optional().describe('Only the last so many lines; default: all.'),
   follow: z.enum(['0', '1']).default('0').describe('1: stay until the run has ended.'),
+  run: count(Number.MAX_SAFE_INTEGER).optional().describe('Default: the latest run.'),
+});
+
+export const outputQuery = z.strictObject({
+  lines: count(1000).default(10).describe('Of each stream at most so many.'),
   run: count(Number.MAX_SAFE_INTEGER).optional().describe('Default: the latest run.'),
 });
 

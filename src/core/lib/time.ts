@@ -50,3 +50,9 @@ export function iso(wallMs: number): string {
   // eslint-disable-next-line no-restricted-globals -- a conversion of a given time, not a reading of the clock
   return new Date(shownMs).toISOString();
 }
+
+/** The wall time that `iso` wrote. */
+export function wallMsOf(text: string): number {
+  // eslint-disable-next-line no-restricted-globals -- a conversion of a given time, not a reading of the clock
+  return Date.parse(text);
+}

@@ -4,6 +4,7 @@
  */
 import type { Operation } from './call.ts';
 import type { RunState } from './job.ts';
+import type { OutboxEntry } from './outbox.ts';
 
 export interface Status {
   /** Raised when a field changes its meaning or goes. */
@@ -90,6 +91,37 @@ export interface JobStatus {
     readonly migrationHub?: HubDestination;
     readonly dataPipeline?: PipelineDestination;
   };
+}
+
+/** One job in full: what it runs, where its output lies, its earlier runs, what AWS does not have yet. */
+export interface JobDetail extends JobStatus {
+  /** The program and its arguments, secrets masked; absent: somebody else runs it. */
+  readonly command?: readonly string[];
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  readonly schedule?: { readonly cron: string; readonly timezone?: string };
+  /** The files of the run's output; absent: there is no run, or somebody else runs it. */
+  readonly logs?: LogPaths;
+  /** Newest first. */
+  readonly earlierRuns: readonly EarlierRun[];
+  /** Reports of this job that a destination has not accepted yet, oldest first. */
+  readonly pending: readonly OutboxEntry[];
+}
+
+export interface LogPaths {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface EarlierRun {
+  readonly run: number;
+  readonly state: RunState;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly elapsedSeconds?: number;
+  readonly exitCode?: number;
+  readonly exitSignal?: string;
+  readonly reason?: string;
 }
 
 interface Destination {

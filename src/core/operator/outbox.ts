@@ -29,6 +29,16 @@ export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
   return entries;
 }
 
+/** What is pending of one job. */
+export function outboxOf(view: PlannerView, job: string, now: Now): OutboxEntry[] {
+  const runs = view.runs.of(job);
+  const tasks = new Set(runs.map(({ hub }) => view.state.hubTasks.get(hub?.task ?? '')));
+  return [
+    ...[...tasks].flatMap((task) => (task === undefined ? [] : hubEntries(view, task, now))),
+    ...runs.flatMap((run) => pipelineEntry(view, run, now) ?? []),
+  ].filter((entry) => entry.job === job);
+}
+
 /** How many entries there are; cheaper than making them. */
 export function outboxSize(view: PlannerView): number {
   let pending = 0;

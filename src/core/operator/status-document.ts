@@ -152,7 +152,8 @@ function trackedOf({ definition: { tracked } }: Run): { unit?: string; statusFil
   return tracked?.by === 'status-file' ? { statusFile: tracked.path } : {};
 }
 
-function reasonOf(run: Run): string | undefined {
+/** Why the run ended as it did. */
+export function reasonOf(run: Run): string | undefined {
   if (run.copiedHost === true) return copiedHostRefusal(run);
   return run.ending === undefined ? run.reason : `${endCause(run.ending)}: ${run.ending.detail}`;
 }

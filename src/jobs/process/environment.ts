@@ -52,7 +52,7 @@ function marks(run: Run, socketPath: string): Record<(typeof MARKS)[number], str
 }
 
 /** systemd sets no HOME for a service of root; a uid without an account has none at all. */
-function ownAccount(): { readonly homedir: string; readonly username: string } {
+export function ownAccount(): { readonly homedir: string; readonly username: string } {
   try {
     return userInfo();
   } catch {

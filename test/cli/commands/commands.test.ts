@@ -274,7 +274,8 @@ describe('status', () => {
     const one = await run(['status', 'nightly-files', '--socket', socketPath]);
     expect(one.stdout).toMatch(/^nightly-files\/3 [^]*03:00:00 {2}#3 {2}job started, pid 123\n$/);
     const document = await run(['status', 'nightly-files', '--json', '--socket', socketPath]);
-    expect(JSON.parse(document.stdout)).toEqual(FULL_STATUS);
+    const jobs = FULL_STATUS.jobs.map((job) => ({ ...job, earlierRuns: [], pending: [] }));
+    expect(JSON.parse(document.stdout)).toEqual({ ...FULL_STATUS, jobs });
   });
 
   test('is 3 where there is no such job', async () => {

@@ -7,7 +7,7 @@ import { clip, displayWidth, plain, truncate, wrap } from '../../../src/cli/term
 import { span } from '../../../src/cli/terminal/durations.ts';
 import { renderStatus } from '../../../src/cli/views/status.ts';
 import { describeFields, renderTimeline } from '../../../src/cli/views/timeline.ts';
-import type { JobStatus, Status } from '../../../src/core/model/status.ts';
+import type { JobDetail, JobStatus, Status } from '../../../src/core/model/status.ts';
 import { FULL_STATUS, jobNamed, statusWith } from '../../control/operator-in-memory.ts';
 
 const NOW = new Date('2026-11-22T03:12:00.000Z');
@@ -171,16 +171,65 @@ test('a timeline that is too long for the terminal loses its beginning', () => {
     event: `event.${index}`,
     fields: {},
   }));
-  const job = jobNamed('a');
-  const lines = renderJob(job, timeline, { ...VIEW, height: 10 }).split('\n');
+  const job = { ...jobNamed('a'), earlierRuns: [], pending: [] };
+  const lines = renderJob({ job, timeline }, { ...VIEW, height: 10 }).split('\n');
   expect(lines).toHaveLength(10);
   expect(lines.at(-1)).toContain('event 49');
-  expect(renderJob(job, timeline, { ...VIEW, height: 2 })).not.toContain('TIMELINE');
+  expect(renderJob({ job, timeline }, { ...VIEW, height: 2 })).not.toContain('TIMELINE');
 });
 
 test('no jobs: the screen says what to do', () => {
   expect(renderStatus(statusWith([]), VIEW).split('\n')[2]).toContain('migration-agent run --');
 });
+
+const FULL_JOB: JobDetail = {
+  ...FULL_STATUS.jobs[0]!,
+  command: ['pg_dump', '-Fd', '-j', '4', '-f', '/srv/dump dir', 'postgres://dump:***@db01/orders'],
+  workingDirectory: '/srv',
+  user: 'postgres',
+  schedule: { cron: '0 2 * * *', timezone: 'Europe/Berlin' },
+  logs: {
+    stdout: '/var/lib/migration-agent/runs/nightly-files/3/stdout.log',
+    stderr: '/var/lib/migration-agent/runs/nightly-files/3/stderr.log',
+  },
+  elapsedSeconds: 180,
+  etaSeconds: 70,
+  earlierRuns: [
+    {
+      run: 2,
+      state: 'failed',
+      exitCode: 1,
+      startedAt: '2026-11-21T02:00:00.000Z',
+      endedAt: '2026-11-21T02:04:12.000Z',
+      elapsedSeconds: 252,
+      reason: 'exit code 1: pg_dump: error: connection to server at "db01" failed: timeout expired',
+    },
+    {
+      run: 1,
+      state: 'succeeded',
+      startedAt: '2026-11-20T02:00:00.000Z',
+      endedAt: '2026-11-20T03:05:00.000Z',
+      elapsedSeconds: 3900,
+    },
+  ],
+  pending: [
+    {
+      job: 'nightly-files',
+      run: 2,
+      destination: 'dataPipeline',
+      operation: 'SetTaskStatus',
+      task: 'task-1',
+      message: 'FAILED (exit code 1)',
+      since: '2026-11-21T02:04:12.000Z',
+      attempts: 3,
+      nextTryAt: '2026-11-22T03:12:12.000Z',
+      lastError: 'ThrottlingException: Rate exceeded',
+      quarantined: false,
+    },
+  ],
+};
+
+const OUTPUT = { stdout: ['one', 'two'], stderr: ['pg_dump: dumping contents of table "orders"'] };
 
 test('one job is shown in full and ends in its timeline', () => {
   const timeline = [
@@ -202,17 +251,19 @@ test('one job is shown in full and ends in its timeline', () => {
       },
     },
   ];
-  expect(renderJob(FULL_STATUS.jobs[0]!, timeline, VIEW)).toMatchInlineSnapshot(`
-    "nightly-files/3  running!  ██████████████▍░░░░░ 72%
-      detail         12.30MB/s 0:01:22
+  expect(renderJob({ job: FULL_JOB, output: OUTPUT, timeline }, VIEW)).toMatchInlineSnapshot(`
+    "nightly-files/3  running!  ██████████████▍░░░░░ 72%  about 1m10s to go
+      command        pg_dump -Fd -j 4 -f '/srv/dump dir'
+                     postgres://dump:***@db01/orders
+      directory      /srv, as postgres
       unit           copy.service
       status file    /srv/status.json
-      problem        is no JSON
-      started        03:08:48 (3m12s ago), by schedule, pid 123
-      ended          03:11:48 (12s ago)
-      next start     2026-11-23 02:00:00 (in 22h48m)
-      exit code      0
+      schedule       0 2 * * * (Europe/Berlin), next start 2026-11-23 02:00:00 UTC
+                     (in 22h48m)
+      started        03:08:48 UTC (3m12s ago), by schedule
+      ended          03:11:48 UTC (12s ago), took 3m00s, exit code 0
       signal         SIGTERM
+      problem        is no JSON
       reason         a reason
       cancel         incomplete: processes of this run outlived SIGKILL
       still alive    12, 13
@@ -222,6 +273,19 @@ test('one job is shown in full and ends in its timeline', () => {
       Data Pipeline  withheld, last report 5s ago, next within 14m55s; task task-1
                      of df-1, worker group files
                      canceled by the service
+      pending        #2 SetTaskStatus FAILED (exit code 1), 3 tries, next in 12s:
+                     ThrottlingException: Rate exceeded
+
+    STDOUT  /var/lib/migration-agent/runs/nightly-files/3/stdout.log
+    one
+    two
+
+    STDERR  /var/lib/migration-agent/runs/nightly-files/3/stderr.log
+    pg_dump: dumping contents of table "orders"
+
+    EARLIER RUNS
+    #2  failed 1   4m12s  2026-11-21 02:04:12  exit code 1: pg_dump: error: connect…
+    #1  succeeded  1h05m  2026-11-20 03:05:00
 
     TIMELINE (UTC)
     2026-11-21 23:59:59  #3  run queued

@@ -34,7 +34,11 @@ describe('documents', () => {
   test('a job is found by its encoded name, and an unknown one is 404', async () => {
     const { operator, socketPath } = await serve();
     operator.show(jobNamed('a b'));
-    expect((await call(socketPath, 'GET', '/v1/jobs/a%20b')).json).toEqual(jobNamed('a b'));
+    expect((await call(socketPath, 'GET', '/v1/jobs/a%20b')).json).toEqual({
+      ...jobNamed('a b'),
+      earlierRuns: [],
+      pending: [],
+    });
     expect((await call(socketPath, 'GET', '/v1/jobs')).json).toEqual({
       schema: 1,
       jobs: [jobNamed('a b')],
@@ -44,6 +48,40 @@ describe('documents', () => {
     expect(missing.json).toEqual({
       error: { code: 'no-such-job', message: 'there is no job "other"' },
     });
+  });
+
+  test('status of one job is that job in full, with the agent and its budgets', async () => {
+    const { operator, socketPath } = await serve();
+    operator.document = FULL_STATUS;
+    const { json } = await call(socketPath, 'GET', '/v1/status?job=nightly-files');
+    const jobs = FULL_STATUS.jobs.map((job) => ({ ...job, earlierRuns: [], pending: [] }));
+    expect(json).toEqual({ ...FULL_STATUS, jobs });
+    expect((await call(socketPath, 'GET', '/v1/status?job=other')).status).toBe(404);
+  });
+
+  test('the output of a run: the last lines of each stream, secrets masked', async () => {
+    const { directory, operator, socketPath } = await serve();
+    const get = async (query = ''): Promise<unknown> =>
+      (await call(socketPath, 'GET', `/v1/jobs/copy/output${query}`)).json;
+    operator.show(jobNamed('copy', { run: 2, state: 'running' }));
+    const nothing = { schema: 1, run: 2, stdout: [], stderr: [] };
+    expect(await get()).toEqual(nothing);
+    await writeFile(
+      join(directory, 'copy-2.out'),
+      `${'x'.repeat(70_000)} --password\rhunter2\n\r1%\r2%\r3%`,
+    );
+    await writeFile(
+      join(directory, 'copy-2.err'),
+      'a\nmysql --password=hunter2 db\n\u001b[31mlast\n',
+    );
+    expect(await get('?lines=2')).toEqual({
+      ...nothing,
+      stdout: ['2%', '3%'],
+      stderr: ['mysql --password=*** db', 'last'],
+    });
+    // A line that is longer than what is read, and what may be the second half of a secret with it, is left out.
+    await writeFile(join(directory, 'copy-2.out'), `${'x'.repeat(70_000)}\nend\n`);
+    expect(await get()).toMatchObject({ stdout: ['end'] });
   });
 
   test('HEAD answers like GET, without a body', async () => {
@@ -93,6 +131,7 @@ describe('documents', () => {
       'get /v1/jobs/{name}/events',
       'get /v1/jobs/{name}/history',
       'get /v1/jobs/{name}/logs',
+      'get /v1/jobs/{name}/output',
       'get /v1/openapi.json',
       'get /v1/outbox',
       'get /v1/status',

@@ -6,7 +6,6 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createCallLatency, timedServices } from '../../../src/control/call-latency.ts';
 import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
 import type { OutputDocument, OverviewDocument } from '../../../src/control/page/documents.ts';
-import { maskSecrets } from '../../../src/core/lib/secrets.ts';
 import { RunLog } from '../../../src/jobs/files/run-log.ts';
 import { temporaryDirectory } from '../control-server-fixture.ts';
 import { createRegistry } from '../../../src/control/metrics.ts';
@@ -29,7 +28,7 @@ async function serveOutput() {
     listen: '127.0.0.1:0',
     operator,
     registry: createRegistry(operator),
-    output: { openLog: () => new RunLog(join(directory, 'stdout.log')), mask: maskSecrets },
+    output: { openLog: () => new RunLog(join(directory, 'stdout.log')) },
   });
   const { port } = await listener.listen();
   onTestFinished(() => listener.close());

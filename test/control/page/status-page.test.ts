@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
 import type { HttpListener } from '../../../src/control/http/tcp-listener.ts';
 import { createRegistry } from '../../../src/control/metrics.ts';
-import { maskSecrets } from '../../../src/core/lib/secrets.ts';
 import { RunLog } from '../../../src/jobs/files/run-log.ts';
 import type { JobStatus } from '../../../src/core/model/status.ts';
 import { Chromium, CHROMIUM } from '../../support/chromium.ts';
@@ -170,7 +169,7 @@ describe.skipIf(CHROMIUM === undefined)(
         listen: '127.0.0.1:0',
         operator,
         registry,
-        output: { openLog: () => new RunLog(join(logs, 'stdout.log')), mask: maskSecrets },
+        output: { openLog: () => new RunLog(join(logs, 'stdout.log')) },
       });
       const { port } = await listener.listen();
       origin = `http://127.0.0.1:${port}`;

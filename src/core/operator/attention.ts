@@ -1,6 +1,6 @@
 /** Which jobs come first: those that somebody has to look at, then what runs, the nearest deadline first, then the rest. */
-import { isFinal } from '../../core/model/job.ts';
-import type { JobStatus } from '../../core/model/status.ts';
+import { wallMsOf } from '../lib/time.ts';
+import type { JobStatus } from '../model/status.ts';
 
 /** In the order of attention. `stalled` and `refused` are conditions of a job in another state. */
 export const CONDITIONS = [
@@ -54,6 +54,11 @@ function shownFor(job: JobStatus): Condition {
   return CONDITIONS.find((condition) => hasCondition(job, condition)) ?? 'idle';
 }
 
+/** Whether somebody has to look at the job. */
+export function needsAttention(job: JobStatus): boolean {
+  return rank(job) < CONDITIONS.indexOf('canceling');
+}
+
 /** Ranks of what runs, and of what has ended well or not begun, are equal: there time decides. */
 function rank(job: JobStatus): number {
   // Processes that outlived SIGKILL are as bad as a lost run.
@@ -62,17 +67,16 @@ function rank(job: JobStatus): number {
   const place = CONDITIONS.indexOf(condition);
   if (place < CONDITIONS.indexOf('canceling')) return place;
   if (condition === 'queued' || condition === 'idle') return CONDITIONS.length;
-  return job.state !== 'idle' && isFinal(job.state)
-    ? CONDITIONS.length - 1
-    : CONDITIONS.indexOf('canceling');
+  if (condition === 'canceled' || condition === 'succeeded') return CONDITIONS.length - 1;
+  return CONDITIONS.indexOf('canceling');
 }
 
 /** Of what runs the least slack, of what has ended the latest, of the others the next to start. */
 function urgency(job: JobStatus): number {
   const { migrationHub, dataPipeline } = job.destinations;
-  if (job.endedAt !== undefined) return -Date.parse(job.endedAt);
+  if (job.endedAt !== undefined) return -wallMsOf(job.endedAt);
   if (job.nextStartAt !== undefined && job.startedAt === undefined) {
-    return Date.parse(job.nextStartAt);
+    return wallMsOf(job.nextStartAt);
   }
   return Math.min(migrationHub?.slackSeconds ?? 1e15, dataPipeline?.slackSeconds ?? 1e15);
 }

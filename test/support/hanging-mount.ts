@@ -7,8 +7,11 @@ import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { until } from './until.ts';
 
-const SCRIPT = join(import.meta.dirname, 'hanging-mount.pl');
+const HANGING = join(import.meta.dirname, 'hanging-mount.pl');
+/** Another one, which answers some requests: it keeps the memory of a process locked. */
+export const LOCKING = join(import.meta.dirname, 'locking-mount.pl');
 
 /** What this host lacks for one, in words; empty: nothing. */
 export const whyNoHangingMount = lack();
@@ -26,13 +29,17 @@ function lack(): string {
 
 export class HangingMount {
   readonly #release: () => Promise<void>;
+  readonly #printed: () => string;
 
-  private constructor(release: () => Promise<void>) {
+  private constructor(release: () => Promise<void>, printed: () => string) {
     this.#release = release;
+    this.#printed = printed;
   }
 
-  static async at(directory: string): Promise<HangingMount> {
-    const holder = spawn('perl', [SCRIPT, directory]);
+  static async at(directory: string, script = HANGING): Promise<HangingMount> {
+    const holder = spawn('perl', [script, directory]);
+    let printed = '';
+    holder.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()));
     const complaint = text(holder.stderr);
     const ended = once(holder, 'exit');
     const isUp = await Promise.race([
@@ -40,10 +47,18 @@ export class HangingMount {
       ended.then(() => false),
     ]);
     if (!isUp) throw new Error(`nothing is mounted: ${await complaint}`);
-    return new HangingMount(async () => {
-      holder.stdin.end();
-      await ended;
-    });
+    return new HangingMount(
+      async () => {
+        holder.stdin.end();
+        await ended;
+      },
+      () => printed,
+    );
+  }
+
+  /** Waits until the file system has printed this. */
+  async says(word: string): Promise<void> {
+    await until(`the file system says ${word}`, () => this.#printed().includes(word));
   }
 
   /** Whoever sleeps in there gets an error, and those that were killed die. */

@@ -4,7 +4,7 @@
  * untouched by clock steps and suspend).
  *
  * All reads are synchronous: the kernel answers from memory, and a cancel must not wait for the thread pool, which a dead
- * file system can fill.
+ * file system can fill. Only /proc/PID/environ may wait for another process (locked-memory.ts).
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
@@ -102,8 +102,12 @@ export async function readProcesses(
  * it shows nothing. Throws `CannotSee`.
  */
 export function hasEnvironment(pid: number, entries: readonly string[]): boolean {
-  const environment = readUnlessRefused(`/proc/${pid}/environ`);
-  if (environment === undefined || environment === '') return false;
+  return isMarked(readUnlessRefused(`/proc/${pid}/environ`) ?? '', entries);
+}
+
+/** `environment` as /proc shows it; an empty one shows nothing. */
+export function isMarked(environment: string, entries: readonly string[]): boolean {
+  if (environment === '') return false;
   const bounded = `\0${environment}\0`;
   return entries.every((entry) => bounded.includes(`\0${entry}\0`));
 }

@@ -13,7 +13,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../core/model/job.ts';
 import type { RunCgroup } from './cgroups.ts';
 import type { RunMark } from './environment.ts';
-import { hasEnvironment, isAlive, readProcess, readProcesses, userOf } from './process-table.ts';
+import { mayBeLocked, readsMarked } from './locked-memory.ts';
+import {
+  CannotSee,
+  hasEnvironment,
+  isAlive,
+  readProcess,
+  readProcesses,
+  userOf,
+} from './process-table.ts';
 import type { ProcessEntry } from './process-table.ts';
 
 /** A sweep ends here: what lives then is in an uninterruptible sleep (usually a dead NFS server). */
@@ -21,6 +29,12 @@ const SWEEP_MS_MAX = 2000;
 
 /** The shim is spared for this long, so that it can record how the command ended. */
 const SHIM_SPARED_MS = 500;
+
+/** So many processes whose memory may be locked are read in one look; a host under load has some, for moments. */
+const LOCKED_READS_MAX = 16;
+
+/** One that did not show its environment is not read again for this long. */
+const LOCKED_PAUSE_MS = 2000;
 
 /** The kernel needs a moment to take a killed process apart. */
 const RESCAN_MS = 5;
@@ -33,6 +47,8 @@ export interface TreeEvidence {
   readonly users: readonly number[];
   readonly bootId: string;
   readonly cgroup?: RunCgroup;
+  /** Whether a process is known to be of another run. */
+  readonly isElsewhere?: (entry: ProcessEntry) => boolean;
 }
 
 export class ProcessTree {
@@ -40,6 +56,9 @@ export class ProcessTree {
   readonly #mark: RunMark;
   readonly #users: readonly number[];
   readonly #cgroup: RunCgroup | undefined;
+  readonly #isElsewhere: (entry: ProcessEntry) => boolean;
+  /** Until when a process is not read again that did not show its environment, by pid and start time. */
+  readonly #unshown = new Map<string, number>();
   /** Nothing outlives its boot: after a reboot, every pid is a stranger's. */
   readonly #isOfThisBoot: boolean;
   /** Start times of all processes ever found, by pid. */
@@ -47,11 +66,12 @@ export class ProcessTree {
   /** Those of them that led a group or a session. */
   readonly #leaders = new Map<number, string>();
 
-  constructor({ shim, mark, users, bootId, cgroup }: TreeEvidence) {
+  constructor({ shim, mark, users, bootId, cgroup, isElsewhere }: TreeEvidence) {
     this.#shim = shim;
     this.#mark = mark;
     this.#users = users;
     this.#cgroup = cgroup;
+    this.#isElsewhere = isElsewhere ?? (() => false);
     this.#isOfThisBoot = shim === undefined || shim.bootId === bootId;
     if (shim === undefined) return;
     this.#known.set(shim.pid, shim.startTicks);
@@ -60,8 +80,20 @@ export class ProcessTree {
 
   /** The processes that are alive, lowest pid first. Throws `CannotSee`. */
   async members(): Promise<number[]> {
-    const members = await this.#scan();
+    const unseen: number[] = [];
+    const members = await this.#scan(undefined, (pid) => unseen.push(pid));
+    // In a control group the kernel names the members; without one, nothing else proves that this is none.
+    if (members.length === 0 && unseen.length > 0 && this.#cgroup === undefined) {
+      throw new CannotSee(
+        `process ${unseen.join(', ')} does not show its environment: it waits for a file system that does not answer`,
+      );
+    }
     return members.map((entry) => entry.pid).sort((a, b) => a - b);
+  }
+
+  /** Whether this process was found in the tree. */
+  knows({ pid, startTicks }: ProcessEntry): boolean {
+    return this.#known.get(pid) === startTicks;
   }
 
   /** Sends a signal that can be caught, once. Resolves to how many processes got it. Throws `CannotSee`. */
@@ -87,7 +119,7 @@ export class ProcessTree {
     let spared = true;
     const kill = (entry: ProcessEntry): void => {
       if (spared && this.#isShim(entry)) return;
-      if (strike(entry, 'SIGKILL')) killed.add(`${entry.pid} ${entry.startTicks}`);
+      if (strike(entry, 'SIGKILL')) killed.add(identityOf(entry));
     };
     const begin = performance.now();
     // By the clock, not after a look: on a loaded host one look at all of /proc can take longer than that.
@@ -115,8 +147,14 @@ export class ProcessTree {
     return killed.size;
   }
 
-  /** All living members; `found` gets those with evidence of their own at once, while others are still read. */
-  async #scan(found?: (entry: ProcessEntry) => void): Promise<ProcessEntry[]> {
+  /**
+   * All living members; `found` gets those with evidence of their own at once, while others are still read. `unseen` gets the
+   * processes of which it cannot be seen whether they are.
+   */
+  async #scan(
+    found?: (entry: ProcessEntry) => void,
+    unseen?: (pid: number) => void,
+  ): Promise<ProcessEntry[]> {
     if (!this.#isOfThisBoot || this.#cgroup?.isEmpty() === true) return [];
     const members = new Map<number, ProcessEntry>();
     for (const pid of this.#cgroup?.members() ?? []) {
@@ -124,9 +162,10 @@ export class ProcessTree {
       if (entry !== undefined) members.set(pid, entry);
     }
     if (found !== undefined) members.forEach(found);
+    const locked: ProcessEntry[] = [];
     const entries = await readProcesses(
       (entry) => {
-        if (!this.#isOurs(entry)) return;
+        if (!this.#isOurs(entry, locked)) return;
         members.set(entry.pid, entry);
         found?.(entry);
       },
@@ -134,18 +173,63 @@ export class ProcessTree {
     );
     this.#addGroupsAndSessions(entries, members);
     addDescendants(entries, members);
+    const doubtful = locked.filter(({ pid }) => !members.has(pid));
+    if (doubtful.length > 0) {
+      await this.#readLocked(doubtful, entries, members, unseen);
+      addDescendants(entries, members);
+    }
     members.delete(process.pid);
     for (const entry of members.values()) this.#remember(entry);
     return [...members.values()].filter(isAlive);
   }
 
-  #isOurs(entry: ProcessEntry): boolean {
-    if (this.#known.get(entry.pid) === entry.startTicks) return true;
+  /** What can only be said after a longer look goes into `locked`. */
+  #isOurs(entry: ProcessEntry, locked: ProcessEntry[]): boolean {
+    if (this.knows(entry)) return true;
     // A process that is older than the shim is none of its children: this spares most of the reading.
     const isOlder = Number(entry.startTicks) < Number(this.#shim?.startTicks ?? 0);
-    if (isOlder || entry.pid === process.pid || !hasEnvironment(entry.pid, this.#mark))
-      return false;
-    return this.#users.includes(userOf(entry.pid) ?? -1);
+    if (isOlder || entry.pid === process.pid) return false;
+    // Before anything of a stranger's memory is read.
+    if (!this.#users.includes(userOf(entry.pid) ?? -1)) return false;
+    if (!mayBeLocked(entry)) return hasEnvironment(entry.pid, this.#mark);
+    locked.push(entry);
+    return false;
+  }
+
+  async #readLocked(
+    doubtful: readonly ProcessEntry[],
+    entries: readonly ProcessEntry[],
+    members: Map<number, ProcessEntry>,
+    unseen: (pid: number) => void = () => undefined,
+  ): Promise<void> {
+    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+    const left = doubtful.filter((entry) => !this.#isOfAnother(entry, byPid));
+    const isNew = (entry: ProcessEntry): boolean =>
+      (this.#unshown.get(identityOf(entry)) ?? 0) < performance.now();
+    const asked = left.filter(isNew).slice(0, LOCKED_READS_MAX);
+    const shown = await Promise.all(asked.map(({ pid }) => readsMarked(pid, this.#mark)));
+    asked.forEach((entry, index) => {
+      this.#unshown.delete(identityOf(entry));
+      if (shown[index] === true) members.set(entry.pid, entry);
+      if (shown[index] === undefined) {
+        this.#unshown.set(identityOf(entry), performance.now() + LOCKED_PAUSE_MS);
+      }
+    });
+    for (const entry of left) {
+      if (!asked.includes(entry) || this.#unshown.has(identityOf(entry))) unseen(entry.pid);
+    }
+  }
+
+  /** It, or a process that it descends from, is of another run. The kernel's own threads (2) are of none. */
+  #isOfAnother(entry: ProcessEntry, byPid: ReadonlyMap<number, ProcessEntry>): boolean {
+    const seen = new Set<number>();
+    let at: ProcessEntry | undefined = entry;
+    while (at !== undefined && !seen.has(at.pid)) {
+      if (at.pid === KERNEL_THREADS || this.#isElsewhere(at)) return true;
+      seen.add(at.pid);
+      at = byPid.get(at.parent);
+    }
+    return false;
   }
 
   /**
@@ -175,6 +259,13 @@ export class ProcessTree {
   #isShim(entry: ProcessEntry): boolean {
     return entry.pid === this.#shim?.pid && entry.startTicks === this.#shim.startTicks;
   }
+}
+
+/** kthreadd, the parent of all threads of the kernel. */
+const KERNEL_THREADS = 2;
+
+function identityOf({ pid, startTicks }: ProcessEntry): string {
+  return `${pid} ${startTicks}`;
 }
 
 function addDescendants(

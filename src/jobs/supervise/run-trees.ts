@@ -7,6 +7,7 @@ import { cgroupOf } from '../process/cgroups.ts';
 import type { RunCgroup } from '../process/cgroups.ts';
 import { runMark } from '../process/environment.ts';
 import { lives } from '../process/process-table.ts';
+import type { ProcessEntry } from '../process/process-table.ts';
 import { ProcessTree } from '../process/process-tree.ts';
 import { identifyShim } from './adoption.ts';
 import { pause } from './run-end.ts';
@@ -59,7 +60,8 @@ export class RunTrees {
     const user = readJobUser(directory, run.spawn) ?? listedUser(run.definition.user);
     const users = [process.geteuid?.(), user].filter((uid) => uid !== undefined);
     const cgroup = this.#cgroupOf(run);
-    const tree = new ProcessTree(defined({ shim, mark, users, bootId, cgroup }));
+    const isElsewhere = (entry: ProcessEntry): boolean => this.#isOfOther(run, entry);
+    const tree = new ProcessTree(defined({ shim, mark, users, bootId, cgroup, isElsewhere }));
     if (shim !== undefined) this.#trees.set(run.id, tree);
     return tree;
   }
@@ -106,6 +108,15 @@ export class RunTrees {
     if (shim === undefined || !lives(shim, bootId)) return undefined;
     const present = cgroupOf(shim.pid);
     return present?.name === unitName(run, socketPath) ? present : undefined;
+  }
+
+  /** Whether a process is a shim of another run, or was found in the tree of one. */
+  #isOfOther(run: Run, entry: ProcessEntry): boolean {
+    const isShim = [...this.#shims].some(
+      ([id, { pid, startTicks }]) =>
+        id !== run.id && pid === entry.pid && startTicks === entry.startTicks,
+    );
+    return isShim || [...this.#trees].some(([id, tree]) => id !== run.id && tree.knows(entry));
   }
 
   #directoryOf(run: Run): string {

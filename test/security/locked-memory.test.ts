@@ -1,0 +1,61 @@
+/**
+ * A job keeps the memory of one of its processes locked, by a file system that does not answer: the kernel lets nobody read
+ * /proc/PID/environ then, by which the agent tells the processes of a run. Other jobs of the same user are canceled all the
+ * same, and the agent goes on.
+ *
+ * While such a process exists, every `ps` of the host waits: the mount lets go after 15 seconds at the latest.
+ */
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { HangingMount, LOCKING, whyNoHangingMount } from '../support/hanging-mount.ts';
+import { makeRun, sh, until, withHosts } from '../jobs/support.ts';
+import type { Host } from '../jobs/support.ts';
+import type { Run } from '../../src/core/model/job.ts';
+
+const USER = process.getuid?.() === 0 ? { user: 'nobody' } : {};
+
+async function survivorsAfterCancel(host: Host, run: Run): Promise<readonly number[]> {
+  host.host.signalTree(run, 'SIGKILL');
+  const checked = () => host.all('tree-checked').filter((event) => event.run === run.id);
+  await until(
+    () => checked().length > 0,
+    () => `the end of ${run.id}`,
+  );
+  return checked()[0]!.survivors;
+}
+
+test.skipIf(whyNoHangingMount !== '')(
+  `memory that is locked for ever keeps no other job from its cancel ${whyNoHangingMount === '' ? '' : `(skipped: ${whyNoHangingMount})`}`,
+  () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const directory = join(host.directory, 'locking');
+      mkdirSync(directory);
+      chmodSync(host.directory, 0o755);
+      const victim = makeRun(sh('sleep 600 & setsid sleep 600 & wait'), USER);
+      host.host.start(victim);
+      await until(
+        () => host.all('run-started').length === 1,
+        () => 'the first job',
+      );
+      const mount = await HangingMount.at(directory, LOCKING);
+      try {
+        // Newer than the first, and so a process that could be of its tree.
+        const attacker = makeRun(
+          ['perl', '-e', readFileSync(LOCKING, 'utf8'), '--', '--lock', directory],
+          USER,
+        );
+        host.host.start(attacker);
+        await mount.says('locked');
+        const asked = performance.now();
+        expect(await survivorsAfterCancel(host, victim)).toEqual([]);
+        expect(performance.now() - asked).toBeLessThan(6000);
+        // Its own cannot be ended, and is not called ended.
+        expect(await survivorsAfterCancel(host, attacker)).not.toEqual([]);
+        expect(performance.now() - asked).toBeLessThan(12_000);
+      } finally {
+        await mount.release();
+      }
+    }),
+);

@@ -1,11 +1,11 @@
-/** A disk that is really full (a small tmpfs; root is needed): jobs go on, and so does an agent that starts on it. */
+/** P8: faults around the agent cost nothing. A disk that is really full (a small tmpfs; root is needed). */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { JobStatus } from '../../src/core/model/status.ts';
-import { createSite } from '../support/daemon.ts';
-import { until } from '../support/until.ts';
+import type { JobStatus } from '../../../src/core/model/status.ts';
+import { createSite } from '../../support/daemon.ts';
+import { until } from '../../support/until.ts';
 
 const CONFIGURATION = `
 migrationHub: { progressUpdateStream: test }
@@ -39,7 +39,7 @@ function fill(file: string): void {
 const isRunning = (job: JobStatus): boolean => job.state === 'running';
 
 test.skipIf(!mayMount())(
-  'P8 an agent starts on a full disk, after a crash and after a stop, and has its jobs again',
+  'an agent starts on a full disk, after a crash and after a stop, and has its jobs again',
   async () => {
     const site = await createSite(CONFIGURATION);
     const state = join(site.directory, 'state');

@@ -1,0 +1,25 @@
+/** P1: every promise (NextUpdateSeconds) is kept. */
+import { expect, test } from 'vitest';
+import { isDelivered } from '../../support/daemon.ts';
+import { until } from '../../support/until.ts';
+import { openSite } from './promise-site.ts';
+
+test('short promises are kept through an outage that is shorter than their slack', async () => {
+  const site = await openSite(`
+migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 8s }
+jobs:
+  long: { command: [sleep, '14'] }
+`);
+  await site.start();
+  await site.client.post('/v1/jobs/long/start');
+  await until('the task is reported', () => site.hubTask('long')?.status === 'IN_PROGRESS');
+  site.simulator.addFault({ operation: '*', fault: 'drop', from: '2s', for: '2s' });
+  await site.untilJob('long', isDelivered);
+  expect(site.hubTask('long')).toMatchObject({
+    status: 'COMPLETED',
+    percent: 100,
+    staleSeconds: 0,
+  });
+  expect(site.hubTask('long')?.updates).toBeGreaterThanOrEqual(4);
+  expect(site.simulator.audit().violations).toEqual([]);
+});

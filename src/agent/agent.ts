@@ -129,7 +129,7 @@ export class Agent implements Operator {
       if (!isReady) notifier.ready();
       isReady = true;
       const now = clock.now();
-      watchdog.turned(now, () => {
+      return watchdog.turned(now, () => {
         const { problems } = this.agent();
         this.#logHealth(problems);
         return statusLine(this.#planner.view(), problems, now);

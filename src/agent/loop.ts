@@ -16,20 +16,22 @@ export async function runLoop(
   journal: Journal,
   clock: Clock,
   act: (action: Action) => void,
-  turned: () => void,
+  /** Called after each turn. Returns when the next one is needed at the latest, on the boot clock. */
+  turned: () => number | undefined,
 ): Promise<void> {
+  let wakeAtMs: number | undefined;
   while (!inbox.isClosed) {
-    const events = await inbox.next(earliest(planner.wakeAtMs(), journal.retryAtMs));
+    const events = await inbox.next(earliest(planner.wakeAtMs(), journal.retryAtMs, wakeAtMs));
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
     // On disk before it takes effect. While the disk refuses writes, jobs and heartbeats go on.
     const isDurable = journal.commit(planner.takeChanges(), now);
     for (const action of planner.decide(now, isDurable)) act(action);
-    turned();
+    wakeAtMs = turned();
   }
 }
 
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const earliestMs = Math.min(...times.map((ms) => ms ?? Infinity));
+  return earliestMs === Infinity ? undefined : earliestMs;
 }

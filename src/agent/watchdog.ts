@@ -20,12 +20,22 @@ export class Watchdog {
     this.#notifier = notifier;
   }
 
-  /** Call after each turn. `line` makes the text of `systemctl status`; it is called once a second at most. */
-  turned(now: Now, line: () => string): void {
-    if (now.bootMs - this.#lineMadeAtMs >= LINE_EVERY_MS) {
+  /**
+   * Call after each turn. `line` makes the text of `systemctl status`; it is called once a second at most. Returns when to
+   * call again, on the boot clock, if the line was not made: what this turn changed must not wait for the next event.
+   */
+  turned(now: Now, line: () => string): number | undefined {
+    const lineAtMs = this.#lineMadeAtMs + LINE_EVERY_MS;
+    const isLineDue = now.bootMs >= lineAtMs;
+    if (isLineDue) {
       this.#lineMadeAtMs = now.bootMs;
       this.#showStatus(line());
     }
+    this.#notify(now);
+    return isLineDue ? undefined : lineAtMs;
+  }
+
+  #notify(now: Now): void {
     const everyMs = (this.#notifier.watchdogMs ?? Infinity) / PARTS;
     if (now.bootMs - this.#notifiedAtMs < everyMs) return;
     this.#notifiedAtMs = now.bootMs;

@@ -29,7 +29,7 @@ const runState = z.enum([
   'fenced',
 ]);
 
-export const jobDocument = z
+const jobDocument = z
   .strictObject({
     name: z.string(),
     run: z.int().exactOptional(),

@@ -4,7 +4,7 @@ import { isDelivered } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
 import { openSite } from './promise-site.ts';
 
-test('short promises are kept through an outage that is shorter than their slack', async () => {
+test('P1 short promises are kept through an outage that is shorter than their slack', async () => {
   const site = await openSite(`
 migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 8s }
 jobs:

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isDelivered } from '../../support/daemon.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('a secret that a job prints reaches neither AWS nor the log', async () => {
+test('P10 a secret that a job prints reaches neither AWS nor the log', async () => {
   const site = await openSite(`${HUB}
 jobs:
   leak: { command: [sh, -c, 'echo postgres://admin:hunter2@db/orders refused >&2; exit 1'] }

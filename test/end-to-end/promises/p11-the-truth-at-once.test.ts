@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { until } from '../../support/until.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('a permission that is missing shows in status and log with the operation and the remedy', async () => {
+test('P11 a permission that is missing shows in status and log with the operation and the remedy', async () => {
   const site = await openSite(`${HUB}
 jobs:
   copy: { command: [sleep, '300'] }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { isDelivered } from '../../support/daemon.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('the acknowledgement is accepted before the job starts', async () => {
+test('P2 the acknowledgement is accepted before the job starts', async () => {
   const site = await openSite(`${HUB}
 dataPipeline:
   workerGroups: [wg]

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { until } from '../../support/until.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('when no report is accepted for a window, the whole tree is dead before its end', async () => {
+test('P3 when no report is accepted for a window, the whole tree is dead before its end', async () => {
   const site = await openSite(`${HUB}
 dataPipeline:
   workerGroups: [wg]

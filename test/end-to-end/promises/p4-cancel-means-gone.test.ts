@@ -4,7 +4,7 @@ import { isDelivered } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('a tree with a setsid child, an orphan and one that ignores SIGTERM is gone; FAILED, no SetTaskStatus', async () => {
+test('P4 a tree with a setsid child, an orphan and one that ignores SIGTERM is gone; FAILED, no SetTaskStatus', async () => {
   const site = await openSite(`${HUB}
 dataPipeline:
   workerGroups: [wg]

@@ -6,7 +6,7 @@ import { isDelivered } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('kill -9 of the agent, the job ends meanwhile, AWS away: its exit code is reported once', async () => {
+test('P5 kill -9 of the agent, the job ends meanwhile, AWS away: its exit code is reported once', async () => {
   const site = await openSite(`${HUB}
 dataPipeline:
   workerGroups: [wg]
@@ -42,7 +42,7 @@ jobs:
   expect(site.simulator.audit().violations).toEqual([]);
 });
 
-test('kill -9 at random moments: every exit code right, every final report delivered, nothing started twice', async () => {
+test('P5 kill -9 at random moments: every exit code right, every final report delivered, nothing started twice', async () => {
   const jobs = Array.from(
     { length: 12 },
     (_, i) =>

@@ -4,7 +4,7 @@ import { isDelivered } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
 import { openSite } from './promise-site.ts';
 
-test('a burst of jobs, and an agent that is killed in the middle of it, stay under a tiny limit', async () => {
+test('P6 a burst of jobs, and an agent that is killed in the middle of it, stay under a tiny limit', async () => {
   const tiny = { perSecond: 1, burst: 20 };
   const jobs = Array.from({ length: 24 }, (_, i) => `  j${i}: { command: [sh, -c, 'exit 0'] }`);
   const site = await openSite(

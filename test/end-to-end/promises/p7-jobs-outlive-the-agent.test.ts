@@ -6,7 +6,7 @@ import { isDelivered } from '../../support/daemon.ts';
 import { HUB, openSite } from './promise-site.ts';
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
-  'a job goes on after %s of the agent; the next agent has its process and its exit code',
+  'P7 a job goes on after %s of the agent; the next agent has its process and its exit code',
   async (signal) => {
     const site = await openSite(`${HUB}
 jobs:

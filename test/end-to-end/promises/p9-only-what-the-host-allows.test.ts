@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { until } from '../../support/until.ts';
 import { HUB, openSite } from './promise-site.ts';
 
-test('a shell command of the pipeline is refused with its reason, and never run', async () => {
+test('P9 a shell command of the pipeline is refused with its reason, and never run', async () => {
   const site = await openSite(`${HUB}
 dataPipeline: { workerGroups: [wg], activities: [] }
 `);

@@ -1,6 +1,6 @@
 /**
- * The options of every SDK client. Each option that the agent depends on is set explicitly. FIPS, dual-stack and
- * AWS_ENDPOINT_URL_… are left to the SDK, so `endpoint` is passed only if one is configured.
+ * The options of every SDK client. Each option that the agent depends on is set explicitly: the SDK's own resolution of a
+ * profile differs between its generations, and the older clients know AWS_PROFILE alone.
  */
 import { defined } from '../core/lib/defined.ts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -23,6 +23,8 @@ export interface ClientSettings {
   readonly environment: Environment;
   readonly handler: NodeHttpHandler;
   readonly credentials: () => Promise<Identity>;
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
 }
 
 export interface ClientOptions {
@@ -33,6 +35,8 @@ export interface ClientOptions {
   readonly defaultsMode: 'legacy';
   readonly logger: typeof SILENT_LOGGER;
   readonly customUserAgent: [string, string][];
+  readonly useFipsEndpoint: boolean;
+  readonly useDualstackEndpoint: boolean;
   readonly endpoint?: string;
   readonly region?: string;
 }
@@ -52,6 +56,8 @@ export function clientOptions(
     defaultsMode: 'legacy',
     logger: SILENT_LOGGER,
     customUserAgent,
+    useFipsEndpoint: settings.useFipsEndpoint,
+    useDualstackEndpoint: settings.useDualstackEndpoint,
     endpoint,
     region,
   });

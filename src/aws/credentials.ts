@@ -12,7 +12,7 @@ export type Identity = Awaited<ReturnType<ReturnType<typeof defaultProvider>>>;
 
 export interface CredentialsOptions {
   readonly profile: string | undefined;
-  readonly region: string | undefined;
+  readonly region: () => Promise<string | undefined>;
   /** Calls of the chain (STS, SSO) use the same connections and proxy as all others. */
   readonly handler: () => Promise<NodeHttpHandler>;
   /** How long a call waits for credentials. A slower load goes on and serves a later call. */
@@ -95,7 +95,8 @@ export class Credentials {
 
   async #resolveChain(): Promise<Identity> {
     const { defaultProvider: createProvider } = await import('@aws-sdk/credential-provider-node');
-    const { profile, region, handler } = this.#options;
+    const { profile, handler } = this.#options;
+    const region = await this.#options.region();
     const provider = createProvider(
       defined({
         profile,

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-data-pipeline';
 import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
+import { atEndpoint } from './client-endpoint.ts';
 import { clientOptions, ownAppId } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
@@ -24,9 +25,8 @@ import { pipelineErrorId, pipelineText } from './legal-text.ts';
 
 export interface PipelineOptions extends ClientSettings {
   readonly endpoint: string | undefined;
-  /** Absent: the SDK's own default (AWS_REGION, the profile). */
+  /** Absent: every call fails for want of it. */
   readonly region: string | undefined;
-  readonly profile: string | undefined;
   readonly pollHandler: NodeHttpHandler;
   /** The identity of the EC2 instance, if this host is one. */
   readonly instanceIdentity: () => Promise<InstanceIdentity | undefined>;
@@ -45,12 +45,16 @@ export function createPipeline(options: PipelineOptions): SendToPipeline {
   };
 }
 
-function createClient(options: PipelineOptions): DataPipelineClient {
+export function createClient(
+  options: ClientSettings & Pick<PipelineOptions, 'endpoint' | 'region'>,
+): DataPipelineClient {
+  const own = clientOptions(options, options.endpoint, options.region);
+  const { config } = new DataPipelineClient(own);
   return new DataPipelineClient(
     defined({
-      ...clientOptions(options, options.endpoint, options.region),
+      ...own,
+      ...atEndpoint(config, own),
       userAgentAppId: ownAppId(options.environment),
-      profile: options.profile,
     }),
   );
 }

@@ -20,6 +20,7 @@ import {
 } from '@aws-sdk/client-migrationhub-config';
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
+import { atEndpoint } from './client-endpoint.ts';
 import { clientOptions, ownAppId } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
@@ -44,15 +45,13 @@ export function createHub(options: HubOptions): SendToHub {
   const clientOf = (region: string): MigrationHubClient => {
     const known = clients.get(region);
     if (known !== undefined) return known;
-    const client = new MigrationHubClient(hubClientOptions(options, options.endpoint, region));
+    const client = createHubClient(options, options.endpoint, region);
     clients.set(region, client);
     return client;
   };
   let config: MigrationHubConfigClient | undefined;
   const askHomeRegion = async (exchange: Exchange): Promise<Answer> => {
-    config ??= new MigrationHubConfigClient(
-      hubClientOptions(options, options.configEndpoint, options.configRegion),
-    );
+    config ??= createConfigClient(options, options.configEndpoint, options.configRegion);
     const command = record(new GetHomeRegionCommand({}), exchange);
     const { HomeRegion } = await config.send(command, exchange);
     return HomeRegion === undefined || HomeRegion === '' ? {} : { homeRegion: HomeRegion };
@@ -67,9 +66,29 @@ export function createHub(options: HubOptions): SendToHub {
   };
 }
 
+export function createHubClient(
+  settings: ClientSettings,
+  endpoint: string | undefined,
+  region: string,
+): MigrationHubClient {
+  const options = hubClientOptions(settings, endpoint, region);
+  const { config } = new MigrationHubClient(options);
+  return new MigrationHubClient({ ...options, ...atEndpoint(config, options) });
+}
+
+export function createConfigClient(
+  settings: ClientSettings,
+  endpoint: string | undefined,
+  region: string,
+): MigrationHubConfigClient {
+  const options = hubClientOptions(settings, endpoint, region);
+  const { config } = new MigrationHubConfigClient(options);
+  return new MigrationHubConfigClient({ ...options, ...atEndpoint(config, options) });
+}
+
 /** The older client has no option for an app id, only AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
 function hubClientOptions(
-  options: HubOptions,
+  options: ClientSettings,
   endpoint: string | undefined,
   region: string,
 ): ReturnType<typeof clientOptions> {

@@ -13,13 +13,19 @@ import { createConnectionPool } from './connections.ts';
 import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import { LIMITS } from './services-options.ts';
-import type { Environment, ServicesOptions } from './services-options.ts';
+import { madeOnce } from './made-once.ts';
+import type { ServiceName, ServicesOptions } from './services-options.ts';
 import { createServices } from './services.ts';
+import type { ClientSettings } from './client-settings.ts';
+import { sharedSettings } from './shared-settings.ts';
+import type { SharedSettings } from './shared-settings.ts';
 
 export interface Probe {
   readonly services: Services;
   /** Rejects if there are none, or none in time. */
   credentials(): Promise<WhoIAm>;
+  /** Where the client of a service sends its calls. Rejects if its settings exclude each other. */
+  endpoint(service: ServiceName, region: string): Promise<string>;
   /** Connects, with TLS if the endpoint is https, and sends nothing. Rejects with the reason if that fails. */
   reach(endpoint: string): Promise<Reached>;
   close(): void;
@@ -43,9 +49,10 @@ export function createProbe(options: ServicesOptions): Probe {
   const { callMs: limitMs, connectMs, credentialsMs, idleMs } = LIMITS;
   const { environment, proxy } = options;
   const pool = createConnectionPool({ limitMs, connectMs, idleMs, proxy, environment });
+  const settings = madeOnce(() => sharedSettings(options));
   const credentials = new Credentials({
     profile: options.profile,
-    region: options.region ?? options.dataPipelineRegion,
+    region: async () => (await settings()).region,
     handler: () => Promise.resolve(pool.handler),
     limitMs: credentialsMs,
   });
@@ -61,6 +68,13 @@ export function createProbe(options: ServicesOptions): Probe {
         expiresAtMs: expiration === undefined ? undefined : expiration.getTime(),
       });
     },
+    endpoint: async (service, region) =>
+      await endpointOf(service, region, await settings(), {
+        version: options.version,
+        environment,
+        handler: pool.handler,
+        credentials: credentials.forClient,
+      }),
     reach: (endpoint) => reach(endpoint, pool),
     close: () => {
       services.close();
@@ -69,25 +83,30 @@ export function createProbe(options: ServicesOptions): Probe {
   };
 }
 
-/** Where each service is called: the configuration, the SDK's own variables, AWS itself. */
-export function endpointOf(
-  service: 'migrationHub' | 'migrationHubConfig' | 'dataPipeline',
-  options: Pick<ServicesOptions, 'endpoints'>,
+/** Asked of the client itself, made as the agent's calls make it. Without its connections: it sends nothing. */
+async function endpointOf(
+  service: ServiceName,
   region: string,
-  environment: Environment,
-): string {
-  const [variable, host] = {
-    migrationHub: ['MIGRATION_HUB', 'mgh'],
-    migrationHubConfig: ['MIGRATIONHUB_CONFIG', 'migrationhub-config'],
-    dataPipeline: ['DATA_PIPELINE', 'datapipeline'],
-  }[service] as [string, string];
-  const isIgnored = environment['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true';
-  const ofEnvironment = isIgnored
-    ? undefined
-    : [`AWS_ENDPOINT_URL_${variable}`, 'AWS_ENDPOINT_URL']
-        .map((name) => environment[name])
-        .find((url) => url !== undefined && url !== '');
-  return options.endpoints[service] ?? ofEnvironment ?? `https://${host}.${region}.amazonaws.com`;
+  { endpoints, ...shared }: SharedSettings,
+  own: Omit<ClientSettings, keyof SharedSettings>,
+): Promise<string> {
+  const { createConfigClient, createHubClient } = await import('./migration-hub.ts');
+  const { createClient } = await import('./data-pipeline.ts');
+  const settings = { ...own, ...shared };
+  const endpoint = endpoints[service];
+  const client = {
+    migrationHub: () => createHubClient(settings, endpoint, region),
+    migrationHubConfig: () => createConfigClient(settings, endpoint, region),
+    dataPipeline: () => createClient({ ...settings, endpoint, region }),
+  }[service]();
+  const { hostname, path, port, protocol } = (await client.config.endpoint?.()) ?? {
+    hostname: '',
+    path: '/',
+    port: undefined,
+    protocol: 'https:',
+  };
+  const at = port === undefined ? hostname : `${hostname}:${port}`;
+  return `${protocol}//${at}${path.replace(/\/$/, '')}`;
 }
 
 /** A request that never sends a byte: its agent connects, through the proxy if there is one. */

@@ -3,6 +3,8 @@
  */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+export type ServiceName = 'migrationHub' | 'migrationHubConfig' | 'dataPipeline';
+
 export interface ServicesOptions {
   /** The region for GetHomeRegion. Default: `region` if Migration Hub is offered there, else us-west-2. */
   readonly hub?: { readonly configRegion?: string };
@@ -10,13 +12,9 @@ export interface ServicesOptions {
   readonly dataPipelineRegion?: string;
   readonly profile?: string;
   readonly proxy?: string;
-  readonly endpoints: {
-    readonly migrationHub?: string;
-    readonly migrationHubConfig?: string;
-    readonly dataPipeline?: string;
-  };
+  readonly endpoints: Readonly<Partial<Record<ServiceName, string>>>;
   readonly version: string;
-  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE are read from it; the SDK reads its own variables itself. */
+  /** Proxy, AWS_CA_BUNDLE, and what shared-settings.ts reads. The SDK reads those of its credentials itself. */
   readonly environment: Environment;
   readonly limits?: Partial<TimeLimits>;
 }

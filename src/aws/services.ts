@@ -20,6 +20,7 @@ import {
   serverDate,
 } from './outcomes.ts';
 import type { FailedCall } from './outcomes.ts';
+import type { SharedSettings } from './shared-settings.ts';
 import { withAnswerLimit } from './answer-limit.ts';
 import { madeOnce } from './made-once.ts';
 import { hubRegionNear, LIMITS } from './services-options.ts';
@@ -44,6 +45,7 @@ class AwsServices implements Services {
   readonly #credentials: Credentials;
   readonly #inFlight = new Set<AbortController>();
   readonly #waiting = new Set<Operation>();
+  readonly #loadSettings = madeOnce(() => loadSharedSettings(this.#options));
   readonly #loadPools = madeOnce(() => this.#createPools());
   readonly #loadHub = madeOnce(() => this.#createHub());
   readonly #loadPipeline = madeOnce(() => this.#createPipeline());
@@ -55,7 +57,7 @@ class AwsServices implements Services {
     this.#limits = { ...LIMITS, ...options.limits };
     this.#credentials = new Credentials({
       profile: options.profile,
-      region: options.region ?? options.dataPipelineRegion,
+      region: async () => (await this.#loadSettings()).region,
       handler: async () => (await this.#loadPools()).calls.handler,
       limitMs: this.#limits.credentialsMs,
     });
@@ -174,10 +176,12 @@ class AwsServices implements Services {
   }
 
   async #createHub(): Promise<SendToHub> {
-    const { endpoints, environment, hub, region, version } = this.#options;
+    const { environment, hub, version } = this.#options;
     const { calls } = await this.#loadPools();
+    const { endpoints, region, ...settings } = await this.#loadSettings();
     const { createHub } = await import('./migration-hub.ts');
     return createHub({
+      ...settings,
       version,
       environment,
       handler: calls.handler,
@@ -189,11 +193,13 @@ class AwsServices implements Services {
   }
 
   async #createPipeline(): Promise<SendToPipeline> {
-    const { endpoints, dataPipelineRegion, environment, profile, region, version } = this.#options;
+    const { dataPipelineRegion, environment, version } = this.#options;
     const { calls, polls } = await this.#loadPools();
+    const { endpoints, region, ...settings } = await this.#loadSettings();
     const { createPipeline } = await import('./data-pipeline.ts');
     const { createInstanceIdentity } = await import('./instance-identity.ts');
     return createPipeline({
+      ...settings,
       version,
       environment,
       handler: calls.handler,
@@ -201,10 +207,15 @@ class AwsServices implements Services {
       credentials: this.#credentials.forClient,
       endpoint: endpoints.dataPipeline,
       region: dataPipelineRegion ?? region,
-      profile,
       instanceIdentity: createInstanceIdentity(environment),
     });
   }
+}
+
+/** Loaded at the first call, as the SDK is. */
+async function loadSharedSettings(options: ServicesOptions): Promise<SharedSettings> {
+  const { sharedSettings } = await import('./shared-settings.ts');
+  return await sharedSettings(options);
 }
 
 /** Created at the first call, as the SDK clients are: the handler is half of their import time. */

@@ -8,7 +8,7 @@ import { formOf } from './schema/walk.ts';
 export interface EffectiveRow {
   readonly key: string;
   readonly value: string;
-  readonly source: 'file' | 'default' | 'environment';
+  readonly source: 'file' | 'default' | 'environment' | 'profile';
 }
 
 /** In the order of the schema. */

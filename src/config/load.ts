@@ -1,6 +1,6 @@
 /**
  * From the text of the configuration file to a `Configuration`, or to everything that is wrong with it.
- * Pure but for `readConfiguration`, which reads the file.
+ * Pure but for `readConfiguration`, which reads the file and the shared AWS files.
  */
 import { readFile } from 'node:fs/promises';
 import { buildConfiguration, regionOfEnvironment } from './build/build.ts';
@@ -11,6 +11,7 @@ import { SourceDocument } from './lib/document.ts';
 import type { Environment } from './lib/document.ts';
 import { problemsOfIssues, issueMessage } from './issues.ts';
 import { keyOf, sortProblems } from './lib/problem.ts';
+import { regionOfProfile } from './lib/profile-region.ts';
 import type { Path, Place, Problem } from './lib/problem.ts';
 import { configurationFile, configurationSchema } from './schema/schema.ts';
 import type { ConfigurationFile } from './schema/schema.ts';
@@ -23,6 +24,8 @@ export interface ConfigurationSource {
   readonly text: string;
   readonly environment: Environment;
   readonly hostname: string;
+  /** Counts if neither the file nor the environment has a region. */
+  readonly regionOfProfile?: (profile: string | undefined) => string | undefined;
 }
 
 export type Loaded =
@@ -33,8 +36,10 @@ export type Loaded =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export function loadConfiguration({ text, environment, hostname }: ConfigurationSource): Loaded {
-  const document = new SourceDocument(text, environment, isText);
+export function loadConfiguration(source: ConfigurationSource): Loaded {
+  const { text, hostname } = source;
+  const document = new SourceDocument(text, source.environment, isText);
+  const environment = withProfileRegion(source, document.value);
   const broken = document.brokenAt;
   if (document.value === null && broken === undefined) {
     return refused(
@@ -72,10 +77,21 @@ export function loadConfiguration({ text, environment, hostname }: Configuration
     written: {
       tree: document.value,
       fromEnvironment: document.fromEnvironment,
-      derived: derivedValues(file, built, environment),
+      derived: derivedValues(file, built, environment, environment !== source.environment),
     },
   };
   return { ok: true, configuration, warnings };
+}
+
+/** The environment, with the region of the profile if nothing else names one. */
+function withProfileRegion(source: ConfigurationSource, tree: unknown): Environment {
+  const { environment } = source;
+  if (isGiven(read(tree, 'aws', 'region')) || regionOfEnvironment(environment) !== undefined) {
+    return environment;
+  }
+  const profile = read(tree, 'aws', 'profile');
+  const region = source.regionOfProfile?.(typeof profile === 'string' ? profile : undefined);
+  return region === undefined ? environment : { ...environment, AWS_REGION: region };
 }
 
 /** Reads and loads a file. A file that cannot be read is a problem like the others. */
@@ -92,7 +108,13 @@ export async function readConfiguration(
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return loadConfiguration({ file, text, environment, hostname });
+    return loadConfiguration({
+      file,
+      text,
+      environment,
+      hostname,
+      regionOfProfile: (profile) => regionOfProfile(profile, environment),
+    });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return refused('(file)', 'is not UTF-8; save it in this encoding');

@@ -192,7 +192,7 @@ describe('a call', () => {
       AWS_ENDPOINT_URL_MIGRATIONHUB_CONFIG: elsewhere.url,
       AWS_ENDPOINT_URL_DATA_PIPELINE: elsewhere.url,
     });
-    const others = servicesAt('', { endpoints: {}, limits: {} });
+    const others = servicesAt('', { endpoints: {}, limits: {}, environment: process.env });
     for (const call of [CALLS.GetHomeRegion, CALLS.ImportMigrationTask, CALLS.PollForTask]) {
       expect((await others.send(call)).kind).toBe('accepted');
     }

@@ -91,7 +91,7 @@ describe('common mistakes and the exact words for them', () => {
       'no region for Data Pipeline',
       'dataPipeline: { workerGroups: [g] }\n',
       [
-        'a.yaml:1:1 dataPipeline.region: is missing: write it here or as aws.region, or set AWS_REGION',
+        'a.yaml:1:1 dataPipeline.region: is missing: write it here or as aws.region, set AWS_REGION, or give the profile a region',
       ],
     ],
     [

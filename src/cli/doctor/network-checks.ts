@@ -1,16 +1,19 @@
 /** The network path to each service: name, connection, TLS, proxy. No request is sent. */
-import { endpointOf } from '../../aws/probe.ts';
 import { hubRegionNear } from '../../aws/services-options.ts';
+import type { ServiceName } from '../../aws/services-options.ts';
 import type { AwsDoctor, Calls } from './aws-calls.ts';
 import type { Check, Finding } from './report.ts';
 
 export function reachable({ configuration, environment, probe }: AwsDoctor, calls: Calls): Check[] {
   const { aws, settings } = configuration;
-  const look = async (
-    service: 'migrationHub' | 'migrationHubConfig' | 'dataPipeline',
-    region: string,
-  ): Promise<Finding> => {
-    const endpoint = endpointOf(service, aws, region, environment);
+  const look = async (service: ServiceName, region: string): Promise<Finding> => {
+    let endpoint: string;
+    try {
+      endpoint = await probe.endpoint(service, region);
+    } catch (error) {
+      const remedy = 'check the variables AWS_… and the profile of the shared AWS files';
+      return { verdict: 'failed', message: messageOf(error), remedy };
+    }
     const proxy = proxyText(aws.proxy, endpoint, environment);
     try {
       const { tookMs } = await probe.reach(endpoint);

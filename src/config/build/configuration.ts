@@ -64,5 +64,5 @@ export interface Written {
 
 export interface Derived {
   readonly value: string;
-  readonly source: 'default' | 'environment';
+  readonly source: 'default' | 'environment' | 'profile';
 }

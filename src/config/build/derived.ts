@@ -18,12 +18,13 @@ export function derivedValues(
   file: ConfigurationFile,
   built: Built,
   environment: Environment,
+  isProfileRegion: boolean,
 ): ReadonlyMap<string, Derived> {
   const derived = new Map<string, Derived>();
   const add: Add = (key, value, source = 'default') => derived.set(key, { value, source });
-  addAws(file, environment, add);
+  addAws(file, environment, isProfileRegion, add);
   addAgent(file, built, environment, add);
-  addDestinations(file, built, add);
+  addDestinations(file, built, isProfileRegion, add);
   if (file.fleet !== undefined && file.fleet.share === undefined) {
     add('fleet.share', String(SHARE_WITH_REDIS));
   }
@@ -32,10 +33,15 @@ export function derivedValues(
   return derived;
 }
 
-function addAws(file: ConfigurationFile, environment: Environment, add: Add): void {
+function addAws(
+  file: ConfigurationFile,
+  environment: Environment,
+  isProfileRegion: boolean,
+  add: Add,
+): void {
   const region = regionOfEnvironment(environment);
   if (file.aws.region === undefined && region !== undefined) {
-    add('aws.region', region, 'environment');
+    add('aws.region', region, isProfileRegion ? 'profile' : 'environment');
   }
 }
 
@@ -49,13 +55,19 @@ function addAgent(file: ConfigurationFile, built: Built, environment: Environmen
   }
 }
 
-function addDestinations(file: ConfigurationFile, built: Built, add: Add): void {
+function addDestinations(
+  file: ConfigurationFile,
+  built: Built,
+  isProfileRegion: boolean,
+  add: Add,
+): void {
   if (file.migrationHub !== undefined && file.migrationHub.region === undefined) {
     add('migrationHub.region', 'the home region, asked from GetHomeRegion');
   }
   if (file.dataPipeline === undefined) return;
   if (file.dataPipeline.region === undefined) {
-    const source = file.aws.region === undefined ? 'environment' : 'default';
+    const elsewhere = isProfileRegion ? 'profile' : 'environment';
+    const source = file.aws.region === undefined ? elsewhere : 'default';
     add('dataPipeline.region', built.aws.dataPipelineRegion ?? '', source);
   }
   if (file.dataPipeline.taskRunnerId === undefined) {

@@ -17,7 +17,7 @@ export interface Finding {
 }
 
 export interface Surroundings {
-  /** The region from AWS_REGION or AWS_DEFAULT_REGION. */
+  /** The region from AWS_REGION, AWS_DEFAULT_REGION or the profile. */
   readonly region: string | undefined;
   readonly hostname: string;
 }
@@ -51,7 +51,8 @@ function checkPipeline(tree: unknown, surroundings: Surroundings): Finding[] {
   const findings: Finding[] = [];
   const region = read(pipeline, 'region') ?? read(tree, 'aws', 'region') ?? surroundings.region;
   if (!isGiven(region)) {
-    const message = 'is missing: write it here or as aws.region, or set AWS_REGION';
+    const message =
+      'is missing: write it here or as aws.region, set AWS_REGION, or give the profile a region';
     findings.push({ path: ['dataPipeline', 'region'], message });
   }
   const reportEveryMs = durationOf(read(pipeline, 'reportEvery'), MINUTE_MS);

@@ -48,11 +48,12 @@ function ratesOf<const T extends readonly string[]>(
 
 const aws = z.strictObject({
   region: region().optional().meta({
-    description: 'Region of both services. Default: AWS_REGION, then AWS_DEFAULT_REGION.',
+    description: 'Region of both services. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile.',
   }),
-  profile: text(256)
-    .optional()
-    .meta({ description: "Profile of the shared AWS files. Default: the SDK's own chain." }),
+  profile: text(256).optional().meta({
+    description:
+      'Profile of the shared AWS files: credentials, region, endpoints, FIPS, dual-stack. Default: AWS_PROFILE.',
+  }),
   proxy: url('http', 'https')
     .optional()
     .meta({ description: 'Proxy for all calls. Default: HTTPS_PROXY and NO_PROXY.' }),

@@ -1,4 +1,4 @@
-/** The three services of one account on one clock, behind one gateway, and what they remember as one piece. */
+/** The three services of one account, with one clock, one gateway and one snapshot of their state. */
 import { Auditor } from './audit/audit.ts';
 import { createJournal } from './audit/journal.ts';
 import type { Journal } from './audit/journal.ts';
@@ -25,7 +25,7 @@ import { createPager } from './lib/pages.ts';
 import { createDataPipeline } from './pipeline/data-pipeline.ts';
 import type { DataPipeline, PipelineSnapshot } from './pipeline/data-pipeline.ts';
 
-/** All that the services remember; written as one piece, so that its parts always belong together. */
+/** The whole state of the services. It is written as one piece, so that its parts are always consistent. */
 export interface Snapshot {
   readonly at: number;
   readonly dice: number;
@@ -52,7 +52,7 @@ export interface Services {
 
 const JOURNAL_SIZE = 10_000;
 
-/** `onChange` is called after each call and when time alone has changed something. */
+/** `onChange` is called after each call, and when something has changed because time has passed. */
 export function createServices(
   options: SimulatorOptions,
   earlier: Snapshot | undefined,
@@ -66,7 +66,7 @@ export function createServices(
   const audit = new Auditor(behaviour);
   const journal = createJournal(journalSize);
   const limits = createRateLimits(limitChanges, clock.now());
-  // Separate dice: a rule that is added does not change the ids that are given out.
+  // Separate random numbers: a new rule does not change the ids that are given out.
   const faults = createFaults(createDice(seed + 1));
   const { homeRegion, hub } = createHub(options, { clock, dice, behaviour, seed });
   const pipeline = createDataPipeline({
@@ -131,7 +131,7 @@ function createHub(
   return { homeRegion, hub: createMigrationHub(homeRegion, behaviour, pager) };
 }
 
-/** Seals pagination tokens: a seed gives the same tokens again. */
+/** The secret of pagination tokens, by seed: the same seed gives the same tokens. */
 function secretOf(seed: number): string {
   return `seed ${seed}`;
 }

@@ -1,9 +1,9 @@
 /**
- * The simulator: the services with a state file and an HTTP server, and what a test, the demo or the `simulate`
- * command needs around them.
+ * The simulator: the services with a state file and an HTTP server, and the functions that tests, the demo and the
+ * `simulate` command use.
  *
- * How to add an operation: its members in `hub/shapes.ts` or `pipeline/shapes.ts`; its work in one of the groups of
- * `hub/` or `pipeline/`; its limit, if one is published, in `faults/rate-limits.ts`.
+ * How to add an operation: add its members to `hub/shapes.ts` or `pipeline/shapes.ts`, its code to one of the groups of
+ * `hub/` or `pipeline/`, and its limit, if one is published, to `faults/rate-limits.ts`.
  */
 import type { Simulator, SimulatorOptions } from './console/interface.ts';
 import { createServer } from './console/server.ts';
@@ -18,12 +18,12 @@ import { createStateSaver, readState } from './state-file.ts';
 
 export type { Simulator, SimulatorOptions };
 
-/** Real time in which changes are collected for one write of the state file. */
+/** Changes within this real time are one write of the state file. */
 const WRITE_DELAY_MS = 100;
 
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const { stateFile: file, speed = 1, onStateError = rethrow } = options;
-  // Only this simulator writes such files, which their checksum shows.
+  // The mark and the checksum of the file show that this simulator wrote it.
   const earlier = (file === undefined ? undefined : readState(file)) as Snapshot | undefined;
   const services = createServices(options, earlier, () => saver?.touch());
   const { clock } = services;
@@ -50,7 +50,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   };
 }
 
-/** What the console, a test and the demo see and change while the services run. */
+/** What the console, tests and the demo read and change while the services run. */
 function controlsOf(services: Services, touch: () => void): Omit<Simulator, 'listen' | 'close'> {
   const { clock, behaviour, gateway, audit, journal, limits, faults, homeRegion, pipeline } =
     services;

@@ -1,7 +1,7 @@
 /**
- * The state on disk: what the services remember, so that a simulator that is started again is the same AWS. One file, written
- * as a whole and put in place by a rename; a mark and a checksum tell it from any other. Its inside is V8's own
- * serialisation, which keeps maps, cycles and Infinity; `/_simulator/state` shows the same to a person.
+ * The state of the services on disk, so that a restarted simulator continues where it stopped. It is one file, written as
+ * a whole and put in place by a rename. A mark and a checksum identify it. The content is V8's own serialisation, which
+ * keeps maps, cycles and Infinity; `/_simulator/state` is the readable form.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
@@ -14,24 +14,24 @@ export class StateFileError extends Error {
   override readonly name = 'StateFileError';
 }
 
-/** The number grows with every change of what is kept. */
-const MARK = Buffer.from('migration-agent simulator state 1\n');
+/** The number changes whenever the content does. */
+const MARK = Buffer.from('migration-agent simulator state 2\n');
 const CHECKSUM_BYTES = 32;
 
-/** Undefined where there is no file yet. */
+/** Undefined if the file does not exist. */
 export function readState(file: string): unknown {
   let content: Buffer;
   try {
     content = readFileSync(file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new StateFileError(`cannot read the state file ${file}: ${wordsOf(error)}`);
+    throw new StateFileError(`cannot read the state file ${file}: ${messageOf(error)}`);
   }
   const checksum = content.subarray(MARK.length, MARK.length + CHECKSUM_BYTES);
   const body = content.subarray(MARK.length + CHECKSUM_BYTES);
   if (!content.subarray(0, MARK.length).equals(MARK) || !checksum.equals(checksumOf(body))) {
     throw new StateFileError(
-      `${file} is no state file of this simulator, or of another version: name another file, or remove it`,
+      `${file} is not a state file of this version of the simulator: use another file, or remove it`,
     );
   }
   return deserialize(body);
@@ -53,18 +53,18 @@ function writeState(file: string, state: unknown): void {
     fsyncSync(directory);
     closeSync(directory);
   } catch (error) {
-    throw new StateFileError(`cannot write the state file ${file}: ${wordsOf(error)}`);
+    throw new StateFileError(`cannot write the state file ${file}: ${messageOf(error)}`);
   }
 }
 
 interface StateSaver {
-  /** Something may have changed: it will be on disk a little later. */
+  /** The state may have changed: writes it a little later. */
   touch(): void;
-  /** Writes now what is not written yet. */
+  /** Writes a pending change now. */
   flush(): void;
 }
 
-/** Many changes within `delayMs` of simulated time make one write. What a write fails with goes to `onError`. */
+/** Changes within `delayMs` of simulated time are one write. `onError` gets the error of a write that fails. */
 export function createStateSaver(options: {
   readonly file: string;
   readonly clock: SimulatorClock;
@@ -103,6 +103,6 @@ function checksumOf(body: Buffer): Buffer {
   return createHash('sha256').update(body).digest();
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -184,7 +184,11 @@ test.skipIf(awsMissing !== undefined)(
       Long: { '@status': 'CANCELED', cancellationReason: 'Canceled by SetStatus.' },
     });
     const counts = site.simulator.audit().dataPipeline;
-    expect(counts).toMatchObject({ cancelsTold: 1, statusAfterCancel: 0, ended: { FINISHED: 1 } });
+    expect(counts).toMatchObject({
+      cancelsReported: 1,
+      statusAfterCancel: 0,
+      ended: { FINISHED: 1 },
+    });
   },
 );
 

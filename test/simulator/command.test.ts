@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from './simulator-driver.ts';
 
 const COMMAND = new URL('../../src/cli/simulate/command.ts', import.meta.url).href;
-/** Any file that is there. */
+/** Any file that exists. */
 const COMMAND_FILE = new URL(COMMAND).pathname;
 const PROGRAM = `import { simulateCommand } from '${COMMAND}'; await simulateCommand().parseAsync();`;
 
@@ -33,7 +33,7 @@ function simulate(...args: readonly string[]) {
   return { child, seen, ended };
 }
 
-test('it says when it is ready, serves with its options, and ends on SIGTERM', async () => {
+test('it prints when it is ready, serves with its options, and ends on SIGTERM', async () => {
   const faults = join(directory, 'faults.yaml');
   await writeFile(faults, '- { operation: ListMigrationTasks, fault: error }\n');
   const { child, seen, ended } = simulate(
@@ -66,7 +66,7 @@ test('it says when it is ready, serves with its options, and ends on SIGTERM', a
     headers: { 'x-amz-target': 'DataPipeline.PollForTask' },
     body: '{"workerGroup":"w"}',
   });
-  // 90 simulated seconds are one and a half real ones.
+  // 90 simulated seconds are 1.5 real seconds.
   const started = performance.now();
   expect(await (await held).json()).toEqual({});
   expect(performance.now() - started).toBeLessThan(10_000);
@@ -74,7 +74,7 @@ test('it says when it is ready, serves with its options, and ends on SIGTERM', a
   expect(await ended).toEqual([0, null]);
 });
 
-test('with --state a simulator that was killed is the same AWS when it is started again', async () => {
+test('with --state, a simulator that was killed continues with its state when it is started again', async () => {
   const args = ['--port', '0', '--state', join(directory, 'state'), '--speed', '2'];
   const ready = (seen: { readonly out: string }) =>
     until(() => /^simulator ready on (\S+)\n$/.exec(seen.out)?.[1]);
@@ -97,7 +97,7 @@ test('with --state a simulator that was killed is the same AWS when it is starte
     () =>
       existsSync(join(directory, 'state')) && readFileSync(join(directory, 'state')).includes('S'),
   );
-  // Written a tenth of a second after the change.
+  // The file is written a tenth of a second after the change.
   await new Promise((resolve) => setTimeout(resolve, 500));
   first.child.kill('SIGKILL');
   await first.ended;
@@ -107,7 +107,7 @@ test('with --state a simulator that was killed is the same AWS when it is starte
   expect(after.date).toBeGreaterThanOrEqual(before.date);
 });
 
-test('its journal, audit and switches are asked for by commands', async () => {
+test('commands print its journal, audit and switches', async () => {
   const running = simulate('--port', '0', '--set', 'reportAfterLapse=canceled');
   const url = await until(() => /^simulator ready on (\S+)\n$/.exec(running.seen.out)?.[1]);
   const ask = async (...args: readonly string[]) => {
@@ -135,13 +135,13 @@ test('its journal, audit and switches are asked for by commands', async () => {
 });
 
 test.each([
-  ['a switch that is none', ['--set', 'colour=red'], 'no such switch'],
-  ['a state file that is none', ['--port', '0', '--state', COMMAND_FILE], 'is no state file'],
-  ['a port that is none', ['--port', 'x'], 'expected a port'],
-  ['a speed of nothing', ['--speed', '0'], 'expected a number greater than 0'],
-  ['a region that is none', ['--home-region', 'Mars'], 'expected a region'],
-  ['an option that is none', ['--colour', 'red'], 'unknown option'],
-  ['a fault file that is not there', ['--faults', '/nowhere/faults.yaml'], 'cannot read the file'],
+  ['an unknown switch', ['--set', 'colour=red'], 'no such switch'],
+  ['an invalid state file', ['--port', '0', '--state', COMMAND_FILE], 'is not a state file'],
+  ['an invalid port', ['--port', 'x'], 'expected a port'],
+  ['a speed of zero', ['--speed', '0'], 'expected a number greater than 0'],
+  ['an invalid region', ['--home-region', 'Mars'], 'expected a region'],
+  ['an unknown option', ['--colour', 'red'], 'unknown option'],
+  ['a missing fault file', ['--faults', '/nowhere/faults.yaml'], 'cannot read the file'],
 ])('%s is wrong usage', async (_, args, message) => {
   const { seen, ended } = simulate(...args);
   expect((await ended)[0]).toBe(2);
@@ -149,7 +149,7 @@ test.each([
   expect(seen.out).toBe('');
 });
 
-test('a port that is taken is said in words', async () => {
+test('a port in use is reported with a clear message', async () => {
   const first = simulate('--port', '0');
   const port = await until(() => /:(\d+)\n$/.exec(first.seen.out)?.[1]);
   const { seen, ended } = simulate('--port', port);
@@ -157,7 +157,7 @@ test('a port that is taken is said in words', async () => {
   expect(seen.err).toContain(`cannot listen on port ${port}`);
 });
 
-test('a fault file with a mistake is told with its place', async () => {
+test('an error in a fault file is reported with its place', async () => {
   const faults = join(directory, 'faults.yaml');
   await writeFile(faults, "- operation: '*'\n  fault: dorp\n");
   const { seen, ended } = simulate('--faults', faults);

@@ -1,9 +1,9 @@
 /**
- * The constrained types of the three service models, each with values on and over its edges. Written down here a second
- * time, apart from the tables of the simulator: a slip there does not hide here.
+ * The constrained types of the three service models, each with values at and beyond its limits. The limits are written
+ * down here a second time, independent of the simulator's tables, so that a mistake in those is found.
  */
 
-/** Path as `Task.Status`, `tags[].key`; the name of a type below; `required` where the model says so. */
+/** Path as `Task.Status`, `tags[].key`; the name of a type below; `required` if the model requires it. */
 export type MemberRow = readonly [path: string, type: keyof typeof TYPES, required?: 'required'];
 
 export interface Operation {
@@ -13,7 +13,7 @@ export interface Operation {
 }
 
 export interface Values {
-  /** On the edge, and still right. The first one also fills requests that test other members. */
+  /** Values at the limit, still valid. The first one also fills requests that test other members. */
   readonly accepted: readonly unknown[];
   readonly refused: readonly unknown[];
 }
@@ -38,7 +38,7 @@ function line(min: number, max: number): Values {
   return text(min, max, breaks);
 }
 
-/** Data Pipeline's texts: tab and line breaks are the only controls; no half surrogate, no U+FFFE, no U+FFFF. */
+/** Data Pipeline's texts: the only control characters are tab and line breaks. No half surrogate, no U+FFFE, no U+FFFF. */
 function pipelineText(min: number, max: number): Values {
   const { accepted, refused } = text(min, max);
   const controls = ['\0', '\u0008', '\u000b', '\u001b[31m', '\u001f'];
@@ -106,7 +106,7 @@ export const TYPES = {
   StatusDetail: line(0, 2_500),
   ResourceAttributeValue: line(1, 256),
   Token: {
-    // A token of the right form that nobody gave out is an InvalidToken, not a broken constraint.
+    // A well-formed token that the simulator did not issue is an InvalidToken, not a broken constraint.
     accepted: ['', 'aZ09/+=', x(2_048)],
     refused: [x(2_049), 'a-b', 'a_b', ' ', ...NO_TEXT],
   },
@@ -160,7 +160,7 @@ export const TYPES = {
   fieldNameString: pipelineText(1, 256),
   fieldStringValue: pipelineText(0, 10_240),
   taskId: pipelineText(1, 2_048),
-  /** The model states a pattern for its neighbours and none for it. */
+  /** The model has no pattern for it, although it has one for similar members. */
   errorMessage: { accepted: [x(20_000), '', '\u001b[31m'], refused: NO_TEXT },
   longString: {
     accepted: ['x', '', '\u{10ffff}\t', x(20_971_520)],
@@ -177,7 +177,7 @@ export const TYPES = {
   integer: { accepted: [1, 0, -(2 ** 31), 2 ** 31 - 1], refused: NO_INTEGER },
   timestamp: {
     accepted: [1_767_225_600, 1_767_225_600.25, 0, 253_402_300_799],
-    /** No date: a client that sends milliseconds. */
+    /** Beyond all dates: a client that sends milliseconds. */
     refused: ['2026-01-01T00:00:00Z', true, 1_767_225_600_000],
   },
   list: { accepted: [[]], refused: NO_LIST },

@@ -1,4 +1,4 @@
-/** Every member of every request of Migration Hub and its configuration service, as the models of 2017-05-31 and 2019-06-30 have them. */
+/** Every member of every request of Migration Hub and its configuration service, by the models of 2017-05-31 and 2019-06-30. */
 import type { Operation } from './constraint-values.ts';
 
 export const HUB_OPERATIONS: readonly Operation[] = [

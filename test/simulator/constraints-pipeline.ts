@@ -1,4 +1,4 @@
-/** Every member of every request of Data Pipeline, as the model of 2012-10-29 has them. */
+/** Every member of every request of Data Pipeline, by the model of 2012-10-29. */
 import type { Operation } from './constraint-values.ts';
 
 export const PIPELINE_OPERATIONS: readonly Operation[] = [

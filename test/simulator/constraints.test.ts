@@ -1,6 +1,6 @@
 /**
- * The constraint matrix: each member of each request, with every value on its edge accepted and every value over it
- * refused by the modelled error, which names the member. The other members of a request are all there and all right.
+ * The constraint matrix: for each member of each request, every value at its limit is accepted, and every value beyond
+ * is refused with the modelled error, which names the member. The other members of the request are all valid.
  */
 import { expect, test } from 'vitest';
 import { createSimulator } from '../../src/simulator/simulator.ts';
@@ -13,14 +13,14 @@ import { createManualClock } from './simulator-driver.ts';
 
 const OPERATIONS = [...HUB_OPERATIONS, ...PIPELINE_OPERATIONS];
 
-test('the table has the 44 operations and all that is served', () => {
+test('the table has all 44 operations that are served', () => {
   const served = simulatorOfAll().gateway.targets;
   expect(OPERATIONS.map((each) => each.target).toSorted()).toEqual([...served].toSorted());
   expect(OPERATIONS).toHaveLength(44);
 });
 
 test.each(OPERATIONS.filter((each) => each.members.length > 0))(
-  '$target takes what is on the edge and refuses what is over it',
+  '$target accepts values at the limit and refuses values beyond it',
   (operation) => {
     const simulator = simulatorOfAll();
     const refusal = operation.target.startsWith('DataPipeline')
@@ -62,7 +62,7 @@ interface Answer {
   readonly status: number;
   readonly error: string;
   readonly message: string;
-  /** Because of its form; errors such as ResourceNotFoundException come after the form was found right. */
+  /** Refused as malformed. Errors such as ResourceNotFoundException are for well-formed requests. */
   readonly isRefused: boolean;
 }
 
@@ -85,7 +85,7 @@ function answerOf(simulator: Simulator, target: string, body: unknown): Answer {
   return result;
 }
 
-/** Every member, nested ones too, with the first right value of its type. */
+/** Every member, nested ones too, with the first valid value of its type. */
 function wholeRequest({ members }: Operation): unknown {
   let request: unknown = {};
   for (const [path, type] of members) {
@@ -95,7 +95,7 @@ function wholeRequest({ members }: Operation): unknown {
   return request;
 }
 
-/** A copy in which the member has the value; `[]` is the first item of a list. Undefined takes it away. */
+/** A copy in which the member has the value; `[]` is the first item of a list. Undefined removes it. */
 function withValue(request: unknown, path: string, value: unknown): unknown {
   const [head = '', ...rest] = path.split(/\.|(?=\[\])/);
   const inner = (old: unknown): unknown =>
@@ -108,7 +108,7 @@ function withValue(request: unknown, path: string, value: unknown): unknown {
   return { ...fields, [head]: inner(fields[head]) };
 }
 
-/** `tags[].key` is told as `tags.1.member.key`, names with a small first letter. */
+/** An error names `tags[].key` as `tags.1.member.key`, each name with a lower-case first letter. */
 function pathInMessage(path: MemberRow[0]): string {
   return path
     .split('.')

@@ -1,4 +1,4 @@
-/** Whatever comes, an answer goes out: no request ends the simulator or leaves a page of it broken. */
+/** Every request gets an answer: none ends the simulator or breaks one of its pages. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { journalRow } from '../../src/simulator/audit/journal-row.ts';
@@ -30,7 +30,7 @@ const STATUSES = [
   'MARK_FINISHED',
 ];
 
-/** Objects of a definition that are nearly right. */
+/** Almost valid objects of a definition. */
 const field = fc.record(
   {
     key: fc.constantFrom(
@@ -81,7 +81,7 @@ const object = fc.record({
   fields: fc.array(field, { maxLength: 8 }),
 });
 
-/** Members that some operation has, with values that it may take. */
+/** Members of some operation, with values that it may accept. */
 const request = fc.record(
   {
     ProgressUpdateStream: fc.constantFrom(...NAMES),
@@ -123,7 +123,7 @@ const request = fc.record(
   { requiredKeys: [] },
 );
 
-/** Any JSON at all now and then. */
+/** Any JSON now and then. */
 const body = fc.oneof(
   { weight: 4, arbitrary: request.map((each) => JSON.stringify(each)) },
   { weight: 1, arbitrary: fc.json() },
@@ -156,7 +156,7 @@ test(
         simulator.state();
         simulator.audit();
       }),
-      // What a request does depends on those before it: no single one can be shrunk to a cause.
+      // The effect of a request depends on those before it: shrinking a single request finds no cause.
       { numRuns: REQUESTS, endOnFailure: true },
     );
     expect(pipelineId).toMatch(/^df-/);

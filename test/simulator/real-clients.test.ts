@@ -1,6 +1,6 @@
 /**
- * The real clients of other people against the simulator: boto3 through everything, and the aws command, which takes most
- * of a second for a call, through a sample. `npm run test:tour` takes it through everything as well.
+ * Real clients against the simulator: boto3 calls every operation, and the aws command, which takes most of a second for a
+ * call, a sample of them. With `npm run test:tour` the aws command calls every operation as well.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import type { Step } from './tour/aws-steps.ts';
 
 const run = promisify(execFile);
 const isWholeTour = process.env['TOUR'] !== undefined;
-/** In the sample: these operations, good input and bad. */
+/** The operations of the sample, with valid and invalid input. */
 const SAMPLE = new Set(['GetHomeRegion', 'CreateProgressUpdateStream']);
 
 let simulator: Simulator;
@@ -37,7 +37,7 @@ function skipped(why: string | undefined): string {
 }
 
 test.skipIf(boto3Missing !== undefined)(
-  `boto3 goes through every operation, and every answer is as the service model says${skipped(boto3Missing)}`,
+  `boto3 calls every operation, and every answer fits the service model${skipped(boto3Missing)}`,
   { timeout: 60_000 },
   async () => {
     const script = new URL('tour/boto3_tour.py', import.meta.url).pathname;
@@ -48,7 +48,7 @@ test.skipIf(boto3Missing !== undefined)(
       findings: [],
       notToured: [],
       onlyBad: [],
-      // It takes no input and has no state but one: its errors come by fault rules.
+      // It takes no input and has one state: only fault rules cause its errors.
       onlyGood: ['GetHomeRegion'],
     });
     expect(answer['calls']).toBeGreaterThan(450);
@@ -56,11 +56,11 @@ test.skipIf(boto3Missing !== undefined)(
 );
 
 test.skipIf(awsMissing !== undefined)(
-  `the aws command goes through ${isWholeTour ? 'every operation' : 'a sample'}${skipped(awsMissing)}`,
+  `the aws command calls ${isWholeTour ? 'every operation' : 'a sample of the operations'}${skipped(awsMissing)}`,
   { timeout: 300_000 },
   async () => {
     const values = new Map<string, string>([
-      // Too long: a name that is too short does not pass the client.
+      // The name is too long: the client itself refuses one that is too short.
       ['long', 'x'.repeat(1_025)],
       ['definition', join(directory, 'definition.json')],
       ['wrong', join(directory, 'wrong.json')],
@@ -81,7 +81,7 @@ test.skipIf(awsMissing !== undefined)(
   },
 );
 
-/** The first good and the first bad step of each operation of the sample. */
+/** The first step with valid input and the first with invalid input of each operation of the sample. */
 function sample(steps: readonly Step[]): readonly Step[] {
   const seen = new Set<string>();
   return steps.filter(({ operation, expected }) => {
@@ -125,7 +125,7 @@ function filled(text: string, values: ReadonlyMap<string, string>): string {
   return text.replaceAll(/(?<!#)\{([a-z]+)\}/g, (whole, name: string) => values.get(name) ?? whole);
 }
 
-/** Ids that later steps name. */
+/** Ids for later steps. */
 function learn(answer: unknown, values: Map<string, string>): void {
   const { pipelineId, taskObject, HomeRegionControl } = answer as {
     readonly pipelineId?: string;

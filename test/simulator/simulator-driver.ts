@@ -1,11 +1,11 @@
-/** For the simulator's own tests: a clock that stands still until it is moved, and calls over real HTTP. */
+/** For the simulator's own tests: a clock that moves only when the test moves it, and calls over real HTTP. */
 import { afterEach } from 'vitest';
 import type { SimulatorClock } from '../../src/simulator/lib/clock.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 
 export interface ManualClock extends SimulatorClock {
-  /** Moves from sleeper to sleeper, so that each is woken at its own time. */
+  /** Moves from timer to timer, so that each fires at its own time. */
   advance(ms: number): void;
 }
 
@@ -63,12 +63,12 @@ export interface Rig {
 const open: Simulator[] = [];
 afterEach(closeRigs);
 
-/** For a test that removes what its simulators still write to. */
+/** For a test that removes files which its simulators still write. */
 export async function closeRigs(): Promise<void> {
   await Promise.all(open.splice(0).map((simulator) => simulator.close()));
 }
 
-/** A simulator that listens, on a clock that the test moves. Closed after the test. */
+/** A listening simulator with a clock that the test moves. It is closed after the test. */
 export async function rig(options: SimulatorOptions = {}): Promise<Rig> {
   const clock = createManualClock();
   const simulator = createSimulator({ clock, ...options });
@@ -111,7 +111,7 @@ export async function rig(options: SimulatorOptions = {}): Promise<Rig> {
   };
 }
 
-/** Looks again until `look` gives something other than undefined or false. */
+/** Calls `look` until it returns something other than undefined or false. */
 export async function until<T>(look: () => T | undefined | false): Promise<T> {
   const deadline = Date.now() + 5_000;
   for (;;) {
@@ -124,7 +124,7 @@ export async function until<T>(look: () => T | undefined | false): Promise<T> {
 
 export const SEEN = Date.UTC(2026, 0, 1) / 1_000;
 
-/** A stream `S` with a task `T`, ready for notifications. */
+/** Creates a stream `S` with a task `T`, ready for notifications. */
 export async function withTask(made: Rig): Promise<Rig> {
   await made.hub('CreateProgressUpdateStream', { ProgressUpdateStreamName: 'S' });
   await made.hub('ImportMigrationTask', TASK);

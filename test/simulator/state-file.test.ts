@@ -1,4 +1,4 @@
-/** The state file: a simulator that is started again is the same AWS. */
+/** The state file: a restarted simulator continues where it stopped. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Ends the one and starts the next, whose clock stands where the first one's stood. */
+/** Ends one simulator and starts the next with the same clock. */
 async function again(made: Rig): Promise<Rig> {
   const { pipelines, streams } = made.simulator.state();
   const at = made.clock.now();
@@ -69,7 +69,7 @@ test('streams, tasks, history, the home region, switches and tokens are there af
   expect(late.error).toBe('InvalidInputException');
 });
 
-test('a task stays with its runner over a restart, and its window goes on', async () => {
+test('a task stays with its runner over a restart, and its window continues', async () => {
   let made = await rig({ stateFile });
   const { instanceId } = made.simulator.submitShellActivity(WORK);
   const { taskId } = await poll(made);
@@ -95,20 +95,20 @@ test('a task stays with its runner over a restart, and its window goes on', asyn
   expect((await poll(made)).attemptId).toBe(`${instanceId}_Attempt=2`);
 });
 
-test('a cancel that nobody was told of is told after the restart; new ids are new', async () => {
+test('a cancel that no report was answered with is reported after the restart; new ids are new', async () => {
   let made = await rig({ stateFile });
   const { pipelineId } = made.simulator.submitShellActivity(WORK);
   const { taskId } = await poll(made);
   made.simulator.cancel(pipelineId);
   made = await again(made);
-  // At once, as the first one was made: dice that began anew would give the same id.
+  // As the first call, like the one before the restart: reset random numbers would give the same id.
   const other = made.simulator.submitShellActivity(WORK);
   expect(other.pipelineId).not.toBe(pipelineId);
   const report = await made.pipeline('ReportTaskProgress', { taskId });
   expect(report.body).toEqual({ canceled: true });
 });
 
-test('what is given at the start wins over the switches of the file', async () => {
+test('options of the start override the switches of the file', async () => {
   const made = await rig({ stateFile });
   made.simulator.setSwitches({ pollMs: '10s', progressMs: '5m' });
   await made.simulator.close();
@@ -119,7 +119,7 @@ test('what is given at the start wins over the switches of the file', async () =
   expect([values['pollMs'], values['progressMs']]).toEqual(['20s', '5m']);
 });
 
-test('changes come to disk by themselves', async () => {
+test('changes are written without a call', async () => {
   const made = await rig({ stateFile });
   await made.hub('CreateProgressUpdateStream', { ProgressUpdateStreamName: 'S' });
   made.clock.advance(1_000);
@@ -130,7 +130,7 @@ test('changes come to disk by themselves', async () => {
   await other.close();
 });
 
-test('a file that is none, is cut, or has a bit turned is refused by name and left alone', async () => {
+test('a file that is not a state file, is cut, or has a flipped bit is refused with its name, and not changed', async () => {
   const made = await withTask(await rig({ stateFile }));
   await made.simulator.close();
   const good = readFileSync(stateFile);
@@ -144,12 +144,12 @@ test('a file that is none, is cut, or has a bit turned is refused by name and le
   ]) {
     writeFileSync(stateFile, bad);
     expect(() => createSimulator({ stateFile })).toThrow(StateFileError);
-    expect(() => createSimulator({ stateFile })).toThrow(`${stateFile} is no state file`);
+    expect(() => createSimulator({ stateFile })).toThrow(`${stateFile} is not a state file`);
     expect(readFileSync(stateFile)).toEqual(bad);
   }
 });
 
-test('a disk that refuses is said, and the simulator goes on', async () => {
+test('a write error is reported, and the simulator continues', async () => {
   const errors: string[] = [];
   const made = await rig({
     stateFile: join(directory, 'none/state'),

@@ -1,4 +1,4 @@
-/** Every switch, under each of two answers, set while the simulator runs. */
+/** Every switch with each of two values, set while the simulator runs. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { showSwitches, SWITCHES } from '../../src/simulator/lib/behaviour.ts';
@@ -17,7 +17,7 @@ import {
 import type { Rig } from './simulator-driver.ts';
 
 interface Case {
-  /** As they are set; what is seen under each. */
+  /** The values as they are set, and the behaviour with each. */
   readonly answers: readonly (readonly [value: string, seen: unknown])[];
   readonly look: (made: Rig) => Promise<unknown>;
 }
@@ -37,7 +37,7 @@ async function poll({ pipeline }: Rig): Promise<Task | undefined> {
   return answer.body['taskObject'] as Task | undefined;
 }
 
-/** A task that is acknowledged. */
+/** A task with its first report. */
 async function owned(
   made: Rig,
   fields: Readonly<Record<string, string>> = {},
@@ -49,7 +49,7 @@ async function owned(
   return { ...task, ...submitted };
 }
 
-/** What a late report is told: an error's name, or the answer. */
+/** The answer to a late report: an error's name, or the body. */
 async function report(made: Rig, taskId: string): Promise<unknown> {
   const { error, body } = await made.pipeline('ReportTaskProgress', { taskId });
   return error ?? body['canceled'];
@@ -523,7 +523,7 @@ async function hourly(made: Rig, startDateTime: string): Promise<string | undefi
 }
 
 test.each(Object.entries(CASES))('%s', async (name, { answers, look }) => {
-  // The first is what it comes as.
+  // The first one is the default.
   const found = showSwitches().find((each) => each.name === name);
   expect(answers[0]?.[0]).toBe(found?.value);
   expect(answers.length).toBeGreaterThan(1);
@@ -539,7 +539,7 @@ test.each(Object.entries(CASES))('%s', async (name, { answers, look }) => {
   }
 });
 
-test('a name or a value that is none is told, and nothing is set', async () => {
+test('an unknown name or value is reported, and nothing is set', async () => {
   const { url, simulator } = await rig();
   const response = await fetch(`${url}/_simulator/switches`, {
     method: 'POST',
@@ -549,16 +549,16 @@ test('a name or a value that is none is told, and nothing is set', async () => {
   expect(response.status).toBe(400);
   const { message } = (await response.json()) as { message: string };
   expect(message).toContain(
-    'reportAfterLapse: "maybe" is none of its values: not-found | canceled',
+    'reportAfterLapse: "maybe" is not one of its values: not-found | canceled',
   );
   expect(message).toContain('colour: no such switch');
   expect(simulator.switches().find((each) => each.name === 'pollMs')?.value).toBe('90s');
 });
 
-test('the page about the simulator has every switch with its values and its default', () => {
+test('src/simulator/README.md has every switch with its values and its default', () => {
   const page = readFileSync(new URL('../../src/simulator/README.md', import.meta.url), 'utf8');
   const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
-  for (const { name, value, says } of showSwitches()) {
+  for (const { name, value, description: says } of showSwitches()) {
     const row = rows.find((cells) => cells[1] === `\`${name}\``);
     expect(row?.[2], name).toBe(value);
     expect(row?.at(-2), name).toBe(says.replaceAll('|', '\\|'));

@@ -1,4 +1,4 @@
-/** `migration-agent simulate`: the three services on 127.0.0.1, for tests, demonstrations and the curious. */
+/** `migration-agent simulate`: the three services on 127.0.0.1, for tests and demonstrations. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { EXIT } from '../exit-codes.ts';
@@ -33,7 +33,7 @@ Examples:
 A fault file is a list of rules:
   - { operation: PollForTask, fault: delay, delay: 5s }
   - { operation: '*', fault: drop, from: 2m, for: 10m }
-Its whole language, the switches, and the control page: src/simulator/README.md of the sources.`;
+src/simulator/README.md in the sources describes fault files, switches and the control page.`;
 
 export function simulateCommand(): Command {
   const command = new Command('simulate')
@@ -43,22 +43,22 @@ export function simulateCommand(): Command {
     .option('--port <n>', 'port; 0 takes a free one', parsePort, 4580)
     .option('--home-region <region>', "the account's home region", parseRegion, 'us-west-2')
     .option('--no-home-region', 'leave the home region unset')
-    .option('--speed <k>', 'simulated time runs so many times faster', parseSpeed, 1)
+    .option('--speed <k>', 'how many times faster simulated time runs', parseSpeed, 1)
     .option('--faults <file>', 'a YAML file with fault rules, switches and limits', readFaults)
     .option(
       '--set <name=value>',
-      'a switch: what AWS leaves open; repeatable (simulate switches lists them)',
+      'a switch for behaviour that AWS does not document; repeatable (`simulate switches` lists them)',
       addSwitch,
     )
-    .option('--no-throttle', 'count calls over the limits, but answer them')
-    .option('--state <file>', 'keep what the services remember here, over restarts')
-    .option('--seed <n>', 'for ids and the random numbers of fault rules', parseSeed, 1)
+    .option('--no-throttle', 'answer calls over the limits, and only count them')
+    .option('--state <file>', 'a file for the state of the services, kept over restarts')
+    .option('--seed <n>', 'the seed of ids and of the random numbers of fault rules', parseSeed, 1)
     .addHelpText('after', EXAMPLES)
     .action(simulate);
   for (const ask of simulatorQueries()) command.addCommand(ask);
   for (const each of [command, ...command.commands]) {
     each.exitOverride((error) => {
-      // Help asked for is no mistake; everything else that commander refuses is wrong usage.
+      // Exit code 0 is a request for help. Everything else that commander refuses is wrong usage.
       process.exit(error.exitCode === 0 ? 0 : EXIT.usage);
     });
   }
@@ -71,7 +71,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
     homeRegion: options.homeRegion === false ? null : options.homeRegion,
     speed: options.speed,
     seed: options.seed,
-    // A flag is nearer to hand than a file.
+    // A flag overrides the fault file.
     behaviour: { ...switches, ...options.set },
     limits,
     enforceLimits: options.throttle,
@@ -113,14 +113,17 @@ function create(options: SimulatorOptions): Simulator | undefined {
 
 function listenError(port: number, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const why = code === 'EADDRINUSE' ? 'it is in use (--port 0 takes a free one)' : String(error);
+  const why =
+    code === 'EADDRINUSE'
+      ? 'it is in use (use another port, or --port 0 for any free port)'
+      : String(error);
   return `cannot listen on port ${port}: ${why}`;
 }
 
 function directions(url: string, options: SimulateOptions): string {
   const region = options.homeRegion === false ? 'us-west-2' : options.homeRegion;
-  return `Its page: ${url}/_simulator/
-To point the aws command at it (any credentials do):
+  return `Status page: ${url}/_simulator/
+To use it with the aws command (any credentials are accepted):
   export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=${region}
   export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=y AWS_EC2_METADATA_DISABLED=true
   aws mgh list-migration-tasks

@@ -10,30 +10,30 @@ import { plain } from '../terminal/printable.ts';
 import { defined } from '../../core/lib/defined.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:4580';
-/** Real time between two looks of --follow. */
+/** Real time between two queries of --follow. */
 const FOLLOW_MS = 500;
 
-interface Where {
+interface QueryOptions {
   readonly url: string;
   readonly json?: boolean;
 }
 
 export function simulatorQueries(): readonly Command[] {
   return [
-    asking('journal', 'the calls that a running simulator saw, and what it answered')
+    query('journal', 'list the calls that a running simulator received, and its answers')
       .option('--operation <name>', 'only calls of this operation')
       .option('--errors', 'only calls that failed')
-      .option('--last <n>', 'the newest so many calls', parseCount, 50)
-      .option('-f, --follow', 'stay and show new calls')
+      .option('--last <n>', 'only so many calls, the newest', parseCount, 50)
+      .option('-f, --follow', 'keep running and print new calls')
       .action(journal),
-    asking(
+    query(
       'audit',
-      'violations of the documented contract by the clients; exit code 1 if there are any',
+      'list the rules of the AWS documents that clients broke; exit code 1 if there are any',
     ).action(audit),
-    asking('switches', 'what AWS leaves open, with its values; of a running simulator with --url')
+    query('switches', 'list the switches and their values; those of a running simulator with --url')
       .addHelpText('after', '\nExample: migration-agent simulate switches --json')
       .action(switches),
-    asking('set', 'set switches of a running simulator')
+    query('set', 'change switches of a running simulator')
       .argument('<name=value...>', 'such as reportAfterLapse=canceled progressMs=5m')
       .action(set),
   ];
@@ -41,19 +41,22 @@ export function simulatorQueries(): readonly Command[] {
 
 function parseCount(text: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(text)) {
-    throw new InvalidArgumentError('expected a whole number from 1 on.');
+    throw new InvalidArgumentError('expected a whole number of at least 1.');
   }
   return Number(text);
 }
 
-function asking(name: string, description: string): Command {
+function query(name: string, description: string): Command {
   const command = new Command(name)
     .description(description)
-    .option('--url <url>', `where it listens (default: AWS_ENDPOINT_URL, else ${DEFAULT_URL})`);
-  return name === 'set' ? command : command.option('--json', 'as JSON');
+    .option(
+      '--url <url>',
+      `URL of the simulator (default: AWS_ENDPOINT_URL, otherwise ${DEFAULT_URL})`,
+    );
+  return name === 'set' ? command : command.option('--json', 'print JSON');
 }
 
-interface JournalOptions extends Partial<Where> {
+interface JournalOptions extends Partial<QueryOptions> {
   readonly operation?: string;
   readonly errors?: boolean;
   readonly last: number;
@@ -91,7 +94,7 @@ function journalLine(entry: JournalEntry): string {
 
 const auditSchema = z.looseObject({ calls: z.number(), violations: z.array(z.string()) });
 
-async function audit(options: Partial<Where>): Promise<void> {
+async function audit(options: Partial<QueryOptions>): Promise<void> {
   const answer = await get<unknown>(options, 'audit');
   if (answer === undefined) return;
   const { calls, violations } = auditSchema.parse(answer);
@@ -102,7 +105,7 @@ async function audit(options: Partial<Where>): Promise<void> {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-async function switches(options: Partial<Where>): Promise<void> {
+async function switches(options: Partial<QueryOptions>): Promise<void> {
   const isOfRunning = options.url !== undefined;
   const shown = isOfRunning
     ? await get<ReturnType<typeof showSwitches>>(options, 'switches')
@@ -112,12 +115,12 @@ async function switches(options: Partial<Where>): Promise<void> {
     process.stdout.write(`${jsonText(shown, 2)}\n`);
     return;
   }
-  for (const { name, value, accepts, says } of shown) {
+  for (const { name, value, accepts, description: says } of shown) {
     process.stdout.write(`${plain(`${name}=${value}  (${accepts})`)}\n    ${plain(says)}\n`);
   }
 }
 
-async function set(changes: readonly string[], options: Partial<Where>): Promise<void> {
+async function set(changes: readonly string[], options: Partial<QueryOptions>): Promise<void> {
   const body = Object.fromEntries(
     changes.map((each) => {
       const [name = '', ...rest] = each.split('=');
@@ -133,7 +136,7 @@ async function set(changes: readonly string[], options: Partial<Where>): Promise
 
 /** Undefined after an error, which is printed; the exit code is set. */
 async function get<T>(
-  { url }: Partial<Where>,
+  { url }: Partial<QueryOptions>,
   path: string,
   request?: RequestInit,
 ): Promise<T | undefined> {
@@ -147,7 +150,7 @@ async function get<T>(
     process.exitCode = EXIT.usage;
   } catch {
     process.stderr.write(
-      `simulate: no simulator answers at ${base}; start one with: migration-agent simulate\n`,
+      `simulate: no simulator answers at ${base}. Start one with: migration-agent simulate\n`,
     );
     process.exitCode = EXIT.noDaemon;
   }

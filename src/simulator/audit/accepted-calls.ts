@@ -1,10 +1,10 @@
-/** Which accepted calls the audit of Migration Hub must hear of, read from the journal's own entry. */
+/** Passes accepted calls of Migration Hub on to the audit, as the entry of the journal has them. */
 import type { Auditor } from './audit.ts';
 import type { JournalEntry } from './journal.ts';
 import { readRequest } from '../lib/constraints.ts';
 import { hubShapes } from '../hub/shapes.ts';
 
-export function noteAccepted(
+export function recordAccepted(
   audit: Auditor,
   operation: string,
   entry: JournalEntry,

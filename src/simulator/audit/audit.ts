@@ -1,6 +1,6 @@
 /**
- * The audit: what a strict reader of the AWS documents would hold against the clients. Computed call by
- * call, so that it is right when the journal has forgotten. `violations` says it in sentences.
+ * The audit: which rules of the AWS documents the clients broke. It is computed call by call, so that it is right even
+ * after the journal has dropped old calls. `violations` has them as sentences.
  */
 import { HubAudit } from './hub.ts';
 import type { AcceptedUpdate, HubTaskAudit } from './hub.ts';
@@ -13,13 +13,13 @@ import type { TaskEvent } from '../pipeline/task-events.ts';
 interface OperationAudit {
   readonly calls: number;
   readonly ok: number;
-  /** Calls that found the token bucket empty, throttled or not. */
+  /** Calls that came when the token bucket was empty, throttled or not. */
   readonly overLimit: number;
   /** Throttling answers, by limit or by fault. */
   readonly throttled: number;
-  /** Calls that a fault rule befell. */
+  /** Calls to which a fault rule applied. */
   readonly faulted: number;
-  /** By name; faults that are errors are counted as well. */
+  /** By name, errors of fault rules included. */
   readonly errors: Readonly<Record<string, number>>;
 }
 
@@ -44,7 +44,7 @@ export interface Audit {
   readonly dataPipeline: TaskAudit;
   readonly overLimit: number;
   readonly invalidRequests: { readonly count: number; readonly newest: readonly InvalidRequest[] };
-  /** Empty when there is nothing to hold against the clients. */
+  /** Empty if the clients broke no rule. */
   readonly violations: readonly string[];
 }
 
@@ -159,15 +159,15 @@ function violationsOf(audit: Omit<Audit, 'violations'>): readonly string[] {
   const { migrationHub: hub, dataPipeline: tasks } = audit;
   const found: readonly (readonly [number, string])[] = [
     [hub.staleSeconds, 'seconds in which a migration task was stale'],
-    [hub.notIncreasing, 'reports whose UpdateDateTime was not later than the one before'],
+    [hub.notIncreasing, 'reports whose UpdateDateTime was not later than the previous one'],
     [hub.percentFell, 'reports whose percent fell within a run'],
     [hub.afterFinal, 'reports after a final state that did not open the task again'],
     [tasks.acknowledgementLapses, 'tasks not acknowledged within their window'],
     [tasks.progressLapses, 'tasks not reported within their window'],
     [tasks.handedOutAgain, 'tasks handed out a second time'],
     [tasks.callsOfFormerOwners, 'calls about a task that had lapsed'],
-    [tasks.statusAfterCancel, 'SetTaskStatus calls after the cancel was told'],
-    [tasks.overlappingPolls, 'polls sent before the one before was answered'],
+    [tasks.statusAfterCancel, 'SetTaskStatus calls after the runner learnt of the cancel'],
+    [tasks.overlappingPolls, 'polls sent before the previous poll was answered'],
     [audit.overLimit, 'calls over the limit of their operation'],
     [audit.invalidRequests.count, 'invalid requests'],
   ];

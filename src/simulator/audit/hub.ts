@@ -1,9 +1,9 @@
 /**
- * What Migration Hub saw of each task: how long it was stale, and whether its reports kept the order.
+ * The audit of each migration task: how long it was stale, and whether its reports were in order.
  * Computed call by call.
  *
  * Stale: UpdateDateTime + NextUpdateSeconds has passed on the simulator's clock, no newer report has
- * been accepted, and the last status is neither COMPLETED nor FAILED (unless `staleAfterFinal` says as-promised).
+ * been accepted, and the last status is neither COMPLETED nor FAILED (unless `staleAfterFinal` is as-promised).
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { isoTime } from '../lib/clock.ts';
@@ -30,18 +30,18 @@ export interface HubTaskAudit {
   readonly updates: number;
   readonly isStale: boolean;
   readonly staleSeconds: number;
-  /** The newest of them, as ISO times; the sum above counts all. */
+  /** The newest intervals, as ISO times. The sum above counts all of them. */
   readonly staleIntervals: readonly { readonly from: string; readonly to: string }[];
   /** When the last report's promise ends. */
   readonly deadline: string;
-  /** Reports whose UpdateDateTime was not later than the one before. */
+  /** Reports whose UpdateDateTime was not later than the previous one. */
   readonly notIncreasing: number;
   readonly percentFell: number;
-  /** Reports after COMPLETED or FAILED that did not open the task again with IN_PROGRESS. */
+  /** Reports after COMPLETED or FAILED whose status was not IN_PROGRESS, which opens the task again. */
   readonly afterFinal: number;
-  /** Reports sent again exactly as they were, because their answer was lost. */
+  /** Reports that were sent again unchanged because their answer was lost. */
   readonly repeated: number;
-  /** The largest lead of UpdateDateTime over the simulator's clock; negative when always behind. */
+  /** How far UpdateDateTime was ahead of the simulator's clock at most; negative if it was always behind. */
   readonly aheadSecondsMax: number;
 }
 
@@ -56,7 +56,7 @@ interface TaskRecord {
   afterFinal: number;
   repeated: number;
   aheadMsMax: number;
-  /** The stream was deleted: nothing is expected any more. */
+  /** The stream was deleted: no more reports are expected. */
   isGone: boolean;
 }
 
@@ -151,7 +151,7 @@ export class HubAudit {
   }
 }
 
-/** NextUpdateSeconds may be 2^31 - 1 and the year 9999 is enough for a page. */
+/** The end of the year 9999. NextUpdateSeconds may be 2^31 - 1, and a page needs no later time. */
 const LAST_DATE = 253_402_300_799_000;
 
 function firstRecord(update: AcceptedUpdate): TaskRecord {
@@ -170,7 +170,7 @@ function firstRecord(update: AcceptedUpdate): TaskRecord {
   };
 }
 
-/** A report that is itself out of date already does not end the interval before it. */
+/** A report that was stale when it arrived does not end the interval before it. */
 function joined(intervals: readonly Interval[], from: number, to: number): readonly Interval[] {
   const last = intervals.at(-1);
   return last?.to === from

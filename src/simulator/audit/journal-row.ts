@@ -1,4 +1,4 @@
-/** A call of the journal as a person reads it: one row of short texts. */
+/** A call of the journal as one row of short texts. */
 import { isoTime } from '../lib/clock.ts';
 import type { JournalEntry } from './journal.ts';
 
@@ -8,9 +8,9 @@ interface JournalRow {
   readonly at: string;
   readonly by: string;
   readonly operation: string;
-  /** `MigrationTaskName=files Task.Status=IN_PROGRESS`, cut where it gets long. */
+  /** `MigrationTaskName=files Task.Status=IN_PROGRESS`, at most REQUEST_MAX characters. */
   readonly request: string;
-  /** `ok`, or an error's name and what it said, or how the connection ended. */
+  /** `ok`, or the name and message of an error, or how the connection ended. */
   readonly answer: string;
   /** Simulated time from arrival to answer. */
   readonly tookMs: number | undefined;
@@ -23,7 +23,7 @@ const DEPTH_MAX = 20;
 export function journalRow(entry: JournalEntry): JournalRow {
   const { number, at, by, operation, region, request, outcome, status, message, fault } = entry;
   const code = status === undefined || status === 200 ? [] : [`HTTP ${status}`];
-  const said = message === undefined ? [] : [`: ${message}`];
+  const errorText = message === undefined ? [] : [`: ${message}`];
   const rule = fault === undefined ? [] : [` [fault ${fault}]`];
   return {
     number,
@@ -31,7 +31,7 @@ export function journalRow(entry: JournalEntry): JournalRow {
     by: [by ?? 'inside', ...(region === undefined ? [] : [region])].join(', '),
     operation,
     request: requestText(request),
-    answer: [[outcome, ...code].join(', '), ...said, ...rule].join(''),
+    answer: [[outcome, ...code].join(', '), ...errorText, ...rule].join(''),
     tookMs: entry.answeredAt === undefined ? undefined : Math.round(entry.answeredAt - at),
     isGood: outcome === 'ok' || outcome === 'pending',
   };
@@ -42,7 +42,7 @@ export interface JournalFilter {
   readonly after?: number;
   readonly operation?: string;
   readonly onlyErrors?: boolean;
-  /** The newest so many. */
+  /** Only so many, the newest. */
   readonly last?: number;
 }
 
@@ -62,7 +62,7 @@ export function filterJournal(
 function requestText(request: unknown): string {
   const parts: string[] = [];
   const walk = (value: unknown, path: string, depth: number): void => {
-    // Nothing that is meant goes as deep, and a request may be anything.
+    // No valid request is as deep, and an invalid one may have any depth.
     if (depth > DEPTH_MAX) return;
     if (Array.isArray(value)) {
       for (const [index, item] of value.entries()) walk(item, `${path}.${index + 1}`, depth + 1);

@@ -1,4 +1,4 @@
-/** Every call that came, newest kept: bounded, because a simulator may run for days. The audit does not read it. */
+/** The newest calls. The number is limited, because a simulator may run for days. The audit does not read the journal. */
 
 export interface JournalEntry {
   /** Counted from 1. */
@@ -12,15 +12,15 @@ export interface JournalEntry {
   /** The client's name and access key. */
   readonly by?: string;
   readonly request: unknown;
-  /** The rule that befell the call. */
+  /** The kind of the fault rule that applied. */
   fault?: string;
   /** `pending` while a poll is held; then `ok`, an error's name, or how the connection ended. */
   outcome: string;
   status?: number;
-  /** What an error said. */
+  /** The message of an error. */
   message?: string;
   answeredAt?: number;
-  /** False when the answer did not reach the client as it was meant. */
+  /** False if the client did not get the complete answer. */
   delivered?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Journal {
   add(entry: Omit<JournalEntry, 'number'>): JournalEntry;
   /** Oldest first. */
   entries(): readonly JournalEntry[];
-  /** Calls that were ever added. */
+  /** All calls, those that were dropped included. */
   count(): number;
 }
 
@@ -38,9 +38,9 @@ export function createJournal(size: number): Journal {
   let next = 0;
   let count = 0;
   return {
-    add(told) {
+    add(fields) {
       count += 1;
-      const entry = { ...told, number: count };
+      const entry = { ...fields, number: count };
       ring[next] = entry;
       next = (next + 1) % size;
       return entry;

@@ -1,9 +1,9 @@
-/** What Data Pipeline saw of its task runners: lapses, double hand-outs, cancels. Computed event by event. */
+/** The audit of the task runners: lapsed tasks, tasks handed out twice, cancels. Computed event by event. */
 import { isoTime } from '../lib/clock.ts';
 import type { TaskEvent } from '../pipeline/task-events.ts';
 import { defined } from '../lib/defined.ts';
 
-interface Happening {
+interface Incident {
   readonly type: string;
   readonly at: string;
   readonly pipelineId?: string;
@@ -13,32 +13,32 @@ interface Happening {
 
 export interface TaskAudit {
   readonly handOuts: number;
-  /** Tasks that lapsed and were given to a runner again: two may be at work. */
+  /** Tasks that lapsed and were handed out again: two runners may work on them. */
   readonly handedOutAgain: number;
   readonly acknowledgementLapses: number;
   readonly progressLapses: number;
-  /** Reports or ends told by a runner whose task had lapsed. */
+  /** Reports and SetTaskStatus calls of a runner whose task had lapsed. */
   readonly callsOfFormerOwners: number;
   readonly reports: number;
   readonly longestAcknowledgementSeconds: number;
   readonly longestReportGapSeconds: number;
-  readonly cancelsTold: number;
-  /** From SetStatus (or its like) to the report that learnt of it. */
+  readonly cancelsReported: number;
+  /** From SetStatus (or deactivation, deletion) to the report that was answered with the cancel. */
   readonly longestCancelSeconds: number;
   readonly statusAfterCancel: number;
   readonly overlappingPolls: number;
   readonly ended: Readonly<Record<string, number>>;
-  /** The newest things that should not have happened. */
-  readonly happenings: readonly Happening[];
+  /** The newest violations. */
+  readonly incidents: readonly Incident[];
 }
 
-const HAPPENINGS_MAX = 200;
+const INCIDENTS_MAX = 200;
 
 export class TasksAudit {
-  readonly #counts = { reported: 0, 'handed-out': 0, 'cancel-told': 0, 'overlapping-poll': 0 };
+  readonly #counts = { reported: 0, 'handed-out': 0, 'cancel-reported': 0, 'overlapping-poll': 0 };
   readonly #lapses = { acknowledgement: 0, progress: 0 };
   readonly #ended: Record<string, number> = {};
-  readonly #happenings: Happening[] = [];
+  readonly #incidents: Incident[] = [];
   #again = 0;
   #former = 0;
   #afterCancel = 0;
@@ -61,8 +61,8 @@ export class TasksAudit {
       case 'ended':
         this.#ended[event.status] = (this.#ended[event.status] ?? 0) + 1;
         return;
-      case 'cancel-told':
-        this.#counts['cancel-told'] += 1;
+      case 'cancel-reported':
+        this.#counts['cancel-reported'] += 1;
         this.#cancelMs = Math.max(this.#cancelMs, event.sinceMs);
         return;
       case 'lapsed':
@@ -78,8 +78,8 @@ export class TasksAudit {
         this.#counts['overlapping-poll'] += 1;
         break;
     }
-    this.#happenings.push(happening(event));
-    if (this.#happenings.length > HAPPENINGS_MAX) this.#happenings.shift();
+    this.#incidents.push(incident(event));
+    if (this.#incidents.length > INCIDENTS_MAX) this.#incidents.shift();
   }
 
   summary(): TaskAudit {
@@ -92,17 +92,17 @@ export class TasksAudit {
       reports: this.#counts.reported,
       longestAcknowledgementSeconds: this.#acknowledgeMs / 1_000,
       longestReportGapSeconds: this.#gapMs / 1_000,
-      cancelsTold: this.#counts['cancel-told'],
+      cancelsReported: this.#counts['cancel-reported'],
       longestCancelSeconds: this.#cancelMs / 1_000,
       statusAfterCancel: this.#afterCancel,
       overlappingPolls: this.#counts['overlapping-poll'],
       ended: { ...this.#ended },
-      happenings: [...this.#happenings],
+      incidents: [...this.#incidents],
     };
   }
 }
 
-function happening(event: TaskEvent): Happening {
+function incident(event: TaskEvent): Incident {
   const at = isoTime(event.at);
   const type =
     event.type === 'lapsed'

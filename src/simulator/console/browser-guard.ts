@@ -1,8 +1,8 @@
 /**
- * Keeps pages of a browser away from the simulator. A page of any site may send a request to 127.0.0.1, and a site whose
- * name resolves to 127.0.0.1 may read the answer as well; a submitted task can run a command on an agent with `shell: true`.
- * So every request must name a local host, must not come from another origin, and must be JSON if it changes something:
- * a page cannot send JSON to another origin without being asked first (CORS), and the simulator never agrees.
+ * Protects the simulator against web pages in a browser. A page of any site may send a request to 127.0.0.1, and a site
+ * whose name resolves to 127.0.0.1 may read the answer as well. A submitted task can run a command on an agent with
+ * `shell: true`. So every request must name a local host, must not come from another origin, and must be JSON if it changes
+ * something: before a page may send JSON to another origin, the browser asks that origin (CORS), and the simulator refuses.
  */
 
 export interface RequestHead {
@@ -24,7 +24,7 @@ export function browserRefusal(head: RequestHead, isControl: boolean): Refusal |
   if (!isLocal(head.host)) {
     return {
       status: 403,
-      message: `The simulator answers to 127.0.0.1, [::1] and localhost, not to ${JSON.stringify(head.host ?? 'a request without Host')}.`,
+      message: `The simulator accepts requests to 127.0.0.1, [::1] and localhost, not to ${JSON.stringify(head.host ?? 'a request without Host')}.`,
     };
   }
   if (head.origin !== undefined && head.origin !== `http://${head.host ?? ''}`) {
@@ -40,7 +40,7 @@ export function browserRefusal(head: RequestHead, isControl: boolean): Refusal |
   return undefined;
 }
 
-/** An address of this host, or a name that no DNS server is asked for (RFC 6761). */
+/** A loopback address, or localhost, which resolvers never ask a DNS server for (RFC 6761). */
 function isLocal(host: string | undefined): boolean {
   const name = /^(\[[0-9a-f:.]+\]|[^:]+)(?::[0-9]{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase();
   if (name === undefined) return false;

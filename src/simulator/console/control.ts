@@ -1,14 +1,14 @@
 /**
- * The simulator's own HTTP side, under /_simulator/: what it saw, and levers to pull while it runs.
+ * The simulator's own HTTP API, below /_simulator/: to read what it recorded, and to change it while it runs.
  *
  *   GET  /_simulator/            the audit as a page; /_simulator/calls the journal as one
  *   GET  /_simulator/audit | journal | state | switches
  *                                journal and calls take ?operation=…&errors&last=100&after=NUMBER
  *   POST /_simulator/faults      { "add": [rule, …] }, { "clear": true }, or both (cleared first)
  *   POST /_simulator/terminate   { "taskRunnerId": "…" | "all", "terminate": true }
- *   POST /_simulator/limits      { "NotifyMigrationTaskState": { "perSecond": 1, "burst": 5 } }; null: none
+ *   POST /_simulator/limits      { "NotifyMigrationTaskState": { "perSecond": 1, "burst": 5 } }; null: no limit
  *   POST /_simulator/switches    { "reportAfterLapse": "canceled", "progressMs": "5m" }
- *   POST /_simulator/home-region { "region": "eu-central-1" }; null unsets it
+ *   POST /_simulator/home-region { "region": "eu-central-1" }; null: none
  *   POST /_simulator/submit      { "name", "workerGroup", "command", "scriptArguments", "fields" }
  *   POST /_simulator/cancel      { "pipelineId": "df-…" }
  */
@@ -22,7 +22,7 @@ import { rateLimitsSchema } from '../faults/rate-limits.ts';
 import type { Simulator } from './interface.ts';
 import { defined } from '../lib/defined.ts';
 
-/** The simulator, apart from what starts and ends it. */
+/** The simulator without the functions that start and end it. */
 export type ControlledSimulator = Omit<Simulator, 'listen' | 'close'>;
 
 interface ControlAnswer {
@@ -58,7 +58,7 @@ export function controlAnswer(
 ): ControlAnswer {
   const name = path.replace(/^\/_simulator\/?/, '').replace(/\/$/, '');
   if (method === 'GET') return shown(simulator, name, query);
-  if (method !== 'POST') return json(405, { message: `${method} is not known here.` });
+  if (method !== 'POST') return json(405, { message: `The method ${method} is not supported.` });
   try {
     return changed(simulator, name, JSON.parse(body === '' ? '{}' : body));
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What a simulator offers, and what can be asked of it: for tests, the demo and the `simulate` command. */
+/** The options and the interface of a simulator, for tests, the demo and the `simulate` command. */
 import type { Audit } from '../audit/audit.ts';
 import type { Behaviour, SwitchProblem, SwitchShown } from '../lib/behaviour.ts';
 import type { SimulatorClock } from '../lib/clock.ts';
@@ -12,14 +12,14 @@ import type { SimulatorState } from './state.ts';
 export interface SimulatorOptions {
   /** Default `us-west-2`; null leaves it unset. */
   readonly homeRegion?: string | null;
-  /** How many times faster than the host's clock simulated time runs. Default 1. */
+  /** How many times faster simulated time runs than the host's clock. Default 1. */
   readonly speed?: number;
-  /** Another clock, for simulations in virtual time; `speed` is then without effect. */
+  /** Another clock, for simulations in virtual time. `speed` then has no effect. */
   readonly clock?: SimulatorClock;
-  /** For ids and dice. Default 1. */
+  /** For ids and random numbers. Default 1. */
   readonly seed?: number;
   readonly behaviour?: Partial<Behaviour>;
-  /** Changes to the token buckets; null takes one away. */
+  /** Changes to the token buckets; null removes one. */
   readonly limits?: RateLimitChanges;
   /** Whether calls over a limit are throttled. Default true; they are counted in any case. */
   readonly enforceLimits?: boolean;
@@ -27,13 +27,13 @@ export interface SimulatorOptions {
   /** Added to the `Date` header. */
   readonly dateSkewMs?: number;
   /**
-   * Where the services' memory is kept, if it is to survive the process. The file's own state wins over `homeRegion`;
-   * `behaviour` wins over the switches in the file. Unusable: throws a StateFileError.
+   * The file for the state of the services, if they should continue after a restart. The state in the file overrides
+   * `homeRegion`; `behaviour` overrides the switches in the file. A file that cannot be used throws a StateFileError.
    */
   readonly stateFile?: string;
-  /** What a later write of the state file fails with. Default: thrown. */
+  /** Gets the error of a later write of the state file. Default: throws it. */
   readonly onStateError?: (error: Error) => void;
-  /** Entries that the journal keeps. Default 10,000. */
+  /** The size of the journal. Default 10,000 calls. */
   readonly journalSize?: number;
 }
 
@@ -50,19 +50,19 @@ export interface Simulator {
   journal(): readonly JournalEntry[];
   state(): SimulatorState;
   addFault(...rules: readonly FaultRule[]): void;
-  /** Rules that have been read already, as from a fault script. */
+  /** Adds rules that have been parsed, as from a fault script. */
   addFaults(faults: readonly Fault[]): void;
   clearFaults(): void;
-  /** What ReportTaskRunnerHeartbeat answers to a runner, or to `all`. */
+  /** Sets what ReportTaskRunnerHeartbeat answers to a runner, or to `all`. */
   setTerminate(taskRunnerId: string, terminate?: boolean): void;
-  /** What the switches stand at. */
+  /** The values of the switches. */
   switches(): readonly SwitchShown[];
-  /** Sets switches as a file or a flag writes them; with a problem none is set. What has begun keeps its windows. */
+  /** Sets switches by their text. If there is a problem, no switch is set. Windows that have begun keep their length. */
   setSwitches(changes: Readonly<Record<string, unknown>>): readonly SwitchProblem[];
   setLimits(changes: RateLimitChanges): void;
   setHomeRegion(region: string | undefined): void;
-  /** A pipeline with one shell activity, made, defined and activated. */
+  /** Creates, defines and activates a pipeline with one shell activity. */
   submitShellActivity(activity: ShellActivity): Submitted;
-  /** SetStatus TRY_CANCEL for all instances of the pipeline that have not ended; how many there were. */
+  /** SetStatus TRY_CANCEL for all instances of the pipeline that have not ended. Returns their number. */
   cancel(pipelineId: string): number;
 }

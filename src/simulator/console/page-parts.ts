@@ -1,4 +1,4 @@
-/** What the pages are made of: a frame, tables, escaped text. No script, no request beyond the page itself. */
+/** The parts of the pages: a frame, tables, escaped text. The pages have no script and load nothing else. */
 
 export function frame(title: string, content: string): string {
   return `<!doctype html>
@@ -39,12 +39,12 @@ export function table(
   return `<table><thead><tr>${head.map((each) => `<th>${escape(each)}</th>`).join('')}</tr></thead>\n<tbody>${body}</tbody></table>`;
 }
 
-/** Text of any length, broken anywhere rather than widening the page. */
+/** Text of any length. It wraps anywhere, so that the page does not get wider. */
 export function wrapped(text: string): Cell {
   return { text, style: 'wrap' };
 }
 
-/** Names and details come from clients. */
+/** Names and details come from clients, so they may contain anything. */
 export function escape(text: string): string {
   return text
     .replaceAll('&', '&amp;')

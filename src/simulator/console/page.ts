@@ -1,4 +1,4 @@
-/** What AWS saw, as two pages for a person: the audit, and the journal of calls. */
+/** The two HTML pages: the audit, and the journal of calls. */
 import type { Audit } from '../audit/audit.ts';
 import type { SwitchShown } from '../lib/behaviour.ts';
 import type { JournalEntry } from '../audit/journal.ts';
@@ -20,7 +20,7 @@ export function auditPage(parts: {
       ? '<p class="good">No client broke a documented rule.</p>'
       : `<ul class="bad">${audit.violations.map((each) => `<li>${escape(each)}</li>`).join('')}</ul>`;
   return frame(
-    'What AWS saw',
+    'AWS simulator',
     `<p class="quiet">${escape(audit.at)} by the simulator's clock · home region ${escape(state.homeRegion ?? 'not set')} · ${audit.calls} calls ·
 <a href="calls">calls</a> <a href="calls?errors">errors</a> · as JSON: <a href="audit">audit</a> <a href="journal">journal</a> <a href="state">state</a> <a href="switches">switches</a></p>
 ${verdict}
@@ -54,7 +54,7 @@ function hubTable({ tasks }: Audit['migrationHub']): string {
 }
 
 function pipelineTables(tasks: Audit['dataPipeline'], state: SimulatorState): string {
-  return `<p>${tasks.handOuts} tasks handed out, ${tasks.reports} reports, ${tasks.cancelsTold} cancels answered,
+  return `<p>${tasks.handOuts} tasks handed out, ${tasks.reports} reports, ${tasks.cancelsReported} cancels answered,
 longest gap between reports ${tasks.longestReportGapSeconds.toFixed(1)} s,
 ${state.heldPolls} polls held, ${state.readyTasks} tasks ready.</p>
 ${table(
@@ -76,11 +76,11 @@ ${table(
 )}
 ${table(
   ['When', 'Violation', 'Attempt', 'Host'],
-  tasks.happenings.map((each) => [each.at, each.type, each.attemptId ?? '', each.hostname ?? '']),
+  tasks.incidents.map((each) => [each.at, each.type, each.attemptId ?? '', each.hostname ?? '']),
 )}
 ${table(
   ['Task runner', 'Last heartbeat'],
-  state.taskRunners.map((runner) => [runner.taskRunnerId, runner.heardAt]),
+  state.taskRunners.map((runner) => [runner.taskRunnerId, runner.lastHeartbeatAt]),
 )}`;
 }
 
@@ -113,10 +113,10 @@ ${table(
 )}
 ${table(
   ['Fault rule', 'Added', 'Applied', 'Left'],
-  faults.map(({ addedAt, befell, left, ...rule }) => [
+  faults.map(({ addedAt, applied, left, ...rule }) => [
     JSON.stringify(rule),
     addedAt,
-    befell,
+    applied,
     left === Infinity ? 'no end' : left,
   ]),
 )}`;
@@ -124,8 +124,8 @@ ${table(
 
 export function callsPage(entries: readonly JournalEntry[], chosen: string): string {
   return frame(
-    'Calls that AWS saw',
-    `<p class="quiet"><a href="./">what AWS saw</a> · ${escape(chosen)} · ${entries.length} calls, the newest first</p>
+    'AWS simulator: calls',
+    `<p class="quiet"><a href="./">audit</a> · ${escape(chosen)} · ${entries.length} calls, the newest first</p>
 ${callsTable(entries)}`,
   );
 }

@@ -1,4 +1,4 @@
-/** A pipeline with one shell activity in one step, through the same operations that a user would call. */
+/** A pipeline with one shell activity in one step, with the operations that a user would call. */
 import type { DataPipeline } from '../pipeline/data-pipeline.ts';
 import type { Output } from '../lib/operation.ts';
 import { isEnded } from '../pipeline/records.ts';

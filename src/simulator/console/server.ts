@@ -1,4 +1,4 @@
-/** HTTP on 127.0.0.1 only: reads bodies, sends answers, and breaks connections as the fault rules ask. */
+/** HTTP on 127.0.0.1 only: reads requests, sends answers, and breaks connections as the fault rules require. */
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { browserRefusal } from './browser-guard.ts';
@@ -14,9 +14,9 @@ interface SimulatorServer {
 }
 
 const HOST = '127.0.0.1';
-/** EvaluateExpression with its 20,971,520 characters is the largest request; a character has up to four bytes. */
+/** The largest request is EvaluateExpression with 20,971,520 characters of up to four bytes. */
 const BODY_BYTES_MAX = 81 * 1024 * 1024;
-/** Longer than clients keep idle connections, so that they and not we close them. */
+/** Longer than clients keep idle connections, so that the client closes them and not the server. */
 const KEEP_ALIVE_MS = 120_000;
 
 export function createServer(simulator: ControlledSimulator): SimulatorServer {
@@ -51,7 +51,7 @@ export function createServer(simulator: ControlledSimulator): SimulatorServer {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // A held poll may be longer than any default: the simulator decides when to answer.
+  // A held poll may last longer than any default timeout: the simulator decides when to answer.
   server.requestTimeout = 0;
   server.on('connection', (socket) => {
     sockets.add(socket);

@@ -1,4 +1,4 @@
-/** What the simulator holds at present, for GET /_simulator/state. */
+/** The current state of the simulator, for GET /_simulator/state. */
 import { isoTime } from '../lib/clock.ts';
 import type { SimulatorClock } from '../lib/clock.ts';
 import type { DataPipeline } from '../pipeline/data-pipeline.ts';
@@ -33,7 +33,10 @@ export interface SimulatorState {
   readonly ownedTasks: readonly Readonly<Record<string, unknown>>[];
   readonly readyTasks: number;
   readonly heldPolls: number;
-  readonly taskRunners: readonly { readonly taskRunnerId: string; readonly heardAt: string }[];
+  readonly taskRunners: readonly {
+    readonly taskRunnerId: string;
+    readonly lastHeartbeatAt: string;
+  }[];
   readonly faults: readonly (Omit<FaultShown, 'addedAt'> & { readonly addedAt: string })[];
 }
 
@@ -96,9 +99,10 @@ export function stateOf(parts: {
     })),
     readyTasks: ready,
     heldPolls: polls,
-    taskRunners: pipeline.runners
-      .list()
-      .map(({ taskRunnerId, heardAt }) => ({ taskRunnerId, heardAt: isoTime(heardAt) })),
+    taskRunners: pipeline.runners.list().map(({ taskRunnerId, lastHeartbeatAt }) => ({
+      taskRunnerId,
+      lastHeartbeatAt: isoTime(lastHeartbeatAt),
+    })),
     faults: faults.list().map(({ addedAt, ...fault }) => ({ ...fault, addedAt: isoTime(addedAt) })),
   };
 }

@@ -1,8 +1,8 @@
 /**
- * What a pipeline definition must be. Fatal problems keep it from being saved; other errors are saved
- * with it and keep it from being activated (API, PutPipelineDefinition). Checked are the rules that the
- * documents state for the object types used here (Default, Schedule, activities, preconditions); data nodes,
- * resources and actions are checked for their references only.
+ * The check of a pipeline definition. A definition with fatal problems is not saved. One with other errors is saved, but
+ * cannot be activated (API, PutPipelineDefinition). The check covers the rules that the documents state for the object
+ * types that the simulator uses (Default, Schedule, activities, preconditions). Of data nodes, resources and actions it
+ * checks the references only.
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { parsePipelineTime } from '../lib/clock.ts';
@@ -17,7 +17,7 @@ export interface Definition {
 }
 
 export interface Validation {
-  /** Why it cannot even be saved. */
+  /** Why it cannot be saved. */
   readonly fatal: readonly string[];
   /** By object id. */
   readonly errors: ReadonlyMap<string, readonly string[]>;
@@ -46,14 +46,14 @@ export function validate(definition: Definition, behaviour: Behaviour): Validati
       ...typeErrors(object, ids, behaviour),
     ];
     if (found.length > 0) errors.set(object.id, found);
-    if (isLooseWorkerGroup(object, ids)) {
+    if (isIgnoredWorkerGroup(object, ids)) {
       warnings.set(object.id, ["'workerGroup' is ignored because 'runsOn' is set."]);
     }
   }
   return { fatal: fatalErrors(objects, ids), errors, warnings };
 }
 
-/** DPG, "System-managed preconditions": the service looks itself. */
+/** DPG, "System-managed preconditions": the service itself checks them. */
 const SYSTEM_PRECONDITIONS: ReadonlySet<string> = new Set([
   'DynamoDBDataExists',
   'DynamoDBTableExists',
@@ -125,13 +125,12 @@ function referenceErrors(object: PipelineObject, ids: ObjectsById): readonly str
         ],
   );
   for (const key of ['parent', 'dependsOn']) {
-    if (isOnCircle(object.id, key, ids))
-      errors.push(`INVALID_FIELD_VALUE: '${key}' forms a circle.`);
+    if (isInCycle(object.id, key, ids)) errors.push(`INVALID_FIELD_VALUE: '${key}' forms a cycle.`);
   }
   return errors;
 }
 
-function isOnCircle(id: string, key: string, ids: ObjectsById): boolean {
+function isInCycle(id: string, key: string, ids: ObjectsById): boolean {
   const seen = new Set<string>();
   const open = [...refsOf(ids.get(id)?.fields ?? [], key)];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -273,7 +272,7 @@ const START_AT: ReadonlySet<string> = new Set([
 ]);
 
 /** "If you provide a runsOn value and workerGroup exists, workerGroup is ignored" (DPG, ShellCommandActivity). */
-function isLooseWorkerGroup(object: PipelineObject, ids: ObjectsById): boolean {
+function isIgnoredWorkerGroup(object: PipelineObject, ids: ObjectsById): boolean {
   const fields = effectiveFields(ids, object.id);
   return (
     isActivity(fields) &&

@@ -1,14 +1,14 @@
 /**
- * The expressions of Data Pipeline: what stands between `#{` and `}` (DPG, "Pipeline Expressions and Functions"). Fields,
- * numbers, quoted text, `+ - * / ^`, and the documented functions on times but `inTimeZone`. Times are UTC.
+ * The expressions of Data Pipeline: the text between `#{` and `}` (DPG, "Pipeline Expressions and Functions"). They have
+ * fields, numbers, quoted text, `+ - * / ^`, and the documented functions on times except `inTimeZone`. Times are UTC.
  */
-/* eslint-disable no-restricted-globals -- the calendar of times that it is given; it reads no clock */
+/* eslint-disable no-restricted-globals -- the calendar of times that it gets; it reads no clock */
 import { parsePipelineTime, pipelineTime } from '../lib/clock.ts';
 
-/** What a name stands for, as the text of its field; undefined where it stands for nothing. */
+/** The value of a name as text; undefined if there is no such field. */
 export type Lookup = (name: string) => string | undefined;
 
-/** Undefined where it is no expression, or names what is not there. */
+/** Undefined if the text is not an expression, or if it refers to a name that does not exist. */
 export function evaluateExpression(text: string, lookup: Lookup): string | undefined {
   try {
     const parser = new Parser(tokensOf(text), lookup);
@@ -21,7 +21,7 @@ export function evaluateExpression(text: string, lookup: Lookup): string | undef
 
 class NotEvaluable extends Error {}
 
-/** A time is kept as a Date, so that `+` on it is text and functions know it. */
+/** A time is a Date, so that `+` treats it as text and functions recognise it. */
 type Value = number | string | Date;
 
 const TOKEN =
@@ -48,7 +48,7 @@ function tokensOf(text: string): readonly Token[] {
   return tokens;
 }
 
-/** How deep brackets and signs may nest: a request may be anything. */
+/** How deep brackets and signs may nest, since a request may contain anything. */
 const DEPTH_MAX = 50;
 
 class Parser {
@@ -232,7 +232,7 @@ function shifted(time: Date, unit: string, count: number): Date {
   return moved;
 }
 
-/** The letters of Java's patterns that stand for numbers; text in single quotes stands for itself. */
+/** The letters of Java's patterns that mean numbers. Text in single quotes is copied. */
 function formatted(time: Date, pattern: string): string {
   const hour = time.getUTCHours();
   const values: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 /**
- * The fields of pipeline objects: a multimap with an order. What an object inherits (its parents, then
- * the object `Default`), periods ("15 minutes"), and simple expressions.
+ * The fields of pipeline objects, an ordered multimap: what an object inherits (from its parents, then from the object
+ * `Default`), periods ("15 minutes"), and the values of expressions.
  */
 import { evaluateExpression } from './expression.ts';
 import type { Lookup } from './expression.ts';
@@ -12,7 +12,7 @@ export function byId(objects: readonly PipelineObject[]): ObjectsById {
   return new Map(objects.map((object) => [object.id, object]));
 }
 
-/** The first value of a field, be it text or a reference. */
+/** The first value of a field, text or reference. */
 export function valueOf(fields: readonly Field[], key: string): string | undefined {
   const found = fields.find((field) => field.key === key);
   return found?.stringValue ?? found?.refValue;
@@ -25,8 +25,8 @@ export function refsOf(fields: readonly Field[], key: string): readonly string[]
 }
 
 /**
- * An object's own fields, then what its parents give (nearest first), then what `Default` gives. A key
- * that a nearer object has is not inherited. A circle of parents ends where it closes.
+ * An object's own fields, then those of its parents (nearest first), then those of `Default`. A key that a nearer
+ * object has is not inherited. In a cycle of parents each object counts once.
  */
 export function effectiveFields(objects: ObjectsById, id: string): readonly Field[] {
   const fields: Field[] = [];
@@ -60,7 +60,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /**
  * "N [years|months|weeks|days|hours|minutes]" (DPG, dp-expressions-functions); AWS's samples also write
- * "1 Hour". Undefined where the text is no period.
+ * "1 Hour". Undefined if the text is not a period.
  */
 export function parsePeriod(text: string): number | undefined {
   const match = /^\s*([1-9][0-9]*)\s+([a-z]+?)s?\s*$/i.exec(text);
@@ -68,7 +68,7 @@ export function parsePeriod(text: string): number | undefined {
   return unitMs === undefined ? undefined : Number(match?.[1]) * unitMs;
 }
 
-/** Replaces each `#{expression}` by its value; one that cannot be evaluated stays and is listed. */
+/** Replaces each `#{expression}` by its value. One that cannot be evaluated stays, and is listed in `unknown`. */
 export function evaluate(
   text: string,
   lookup: Lookup,
@@ -82,7 +82,7 @@ export function evaluate(
   return { text: evaluated, unknown };
 }
 
-/** Names are looked for in `fields`, then among the parameters, then along references. */
+/** Looks for names in `fields`, then in the parameters, then along references. */
 export function lookupIn(
   fields: readonly Field[],
   objects: ObjectsById,

@@ -8,7 +8,7 @@ import type { Fault } from './rule.ts';
 interface FaultCall {
   readonly service: string;
   readonly operation: string;
-  /** The request's body as it came. */
+  /** The body of the request, unparsed. */
   readonly body: string;
   readonly now: number;
 }
@@ -16,28 +16,28 @@ interface FaultCall {
 export interface Faults {
   add(rules: readonly Fault[], now: number): void;
   clear(): void;
-  /** The fault that befalls this call; counts and dice are used up by asking. */
+  /** The fault that applies to this call. Each question counts as a call: counters and random numbers move on. */
   match(call: FaultCall): Fault | undefined;
-  /** Whether the way to this operation is cut at present (drop, reset, blackhole); uses nothing up. */
+  /** Whether a fault cuts the connection for this operation now (drop, reset, blackhole). Changes no counter. */
   isCut(call: FaultCall): boolean;
   list(): readonly FaultShown[];
 }
 
 export type FaultShown = Fault & {
   readonly addedAt: number;
-  /** How often it may still apply. */
+  /** How many more times it may apply. */
   readonly left: number;
-  /** How often it did. */
-  readonly befell: number;
+  /** How many times it applied. */
+  readonly applied: number;
 };
 
 interface Rule {
   readonly fault: Fault;
   readonly addedAt: number;
   left: number;
-  /** Calls that it looked at. */
+  /** Calls that matched everything but nth, every and probability. */
   seen: number;
-  befell: number;
+  applied: number;
 }
 
 const CUTS: ReadonlySet<string> = new Set(['drop', 'reset', 'blackhole']);
@@ -47,7 +47,7 @@ export function createFaults(dice: Dice): Faults {
   return {
     add(added, now) {
       for (const fault of added) {
-        rules.push({ fault, addedAt: now, left: fault.count ?? Infinity, seen: 0, befell: 0 });
+        rules.push({ fault, addedAt: now, left: fault.count ?? Infinity, seen: 0, applied: 0 });
       }
     },
     clear() {
@@ -62,16 +62,16 @@ export function createFaults(dice: Dice): Faults {
       });
       if (rule === undefined) return undefined;
       rule.left -= 1;
-      rule.befell += 1;
+      rule.applied += 1;
       return rule.fault;
     },
     isCut: (call) => rules.some((rule) => isAlways(rule.fault) && applies(rule, call)),
     list: () =>
-      rules.map(({ fault, addedAt, left, befell }) => ({ ...fault, addedAt, left, befell })),
+      rules.map(({ fault, addedAt, left, applied }) => ({ ...fault, addedAt, left, applied })),
   };
 }
 
-/** A rule that cuts every call there is, not the one or the other. */
+/** A rule that cuts every call, not only some of them. */
 function isAlways({ fault, probability = 1, nth, every = 1 }: Fault): boolean {
   return CUTS.has(fault) && probability === 1 && nth === undefined && every === 1;
 }

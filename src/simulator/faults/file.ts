@@ -1,6 +1,6 @@
 /**
- * The fault script, a YAML file: a list of rules, or a mapping with `faults`, `switches` and `limits`. Told with all its
- * problems at once, each with its place and what would be right.
+ * The fault script, a YAML file: a list of rules, or a mapping with `faults`, `switches` and `limits`. The error lists
+ * all problems at once, each with its place and the values that are allowed.
  */
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import type { Fault } from './rule.ts';
 import { rateLimitsSchema } from './rate-limits.ts';
 import type { RateLimitChanges } from './rate-limits.ts';
 
-/** A script that cannot be used. The message names every problem as `FILE:LINE:COLUMN KEY: what is wrong`. */
+/** A script with problems. The message has a line for each: `FILE:LINE:COLUMN KEY: PROBLEM`. */
 export class FaultFileError extends Error {
   override readonly name = 'FaultFileError';
 }
@@ -39,7 +39,7 @@ const whole = z.strictObject({
   limits: rateLimitsSchema.default({}),
 });
 
-/** `name` is how the file is called in messages. An empty file is an empty script. */
+/** `name` is the name of the file in messages. An empty file is an empty script. */
 export function parseFaultFile(text: string, name: string): FaultScript {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
@@ -48,30 +48,30 @@ export function parseFaultFile(text: string, name: string): FaultScript {
     return `${name}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    const told = document.errors.map(
+    const messages = document.errors.map(
       (error) => `${placeAt(error.pos[0])} ${error.message.split('\n')[0] ?? ''}`,
     );
-    throw new FaultFileError(told.join('\n'));
+    throw new FaultFileError(messages.join('\n'));
   }
   const content: unknown = document.toJS() ?? [];
   const isList = Array.isArray(content);
   const read = whole.safeParse(isList ? { faults: content } : content);
   if (read.success) return read.data;
 
-  const told = read.error.issues.flatMap((issue) => {
-    // A list stands for its key `faults`, which the file does not name.
+  const messages = read.error.issues.flatMap((issue) => {
+    // A list is read as the value of `faults`, a key that the file itself does not have.
     const path = isList ? issue.path.slice(1) : issue.path;
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
     return unknown.map((key) => {
       const at = key === undefined ? path : [...path, key];
       const place = placeAt(offsetOf(document, at));
-      return `${place} ${at.join('.') || '(file)'}: ${words(issue, key)}`;
+      return `${place} ${at.join('.') || '(file)'}: ${problemText(issue, key)}`;
     });
   });
-  throw new FaultFileError(told.join('\n'));
+  throw new FaultFileError(messages.join('\n'));
 }
 
-function words(issue: z.core.$ZodIssue, key: string | undefined): string {
+function problemText(issue: z.core.$ZodIssue, key: string | undefined): string {
   if (key === undefined) {
     return issue.path.length === 0
       ? 'expected a list of rules, or a mapping with faults, switches and limits'
@@ -79,12 +79,12 @@ function words(issue: z.core.$ZodIssue, key: string | undefined): string {
   }
   const known =
     issue.path.length === 0 ? KEYS : issue.path[0] === 'faults' ? FAULT_KEYS : LIMIT_KEYS;
-  return `not known here${orElse(closest(key, known))}; known: ${known.join(', ')}`;
+  return `unknown key${orElse(closest(key, known))}; known: ${known.join(', ')}`;
 }
 
 const LIMIT_KEYS = ['perSecond', 'burst'];
 
-/** Where the key of a path stands, else the nearest thing around it. */
+/** The place of a key in the text, or of the nearest parent that has one. */
 function offsetOf(
   document: ReturnType<typeof parseDocument>,
   path: readonly PropertyKey[],

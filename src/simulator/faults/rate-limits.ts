@@ -32,14 +32,14 @@ const PIPELINE_LIMITS: Readonly<Record<string, RateLimit>> = {
   ValidatePipelineDefinition: { perSecond: 1, burst: 100 },
 };
 
-/** Assumed: generous, and of the same form as Data Pipeline's. */
+/** Assumed, since the Hub publishes no limit. */
 const HUB_LIMIT: RateLimit = { perSecond: 10, burst: 100 };
 
-/** By operation; null takes a limit away. */
+/** By operation; null removes a limit. */
 export type RateLimitChanges = Readonly<Record<string, RateLimit | null>>;
 
 export interface RateLimits {
-  /** Zero when the call is within the limit; else the wait until one would be, in milliseconds. */
+  /** Zero if the call is within the limit; otherwise the milliseconds until a call would be. */
   take(service: string, operation: string, now: number): number;
   change(changes: RateLimitChanges, now: number): void;
 }

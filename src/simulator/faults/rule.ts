@@ -1,6 +1,6 @@
 /**
- * One fault rule: what goes wrong, for which operation, when, how often. Written in YAML or JSON; every mistake is told with
- * what would be right.
+ * One fault rule: what goes wrong, for which operation, when, and how often. Rules are written in YAML or JSON. Each error
+ * names the values that are allowed.
  */
 import { z } from 'zod';
 import { homeRegionShapes, hubShapes } from '../hub/shapes.ts';
@@ -8,7 +8,7 @@ import { pipelineShapes } from '../pipeline/shapes.ts';
 import { closest } from '../lib/closest.ts';
 import { parseDuration } from '../lib/switch-kinds.ts';
 
-/** What each kind does, and which members it takes beside those that every rule has. */
+/** What each kind does, and which keys it takes beside those that every rule has. */
 const FAULT_KINDS = {
   error: { does: 'answer with an error and do nothing', takes: ['name', 'status', 'message'] },
   throttle: {
@@ -20,17 +20,17 @@ const FAULT_KINDS = {
     takes: ['message'],
   },
   status: {
-    does: 'answer with an HTTP status and a body that is no JSON, as a proxy or a load balancer would',
+    does: 'answer with an HTTP status and a body that is not JSON, as a proxy or a load balancer would',
     takes: ['status', 'body', 'retryAfterSeconds'],
   },
-  delay: { does: 'do it, but later', takes: ['delay'] },
+  delay: { does: 'do it after a delay', takes: ['delay'] },
   drop: { does: 'close the connection at once; nothing is done', takes: [] },
   reset: { does: 'reset the connection (RST) at once; nothing is done', takes: [] },
   blackhole: { does: 'never answer; nothing is done', takes: [] },
   'lose-answer': { does: 'do it, then close the connection instead of answering', takes: [] },
   truncate: { does: 'do it, then send half of the answer and close', takes: [] },
   stall: { does: 'do it, then send half of the answer and nothing more', takes: [] },
-  garbage: { does: 'do it, then answer 200 with a body that is no JSON', takes: ['body'] },
+  garbage: { does: 'do it, then answer 200 with a body that is not JSON', takes: ['body'] },
   date: { does: 'do it, and answer with a Date header that is off by skew', takes: ['skew'] },
 } as const satisfies Readonly<
   Record<string, { readonly does: string; readonly takes: readonly string[] }>
@@ -39,7 +39,7 @@ const FAULT_KINDS = {
 export type FaultKind = keyof typeof FAULT_KINDS;
 const KINDS = Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]];
 
-/** What a kind cannot do without. */
+/** The key that a kind needs. */
 const NEEDS: Readonly<Partial<Record<FaultKind, string>>> = { delay: 'delay', date: 'skew' };
 
 const duration = z.string().transform((text, context): number => {
@@ -83,13 +83,13 @@ const rule = z.strictObject({
   for: duration.optional(),
   /** Only calls whose request, as JSON, contains this text. */
   containing: z.string().optional(),
-  /** Only the nth of the calls that all of the above leaves; 1 is the first. */
+  /** Only the nth of the calls that match all of the above; 1 is the first. */
   nth: z.int().min(1).optional(),
-  /** Only each nth of them: 3 is the third, the sixth … */
+  /** Only every nth of them: 3 is the third, the sixth … */
   every: z.int().min(1).optional(),
-  /** The chance of each of them, by seeded dice. */
+  /** The chance of each of them, from seeded random numbers. */
   probability: z.number().min(0).max(1).optional(),
-  /** At most so many times. */
+  /** The rule applies at most so many times. */
   count: z.int().min(1).optional(),
 
   name: z
@@ -132,17 +132,17 @@ export const faultRuleSchema = rule.superRefine((read, context) => {
     context.addIssue({
       code: 'custom',
       path: ['every'],
-      message: 'nth and every exclude each other',
+      message: 'use either nth or every, not both',
     });
   }
 });
 
-/** As written in a file or a request. */
+/** A rule as written in a file or a request. */
 export type FaultRule = Omit<z.input<typeof rule>, 'fault'> & { readonly fault: FaultKind };
-/** As read: durations in milliseconds. */
+/** A rule as read, durations in milliseconds. */
 export type Fault = z.output<typeof rule>;
 
-/** The members that a rule may have, for a suggestion. */
+/** The keys that a rule may have, for suggestions. */
 export const FAULT_KEYS: readonly string[] = Object.keys(rule.shape);
 
 function named(service: string, operations: readonly string[]): readonly string[] {

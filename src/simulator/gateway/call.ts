@@ -1,4 +1,4 @@
-/** What the gateway is made of, and what it is given with each call. */
+/** The parts of the gateway, and the arguments of a call to it. */
 import type { Auditor } from '../audit/audit.ts';
 import type { Journal } from '../audit/journal.ts';
 import type { Faults } from '../faults/faults.ts';
@@ -19,10 +19,10 @@ export interface GatewayCall {
   readonly isGone?: () => boolean;
 }
 
-/** Sends what it is given; false when the client could not get it. */
+/** Sends an answer; false if the client could not receive it. */
 export type Deliver = (delivery: Delivery) => boolean;
 
-/** What an X-Amz-Target names. */
+/** The operation that an X-Amz-Target header names. */
 export interface Target {
   readonly service: Service;
   readonly name: string;
@@ -35,12 +35,12 @@ export interface GatewayParts {
   readonly behaviour: Behaviour;
   readonly services: readonly Service[];
   readonly limits: RateLimits;
-  /** Whether calls over the limit are refused; they are counted in any case. */
+  /** Whether calls over the limit are throttled. They are counted in any case. */
   readonly enforceLimits: boolean;
   readonly faults: Faults;
   readonly journal: Journal;
   readonly audit: Auditor;
   readonly dateSkewMs: number;
-  /** Called when a call has been carried out. */
+  /** Called after each operation that was carried out. */
   readonly onChange: () => void;
 }

@@ -1,15 +1,15 @@
 /**
- * Where a call enters: the operation is found by its target, and a request carries it out. The gateway knows no
- * socket: `console/server.ts` brings HTTP, and a simulation in virtual time calls it directly.
+ * The entrance for calls: it finds the operation by the target, and a GatewayRequest carries it out. The gateway knows no
+ * socket: `console/server.ts` adds HTTP, and a simulation in virtual time calls the gateway directly.
  */
 import { TARGET_PREFIX } from './json-protocol.ts';
 import type { Deliver, GatewayCall, GatewayParts, Target } from './call.ts';
 import { GatewayRequest } from './request.ts';
 
 export interface Gateway {
-  /** What is served, as X-Amz-Target names it. */
+  /** The values of X-Amz-Target that are served. */
   readonly targets: readonly string[];
-  /** Calls `deliver` once, now or later. Returns what is to be called when the client hangs up first. */
+  /** Calls `deliver` once, now or later. Returns a function to call if the client hangs up before that. */
   call(call: GatewayCall, deliver: Deliver): () => void;
 }
 

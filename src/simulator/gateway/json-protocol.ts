@@ -1,19 +1,19 @@
 /**
- * awsJson1_1 as the three services speak it: which operation a target names, what region a call was
- * signed for, and how answers and errors look on the wire. Signatures are not checked: any credentials do.
+ * The protocol of the three services, awsJson1_1: which operation a target names, which region a call was
+ * signed for, and the format of answers and errors. Signatures are not checked: any credentials are accepted.
  */
 import { httpDate } from '../lib/clock.ts';
 import type { ServiceError } from '../lib/errors.ts';
 import type { Output, Service } from '../lib/operation.ts';
 
-/** The prefixes of X-Amz-Target (the models' `sdkId` shapes), by the service's name here. */
+/** The prefixes of X-Amz-Target (`sdkId` in the service models), by the simulator's name of the service. */
 export const TARGET_PREFIX: Readonly<Record<Service['name'], string>> = {
   MigrationHub: 'AWSMigrationHub',
   MigrationHubConfig: 'AWSMigrationHubMultiAccountService',
   DataPipeline: 'DataPipeline',
 };
 
-/** What goes over the wire, or how the connection ends instead. */
+/** The answer to send, or how the connection ends without one. */
 export type Delivery =
   | {
       readonly kind: 'answer';
@@ -92,7 +92,7 @@ export function answer(
   };
 }
 
-/** Who calls, for a journal that a person reads: the client's own name, its application's, and the access key. */
+/** The caller, for the journal: the client's name, its application's name, and the access key. */
 export function callerName(userAgent: string | undefined, authorization?: string): string {
   const products = (userAgent ?? '').split(/\s+/);
   const application = products.find((each) => each.startsWith('app/'));
@@ -109,7 +109,7 @@ export function signedRegion(authorization: string | undefined): string | undefi
   return scope?.length === 5 ? scope[2] : undefined;
 }
 
-/** An empty body is a request without members; undefined where it is no JSON. */
+/** An empty body is a request without members. Undefined if the body is not JSON. */
 export function parseJson(body: string): { readonly value: unknown } | undefined {
   if (body === '') return { value: {} };
   try {

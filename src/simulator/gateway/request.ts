@@ -1,5 +1,5 @@
 /** One call: checked against faults and its limit, carried out, answered, recorded in the journal and the audit. */
-import { noteAccepted } from '../audit/accepted-calls.ts';
+import { recordAccepted } from '../audit/accepted-calls.ts';
 import { requestId } from '../lib/dice.ts';
 import { ServiceError } from '../lib/errors.ts';
 import { denied, faultError, throttling } from '../faults/answers.ts';
@@ -85,14 +85,14 @@ export class GatewayRequest {
     }
   }
 
-  /** The client hung up: a held poll is given up; a delayed call is done all the same, as a server would. */
+  /** The client hung up. A held poll ends; a delayed call is carried out all the same, as a server would. */
   abandon(): void {
     if (this.#isOver || this.#fault?.fault === 'delay') return;
     this.#stopWaiting?.();
     this.#settle('client hung up', undefined, false);
   }
 
-  /** Whether the fault keeps the call from being carried out. It has been answered, or never will be. */
+  /** Whether the fault keeps the call from being carried out. If so, the call has its answer, or never gets one. */
   #isStoppedByFault(service: Service['name'], fault: Fault | undefined): boolean {
     if (fault === undefined) return false;
     const ending = CONNECTION_ENDS[fault.fault];
@@ -129,7 +129,7 @@ export class GatewayRequest {
       const output = run(request, {
         now: this.#parts.clock.now(),
         ...defined({ region }),
-        // A held poll cannot be answered over a network that is down.
+        // A held poll cannot be answered while a fault cuts the connection.
         isGone: () => isGone() || this.#isCut(),
       });
       if (output instanceof Later) {
@@ -166,14 +166,14 @@ export class GatewayRequest {
     this.#settle(error.name, error, delivered, isThrottled);
   }
 
-  /** `isDone`: the operation was carried out, whatever became of the answer. */
+  /** `isDone`: the operation was carried out, even if its answer is lost. */
   #send(delivery: Delivery, outcome: string, isDone = false): void {
     if (this.#isOver) return;
     const isWhole = this.#deliver(delivery) && outcome === 'ok';
     if ('status' in delivery) this.#entry.status = delivery.status;
     if (isDone) {
       const { audit, clock } = this.#parts;
-      noteAccepted(audit, this.#operation, this.#entry, clock.now(), isWhole);
+      recordAccepted(audit, this.#operation, this.#entry, clock.now(), isWhole);
       this.#parts.onChange();
     }
     this.#settle(outcome, undefined, isWhole);
@@ -214,7 +214,7 @@ export class GatewayRequest {
   }
 }
 
-/** Faults that end the connection before anything is done. */
+/** Faults that end the connection before the operation is carried out. */
 const CONNECTION_ENDS: Readonly<
   Partial<Record<FaultKind, { readonly delivery: Delivery; readonly outcome: string }>>
 > = {
@@ -223,7 +223,7 @@ const CONNECTION_ENDS: Readonly<
   blackhole: { delivery: { kind: 'silence' }, outcome: 'no answer' },
 };
 
-/** Faults after which the call has succeeded as far as the audit is concerned. */
+/** Faults after which the audit counts the call as successful. */
 const HARMLESS: ReadonlySet<string> = new Set(['delay', 'date']);
 
 function isDryRun(request: unknown): boolean {

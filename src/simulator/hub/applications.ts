@@ -1,4 +1,4 @@
-/** Migration Hub's application states: NOT_STARTED, IN_PROGRESS, COMPLETED; there is no FAILED. */
+/** The operations on application states: NOT_STARTED, IN_PROGRESS, COMPLETED. There is no FAILED. */
 import { resourceNotFound, ServiceError } from '../lib/errors.ts';
 import type { ApplicationState } from './records.ts';
 import { hubShapes } from './shapes.ts';

@@ -1,6 +1,6 @@
 /**
- * What a migration task is tied to: created artifacts, discovered resources, source resources. Three
- * sets of the same kind, keyed by name; a second association under a name replaces the first.
+ * The associations of a migration task: created artifacts, discovered resources, source resources. They are three
+ * maps by name; a second association with the same name replaces the first.
  */
 import { createHash } from 'node:crypto';
 import { resourceNotFound } from '../lib/errors.ts';
@@ -11,7 +11,7 @@ import type { HubContext } from './context.ts';
 import type { Operation, Output } from '../lib/operation.ts';
 import { defined } from '../lib/defined.ts';
 
-/** MaxResults of these lists is 10 at most (model: MaxResultsCreatedArtifacts and its like). */
+/** MaxResults of these lists is at most 10 (model, for example MaxResultsCreatedArtifacts). */
 const PAGE_SIZE = 10;
 
 /** "To confirm if an association was found … call ListDiscoveredResources" (API, PutResourceAttributes). */

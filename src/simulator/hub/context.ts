@@ -1,4 +1,4 @@
-/** What the groups of Migration Hub operations share. */
+/** What all groups of Migration Hub operations use. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { Shape } from '../lib/constraints.ts';
 import type { HubRecords } from './records.ts';
@@ -9,7 +9,7 @@ export interface HubContext {
   readonly records: HubRecords;
   readonly behaviour: Behaviour;
   readonly pager: Pager;
-  /** Binds an operation. `run` checks first and returns what is to be done, which a DryRun leaves undone. */
+  /** Defines an operation. `run` checks the request and returns the change, which a DryRun does not make. */
   write<T extends { readonly DryRun?: boolean }>(
     name: string,
     shape: Shape<T>,

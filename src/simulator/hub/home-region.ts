@@ -1,6 +1,6 @@
 /**
- * AWS Migration Hub's configuration service: the account's home region. The Hub asks `HomeRegion` here
- * before it writes. One account, so at most one control.
+ * AWS Migration Hub's configuration service: the account's home region. The Hub asks this `HomeRegion`
+ * before it writes.
  */
 import { ACCOUNT_ID } from '../lib/account.ts';
 import type { Behaviour } from '../lib/behaviour.ts';
@@ -32,7 +32,7 @@ export interface HomeRegion {
   restore(earlier: Control | undefined): void;
   /**
    * "You must make API calls for write actions while in your home region … Read actions are permitted
-   * outside" (API, config). Throws what the Hub answers to `operationName`.
+   * outside" (API, config). Throws the error that the Hub answers to `operationName`.
    */
   guard(operationName: string, caller: Caller): void;
 }
@@ -97,7 +97,7 @@ function operationsOn(
     [
       'GetHomeRegion',
       operation(homeRegionShapes.GetHomeRegion, refusal, () =>
-        // "Returns the calling account's home region, if configured": else an answer without the member.
+        // "Returns the calling account's home region, if configured". Otherwise the answer does not have the member.
         defined({ HomeRegion: account.control?.HomeRegion }),
       ),
     ],
@@ -148,7 +148,7 @@ function operationsOn(
 /** "Read actions (list, describe, stop, delete)" (API, config). */
 const READS = /^(List|Describe|Delete)/;
 
-/** The operations whose errors do not name HomeRegionNotSetException in the model. */
+/** The operations that do not have HomeRegionNotSetException in the model. */
 const WITHOUT_HOME_REGION_ERROR: ReadonlySet<string> = new Set([
   'AssociateSourceResource',
   'DisassociateSourceResource',
@@ -156,7 +156,7 @@ const WITHOUT_HOME_REGION_ERROR: ReadonlySet<string> = new Set([
   'ListMigrationTaskUpdates',
 ]);
 
-/** The message of the live service, as a public bug report quotes it. */
+/** The message of the real service, as a public bug report quotes it. */
 const NOT_SET =
   'Your home region is not set. Before calling AWS Migration Hub APIs, set your home region with CreateHomeRegionControl.';
 

@@ -3,8 +3,8 @@
  * `applications.ts`. This file has what they share: the home region is checked after the form of the request, and
  * a DryRun ends before anything is changed.
  *
- * Not simulated: Application Discovery Service. Every ConfigurationId is taken for known, attributes are
- * stored and not mapped, and AccessDenied, Policy and Unauthorized errors come by fault rules only.
+ * Not simulated: Application Discovery Service. Every ConfigurationId counts as known, attributes are stored but
+ * not mapped, and only fault rules cause AccessDenied, Policy and Unauthorized errors.
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { dryRunSucceeded } from '../lib/errors.ts';
@@ -33,7 +33,7 @@ export function createMigrationHub(
   const refusal = 'InvalidInputException';
   const enter = (name: string, caller: Caller): void => {
     homeRegion.guard(name, caller);
-    records.live(homeRegion.current(), behaviour.dataAfterHomeRegionChange === 'moves');
+    records.useRegion(homeRegion.current(), behaviour.dataAfterHomeRegionChange === 'moves');
   };
   const context: HubContext = {
     records,

@@ -1,6 +1,6 @@
 /**
- * What Migration Hub remembers: streams, their tasks with everything told of them, applications; by home region, since
- * "old data does not move" when it changes (user guide). A stream that is being deleted lingers, then goes with its tasks.
+ * The state of Migration Hub, by home region, since "old data does not move" when it changes (user guide): streams, their
+ * tasks with all that was reported of them, and applications. Deleting a stream takes a while; its tasks go with it.
  */
 import { invalidInput, resourceNotFound } from '../lib/errors.ts';
 import type {
@@ -14,7 +14,7 @@ import type {
 
 export interface TaskUpdate {
   readonly state: TaskState;
-  /** As the migration tool stamped it. */
+  /** The UpdateDateTime of the report. */
   readonly updateMs: number;
   readonly nextUpdateSeconds: number;
 }
@@ -24,10 +24,10 @@ export interface MigrationTask {
   readonly name: string;
   /** The state that Describe and List show. */
   current?: TaskUpdate;
-  /** Every state that was accepted, in the order of arrival. */
+  /** All accepted states, in the order of arrival. */
   readonly updates: TaskUpdate[];
   attributes: readonly ResourceAttribute[];
-  /** When the attributes were put. */
+  /** The time of the last PutResourceAttributes. */
   attributesAt?: number;
   readonly artifacts: Map<string, Artifact>;
   readonly discoveredResources: Map<string, DiscoveredResource>;
@@ -45,7 +45,7 @@ interface Stream {
   goneAt?: number;
 }
 
-/** What one home region holds. */
+/** The data of one home region. */
 interface RegionRecords {
   readonly applications: Map<string, ApplicationState>;
   readonly streams: Map<string, Stream>;
@@ -69,8 +69,8 @@ export class HubRecords {
     this.#region = region;
   }
 
-  /** The account's home is there; what the old home holds stays behind or comes along. Undefined: no home, no change. */
-  live(region: string | undefined, isMoving: boolean): void {
+  /** Uses the data of this home region. `isMoving`: the data of the old home region moves there. Undefined changes nothing. */
+  useRegion(region: string | undefined, isMoving: boolean): void {
     if (region === undefined || region === this.#region) return;
     const old = this.#regions.get(this.#region);
     if (old !== undefined && isMoving) {
@@ -97,7 +97,7 @@ export class HubRecords {
     return here;
   }
 
-  /** The streams as of `now`; those whose deletion has come to its end are dropped. */
+  /** The streams at `now`, without those whose deletion is complete. */
   streams(now: number): readonly Stream[] {
     for (const stream of this.#streams.values()) {
       if (stream.goneAt !== undefined && stream.goneAt <= now) this.#streams.delete(stream.name);
@@ -123,7 +123,7 @@ export class HubRecords {
     return stream;
   }
 
-  /** A stream to write to: one that is being deleted "will throw InvalidInputException" (API). */
+  /** A stream to write to. One that is being deleted "will throw InvalidInputException" (API). */
   writableStream(name: string, now: number): Stream {
     const stream = this.findStream(name, now);
     if (stream === undefined) throw resourceNotFound(`The progress update stream ${name}`);

@@ -203,7 +203,7 @@ export const homeRegionShapes = {
   DeleteHomeRegionControl: structure({ ControlId: required(controlId) }),
 } as const;
 
-/** `.{min,max}`: the dot leaves out line breaks, so such a text is one line (Java's dot, as the service runs it). */
+/** `.{min,max}`: the dot matches no line break, so the text is one line. The service runs Java, whose dot this follows. */
 function line(min: number, max: number): ReturnType<typeof string> {
   return string({
     min,

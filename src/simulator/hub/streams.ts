@@ -1,11 +1,11 @@
-/** Migration Hub's progress update streams: the namespace of a migration tool. */
+/** The operations on progress update streams, the namespaces of migration tools. */
 import { invalidInput, resourceNotFound } from '../lib/errors.ts';
 import { hubShapes } from './shapes.ts';
 import type { HubContext } from './context.ts';
 import type { Operation } from '../lib/operation.ts';
 import { defined } from '../lib/defined.ts';
 
-/** MaxResults where the caller names none: the largest page. The documents state no default. */
+/** The page size if the caller gives no MaxResults: the largest that is allowed. The documents state no default. */
 export const PAGE_SIZE = 100;
 
 export function streamOperations(hub: HubContext): readonly (readonly [string, Operation])[] {

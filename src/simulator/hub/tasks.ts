@@ -1,4 +1,4 @@
-/** Migration Hub's tasks: importing, notifying, describing, and the history of what was told. */
+/** The operations on migration tasks: import, notify, describe, list, and the history of reports. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { invalidInput } from '../lib/errors.ts';
 import type { MigrationTask, TaskUpdate } from './records.ts';
@@ -41,7 +41,7 @@ export function taskOperations(hub: HubContext): readonly (readonly [string, Ope
     hub.write('PutResourceAttributes', hubShapes.PutResourceAttributes, (input, { now }) => {
       const task = records.writableTask(input.ProgressUpdateStream, input.MigrationTaskName, now);
       return () => {
-        task.attributes = withoutLooseVmFields(input.ResourceAttributeList);
+        task.attributes = withoutUnmanagedVmFields(input.ResourceAttributeList);
         task.attributesAt = now;
       };
     }),
@@ -98,7 +98,7 @@ function refuseBySwitch(
 ): void {
   const last = task.current;
   if (update.updateMs - now > behaviour.futureUpdateMsMax) {
-    throw invalidInput('UpdateDateTime lies in the future.');
+    throw invalidInput('UpdateDateTime is in the future.');
   }
   if (last === undefined) return;
   const { outOfOrderUpdate } = behaviour;
@@ -114,12 +114,14 @@ function refuseBySwitch(
 }
 
 /** "If any VM field is given without VM_MANAGER_ID, all VM fields are discarded" (API, PutResourceAttributes). */
-function withoutLooseVmFields(given: readonly ResourceAttribute[]): readonly ResourceAttribute[] {
+function withoutUnmanagedVmFields(
+  given: readonly ResourceAttribute[],
+): readonly ResourceAttribute[] {
   const hasManager = given.some((attribute) => attribute.Type === 'VM_MANAGER_ID');
   return hasManager ? given : given.filter((attribute) => !attribute.Type.startsWith('VM_'));
 }
 
-/** "Filter migration tasks by discovered resource name" (API): any name that the task was given. */
+/** "Filter migration tasks by discovered resource name" (API): any resource name that the task has. */
 function isOfResource(task: MigrationTask, resource: string): boolean {
   return (
     task.discoveredResources.has(resource) ||

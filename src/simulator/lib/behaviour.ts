@@ -1,7 +1,7 @@
 /**
- * Everything that the AWS documents leave open or say in two ways, as a named switch, so that clients can be tested under
- * more than one answer. Windows and waits that the documents do name are here as well, with their source, so that a test
- * can shorten them. Set when a simulator is made, by `--set` or the fault file, or while it runs.
+ * A named switch for everything that the AWS documents leave open or state in two ways, so that clients can be tested with
+ * each possible behaviour. Windows and waits that the documents state are switches as well, with their source, so that a
+ * test can shorten them. Switches are set when a simulator is created, by `--set`, by the fault file, or while it runs.
  *
  * DPG: AWS Data Pipeline Developer Guide; API: the API reference and the service models.
  */
@@ -16,15 +16,15 @@ export const SWITCHES = {
   // Migration Hub
   createExistingStream: choice(
     ['accept', 'refuse'],
-    'CreateProgressUpdateStream of a stream that exists. No AlreadyExists error is modelled; public callers repeat it.',
+    'CreateProgressUpdateStream for an existing stream. No AlreadyExists error is modelled; public clients repeat the call.',
   ),
   importExistingTask: choice(
     ['accept', 'refuse'],
-    'ImportMigrationTask of a task that exists. Not stated; public callers repeat it.',
+    'ImportMigrationTask for an existing task. Not stated; public clients repeat the call.',
   ),
   outOfOrderUpdate: choice(
     ['accept', 'keep-newest', 'refuse-older', 'refuse'],
-    'NotifyMigrationTaskState whose UpdateDateTime is not later than the last one; refuse-older takes an equal one. Not stated.',
+    'NotifyMigrationTaskState with an UpdateDateTime that is not later than the last one; refuse-older accepts an equal one. Not stated.',
   ),
   updateAfterFinal: choice(
     ['accept', 'refuse'],
@@ -32,31 +32,31 @@ export const SWITCHES = {
   ),
   futureUpdateMsMax: duration(
     Infinity,
-    'UpdateDateTime later than the clock of the service by more than this is refused. Not stated: no bound.',
+    'How far UpdateDateTime may be ahead of the service’s clock. Not stated: no limit.',
   ),
   staleAfterFinal: choice(
     ['never', 'as-promised'],
-    'Whether the audit takes a COMPLETED or FAILED task for stale when its last promise has passed. Not stated.',
+    'Whether the audit counts a COMPLETED or FAILED task as stale after its last promise (NextUpdateSeconds). Not stated.',
   ),
   streamDeletionMs: duration(
     5 * SECOND,
-    'DeleteProgressUpdateStream works "asynchronously" (API): how long the stream lingers.',
+    'DeleteProgressUpdateStream works "asynchronously" (API): how long the deletion takes.',
   ),
   readWithoutHomeRegion: choice(
     ['refuse', 'accept'],
-    'List and Describe while no home region is set. Their models name HomeRegionNotSetException; the text names writes only.',
+    'List and Describe while no home region is set. Their models have HomeRegionNotSetException; the text mentions writes only.',
   ),
   dataAfterHomeRegionChange: choice(
     ['stays', 'moves'],
-    'Streams and tasks when the home region changes. The user guide: old data does not move.',
+    'Whether streams and tasks move when the home region changes. The user guide says that old data does not move.',
   ),
   attributeMatchMs: duration(
     Infinity,
-    'When PutResourceAttributes shows in ListDiscoveredResources. "Asynchronously" (API); there is no Discovery Service here: never.',
+    'After what time ListDiscoveredResources shows what PutResourceAttributes put. "Asynchronously" (API). The simulator has no Discovery Service: never.',
   ),
   unknownApplication: choice(
     ['accept', 'not-found', 'policy-error'],
-    'NotifyApplicationState for an application never seen. There is no Application Discovery Service here.',
+    'NotifyApplicationState for an unknown application. The simulator has no Application Discovery Service.',
   ),
   pageTokenMs: duration(
     24 * HOUR,
@@ -64,38 +64,41 @@ export const SWITCHES = {
   ),
   badTokenName: errorName(
     'InvalidToken',
-    'The error for a bad or old NextToken. Stated for ListMigrationTaskUpdates and ListSourceResources only.',
+    'The error for an invalid or expired NextToken. Stated for ListMigrationTaskUpdates and ListSourceResources only.',
   ),
   retryAfterSeconds: choice(
     ['told', 'zero'],
-    'RetryAfterSeconds of the ThrottlingException of the Hub: the wait, or its default. Whether it is ever set is not known.',
+    'RetryAfterSeconds in the ThrottlingException of the Hub: the wait, or 0. Whether AWS ever sets it is not known.',
   ),
 
   // Data Pipeline
-  pollMs: duration(90 * SECOND, 'PollForTask holds a connection "for up to a 90 seconds" (API).'),
+  pollMs: duration(
+    90 * SECOND,
+    'How long PollForTask waits for a task: "for up to a 90 seconds" (API).',
+  ),
   acknowledgeMs: duration(
     2 * MINUTE,
-    'The acknowledgement is due "within 2 minutes" (API, ReportTaskProgress).',
+    'The first report of a task is due "within 2 minutes" (API, ReportTaskProgress).',
   ),
   progressMs: duration(
     15 * MINUTE,
-    'Afterwards a report is due "every 15 minutes"; the same page says 5 minutes as well (API).',
+    'After that, a report is due "every 15 minutes"; the same page also says 5 minutes (API).',
   ),
   progressLapse: choice(
     ['hand-out-again', 'new-attempt'],
-    'After a missed report the task is "reassigned" (API) or "retried" (DPG, reportProgressTimeout).',
+    'If a report is missing, the task is "reassigned" (API) or "retried" (DPG, reportProgressTimeout).',
   ),
   taskIdAfterLapse: choice(
     ['new', 'same'],
-    'Whether a task that is handed out again carries a new taskId. Not stated.',
+    'Whether a task that is handed out again has a new taskId. Not stated.',
   ),
   reportAfterLapse: choice(
     ['not-found', 'canceled'],
-    'ReportTaskProgress for a task that lapsed. Not stated.',
+    'ReportTaskProgress for a lapsed task. Not stated.',
   ),
   reportAfterEnd: choice(
     ['not-found', 'accept'],
-    'A report for a task that ended by SetTaskStatus. Not stated.',
+    'ReportTaskProgress after SetTaskStatus has ended the task. Not stated.',
   ),
   reportAfterDelete: choice(
     ['deleted', 'canceled', 'not-found'],
@@ -103,60 +106,60 @@ export const SWITCHES = {
   ),
   reportAfterAttemptTimeout: choice(
     ['canceled', 'not-found'],
-    'ReportTaskProgress for an attempt that ran into its attemptTimeout. Not stated.',
+    'ReportTaskProgress after the attemptTimeout of the attempt. Not stated.',
   ),
   statusAfterCancel: choice(
     ['ignore', 'not-found'],
-    'SetTaskStatus for a canceled task: the runner "does not need to" (API); what happens is not stated.',
+    'SetTaskStatus for a canceled task: the runner "does not need to" call it (API). What happens if it does is not stated.',
   ),
   serviceErrorId: choice(
     ['accept', 'refuse'],
-    'SetTaskStatus with an errorId that begins with Service_: it "should not" (API).',
+    'SetTaskStatus with an errorId that begins with Service_, which it "should not" (API).',
   ),
   pollOfGoneClient: choice(
     ['skip', 'hand-out'],
-    'A task that would go to a poll whose client has hung up: it stays, or is lost until its window lapses. Not stated.',
+    'If the client of a poll has hung up, its task stays in the queue, or is handed out and lost until its window ends. Not stated.',
   ),
   preconditionFalse: choice(
     ['retry', 'fail'],
-    'After FALSE a precondition is checked again as a failed attempt is, until preconditionTimeout; or it has failed. Not stated.',
+    'After FALSE, a precondition is checked again like a failed attempt until its preconditionTimeout, or it fails at once. Not stated.',
   ),
   preconditionFailed: choice(
     ['fail', 'wait'],
-    'What becomes of the activity whose precondition has failed: it fails, or waits for ever. Not stated.',
+    'If a precondition has failed, its activity fails, or waits for ever. Not stated.',
   ),
   systemPrecondition: choice(
     ['met', 'unmet'],
-    'How the preconditions end that the service itself checks (S3KeyExists and its like): there is nothing to look at here.',
+    'The result of preconditions that AWS itself checks, such as S3KeyExists: the simulator has nothing to check.',
   ),
   maximumRetriesDefault: count(
     3,
-    'Retries of an activity without maximumRetries. The FAQ of the service said three; the DPG names no number.',
+    'Retries of an activity without maximumRetries. The FAQ of the service said three; the DPG states no number.',
   ),
   maximumRetriesMax: count(5, '"Retries of a pipeline activity: 5 per task" (DPG, limits).'),
   retryDelayMsMin: duration(
     2 * MINUTE,
-    '"Minimum delay between retry attempts: 2 minutes" (DPG, limits). Without retryDelay it is taken, too: not stated.',
+    '"Minimum delay between retry attempts: 2 minutes" (DPG, limits). It also applies without retryDelay, which is not stated.',
   ),
   pipelinesMax: count(100, '"Number of pipelines: 100, adjustable" (DPG, limits).'),
   maxActiveInstances: count(5, '"Number of active instances per object: 5" (DPG, limits).'),
   backfillMsMax: duration(
     24 * HOUR,
-    'A schedule that began longer ago cannot be activated without a startTimestamp (DPG, Schedule: one day).',
+    'A schedule that began longer ago than this cannot be activated without a startTimestamp (DPG, Schedule: one day).',
   ),
   describeObjectsPage: count(
     25,
-    'Objects on a page of DescribeObjects, which takes 25 ids at most. No page size is stated.',
+    'Objects on a page of DescribeObjects, which takes at most 25 ids. No page size is stated.',
   ),
   throttlingName: errorName(
     'ThrottlingException',
-    'The throttling error of Data Pipeline: "a throttling exception" (DPG, limits); none is modelled.',
+    'The name of the throttling error of Data Pipeline: "a throttling exception" (DPG, limits). No such error is modelled.',
   ),
 } as const;
 
 type Value<S> = S extends Switch<infer T> ? T : never;
 export type SwitchName = keyof typeof SWITCHES;
-/** What the switches stand at. One object for the whole simulator, changed while it runs: read, never copied. */
+/** The values of the switches. The whole simulator reads one object, which changes while it runs: never copy it. */
 export type Behaviour = { readonly [K in SwitchName]: Value<(typeof SWITCHES)[K]> };
 
 export const DEFAULT_BEHAVIOUR = Object.fromEntries(
@@ -165,11 +168,11 @@ export const DEFAULT_BEHAVIOUR = Object.fromEntries(
 
 export interface SwitchProblem {
   readonly name: string;
-  /** What is wrong, and what would be right. */
+  /** What is wrong, and which values are allowed. */
   readonly text: string;
 }
 
-/** Reads changes as they stand in a file, a flag or a request; all problems at once. */
+/** Reads changes of a file, a flag or a request. Returns all problems at once. */
 export function readSwitches(changes: Readonly<Record<string, unknown>>): {
   readonly values: Partial<Behaviour>;
   readonly problems: readonly SwitchProblem[];
@@ -186,7 +189,7 @@ export function readSwitches(changes: Readonly<Record<string, unknown>>): {
     if (value === undefined) {
       problems.push({
         name,
-        text: `${JSON.stringify(raw)} is none of its values: ${found.accepts}`,
+        text: `${JSON.stringify(raw)} is not one of its values: ${found.accepts}`,
       });
     } else values[name] = value;
   }
@@ -198,15 +201,17 @@ export interface SwitchShown {
   readonly value: string;
   readonly fallback: string;
   readonly accepts: string;
-  readonly says: string;
+  readonly description: string;
 }
 
 export function showSwitches(behaviour: Behaviour = DEFAULT_BEHAVIOUR): readonly SwitchShown[] {
   return Object.entries(behaviour).flatMap(([name, value]) => {
     const found = switchOf(name);
     if (found === undefined) return [];
-    const { accepts, says, fallback } = found;
-    return [{ name, value: found.show(value), fallback: found.show(fallback), accepts, says }];
+    const { accepts, description, fallback } = found;
+    return [
+      { name, value: found.show(value), fallback: found.show(fallback), accepts, description },
+    ];
   });
 }
 

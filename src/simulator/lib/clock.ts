@@ -1,17 +1,17 @@
 /**
- * The simulator's only source of time: a clock that may run faster than the host's. Everything else in
- * this folder is told the time, so that a virtual clock can take this one's place.
+ * The simulator's only source of time: a clock that may run faster than the host's. Everything else gets the time as
+ * an argument, so that a virtual clock can replace this one.
  */
 /* eslint-disable no-restricted-globals -- the one file of the simulator that reads the host's clock and sets its timers */
 
 export interface SimulatorClock {
   /** Simulated time, in milliseconds since 1970. */
   now(): number;
-  /** Calls `wake` once, `delayMs` of simulated time from now. Returns a function that takes the action back. */
+  /** Calls `wake` once, `delayMs` of simulated time from now. Returns a function that cancels it. */
   after(delayMs: number, wake: () => void): () => void;
 }
 
-/** setTimeout fires at once beyond 2^31 - 1 ms; a later action is renewed in steps of this length. */
+/** setTimeout fires at once if the delay is over 2^31 - 1 ms. Longer delays are made of steps of this length. */
 const TIMER_MS_MAX = 2_000_000_000;
 
 /** Simulated time starts at the host's wall time, or at `notBefore` if that is later, and runs `speed` times as fast. */
@@ -47,7 +47,7 @@ export function pipelineTime(ms: number): string {
   return isoTime(ms).slice(0, 19);
 }
 
-/** Reads a Data Pipeline time; undefined where it is none. */
+/** Reads a time of Data Pipeline. Undefined if the text is not one. */
 export function parsePipelineTime(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/.test(text)) return undefined;
   const ms = Date.parse(`${text}Z`);

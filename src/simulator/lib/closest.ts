@@ -1,8 +1,8 @@
-/** For "did you mean": the candidate that is fewest changed letters away, if it is near enough to be meant. */
-export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase();
+/** For "did you mean": the candidate with the fewest changed letters, if there are only a few. */
+export function closest(name: string, candidates: readonly string[]): string | undefined {
+  const wanted = name.toLowerCase();
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     const changes = distance(wanted, candidate.toLowerCase());
     if (changes < least) [best, least] = [candidate, changes];

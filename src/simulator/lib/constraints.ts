@@ -4,7 +4,7 @@
  * one answer lists all problems, in AWS's format.
  */
 
-/** Reads a value of the wire as `T`; pushes what is wrong with it to `problems`. */
+/** Reads a value of the request as `T`; adds its problems to `problems`. */
 export interface Shape<T> {
   read(value: unknown, path: string, problems: string[]): T;
 }
@@ -35,7 +35,7 @@ type Structure<M extends Members> = {
 /** What a shape reads. */
 export type Read<S> = S extends Shape<infer T> ? T : never;
 
-/** Reads a whole request. Throws nothing: the problems come back with the value. */
+/** Reads a whole request. It never throws; it returns the value or the problems. */
 export function readRequest<T>(
   shape: Shape<T>,
   body: unknown,
@@ -58,7 +58,7 @@ export function optional<T>(shape: Shape<T>): Member<T, false> {
 interface StringLimits {
   readonly min?: number;
   readonly max?: number;
-  /** The pattern as the document prints it, and the test that says the same in this language. */
+  /** The pattern as the document prints it, and the same test in JavaScript. */
   readonly pattern?: { readonly text: string; readonly test: (value: string) => boolean };
 }
 
@@ -168,7 +168,7 @@ export function structure<const M extends Members>(members: M): Shape<Structure<
 }
 
 function codePoints(value: string): number {
-  // An expression may have 20,971,520 of them: counted, not listed.
+  // An expression may have 20,971,520 of them, too many for a list.
   let count = 0;
   for (let i = 0; i < value.length; i++) {
     const isPair = (value.codePointAt(i) ?? 0) > 0xffff;
@@ -193,7 +193,7 @@ function wrongType<T>(
   return fallback;
 }
 
-/** Long values are cut: a message is for reading. */
+/** Long values are cut, so that the message stays readable. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   const text = typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,5 +1,5 @@
 /**
- * Seeded chance: with the same seed the simulator gives out the same ids and the same faults. Not for
+ * Seeded random numbers: with the same seed the simulator gives out the same ids and the same faults. Not for
  * secrets.
  */
 
@@ -8,7 +8,7 @@ export interface Dice {
   roll(): number;
   /** `length` characters, each taken from `alphabet`. */
   text(alphabet: string, length: number): string;
-  /** Where the dice stand, to go on from there. */
+  /** The state of the generator, for `restore`. */
   state(): number;
   restore(state: number): void;
 }

@@ -25,7 +25,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** The errors that the models call a server's fault: HTTP 500. Every other one is 400 unless the model says else. */
+/** The errors that the models define as server faults: HTTP 500. All others are 400, unless the model has another status. */
 const SERVER_FAULTS: ReadonlySet<string> = new Set([
   'InternalServerError',
   'InternalServiceError',

@@ -1,6 +1,6 @@
 /**
- * What an operation is to the gateway: it gets a parsed body and a caller, and gives an output, throws
- * a `ServiceError`, or asks to answer later (PollForTask only).
+ * The interface of an operation for the gateway: it gets a parsed body and a caller. It returns an output, throws
+ * a `ServiceError`, or returns `Later` to answer later (PollForTask only).
  */
 import { readRequest } from './constraints.ts';
 import type { Shape } from './constraints.ts';
@@ -9,15 +9,15 @@ import { ServiceError } from './errors.ts';
 export interface Caller {
   /** The simulated time at which the call arrived; one reading for the whole operation. */
   readonly now: number;
-  /** The region that the call was signed for, where it carries a signature. */
+  /** The region that the call was signed for, if it has a signature. */
   readonly region?: string;
-  /** Whether the client still listens: a held answer may find that it does not. */
+  /** Whether the client has hung up, for answers that come later. */
   readonly isGone: () => boolean;
 }
 
 export type Output = Readonly<Record<string, unknown>>;
 
-/** An answer that comes later. `start` gets the way to give it and returns the way to give the wait up. */
+/** An answer that comes later. `start` gets the function that answers, and returns a function that ends the wait. */
 export class Later {
   readonly start: (settle: (output: Output) => void) => () => void;
   constructor(start: (settle: (output: Output) => void) => () => void) {
@@ -28,12 +28,12 @@ export class Later {
 export type Operation = (body: unknown, caller: Caller) => Output | Later;
 
 export interface Service {
-  /** As the audit and the rate limits name it. */
+  /** The name in the audit and in the rate limits. */
   readonly name: 'MigrationHub' | 'MigrationHubConfig' | 'DataPipeline';
   readonly operations: ReadonlyMap<string, Operation>;
 }
 
-/** Binds a shape to what is done with it. A request that breaks the shape is refused with `refusal`. */
+/** Reads the request by a shape and runs the operation. A request that does not fit the shape gets the error `refusal`. */
 export function operation<T>(
   shape: Shape<T>,
   refusal: string,

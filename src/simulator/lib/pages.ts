@@ -1,7 +1,7 @@
 /**
- * Pages of a list, and the tokens between them. A token holds its place, its list, the arguments it was
- * given for ("keep all other arguments unchanged") and its age, and is sealed, so that a token of another
- * list, of another call or of nobody is refused: with InvalidToken at the Hub (API, ListMigrationTaskUpdates), with
+ * Pages of a list, and the tokens between them. A token has its position, its list, the arguments of the call ("keep
+ * all other arguments unchanged") and its age. A checksum seals it, so that a token of another list or another call,
+ * or an invented one, is refused: with InvalidToken at the Hub (API, ListMigrationTaskUpdates), with
  * InvalidRequestException at Data Pipeline, which models no other error for it and states no age.
  */
 import { createHash } from 'node:crypto';
@@ -25,9 +25,9 @@ export interface Page<T> {
 
 interface PagerOptions {
   readonly secret: string;
-  /** How long a token is good, asked anew each time. */
+  /** How long a token is valid; asked at each use. */
   readonly tokenMs: () => number;
-  /** What a bad or old token is answered. */
+  /** The error for an invalid or expired token. */
   readonly refusal: (message: string) => ServiceError;
 }
 

@@ -1,25 +1,25 @@
-/** The kinds of switches: what values they take, how these are read from a file or a flag, and how they are shown. */
+/** The kinds of switches: which values they take, how to read a value of a file or a flag, and how to print it. */
 
 export interface Switch<T> {
   readonly fallback: T;
-  /** The values it takes, for people: `accept | refuse`, `a duration such as 90s`. */
+  /** The values it takes, as text: `accept | refuse`, `a duration such as 90s`. */
   readonly accepts: string;
-  /** What it decides, and what the documents say of it. */
-  readonly says: string;
-  /** Undefined where the value is none that it takes. */
+  /** What it decides, and what the documents say about it. */
+  readonly description: string;
+  /** Undefined if the switch does not take the value. */
   read(raw: unknown): T | undefined;
   show(value: T): string;
 }
 
-/** The first value is the one that holds unless another is chosen. */
+/** The first value is the default. */
 export function choice<const V extends string>(
   values: readonly [V, ...V[]],
-  says: string,
+  description: string,
 ): Switch<V> {
   return {
     fallback: values[0],
     accepts: values.join(' | '),
-    says,
+    description,
     read: (raw) => values.find((value) => value === raw),
     show: (value) => value,
   };
@@ -33,7 +33,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-/** `500ms`, `90s`, `2m`, `1h`, `7d` in milliseconds; undefined where the text is none. */
+/** `500ms`, `90s`, `2m`, `1h`, `7d` in milliseconds. Undefined if the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)$/.exec(text);
   const unitMs = UNIT_MS[match?.[2] ?? ''];
@@ -41,11 +41,11 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** In milliseconds; `never` is Infinity. */
-export function duration(fallbackMs: number, says: string): Switch<number> {
+export function duration(fallbackMs: number, description: string): Switch<number> {
   return {
     fallback: fallbackMs,
     accepts: 'a duration such as 500ms, 90s, 2m or 24h, or never',
-    says,
+    description,
     read(raw) {
       if (raw === 'never') return Infinity;
       if (typeof raw === 'number') return raw >= 0 ? raw : undefined;
@@ -55,11 +55,11 @@ export function duration(fallbackMs: number, says: string): Switch<number> {
   };
 }
 
-export function count(fallback: number, says: string): Switch<number> {
+export function count(fallback: number, description: string): Switch<number> {
   return {
     fallback,
     accepts: 'a whole number',
-    says,
+    description,
     read(raw) {
       const value = typeof raw === 'string' && /^[0-9]+$/.test(raw) ? Number(raw) : raw;
       return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
@@ -69,11 +69,11 @@ export function count(fallback: number, says: string): Switch<number> {
 }
 
 /** The name of an error. */
-export function errorName(fallback: string, says: string): Switch<string> {
+export function errorName(fallback: string, description: string): Switch<string> {
   return {
     fallback,
     accepts: "an error's name",
-    says,
+    description,
     read: (raw) => (typeof raw === 'string' && /^[A-Za-z]+$/.test(raw) ? raw : undefined),
     show: (value) => value,
   };

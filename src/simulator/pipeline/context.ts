@@ -1,4 +1,4 @@
-/** What the groups of Data Pipeline operations share. */
+/** What all groups of Data Pipeline operations use. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { SimulatorClock } from '../lib/clock.ts';
 import type { Dice } from '../lib/dice.ts';
@@ -17,5 +17,5 @@ export interface PipelineContext {
   readonly runners: RunnerRegister;
 }
 
-/** The error that Data Pipeline models for a request that breaks its form. */
+/** The error that Data Pipeline models for a malformed request. */
 export const REFUSAL = 'InvalidRequestException';

@@ -1,4 +1,4 @@
-/** What a user of Data Pipeline calls to make, define, start, stop and delete pipelines. */
+/** The operations with which a user creates, defines, starts, stops and deletes pipelines. */
 import { invalidRequest } from '../lib/errors.ts';
 import { operation } from '../lib/operation.ts';
 import type { Operation, Output } from '../lib/operation.ts';
@@ -11,7 +11,7 @@ import { pipelineShapes } from './shapes.ts';
 import type { ParameterObject, ParameterValue, PipelineObject } from '../definition/objects.ts';
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-/** The model allows 10 tags to a call; a pipeline holds as many (DPG, tags). */
+/** The model allows 10 tags in a call, and a pipeline has at most as many (DPG, tags). */
 const TAGS_MAX = 10;
 
 export function controlOperations(
@@ -39,7 +39,7 @@ function definitionOperations({
         const same = records.all().find((each) => each.name === name && each.uniqueId === uniqueId);
         if (same !== undefined) return { pipelineId: same.id };
         if (records.all().length >= behaviour.pipelinesMax) {
-          throw invalidRequest(`The account has ${behaviour.pipelinesMax} pipelines already.`);
+          throw invalidRequest(`The account already has ${behaviour.pipelinesMax} pipelines.`);
         }
         const pipeline: Pipeline = {
           id: `df-${dice.text(ID_ALPHABET, 20)}`,
@@ -107,7 +107,7 @@ function activationOperations(context: PipelineContext): readonly (readonly [str
       operation(pipelineShapes.ActivatePipeline, REFUSAL, (input, { now }) => {
         const pipeline = records.get(input.pipelineId);
         if (pipeline.latest === undefined || pipeline.isErrored) {
-          throw invalidRequest('The pipeline definition has errors, or there is none.');
+          throw invalidRequest('The pipeline has no definition, or its definition has errors.');
         }
         const given = input.parameterValues ?? [];
         const overridden = new Set(given.map((value) => value.id));
@@ -156,7 +156,7 @@ function activationOperations(context: PipelineContext): readonly (readonly [str
         if (instances.length > 0 && components.length > 0) {
           throw invalidRequest('The objects are a mix of components and physical objects.');
         }
-        // The API's own sample writes the status in small letters.
+        // The sample of the API reference writes the status in lower case.
         const status = input.status.toUpperCase();
         for (const id of components) setComponent(context, pipeline, id, status);
         for (const instance of instances) setInstance(context, instance, status, now);
@@ -217,7 +217,7 @@ function setInstance(
   else throw invalidRequest(`The status of an instance cannot be set to ${status}.`);
 }
 
-/** By the instance's own id or by that of one of its attempts. */
+/** Finds an instance by its id, or by the id of one of its attempts. */
 function findInstance(pipeline: Pipeline, id: string): Instance | undefined {
   return pipeline.instances.get(id.replace(/_Attempt=[0-9]+$/, ''));
 }

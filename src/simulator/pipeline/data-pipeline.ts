@@ -25,7 +25,7 @@ export interface DataPipeline {
   readonly runs: PipelineRuns;
   readonly runners: RunnerRegister;
   snapshot(): PipelineSnapshot;
-  /** Goes on from an earlier state. */
+  /** Continues from an earlier state. */
   restore(earlier: PipelineSnapshot): void;
   close(): void;
 }
@@ -42,7 +42,7 @@ export function createDataPipeline(options: {
   readonly behaviour: Behaviour;
   readonly pager: Pager;
   readonly observe: TaskObserver;
-  /** Called when time alone has changed something. */
+  /** Called when something has changed without a call, because time has passed. */
   readonly onChange: () => void;
 }): DataPipeline {
   const { clock, dice, behaviour, pager, observe, onChange } = options;

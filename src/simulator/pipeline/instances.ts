@@ -15,7 +15,7 @@ import type { ObjectsById } from '../definition/fields.ts';
 import type { Instance, Pipeline } from './records.ts';
 import type { Field } from '../definition/objects.ts';
 
-/** The instances of one run of an activity: its own, last, and before it one for each of its preconditions. */
+/** The instances of one run of an activity: one for each of its preconditions, and the activity's own as the last. */
 export function makeInstances(
   pipeline: Pipeline,
   definition: Definition,
@@ -28,7 +28,7 @@ export function makeInstances(
   const id = instanceId(componentId, startAt);
   const dependsOn = refsOf(fields, 'dependsOn').map((each) => instanceId(each, startAt));
   const preconditions = refsOf(fields, 'precondition').map((precondition) => {
-    // It is checked for its node, and where the node would run (DPG, preconditions).
+    // The worker group of the activity checks its preconditions (DPG, preconditions).
     const given = effectiveFields(objects, precondition).filter(
       ({ key }) => !['schedule', 'scheduleType', 'workerGroup', 'runsOn'].includes(key),
     );
@@ -56,8 +56,8 @@ export function makeInstances(
 }
 
 /**
- * Infinity unless an action of type Terminate follows when it is late. lateAfterTimeout is "only when the schedule type is
- * not set to ondemand" (DPG).
+ * Infinity, unless the activity has an onLateAction of type Terminate. lateAfterTimeout counts "only when the schedule
+ * type is not set to ondemand" (DPG).
  */
 function lateMs(fields: readonly Field[], objects: ObjectsById): number {
   if (valueOf(fields, 'scheduleType')?.toLowerCase() === 'ondemand') return Infinity;
@@ -99,7 +99,7 @@ function makeInstance(
         : { ...field, stringValue: evaluate(field.stringValue, lookup).text },
     ),
     attempts: [],
-    told: [],
+    cause: [],
     status: 'WAITING_ON_DEPENDENCIES',
     attemptsMax: 1,
   };
@@ -110,7 +110,7 @@ export function instanceId(componentId: string, startAt: number): string {
   return `@${componentId}_${pipelineTime(startAt)}`;
 }
 
-/** Values of parameters: the object's default first, then what was set. */
+/** Values of parameters: a value that was set, otherwise the default of the parameter. */
 export function parametersOf(definition: Definition): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const { id, attributes } of definition.parameterObjects) {

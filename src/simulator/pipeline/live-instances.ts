@@ -34,7 +34,7 @@ export class LiveInstances {
     return count;
   }
 
-  /** When the next retry or the next lateness is due. */
+  /** When the next instance is due for a retry, or is late. */
   nextDue(): number {
     let due = Infinity;
     for (const { status, retryAt = Infinity, startedAt, terminateAt } of this.#instances) {

@@ -1,11 +1,11 @@
-/** One hand-out of an attempt to a runner, and what its fields say about it. */
+/** A task: an attempt that was handed out to a runner. */
 import type { Dice } from '../lib/dice.ts';
 import { parsePeriod, valueOf } from '../definition/fields.ts';
 import type { Attempt } from './records.ts';
 import type { TaskPlace } from './task-events.ts';
 import { defined } from '../lib/defined.ts';
 
-/** What became of a hand-out. A late word for it finds it in one of the last four. */
+/** The states of a task. Late calls find it in one of the last four. */
 export type TaskState = 'owned' | 'lapsed' | 'canceled' | 'timed-out' | 'ended';
 
 export interface OwnedTask {
@@ -13,18 +13,18 @@ export interface OwnedTask {
   readonly attempt: Attempt;
   state: TaskState;
   hostname: string | undefined;
-  /** The last accepted report, or the hand-out. */
-  heardAt: number;
+  /** The time of the last accepted report, or of the hand-out. */
+  lastReportAt: number;
   isAcknowledged: boolean;
-  /** When the present window ends. */
+  /** When the current window ends. */
   windowEndsAt: number;
-  /** When the attempt itself is given up (attemptTimeout); Infinity without one. */
+  /** When the attempt times out (attemptTimeout); Infinity without one. */
   timeoutAt: number;
   canceledAt: number;
-  isCancelTold: boolean;
+  isCancelReported: boolean;
 }
 
-/** Undefined for an activity with `runsOn`: its managed resource, which is not simulated, would take it. */
+/** Undefined for an activity with `runsOn`: it needs a managed resource, which the simulator does not have. */
 export function workerGroupOf(attempt: Attempt): string | undefined {
   const { fields } = attempt.instance;
   return valueOf(fields, 'runsOn') === undefined ? valueOf(fields, 'workerGroup') : undefined;
@@ -32,7 +32,7 @@ export function workerGroupOf(attempt: Attempt): string | undefined {
 
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Opaque and long, as the samples are; the model allows 2,048 characters. */
+/** Opaque and long, as in the samples. The model allows 2,048 characters. */
 export function newTaskId(dice: Dice): string {
   return `${dice.text(BASE64, 170)}:${dice.text(BASE64, 22)}==:1`;
 }

@@ -1,4 +1,4 @@
-/** PAUSE and RESUME of a component: its attempts that nobody has taken leave the queue and come back. */
+/** PAUSE and RESUME of a component: its attempts that no runner has taken leave the queue and return to it. */
 import type { Pipeline } from './records.ts';
 import type { TaskQueue } from './task-queue.ts';
 

@@ -1,4 +1,4 @@
-/** What shows pipelines: lists, descriptions, definitions, objects, and expressions. */
+/** The operations that read pipelines: lists, descriptions, definitions, objects, and expressions. */
 import { pipelineTime } from '../lib/clock.ts';
 import { invalidRequest } from '../lib/errors.ts';
 import { ACCOUNT_ID } from '../lib/account.ts';
@@ -125,9 +125,7 @@ function objectQueries({
         const object = findObject(pipeline, input.objectId);
         const { text, unknown } = evaluate(input.expression, lookupFor(pipeline, object));
         if (unknown.length > 0) {
-          throw invalidRequest(
-            `The expression refers to what is not there: ${unknown.join(', ')}.`,
-          );
+          throw invalidRequest(`The expression refers to unknown names: ${unknown.join(', ')}.`);
         }
         return { evaluatedExpression: text };
       }),
@@ -159,7 +157,7 @@ function findObject(pipeline: Pipeline, id: string): PipelineObject {
   throw invalidRequest(`The object ${id} does not exist in the pipeline.`);
 }
 
-/** "If the field is not set on the object, the condition fails" (API, Selector). `name` is a field here. */
+/** "If the field is not set on the object, the condition fails" (API, Selector). `name` counts as a field. */
 function matches(object: PipelineObject, { fieldName, operator }: Selector): boolean {
   if (fieldName === undefined || operator?.type === undefined) return true;
   const [low = '', high = ''] = operator.values ?? [];

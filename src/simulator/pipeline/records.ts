@@ -1,5 +1,5 @@
 /**
- * What Data Pipeline remembers: pipelines, their definitions, the instances of a run and the attempts of
+ * The state of Data Pipeline: pipelines, their definitions, the instances of a run and the attempts of
  * an instance. Records only; `runs.ts` and `task-queue.ts` change them.
  */
 import { ServiceError } from '../lib/errors.ts';
@@ -39,7 +39,7 @@ export interface Pipeline {
   firstActivatedAt?: number;
   lastActivatedAt?: number;
   lastDeactivatedAt?: number;
-  /** Runs already made of each component that has a schedule. */
+  /** How many runs were made of each component that has a schedule. */
   readonly runsMade: Map<string, number>;
   readonly pausedComponents: Set<string>;
   readonly instances: Map<string, Instance>;
@@ -53,23 +53,23 @@ export interface Instance {
   readonly scheduledEnd: number;
   /** Inherited and evaluated. */
   readonly fields: readonly Field[];
-  /** Ids of the instances that must have finished first. */
+  /** Ids of the instances that must finish first. */
   readonly dependsOn: readonly string[];
-  /** Ids of the instances of its preconditions, which must have finished as well. */
+  /** Ids of the instances of its preconditions, which must finish first as well. */
   readonly preconditions: readonly string[];
-  /** When it is late (lateAfterTimeout) and is to be terminated for it (onLateAction); Infinity when never. */
+  /** When it is late (lateAfterTimeout) and gets terminated (onLateAction); Infinity if never. */
   readonly terminateAt: number;
-  /** When a precondition that is not met is given up (preconditionTimeout, from its first start). */
+  /** When a precondition that is not met fails (preconditionTimeout, from its first start). */
   giveUpAt?: number;
-  /** Why it ended without its runner's word: errorMessage, cancellationReason, @cascadeFailedOn. */
-  told: readonly Field[];
+  /** Why it ended without a report of its runner: errorMessage, cancellationReason, @cascadeFailedOn. */
+  cause: readonly Field[];
   readonly attempts: Attempt[];
   status: InstanceStatus;
   startedAt?: number;
   endedAt?: number;
-  /** When the next attempt is made, while a failed one is to be retried. */
+  /** When the next attempt is made, if a failed one is to be retried. */
   retryAt?: number;
-  /** Attempts at which failure is final: a RERUN gives a new allowance. */
+  /** The number of attempts after which a failure is final. A RERUN raises it. */
   attemptsMax: number;
 }
 
@@ -82,7 +82,7 @@ export interface Attempt {
   endedAt?: number;
   hostname?: string;
   reportedAt?: number;
-  /** What the runner told: reported fields and the error of SetTaskStatus. */
+  /** Fields from the runner: those that it reported, and the error of SetTaskStatus. */
   reported: readonly Field[];
 }
 
@@ -105,7 +105,7 @@ export class PipelineRecords {
     return [...this.#pipelines.values()].filter((pipeline) => !pipeline.isDeleted);
   }
 
-  /** Pipelines that were ever made. */
+  /** The number of all pipelines, the deleted ones included. */
   made(): number {
     return this.#pipelines.size;
   }

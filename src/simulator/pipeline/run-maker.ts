@@ -1,4 +1,4 @@
-/** Makes the instances of a pipeline's runs: by its schedule, as far as there is room, or once for an activation. */
+/** Makes the instances of a pipeline's runs: by its schedule, up to maxActiveInstances, or once for an activation. */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { LiveInstances } from './live-instances.ts';
 import { isOnDemand } from '../definition/definition.ts';
@@ -34,7 +34,7 @@ export class RunMaker {
   nextDue(pipeline: Pipeline, definition: Definition): number {
     let due = Infinity;
     for (const { id } of definition.objects) {
-      // A run that waits for a free place comes when an instance ends, not at a time.
+      // A component that has reached maxActiveInstances gets its next run when an instance ends, not at a time.
       if (this.#isFull(pipeline, id)) continue;
       due = Math.min(due, nextRun(pipeline, definition, id)?.dueAt ?? Infinity);
     }

@@ -1,4 +1,4 @@
-/** The task runner's side of Data Pipeline: PollForTask, ReportTaskProgress, SetTaskStatus, heartbeats. */
+/** The operations that a task runner calls: PollForTask, ReportTaskProgress, SetTaskStatus, heartbeats. */
 import { invalidRequest } from '../lib/errors.ts';
 import { Later, operation } from '../lib/operation.ts';
 import type { Operation } from '../lib/operation.ts';
@@ -29,12 +29,12 @@ export function runnerOperations(
           };
           const poll: Poll = { workerGroup, hostname, isGone, settle: finish };
           const stopTimer = clock.after(behaviour.pollMs, () => {
-            // "200 without taskObject" (API): there was nothing to do.
+            // "200 without taskObject" (API): there is no task.
             if (queue.giveUp(poll)) settle({});
           });
           queue.wait(poll, now);
           return () => {
-            // With `pollOfGoneClient: hand-out` the service goes on as if the client were there.
+            // With `pollOfGoneClient: hand-out` the service ignores that the client has hung up.
             if (behaviour.pollOfGoneClient === 'hand-out') return;
             stopTimer();
             queue.giveUp(poll);
@@ -51,7 +51,7 @@ export function runnerOperations(
         const { attempt, canceled } = queue.report(input.taskId, now);
         if (!canceled) {
           const merged = merge(attempt.reported, fields);
-          // The report's fields are written on the attempt object, whose size is limited (DPG, limits).
+          // The fields of the report become fields of the attempt object, whose size is limited (DPG, limits).
           if (bytesOf(attemptObject({ ...attempt, reported: merged }).fields) > OBJECT_BYTES_MAX) {
             throw invalidRequest(
               `The object ${attempt.id} would have more than ${OBJECT_BYTES_MAX} bytes.`,
@@ -71,7 +71,7 @@ export function runnerOperations(
           behaviour.serviceErrorId === 'refuse' &&
           input.errorId?.startsWith('Service_') === true
         ) {
-          throw invalidRequest("The errorId begins with 'Service_', which is reserved.");
+          throw invalidRequest("The errorId starts with 'Service_', which is reserved.");
         }
         const attempt = queue.end(input.taskId, input.taskStatus, now);
         if (attempt !== undefined) {
@@ -86,7 +86,7 @@ export function runnerOperations(
     [
       'ReportTaskRunnerHeartbeat',
       operation(pipelineShapes.ReportTaskRunnerHeartbeat, REFUSAL, (input, { now }) => ({
-        terminate: runners.heard(input.taskrunnerId, now),
+        terminate: runners.heartbeat(input.taskrunnerId, now),
       })),
     ],
   ];

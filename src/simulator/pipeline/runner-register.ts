@@ -1,45 +1,48 @@
-/** The task runners that gave a sign of life, and what their next heartbeat is answered. */
+/** The task runners that have sent a heartbeat, and the answer to their next one. */
 
 export interface RunnersSnapshot {
-  readonly heardAt: Map<string, number>;
+  readonly lastHeartbeatAt: Map<string, number>;
   readonly terminating: Set<string>;
   readonly isTerminatingAll: boolean;
 }
 
-/** Task runners by the id they gave, and which of them are to terminate. */
+/** Task runners by their id, and which of them must terminate. */
 export class RunnerRegister {
-  #heardAt = new Map<string, number>();
+  #lastHeartbeatAt = new Map<string, number>();
   #terminating = new Set<string>();
   #isTerminatingAll = false;
 
   snapshot(): RunnersSnapshot {
     return {
-      heardAt: this.#heardAt,
+      lastHeartbeatAt: this.#lastHeartbeatAt,
       terminating: this.#terminating,
       isTerminatingAll: this.#isTerminatingAll,
     };
   }
 
   restore(earlier: RunnersSnapshot): void {
-    this.#heardAt = earlier.heardAt;
+    this.#lastHeartbeatAt = earlier.lastHeartbeatAt;
     this.#terminating = earlier.terminating;
     this.#isTerminatingAll = earlier.isTerminatingAll;
   }
 
-  /** A runner's id, or `all`. */
+  /** `taskRunnerId`: an id, or `all`. */
   setTerminate(taskRunnerId: string, terminate: boolean): void {
     if (taskRunnerId === 'all') this.#isTerminatingAll = terminate;
     else if (terminate) this.#terminating.add(taskRunnerId);
     else this.#terminating.delete(taskRunnerId);
   }
 
-  /** Whether the runner is to terminate. */
-  heard(taskRunnerId: string, now: number): boolean {
-    this.#heardAt.set(taskRunnerId, now);
+  /** Returns whether the runner must terminate. */
+  heartbeat(taskRunnerId: string, now: number): boolean {
+    this.#lastHeartbeatAt.set(taskRunnerId, now);
     return this.#isTerminatingAll || this.#terminating.has(taskRunnerId);
   }
 
-  list(): readonly { readonly taskRunnerId: string; readonly heardAt: number }[] {
-    return [...this.#heardAt].map(([taskRunnerId, heardAt]) => ({ taskRunnerId, heardAt }));
+  list(): readonly { readonly taskRunnerId: string; readonly lastHeartbeatAt: number }[] {
+    return [...this.#lastHeartbeatAt].map(([taskRunnerId, lastHeartbeatAt]) => ({
+      taskRunnerId,
+      lastHeartbeatAt,
+    }));
   }
 }

@@ -1,10 +1,10 @@
 /**
- * How an active pipeline moves: schedules make instances, instances wait for what they depend on, make
- * attempts, and retry. The queue hands attempts out and tells when one is over. Told the time, like the queue.
+ * The runs of active pipelines: schedules make instances; instances wait for their dependencies, make attempts, and
+ * retry. The queue hands attempts out and calls back when one has ended. The time is an argument, as in the queue.
  *
- * Preconditions are checked by task runners where the documents say so; those that the service checks itself end as a
- * switch says. Of the actions only Terminate, for what is late, does anything. Not simulated: data nodes, which count as
- * ready, and resources: an activity with `runsOn` waits for one that never comes.
+ * Task runners check the preconditions that the documents call user-managed. The result of the others is a switch. The
+ * only action that has an effect is Terminate, for late instances. Data nodes are not simulated: they count as ready. Nor
+ * are resources: an activity with `runsOn` waits for ever.
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import { invalidRequest } from '../lib/errors.ts';
@@ -74,7 +74,7 @@ export class PipelineRuns {
     const isFirst = pipeline.firstActivatedAt === undefined && startMs === undefined;
     if (isFirst && isLongBackfill(pipeline, definition, now, this.#behaviour.backfillMsMax)) {
       throw invalidRequest(
-        'The schedule starts long ago: activating it would run a long backfill.',
+        'The schedule started long ago: activating it would run a long backfill.',
       );
     }
     pipeline.active = definition;
@@ -100,11 +100,11 @@ export class PipelineRuns {
     this.#active.delete(pipeline);
   }
 
-  /** `reason` is what the instance shows as its cancellationReason. */
+  /** `reason` becomes the cancellationReason of the instance. */
   cancel(instance: Instance, reason: string, now: number): void {
     for (const each of [...this.#preconditionsOf(instance), instance]) {
       if (isEnded(each)) continue;
-      each.told = [{ key: 'cancellationReason', stringValue: reason }];
+      each.cause = [{ key: 'cancellationReason', stringValue: reason }];
       this.#stop(each, 'CANCELED', now);
     }
   }
@@ -119,7 +119,7 @@ export class PipelineRuns {
       if (isEnded(each) && each.status !== 'FINISHED') this.rerun(each);
     }
     instance.attemptsMax = instance.attempts.length + 1 + maximumRetries(instance, this.#behaviour);
-    instance.told = [];
+    instance.cause = [];
     delete instance.endedAt;
     delete instance.giveUpAt;
     instance.status = 'WAITING_ON_DEPENDENCIES';
@@ -136,7 +136,7 @@ export class PipelineRuns {
     resume(this.queue, pipeline, componentId);
   }
 
-  /** An attempt has ended by its runner's word, by a timeout or by silence. */
+  /** An attempt has ended: its runner reported it, it timed out, or its window ended without a report. */
   endAttempt(
     attempt: Attempt,
     status: Extract<AttemptStatus, 'FINISHED' | 'FAILED' | 'TIMEDOUT'>,
@@ -156,7 +156,7 @@ export class PipelineRuns {
     this.advance(now);
   }
 
-  /** FALSE from a task runner: a precondition that is not met. For an activity the attempt has failed. */
+  /** A task runner answered FALSE: the precondition is not met. The attempt of an activity has failed. */
   notMet(attempt: Attempt, now: number): void {
     const { instance } = attempt;
     const isFinal = this.#behaviour.preconditionFalse === 'fail';
@@ -171,16 +171,16 @@ export class PipelineRuns {
     return now + retryDelayMs(instance, this.#behaviour) <= (instance.giveUpAt ?? Infinity);
   }
 
-  /** Does what has become due: windows, schedules, dependencies, retries. */
+  /** Handles everything that is due: windows, schedules, dependencies, retries. */
   advance(now: number): void {
     this.queue.advance(now);
     for (const pipeline of this.#active) {
       if (pipeline.state === 'SCHEDULED') this.#maker.makeDue(pipeline, now);
     }
-    // One instance's end may free the next one, so go round until nothing moves.
-    for (let isMoved = true; isMoved;) {
-      isMoved = false;
-      for (const instance of this.#live) isMoved = this.#move(instance, now) || isMoved;
+    // When one instance ends, others may start: repeat until nothing changes.
+    for (let isChanged = true; isChanged;) {
+      isChanged = false;
+      for (const instance of this.#live) isChanged = this.#step(instance, now) || isChanged;
     }
     for (const pipeline of this.#active) this.#settle(pipeline);
   }
@@ -194,8 +194,8 @@ export class PipelineRuns {
     return due;
   }
 
-  /** True when the instance moved. */
-  #move(instance: Instance, now: number): boolean {
+  /** Returns whether the instance changed. */
+  #step(instance: Instance, now: number): boolean {
     if (isEnded(instance)) return false;
     if (instance.startedAt === undefined && instance.terminateAt <= now) {
       this.cancel(instance, 'It did not start within its lateAfterTimeout.', now);
@@ -219,7 +219,7 @@ export class PipelineRuns {
     if (next === undefined) return false;
     if (next.status === 'WAITING_FOR_RUNNER') this.#newAttempt(instance);
     else {
-      instance.told = next.told;
+      instance.cause = next.cause;
       this.#end(instance, next.status, now);
     }
     return true;

@@ -25,7 +25,7 @@ export function nextRun(
   return runAt(pipeline, definition, componentId, pipeline.runsMade.get(componentId) ?? 0);
 }
 
-/** Undefined where the component has no run of that index: no activity, no schedule, or past its end. */
+/** Undefined if the component has no run of that index: it is no activity, has no schedule, or its schedule has ended. */
 function runAt(
   pipeline: Pipeline,
   definition: Definition,
@@ -80,7 +80,7 @@ export function onDemandRun(
 ): { readonly startAt: number; readonly componentIds: readonly string[] } {
   const objects = byId(definition.objects);
   const componentIds = [...objects.keys()].filter((id) => isActivity(effectiveFields(objects, id)));
-  // Two activations within a second would give two instances one id.
+  // Instance ids have whole seconds: two activations within a second must not have the same one.
   let startAt = Math.floor(now / 1_000) * 1_000;
   while (componentIds.some((id) => pipeline.instances.has(instanceId(id, startAt)))) {
     startAt += 1_000;

@@ -1,4 +1,4 @@
-/** What happens to the tasks of Data Pipeline, as the audit hears of it. */
+/** The events of Data Pipeline's tasks, for the audit. */
 
 export interface TaskPlace {
   readonly at: number;
@@ -10,16 +10,16 @@ export interface TaskPlace {
 
 export type TaskEvent =
   | (TaskPlace & { readonly type: 'handed-out'; readonly again: boolean })
-  /** A window ran out without a report: the task is no longer the runner's. */
+  /** A window ended without a report: the runner no longer owns the task. */
   | (TaskPlace & { readonly type: 'lapsed'; readonly window: 'acknowledgement' | 'progress' })
-  /** An accepted report; `gapMs` since the one before it, or since the hand-out. */
+  /** An accepted report, `gapMs` after the previous one or the hand-out. */
   | (TaskPlace & { readonly type: 'reported'; readonly gapMs: number; readonly isFirst: boolean })
-  | (TaskPlace & { readonly type: 'cancel-told'; readonly sinceMs: number })
+  | (TaskPlace & { readonly type: 'cancel-reported'; readonly sinceMs: number })
   | (TaskPlace & { readonly type: 'status-after-cancel' })
-  /** A call about a task that lapsed: its former runner thinks that it still owns it. */
+  /** A call for a lapsed task: its former runner believes that it still owns the task. */
   | (TaskPlace & { readonly type: 'call-of-former-owner' })
   | (TaskPlace & { readonly type: 'ended'; readonly status: string })
-  /** A second poll of one host on one worker group before the first was answered. */
+  /** A host polled a worker group a second time before its first poll was answered. */
   | {
       readonly type: 'overlapping-poll';
       readonly at: number;

@@ -1,6 +1,6 @@
 /**
- * How components, instances and attempts look from outside: their fields with the read-only ones
- * (`@sphere`, `@status` …) as the samples of PollForTask and DescribeObjects show them.
+ * Components, instances and attempts as AWS returns them: their fields with the read-only ones (`@sphere`, `@status` …),
+ * as in the samples of PollForTask and DescribeObjects.
  */
 import { pipelineTime } from '../lib/clock.ts';
 import type { Output } from '../lib/operation.ts';
@@ -65,7 +65,7 @@ export function instanceObject(instance: Instance): PipelineObject {
           .map((id) => reference('@waitingOn', id))
       : []),
     ...(last?.hostname === undefined ? [] : [text('hostname', last.hostname)]),
-    ...instance.told,
+    ...instance.cause,
     ...(last?.reported ?? []),
   ];
   return { id: instance.id, name: instance.id, fields };
@@ -125,7 +125,7 @@ function nextRunTime(pipeline: Pipeline, componentId: string): number | undefine
     : nextRun(pipeline, pipeline.active, componentId)?.dueAt;
 }
 
-/** What an object inherits as well, for expressions. */
+/** The fields of an object with those that it inherits, for expressions. */
 export function fieldsInContext(pipeline: Pipeline, object: PipelineObject): readonly Field[] {
   const definition = pipeline.active ?? pipeline.latest;
   if (definition === undefined) return object.fields;
@@ -141,7 +141,7 @@ function scheduled(instance: Instance): readonly Field[] {
   ];
 }
 
-/** The sample shows the component itself as `parent` of its instances. */
+/** In the sample, the component itself is the `parent` of its instances. */
 function parentOf(instance: Instance): readonly Field[] {
   return [reference('parent', instance.componentId)];
 }

@@ -1,4 +1,4 @@
-/** What stands around the task queue: the polls that wait, the owner that is told, the state that is kept. */
+/** The interfaces of the task queue: polls that wait, the owner that it calls back, and its saved state. */
 import type { Output } from '../lib/operation.ts';
 import type { OwnedTask } from './owned-task.ts';
 import type { Attempt } from './records.ts';
@@ -10,7 +10,7 @@ export interface Poll {
   readonly settle: (output: Output) => void;
 }
 
-/** What the queue tells the runs: an attempt was taken, or is over without its runner's word. */
+/** Called by the queue when a runner takes an attempt, and when an attempt ends without a report of its runner. */
 export interface QueueOwner {
   started(attempt: Attempt, now: number): void;
   over(attempt: Attempt, status: 'FAILED' | 'TIMEDOUT', reason: string, now: number): void;

@@ -1,9 +1,9 @@
 /**
  * Attempts that wait for a runner, polls that wait for an attempt, and the tasks that runners own: the
- * acknowledgement window, then the progress window, then the attempt's own timeout. It never looks at
- * a clock: `advance` is told the time, `nextDue` says when to come back.
+ * acknowledgement window, then the progress window, then the timeout of the attempt. The queue reads no
+ * clock: `advance` gets the time as an argument, and `nextDue` returns when to call it next.
  *
- * An owned task is one hand-out. A late word for it finds it lapsed, canceled, timed out or ended.
+ * Each hand-out is a task of its own. A late call finds its task lapsed, canceled, timed out or ended.
  */
 import type { Behaviour } from '../lib/behaviour.ts';
 import type { Poll, QueueOwner, QueueSnapshot } from './task-queue-ports.ts';
@@ -16,9 +16,9 @@ import { newTaskId, periodOf, place, workerGroupOf } from './owned-task.ts';
 import type { OwnedTask, TaskState } from './owned-task.ts';
 import { taskObject } from './task-object.ts';
 
-/** A window may be used to its last millisecond. */
+/** A report in the last millisecond of a window is in time. */
 const AFTER_WINDOW_MS = 1;
-/** Tasks that are over are remembered, to answer late words; beyond this many the oldest are forgotten. */
+/** How many ended tasks are kept, to answer late calls. The oldest are dropped. */
 const PAST_TASKS_MAX = 10_000;
 
 export class TaskQueue {
@@ -40,7 +40,7 @@ export class TaskQueue {
     this.#owner = owner;
   }
 
-  /** Polls are left out: they end with their connections. */
+  /** Without polls, which end with their connections. */
   snapshot(): QueueSnapshot {
     return { ready: this.#ready, tasks: this.#tasks, owned: this.#owned, lapsed: this.#lapsed };
   }
@@ -52,12 +52,12 @@ export class TaskQueue {
     this.#lapsed = lapsed;
   }
 
-  /** An attempt that waits for a runner. */
+  /** Adds an attempt that waits for a runner. */
   offer(attempt: Attempt): void {
     this.#ready.push(attempt);
   }
 
-  /** Takes an attempt back: nobody gets it any more, and who has it is told `canceled`. */
+  /** Cancels an attempt: no runner gets it any more, and the next report of the runner that has it is answered `canceled`. */
   cancel(attempt: Attempt, now: number): void {
     this.#dropReady(attempt);
     const task = this.#owned.get(attempt);
@@ -66,7 +66,7 @@ export class TaskQueue {
     task.canceledAt = now;
   }
 
-  /** Takes an attempt that nobody has out of the queue; false when a runner has it. */
+  /** Removes an attempt from the queue; false if a runner has it. */
   withdraw(attempt: Attempt): boolean {
     return this.#dropReady(attempt);
   }
@@ -92,7 +92,7 @@ export class TaskQueue {
     this.#polls.push(poll);
   }
 
-  /** Ends a wait that was not served; false when it was. */
+  /** Ends a poll without a task; false if the poll has been answered. */
   giveUp(poll: Poll): boolean {
     const index = this.#polls.indexOf(poll);
     if (index < 0) return false;
@@ -100,7 +100,7 @@ export class TaskQueue {
     return true;
   }
 
-  /** Hands ready attempts to waiting polls: the oldest poll of a worker group first. */
+  /** Gives ready attempts to waiting polls, the oldest poll of a worker group first. */
   serve(now: number): void {
     for (const poll of [...this.#polls]) {
       if (this.#behaviour.pollOfGoneClient === 'skip' && poll.isGone()) continue;
@@ -118,24 +118,24 @@ export class TaskQueue {
       const { id } = attempt.instance.pipeline;
       if (this.#behaviour.reportAfterDelete === 'deleted') throw pipelineDeleted(id);
       if (this.#behaviour.reportAfterDelete === 'not-found') throw pipelineNotFound(id);
-      return { attempt, canceled: this.#tellCanceled(task, now) };
+      return { attempt, canceled: this.#reportCancel(task, now) };
     }
     switch (task.state) {
       case 'owned': {
-        const gapMs = now - task.heardAt;
+        const gapMs = now - task.lastReportAt;
         this.#observe({
           type: 'reported',
           gapMs,
           isFirst: !task.isAcknowledged,
           ...place(task, now),
         });
-        task.heardAt = now;
+        task.lastReportAt = now;
         task.isAcknowledged = true;
         task.windowEndsAt = now + this.#progressMs(attempt);
         return { attempt, canceled: false };
       }
       case 'canceled':
-        return { attempt, canceled: this.#tellCanceled(task, now) };
+        return { attempt, canceled: this.#reportCancel(task, now) };
       case 'lapsed':
         this.#observe({ type: 'call-of-former-owner', ...place(task, now) });
         if (this.#behaviour.reportAfterLapse === 'not-found') throw taskNotFound();
@@ -149,7 +149,7 @@ export class TaskQueue {
     }
   }
 
-  /** SetTaskStatus: the attempt to end, or undefined when the word is to be ignored. */
+  /** SetTaskStatus: returns the attempt to end, or undefined if the call has no effect. */
   end(taskId: string, status: string, now: number): Attempt | undefined {
     const task = this.#find(taskId, now);
     const { attempt } = task;
@@ -160,7 +160,8 @@ export class TaskQueue {
         this.#observe({ type: 'ended', status, ...place(task, now) });
         return attempt;
       case 'canceled':
-        if (task.isCancelTold) this.#observe({ type: 'status-after-cancel', ...place(task, now) });
+        if (task.isCancelReported)
+          this.#observe({ type: 'status-after-cancel', ...place(task, now) });
         if (this.#behaviour.statusAfterCancel === 'not-found') throw taskNotFound();
         return undefined;
       case 'lapsed':
@@ -174,7 +175,7 @@ export class TaskQueue {
     }
   }
 
-  /** Ends the windows that have run out. */
+  /** Handles windows and timeouts that have ended. */
   advance(now: number): void {
     for (const task of [...this.#owned.values()]) {
       if (now > task.timeoutAt) {
@@ -186,7 +187,7 @@ export class TaskQueue {
     }
   }
 
-  /** When the next window runs out. */
+  /** When the next window or timeout ends. */
   nextDue(): number {
     let due = Infinity;
     for (const task of this.#owned.values()) {
@@ -195,13 +196,13 @@ export class TaskQueue {
     return due;
   }
 
-  /** For the state page: who owns what. */
+  /** For the state page: which runner owns which task. */
   owned(): readonly (TaskPlace & {
     readonly acknowledged: boolean;
     readonly windowEndsAt: number;
   })[] {
     return [...this.#owned.values()].map((task) => ({
-      ...place(task, task.heardAt),
+      ...place(task, task.lastReportAt),
       acknowledged: task.isAcknowledged,
       windowEndsAt: task.windowEndsAt,
     }));
@@ -220,12 +221,12 @@ export class TaskQueue {
       attempt,
       state: 'owned',
       hostname,
-      heardAt: now,
+      lastReportAt: now,
       isAcknowledged: false,
       windowEndsAt: now + this.#behaviour.acknowledgeMs,
       timeoutAt: now + (periodOf(attempt, 'attemptTimeout') ?? Infinity),
       canceledAt: Infinity,
-      isCancelTold: false,
+      isCancelReported: false,
     };
     this.#tasks.set(task.taskId, task);
     this.#owned.set(attempt, task);
@@ -257,10 +258,14 @@ export class TaskQueue {
     this.#owned.delete(task.attempt);
   }
 
-  #tellCanceled(task: OwnedTask, now: number): true {
-    if (!task.isCancelTold) {
-      task.isCancelTold = true;
-      this.#observe({ type: 'cancel-told', sinceMs: now - task.canceledAt, ...place(task, now) });
+  #reportCancel(task: OwnedTask, now: number): true {
+    if (!task.isCancelReported) {
+      task.isCancelReported = true;
+      this.#observe({
+        type: 'cancel-reported',
+        sinceMs: now - task.canceledAt,
+        ...place(task, now),
+      });
     }
     return true;
   }

@@ -13,7 +13,7 @@ import type { Rig } from '../simulator-driver.ts';
 
 const taskAudit = (made: Rig) => made.simulator.audit().migrationHub.tasks[0]!;
 
-/** Notifies, with UpdateDateTime by the simulator's own clock unless told. */
+/** Notifies. UpdateDateTime is by the simulator's clock unless an argument gives it. */
 function notifier(made: Rig) {
   return (
     status: string,
@@ -24,7 +24,7 @@ function notifier(made: Rig) {
 }
 
 describe('staleness', () => {
-  test('a task is stale from its promise to the next report, to the millisecond', async () => {
+  test('a task is stale from the end of its promise to the next report, to the millisecond', async () => {
     const made = await withTask(await rig());
     const notify = notifier(made);
     expect(made.simulator.audit().migrationHub.tasks).toEqual([]);
@@ -45,7 +45,7 @@ describe('staleness', () => {
     ]);
   });
 
-  test('a finished task is never stale, whatever it promised', async () => {
+  test('a finished task is never stale', async () => {
     for (const status of ['COMPLETED', 'FAILED']) {
       const made = await withTask(await rig());
       await notifier(made)(status, 0);
@@ -57,11 +57,11 @@ describe('staleness', () => {
     }
   });
 
-  test('staleness counts from UpdateDateTime, not from the arrival', async () => {
+  test('staleness counts from UpdateDateTime, not from the time of arrival', async () => {
     const made = await withTask(await rig());
     const notify = notifier(made);
     await notify('IN_PROGRESS', 60, undefined, SEEN - 90);
-    // Its promise had ended before it came: stale from the start.
+    // The promise had ended before the report arrived: the task is stale at once.
     made.clock.advance(5 * SECOND);
     expect(taskAudit(made).staleSeconds).toBe(5);
     await notify('IN_PROGRESS', 60, undefined, SEEN - 80);
@@ -69,7 +69,7 @@ describe('staleness', () => {
     expect(taskAudit(made)).toMatchObject({ staleSeconds: 10, staleIntervals: [{}] });
   });
 
-  test('a refused report ends nothing, an accepted one whose answer is lost does', async () => {
+  test('a refused report does not end staleness; an accepted one whose answer is lost does', async () => {
     const made = await withTask(await rig());
     const notify = notifier(made);
     await notify('IN_PROGRESS', 60);
@@ -86,7 +86,7 @@ describe('staleness', () => {
     expect(taskAudit(made)).toMatchObject({ isStale: false, updates: 2, staleSeconds: 1 });
   });
 
-  test('nothing is expected of the tasks of a deleted stream', async () => {
+  test('the tasks of a deleted stream are never stale', async () => {
     const made = await withTask(await rig());
     await notifier(made)('IN_PROGRESS', 60);
     await made.hub('DeleteProgressUpdateStream', { ProgressUpdateStreamName: 'S' });
@@ -107,7 +107,7 @@ describe('the order of reports', () => {
     expect(taskAudit(made)).toMatchObject({ notIncreasing: 1, percentFell: 1 });
   });
 
-  test('after a final state only IN_PROGRESS opens the task again, and percent begins anew', async () => {
+  test('after a final state only IN_PROGRESS opens the task again, and percent starts at zero', async () => {
     const made = await withTask(await rig());
     const notify = notifier(made);
     await notify('COMPLETED', 60, 100);
@@ -121,7 +121,7 @@ describe('the order of reports', () => {
     expect(taskAudit(made).afterFinal).toBe(1);
   });
 
-  test('a final report may be repeated exactly when its answer was lost, and only then', async () => {
+  test('a final report may be repeated only if its answer was lost', async () => {
     const made = await withTask(await rig());
     const notify = notifier(made);
     made.simulator.addFault({ operation: 'NotifyMigrationTaskState', fault: 'truncate', count: 1 });
@@ -133,7 +133,7 @@ describe('the order of reports', () => {
   });
 });
 
-test('invalid requests are listed, faults that say so are not', async () => {
+test('invalid requests are listed, but not those that a fault rule made invalid', async () => {
   const made = await rig();
   await made.hub('CreateProgressUpdateStream', {});
   made.simulator.addFault({ operation: '*', fault: 'error', name: 'InvalidInputException' });
@@ -152,7 +152,7 @@ test('invalid requests are listed, faults that say so are not', async () => {
   });
 });
 
-test('a second poll of a host before the first is answered is noted', async () => {
+test('a second poll of a host before the first is answered is recorded', async () => {
   const made = await rig();
   const poll = (hostname: string) =>
     made.pipeline('PollForTask', { workerGroup: 'files', hostname });
@@ -188,7 +188,7 @@ test('the journal keeps the newest calls, and the audit counts them all', async 
   });
 });
 
-test('the services can be driven without HTTP, in virtual time', () => {
+test('the services can be called without HTTP, in virtual time', () => {
   const clock = createManualClock();
   const simulator = createSimulator({ clock });
   const bodies: string[] = [];

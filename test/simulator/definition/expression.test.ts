@@ -1,4 +1,4 @@
-/** Data Pipeline's expressions, by the examples of the Developer Guide and their edges. */
+/** Data Pipeline's expressions: the examples of the Developer Guide, and edge cases. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { evaluateExpression } from '../../../src/simulator/definition/expression.ts';
@@ -67,7 +67,7 @@ test.each([
   expect(evaluate(text)).toBeUndefined();
 });
 
-test('whatever stands there, it is text or nothing', () => {
+test('any input gives text or undefined', () => {
   const piece = fc.constantFrom(
     '(',
     ')',

@@ -3,7 +3,7 @@ import { FaultFileError, parseFaultFile } from '../../../src/simulator/faults/fi
 import { notification, rig, SECOND, SEEN, TASK, until, withTask } from '../simulator-driver.ts';
 
 describe('fault rules', () => {
-  test('an error has the name, status and message of its rule, and nothing is done', async () => {
+  test('an error has the name, status and message of its rule, and the operation is not carried out', async () => {
     const { hub, pipeline, simulator } = await rig();
     simulator.addFault({
       operation: 'CreateProgressUpdateStream',
@@ -26,7 +26,7 @@ describe('fault rules', () => {
     expect((await hub('ListMigrationTasks')).status).toBe(200);
   });
 
-  test('throttling is 429 with RetryAfterSeconds at the Hub, a 400 at Data Pipeline', async () => {
+  test('throttling is HTTP 429 with RetryAfterSeconds at the Hub, and HTTP 400 at Data Pipeline', async () => {
     const { hub, pipeline, simulator } = await rig();
     simulator.addFault({ operation: '*', fault: 'throttle', retryAfterSeconds: 7 });
     const hubs = await hub('ListMigrationTasks');
@@ -39,7 +39,7 @@ describe('fault rules', () => {
     expect([pipelines.status, pipelines.error]).toEqual([400, 'ThrottlingException']);
   });
 
-  test('a rule applies in its time, so often, and to the calls it names', async () => {
+  test('a rule applies from, for, count times, and only to the calls that match', async () => {
     const { hub, simulator, clock } = await rig();
     const isFaulted = async (operation = 'ListMigrationTasks', body: object = {}) =>
       (await hub(operation, body)).status === 500;
@@ -65,7 +65,7 @@ describe('fault rules', () => {
     expect(await isFaulted('ListMigrationTasks', { ResourceName: 'a needle' })).toBe(false);
   });
 
-  test('chance is seeded: the same seed gives the same calls', async () => {
+  test('probability is seeded: the same seed picks the same calls', async () => {
     const pattern = async (seed: number) => {
       const { hub, simulator } = await rig({ seed });
       simulator.addFault({ operation: '*', fault: 'error', probability: 0.5 });
@@ -81,7 +81,7 @@ describe('fault rules', () => {
     expect(await pattern(4)).not.toBe(first);
   });
 
-  test('drop closes the connection and does nothing; lose-answer does it first', async () => {
+  test('drop closes the connection; lose-answer carries the operation out first', async () => {
     const { hub, simulator } = await rig();
     const create = (ProgressUpdateStreamName: string) =>
       hub('CreateProgressUpdateStream', { ProgressUpdateStreamName });
@@ -108,7 +108,7 @@ describe('fault rules', () => {
     await expect(gone).rejects.toThrow();
   });
 
-  test('truncate, garbage and status spoil the answer', async () => {
+  test('truncate, garbage and status replace the answer', async () => {
     const { url, hub, simulator } = await rig();
     const raw = () =>
       fetch(url, {
@@ -126,7 +126,7 @@ describe('fault rules', () => {
     expect(await hub('ListMigrationTasks')).toMatchObject({ status: 502, body: {} });
   });
 
-  test('delay answers late, and what was asked for is done', async () => {
+  test('delay answers late, and the operation is carried out', async () => {
     const { hub, simulator, clock } = await rig();
     simulator.addFault({ operation: '*', fault: 'delay', delay: '3s', count: 1 });
     let isSettled = false;
@@ -141,7 +141,7 @@ describe('fault rules', () => {
     expect((await late).status).toBe(200);
   });
 
-  test('a rule may befall the nth call that it names, or each nth', async () => {
+  test('a rule may apply to the nth call that matches, or to every nth', async () => {
     const { hub, simulator } = await rig();
     const pattern = async (rule: object) => {
       simulator.clearFaults();
@@ -156,10 +156,10 @@ describe('fault rules', () => {
     expect(await pattern({ nth: 3 })).toBe('..x....');
     expect(await pattern({ every: 3 })).toBe('..x..x.');
     expect(await pattern({ every: 2, count: 2 })).toBe('.x.x...');
-    expect(simulator.state().faults).toMatchObject([{ befell: 2, left: 0 }]);
+    expect(simulator.state().faults).toMatchObject([{ applied: 2, left: 0 }]);
   });
 
-  test('deny is what IAM says: of its own name to a dry run of the Hub', async () => {
+  test('deny answers as IAM does, with UnauthorizedOperation for a dry run of the Hub', async () => {
     const { hub, config, pipeline, simulator } = await rig();
     simulator.addFault({ operation: '*', fault: 'deny' });
     const create = { ProgressUpdateStreamName: 'S' };
@@ -177,7 +177,7 @@ describe('fault rules', () => {
     ]);
   });
 
-  test('date answers with a clock that is wrong, status with a body and a Retry-After', async () => {
+  test('date answers with a wrong Date header, status with a body and a Retry-After header', async () => {
     const { hub, pipeline, simulator, url } = await rig();
     simulator.addFault({ operation: '*', fault: 'date', skew: '-2h', count: 1 });
     const skewed = await hub('ListMigrationTasks');
@@ -225,7 +225,7 @@ describe('fault rules', () => {
     await expect(body).rejects.toThrow();
   });
 
-  test('in an outage a held poll keeps no task for itself', async () => {
+  test('in an outage, a held poll takes no task', async () => {
     const made = await rig();
     const held = made.pipeline('PollForTask', { workerGroup: 'files' });
     await until(() => made.simulator.state().heldPolls === 1);
@@ -238,7 +238,7 @@ describe('fault rules', () => {
     expect((await held).body['taskObject']).toBeDefined();
   });
 
-  test('a poll whose 90 seconds end in an outage is cut off', async () => {
+  test('a poll whose 90 seconds end in an outage loses its connection', async () => {
     const made = await rig();
     const held = made.pipeline('PollForTask', { workerGroup: 'files' });
     const refused = expect(held).rejects.toThrow();
@@ -336,7 +336,7 @@ limits:
     [
       'nth and every',
       '- { operation: "*", fault: drop, nth: 1, every: 2 }',
-      /:1:\d+ 0\.every: .*exclude each other/,
+      /:1:\d+ 0\.every: .*not both/,
     ],
     [
       'a switch',
@@ -355,11 +355,11 @@ limits:
     ],
     ['a section', 'faulst: []', /:1:\d+ faulst: .*did you mean faults\?/],
     ['the whole', 'just words', /:1:1 \(file\): expected a list of rules/],
-  ])('a mistake in %s is told with its place and what would be right', (_, text, message) => {
+  ])('an error in %s is reported with its place and the allowed values', (_, text, message) => {
     expect(() => parseFaultFile(text, 'faults.yaml')).toThrow(message);
   });
 
-  test('all problems are told with their places', () => {
+  test('all problems are reported with their places', () => {
     const text =
       "- { operation: '*', fault: dorp }\n- operation: PollForTask\n  fault: delay\n  delay: soon\n  colour: red\n";
     let message = '';
@@ -402,7 +402,7 @@ describe('token buckets', () => {
     });
   });
 
-  test('a limit can be changed, and calls over it counted without being refused', async () => {
+  test('a limit can be changed, and calls over it can be counted without being refused', async () => {
     const made = await rig({
       enforceLimits: false,
       limits: { ListMigrationTasks: { perSecond: 1, burst: 2 } },
@@ -417,7 +417,7 @@ describe('token buckets', () => {
     expect(made.simulator.audit().overLimit).toBe(3);
   });
 
-  test('idle time saves up calls to the burst and no further', async () => {
+  test('idle time saves up calls, up to the burst', async () => {
     const made = await rig({ limits: { ListMigrationTasks: { perSecond: 1, burst: 2 } } });
     await made.hub('ListMigrationTasks');
     made.clock.advance(60 * SECOND);
@@ -426,14 +426,14 @@ describe('token buckets', () => {
     expect(statuses).toEqual([200, 200, 429, 429]);
   });
 
-  test('the Hub says when to come again', async () => {
+  test('the Hub answers when to retry', async () => {
     const made = await rig({ limits: { ListMigrationTasks: { perSecond: 0.1, burst: 1 } } });
     await made.hub('ListMigrationTasks');
     expect((await made.hub('ListMigrationTasks')).body['RetryAfterSeconds']).toBe(10);
   });
 });
 
-test('the control side answers, and takes faults, limits, the home region, work and its cancel', async () => {
+test('the control API answers, and accepts faults, limits, a home region, an activity and its cancel', async () => {
   const { url, hub, config, pipeline, simulator } = await withTask(await rig());
   const get = (path: string) => fetch(`${url}/_simulator/${path}`);
   const post = (path: string, body: unknown) =>

@@ -35,7 +35,7 @@ describe('tasks of Migration Hub', () => {
     ]);
   });
 
-  test('a task must be imported, and its stream made, before it is notified', async () => {
+  test('a task must be imported, and its stream created, before it is notified', async () => {
     const { hub } = await rig();
     const noStream = await hub('ImportMigrationTask', TASK);
     expect(noStream.error).toBe('ResourceNotFoundException');
@@ -47,7 +47,7 @@ describe('tasks of Migration Hub', () => {
     expect((await hub('DescribeMigrationTask', TASK)).error).toBe('ResourceNotFoundException');
   });
 
-  test('a deleted stream lingers, refuses writes, and goes with its tasks', async () => {
+  test('a stream that is being deleted refuses writes, and then disappears with its tasks', async () => {
     const made = await withTask(await rig({ behaviour: { streamDeletionMs: 5 * SECOND } }));
     const { hub, clock } = made;
     const name = { ProgressUpdateStreamName: 'S' };
@@ -70,7 +70,7 @@ describe('tasks of Migration Hub', () => {
     );
   });
 
-  test('attributes overwrite each other, and loose VM fields are discarded', async () => {
+  test('attributes overwrite each other, and VM fields without VM_MANAGER_ID are discarded', async () => {
     const { hub } = await withTask(await rig());
     const put = (...attributes: readonly (readonly [string, string])[]) =>
       hub('PutResourceAttributes', {
@@ -143,7 +143,7 @@ describe('tasks of Migration Hub', () => {
     expect(failed.error).toBe('InvalidInputException');
   });
 
-  test('a dry run is answered by an error and leaves nothing behind', async () => {
+  test('a dry run is answered with an error and changes nothing', async () => {
     const { hub } = await rig();
     const create = { ProgressUpdateStreamName: 'S', DryRun: true };
     expect((await hub('CreateProgressUpdateStream', create)).error).toBe('DryRunOperation');
@@ -157,7 +157,7 @@ describe('tasks of Migration Hub', () => {
 });
 
 describe('pages', () => {
-  test('pages follow each other to the end', async () => {
+  test('tokens lead from page to page to the end', async () => {
     const { hub } = await rig();
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
       await hub('CreateProgressUpdateStream', { ProgressUpdateStreamName: name });
@@ -176,7 +176,7 @@ describe('pages', () => {
     expect(names).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  test('a token that is unknown, of another list, or older than a day is an InvalidToken', async () => {
+  test('a token that is unknown, is of another list, or is older than a day is an InvalidToken', async () => {
     const { hub, clock } = await withTask(await rig());
     for (const second of [0, 1, 2]) {
       await hub('NotifyMigrationTaskState', notification('IN_PROGRESS', SEEN + second, 60));
@@ -282,7 +282,7 @@ describe('the members of a request', () => {
       "'task.statusDetail'",
       '.{0,2500}',
     ],
-  ])("%s is refused in AWS's manner", async (_, body, at, what) => {
+  ])("%s is refused in AWS's format", async (_, body, at, what) => {
     const { hub } = await withTask(await rig());
     const refused = await hub('NotifyMigrationTaskState', body);
     expect([refused.status, refused.error]).toEqual([400, 'InvalidInputException']);
@@ -291,7 +291,7 @@ describe('the members of a request', () => {
     expect(refused.body['Message']).toContain(what);
   });
 
-  test('all problems are told at once, and lengths count code points', async () => {
+  test('all problems are reported at once, and lengths count code points', async () => {
     const { hub } = await withTask(await rig());
     const refused = await hub('NotifyMigrationTaskState', {});
     expect(refused.body['Message']).toContain('5 validation errors detected');
@@ -317,7 +317,7 @@ describe('the members of a request', () => {
     );
   });
 
-  test('an unknown operation and a broken body are refused, unknown members are ignored', async () => {
+  test('an unknown operation and a malformed body are refused; unknown members are ignored', async () => {
     const { hub, call } = await rig();
     expect((await call('AWSMigrationHub.Nothing')).error).toBe('UnknownOperationException');
     expect((await call('AWSMigrationHub.ListMigrationTasks', '{')).error).toBe(
@@ -329,20 +329,20 @@ describe('the members of a request', () => {
 });
 
 describe('the home region', () => {
-  test('it is told, and absent when unset', async () => {
+  test('GetHomeRegion returns it, and no member if it is not set', async () => {
     const { config, simulator } = await rig({ homeRegion: 'eu-central-1' });
     expect((await config('GetHomeRegion')).body).toEqual({ HomeRegion: 'eu-central-1' });
     simulator.setHomeRegion(undefined);
     expect((await config('GetHomeRegion')).body).toEqual({});
   });
 
-  test('without one, writes and most reads are refused', async () => {
+  test('without a home region, writes and most reads are refused', async () => {
     const { hub, config } = await rig({ homeRegion: null });
     const create = { ProgressUpdateStreamName: 'S' };
     const refused = await hub('CreateProgressUpdateStream', create);
     expect([refused.status, refused.error]).toEqual([400, 'HomeRegionNotSetException']);
     expect((await hub('ListMigrationTasks', {})).error).toBe('HomeRegionNotSetException');
-    // These two do not model the error.
+    // The models of these two do not have the error.
     const source = { ...TASK, SourceResource: { Name: 'r' } };
     expect((await hub('AssociateSourceResource', source)).error).toBe('InvalidInputException');
     expect((await hub('ListMigrationTaskUpdates', TASK)).error).toBe('ResourceNotFoundException');
@@ -390,7 +390,7 @@ describe('the home region', () => {
   });
 });
 
-describe('what AWS leaves open is a switch', () => {
+describe('undocumented behaviour is a switch', () => {
   test.each([
     ['createExistingStream', 'CreateProgressUpdateStream', { ProgressUpdateStreamName: 'S' }],
     ['importExistingTask', 'ImportMigrationTask', TASK],
@@ -406,7 +406,7 @@ describe('what AWS leaves open is a switch', () => {
     expect(results).toEqual([undefined, 'InvalidInputException']);
   });
 
-  test('an older update may leave the newest one standing', async () => {
+  test('with keep-newest, an older update does not replace the newest', async () => {
     const { hub } = await withTask(await rig({ behaviour: { outOfOrderUpdate: 'keep-newest' } }));
     await hub('NotifyMigrationTaskState', notification('IN_PROGRESS', SEEN, 60, 50));
     await hub('NotifyMigrationTaskState', notification('IN_PROGRESS', SEEN - 9, 60, 40));
@@ -415,7 +415,7 @@ describe('what AWS leaves open is a switch', () => {
   });
 });
 
-test('every answer carries a request id, the content type and the time of the simulated clock', async () => {
+test('every answer has a request id, the content type and the simulated time', async () => {
   const { config } = await rig({ dateSkewMs: 10 * SECOND });
   const { headers } = await config('GetHomeRegion');
   expect(headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

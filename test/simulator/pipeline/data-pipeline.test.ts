@@ -44,7 +44,7 @@ const statusOf = (made: Rig, instanceId: string): string | undefined =>
     .find((instance) => instance.id === instanceId)?.status;
 
 describe('PollForTask', () => {
-  test('ready work is answered at once, with the documented fields', async () => {
+  test('a ready task is returned at once, with the documented fields', async () => {
     const made = await rig();
     const { pipelineId, instanceId } = made.simulator.submitShellActivity({
       ...SUBMITTED,
@@ -89,7 +89,7 @@ describe('PollForTask', () => {
     expect(made.simulator.state().heldPolls).toBe(0);
   });
 
-  test('a held poll wakes at once when work of its own worker group comes', async () => {
+  test('a held poll is answered at once when its worker group gets a task', async () => {
     const made = await rig();
     const other = made.pipeline('PollForTask', { workerGroup: 'Files' });
     await until(() => made.simulator.state().heldPolls === 1);
@@ -102,7 +102,7 @@ describe('PollForTask', () => {
     expect((await other).body).toEqual({});
   });
 
-  test('a client that hung up does not take a task with it', async () => {
+  test('a client that hung up gets no task', async () => {
     const made = await rig();
     const abort = new AbortController();
     const gone = made.call('DataPipeline.PollForTask', { workerGroup: 'files' }, '', abort.signal);
@@ -151,7 +151,7 @@ describe('the windows of a task', () => {
     expect(made.simulator.state().readyTasks).toBe(1);
   });
 
-  test('a lapse wakes the poll that is waiting, without any other call', async () => {
+  test('a waiting poll gets a lapsed task without any other call', async () => {
     const made = await rig({ behaviour: { acknowledgeMs: 30 * SECOND } });
     made.simulator.submitShellActivity(SUBMITTED);
     const first = await poll(made);
@@ -173,7 +173,7 @@ describe('the windows of a task', () => {
     expect(made.simulator.audit().dataPipeline.progressLapses).toBe(1);
   });
 
-  test('a lapse may be a failed attempt instead, and a late report may be told canceled', async () => {
+  test('switches make a lapse a failed attempt, and answer a late report with canceled', async () => {
     const made = await rig({
       behaviour: { progressLapse: 'new-attempt', reportAfterLapse: 'canceled' },
     });
@@ -187,7 +187,7 @@ describe('the windows of a task', () => {
     expect((await poll(made)).attemptId).toMatch(/_Attempt=2$/);
   });
 
-  test('attemptTimeout ends an attempt however well it reports', async () => {
+  test('attemptTimeout ends an attempt although it reports in time', async () => {
     const made = await rig();
     made.simulator.submitShellActivity({ ...SUBMITTED, fields: { attemptTimeout: '30 minutes' } });
     const { taskId } = await poll(made);
@@ -202,7 +202,7 @@ describe('the windows of a task', () => {
   });
 });
 
-describe('how a task ends', () => {
+describe('the end of a task', () => {
   test('FINISHED ends the instance and the pipeline', async () => {
     const made = await rig();
     const { instanceId } = made.simulator.submitShellActivity(SUBMITTED);
@@ -218,7 +218,7 @@ describe('how a task ends', () => {
     expect(again.error).toBe('TaskNotFoundException');
   });
 
-  test('FAILED is retried after retryDelay with a new attempt and a new taskId, until none is left', async () => {
+  test('FAILED is retried after retryDelay with a new attempt and a new taskId, until no retry is left', async () => {
     const made = await rig();
     const fields = { maximumRetries: '1', retryDelay: '5 minutes' };
     const { instanceId } = made.simulator.submitShellActivity({ ...SUBMITTED, fields });
@@ -245,7 +245,7 @@ describe('how a task ends', () => {
     });
   });
 
-  test('retries are three by default, two minutes apart', async () => {
+  test('by default there are three retries, two minutes apart', async () => {
     const made = await rig();
     const { instanceId } = made.simulator.submitShellActivity(SUBMITTED);
     for (let attempt = 1; attempt <= 4; attempt++) {
@@ -257,7 +257,7 @@ describe('how a task ends', () => {
     expect(statusOf(made, instanceId)).toBe('FAILED');
   });
 
-  test('an unknown task, a wrong status, bad fields and control characters are refused', async () => {
+  test('an unknown task, a wrong status, invalid fields and control characters are refused', async () => {
     const made = await rig();
     made.simulator.submitShellActivity(SUBMITTED);
     const { taskId } = await poll(made);
@@ -276,7 +276,7 @@ describe('how a task ends', () => {
     expect(await report(field('a', '\u001b[31m'))).toBe('InvalidRequestException');
     expect(await report(field('a', '\ud800'))).toBe('InvalidRequestException');
     expect(await report(field('a', 'x'.repeat(10_240)))).toBeUndefined();
-    // Together with the first they exceed the 15,360 bytes of an object.
+    // Together with the first fields they exceed the 15,360 bytes of an object.
     expect(await report(field('b', 'x'.repeat(5_000)))).toBe('InvalidRequestException');
     const stack = { taskId, taskStatus: 'FAILED', errorStackTrace: 'x'.repeat(1025) };
     expect(await errorOf('SetTaskStatus', stack)).toBe('InvalidRequestException');
@@ -284,7 +284,7 @@ describe('how a task ends', () => {
 });
 
 describe('cancel', () => {
-  test('TRY_CANCEL is told by the next report, and a status after it is ignored and noted', async () => {
+  test('the next report is answered with TRY_CANCEL, and a status after it is ignored and counted', async () => {
     const made = await rig();
     const { pipelineId, instanceId } = made.simulator.submitShellActivity(SUBMITTED);
     const { taskId } = await poll(made);
@@ -296,7 +296,7 @@ describe('cancel', () => {
     const report = await made.pipeline('ReportTaskProgress', { taskId });
     expect(report.body).toEqual({ canceled: true });
     expect(made.simulator.audit().dataPipeline).toMatchObject({
-      cancelsTold: 1,
+      cancelsReported: 1,
       longestCancelSeconds: 45,
       statusAfterCancel: 0,
     });
@@ -308,14 +308,14 @@ describe('cancel', () => {
     expect(made.simulator.state().readyTasks).toBe(0);
   });
 
-  test('a canceled task that nobody has is never handed out', async () => {
+  test('a canceled task that no runner has is never handed out', async () => {
     const made = await rig();
     const { pipelineId } = made.simulator.submitShellActivity(SUBMITTED);
     expect(made.simulator.cancel(pipelineId)).toBe(1);
     expect(made.simulator.state().readyTasks).toBe(0);
   });
 
-  test('deactivating cancels what runs, or waits for it', async () => {
+  test('deactivating cancels running activities, or waits for them', async () => {
     for (const cancelActive of [true, false]) {
       const made = await rig();
       const { pipelineId } = made.simulator.submitShellActivity(SUBMITTED);
@@ -349,9 +349,9 @@ describe('cancel', () => {
     }
   });
 
-  test('RERUN and MARK_FINISHED move an instance, PAUSE and RESUME a component', async () => {
+  test('RERUN and MARK_FINISHED change an instance, PAUSE and RESUME a component', async () => {
     const made = await rig();
-    // A second activity keeps the pipeline from being FINISHED, where SetStatus is refused.
+    // A second activity keeps the pipeline from being FINISHED: SetStatus would be refused.
     const activity = (id: string, group: string) =>
       object(
         id,
@@ -386,7 +386,7 @@ describe('cancel', () => {
   });
 });
 
-test('a heartbeat is told to terminate when the runner, or every runner, is to', async () => {
+test('a heartbeat is answered with terminate if its runner, or every runner, must terminate', async () => {
   const made = await rig();
   const heartbeat = async (taskrunnerId: string) =>
     (await made.pipeline('ReportTaskRunnerHeartbeat', { taskrunnerId })).body['terminate'];
@@ -407,7 +407,7 @@ describe('definitions', () => {
   const shell = (id: string, ...fields: readonly object[]) =>
     object(id, field('type', 'ShellCommandActivity'), field('command', `echo ${id}`), ...fields);
 
-  test('the sample of the API reference is valid, and what is wrong with it is told by object', async () => {
+  test('the sample of the API reference is valid, and errors in it are reported by object', async () => {
     const { pipeline } = await rig();
     const created = await pipeline('CreatePipeline', { name: 'p', uniqueId: 'u' });
     const { pipelineId } = created.body;
@@ -449,7 +449,7 @@ describe('definitions', () => {
       'InvalidRequestException',
     );
     await pipeline('PutPipelineDefinition', sample('2012-09-25T17:00:00', 'w'));
-    // Its schedule began years ago: activating it would backfill.
+    // Its schedule started years ago: activating it would backfill.
     expect((await pipeline('ActivatePipeline', { pipelineId })).error).toBe(
       'InvalidRequestException',
     );
@@ -471,7 +471,7 @@ describe('definitions', () => {
       [field('type', 'ShellCommandActivity'), field('command', 'a')],
     ],
     [
-      'a reference to nothing',
+      'a reference to a missing object',
       [
         field('type', 'ShellCommandActivity'),
         field('command', 'a'),
@@ -480,7 +480,7 @@ describe('definitions', () => {
       ],
     ],
     [
-      'a circle',
+      'a cycle',
       [
         field('type', 'ShellCommandActivity'),
         field('command', 'a'),
@@ -489,7 +489,7 @@ describe('definitions', () => {
       ],
     ],
     [
-      'a period that is none',
+      'an invalid period',
       [
         field('type', 'ShellCommandActivity'),
         field('command', 'a'),
@@ -542,7 +542,7 @@ describe('definitions', () => {
     expect(put.body).toMatchObject({ errored: true, validationErrors: [{ id: 'A' }] });
   });
 
-  test('a field is inherited from the nearest that has it: itself, its parents, Default', async () => {
+  test('a field comes from the nearest object that has it: itself, its parents, Default', async () => {
     const made = await rig();
     await define(
       made,
@@ -562,7 +562,7 @@ describe('definitions', () => {
     expect(valuesOf(task, 'stdout')).toEqual(['/own']);
   });
 
-  test('an activity waits for what it depends on', async () => {
+  test('an activity waits for its dependencies', async () => {
     const made = await rig();
     const group = field('workerGroup', 'files');
     await define(made, ON_DEMAND, shell('B', group, ref('dependsOn', 'A')), shell('A', group));
@@ -574,7 +574,7 @@ describe('definitions', () => {
     expect((await poll(made)).attemptId).toBe('@B_2026-01-01T00:00:00_Attempt=1');
   });
 
-  test('a failure cascades only where the definition says so', async () => {
+  test('a failure cascades only if failureAndRerunMode is cascade', async () => {
     const made = await rig();
     const group = field('workerGroup', 'files');
     const cascade = field('failureAndRerunMode', 'CASCADE');
@@ -595,7 +595,7 @@ describe('definitions', () => {
     ]);
   });
 
-  test('a schedule runs at the start of each interval with cron, at its end with timeseries', async () => {
+  test('a schedule runs at the start of each interval with cron, and at its end with timeseries', async () => {
     for (const [scheduleType, due] of [
       ['cron', 0],
       ['timeseries', 1],
@@ -630,7 +630,7 @@ describe('definitions', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  test('parameters and field references are put into what the runner gets', async () => {
+  test('the runner gets the values of parameters and field references', async () => {
     const made = await rig();
     const { pipelineId } = (await made.pipeline('CreatePipeline', { name: 'p', uniqueId: 'u' }))
       .body;
@@ -662,7 +662,7 @@ describe('definitions', () => {
   });
 });
 
-describe('what shows pipelines', () => {
+describe('the operations that read pipelines', () => {
   test('CreatePipeline is idempotent by name and uniqueId, and pipelines are listed and described', async () => {
     const { pipeline } = await rig();
     const create = { name: 'p', uniqueId: 'u', description: 'd', tags: [{ key: 'k', value: 'v' }] };

@@ -1,4 +1,4 @@
-/** Preconditions, lateness, and the fields that instances and components show while they run. */
+/** Preconditions, late activities, and the fields of instances and components while they run. */
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, rig, SECOND } from '../simulator-driver.ts';
 import type { Rig } from '../simulator-driver.ts';
@@ -66,7 +66,7 @@ async function fieldsOf(made: Rig, pipelineId: string, id: string) {
 }
 
 describe('preconditions', () => {
-  test('a runner checks one in the worker group of its activity, which starts when it is met', async () => {
+  test('a runner of the activity’s worker group checks it, and the activity starts when it is met', async () => {
     const made = await rig();
     const pipelineId = await start(
       made,
@@ -94,7 +94,7 @@ describe('preconditions', () => {
     expect(made.simulator.state().pipelines[0]?.state).toBe('FINISHED');
   });
 
-  test('FALSE is checked again after retryDelay, until preconditionTimeout; then the activity fails', async () => {
+  test('after FALSE it is checked again after retryDelay, until preconditionTimeout; then the activity fails', async () => {
     const made = await rig();
     const timeout = field('preconditionTimeout', '5 minutes');
     const pipelineId = await start(
@@ -111,7 +111,7 @@ describe('preconditions', () => {
     expect((await fieldsOf(made, pipelineId, COPY))['errorMessage']).toContain(READY);
   });
 
-  test('a canceled activity takes its precondition with it', async () => {
+  test('canceling an activity cancels its precondition', async () => {
     const made = await rig();
     const pipelineId = await start(
       made,
@@ -130,7 +130,7 @@ describe('preconditions', () => {
     });
   });
 
-  test('a reference to what is no precondition is an error', async () => {
+  test('a reference to an object that is no precondition is an error', async () => {
     const { pipeline } = await rig();
     const { pipelineId } = (await pipeline('CreatePipeline', { name: 'p', uniqueId: 'u' })).body;
     const pipelineObjects = [ON_DEMAND, shell('A'), shell('B', ref('precondition', 'A'))];
@@ -139,7 +139,7 @@ describe('preconditions', () => {
   });
 });
 
-test('an activity that starts too late is terminated where an action says so', async () => {
+test('an activity that starts too late is terminated if it has a Terminate action', async () => {
   const hourly = [
     object(
       'Default',
@@ -170,7 +170,7 @@ test('an activity that starts too late is terminated where an action says so', a
   expect(await end(made, 'FINISHED')).toBe(`@Other_${AT}_Attempt=1`);
 });
 
-test('components, instances and the pipeline show how the last run went', async () => {
+test('components, instances and the pipeline have the health of the last run', async () => {
   const made = await rig();
   const once = field('maximumRetries', '0');
   const pipelineId = await start(

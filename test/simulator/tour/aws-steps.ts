@@ -1,15 +1,15 @@
 /**
- * The tour with the `aws` command: each operation with good input and with bad, in an order in which one finds what the one
- * before has made. `{pipeline}`, `{instance}`, `{task}` stand for what answers have told.
+ * Calls of the `aws` command: each operation with valid and with invalid input, in an order in which each call finds what
+ * earlier ones have created. `{pipeline}`, `{instance}` and `{task}` are replaced by ids of earlier answers.
  */
 
 export interface Step {
   readonly operation: string;
-  /** After `aws`; a word or words between blanks, `'…'` for one with blanks. */
+  /** The arguments after `aws`, between blanks; `'…'` for one with blanks. */
   readonly args: string;
-  /** `ok`, or the error that the command is to name. */
+  /** `ok`, or the error that the command must print. */
   readonly expected: string;
-  /** What the answer is to hold, as JSON. */
+  /** What the answer must contain, as JSON. */
   readonly answer?: unknown;
 }
 
@@ -32,7 +32,7 @@ function notify(state: string, seconds = '300'): string {
   return `mgh notify-migration-task-state ${TASK} --task ${state} --update-date-time 2026-01-01T00:00:00Z --next-update-seconds ${seconds}`;
 }
 
-/** Associate, list, disassociate: the same for each kind of thing that a task is tied to. */
+/** Associate, list, disassociate: the same calls for each kind of association. */
 function ties(
   kind: string,
   command: string,

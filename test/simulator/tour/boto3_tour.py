@@ -1,4 +1,4 @@
-"""A tour with boto3 through every operation of the three services, good input and bad, against a simulator.
+"""Calls every operation of the three services with boto3, with valid and invalid input, against a simulator.
 
 AWS_ENDPOINT_URL names the simulator, as for any client. Prints what it found, as JSON.
 """
@@ -28,7 +28,7 @@ def expect(operation, what, seen, wanted):
 
 
 def pages(client, operation, items, **params):
-    """Everything, by the paginator that botocore has for the operation."""
+    """All items, with botocore's paginator of the operation."""
     if operation not in client.model.operation_names:
         tour.lacking.add(operation)
         return None
@@ -115,9 +115,9 @@ def streams_and_tasks():
     described = hub.ok("DescribeMigrationTask", **TASK)["MigrationTask"]
     expect("DescribeMigrationTask", "state", described["Task"], {"Status": "COMPLETED", "ProgressPercent": 100})
     hub.bad(INVALID, "DescribeMigrationTask", ProgressUpdateStream="acme")
-    hub.ok("ImportMigrationTask", ProgressUpdateStream="acme", MigrationTaskName="not told of")
+    hub.ok("ImportMigrationTask", ProgressUpdateStream="acme", MigrationTaskName="not notified")
     listed = hub.ok("ListMigrationTasks")["MigrationTaskSummaryList"]
-    expect("ListMigrationTasks", "all", [each["MigrationTaskName"] for each in listed], ["files", "not told of"])
+    expect("ListMigrationTasks", "all", [each["MigrationTaskName"] for each in listed], ["files", "not notified"])
     hub.bad(INVALID, "ListMigrationTasks", ResourceName="")
 
 
@@ -221,8 +221,8 @@ def defining_pipelines():
     pipeline.bad(REQUEST, "ActivatePipeline", pipelineId=made)
     pipeline.bad(REQUEST, "DeactivatePipeline", pipelineId=made)
     wrong = [ON_DEMAND, shell("A", text("maximumRetries", "six"))]
-    told = pipeline.ok("ValidatePipelineDefinition", pipelineId=made, pipelineObjects=wrong)
-    expect("ValidatePipelineDefinition", "errors", (told["errored"], [each["id"] for each in told["validationErrors"]]), (True, ["A"]))
+    answer = pipeline.ok("ValidatePipelineDefinition", pipelineId=made, pipelineObjects=wrong)
+    expect("ValidatePipelineDefinition", "errors", (answer["errored"], [each["id"] for each in answer["validationErrors"]]), (True, ["A"]))
     pipeline.bad(UNKNOWN, "ValidatePipelineDefinition", pipelineId="df-0", pipelineObjects=wrong)
     expect("PutPipelineDefinition", "errored", pipeline.ok("PutPipelineDefinition", pipelineId=made, pipelineObjects=wrong)["errored"], True)
     pipeline.bad(REQUEST, "PutPipelineDefinition", pipelineId=made, pipelineObjects=[thing("A", text("type", ""))])
@@ -304,7 +304,7 @@ def running_tasks(made):
 
 
 def every_modelled_error():
-    """Of each operation, by a fault rule: its class, its HTTP status, its members."""
+    """Every modelled error of each operation, caused by a fault rule: its class, its HTTP status, its members."""
     for client in (hub, config, pipeline):
         for operation in client.operations():
             names = [shape.name for shape in client.model.operation_model(operation).error_shapes]

@@ -1,4 +1,4 @@
-"""Calls by boto3, each answer held against the service model that botocore brings.
+"""Calls of boto3, with each answer checked against botocore's service model.
 
 Nothing is validated on this side, nothing is retried. What is not as the model says is a finding.
 """
@@ -9,7 +9,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-# Stated in the text of the documents, and not in the models.
+# Stated in the text of the documents, but not in the models.
 UNMODELLED = {
     ("*", "ThrottlingException"): 400,
     ("*", "AccessDeniedException"): 400,
@@ -32,7 +32,7 @@ class Tour:
     def __init__(self):
         self.findings = []
         self.calls = 0
-        # By operation: the outcomes that were seen, "ok" or the name of an error.
+        # By operation: the outcomes so far, "ok" or the name of an error.
         self.seen = {}
         self.lacking = set()
 
@@ -80,8 +80,8 @@ class Client:
             self._check_class(operation, model, outcome, error)
         self.tour.seen.setdefault(operation, []).append(outcome)
         if outcome != expected:
-            told = "" if parsed is None else parsed.get("Error", {}).get("Message", "")
-            self.tour.find(operation, f"expected {expected}, got {outcome} {told} for {params}"[:400])
+            message = "" if parsed is None else parsed.get("Error", {}).get("Message", "")
+            self.tour.find(operation, f"expected {expected}, got {outcome} {message} for {params}"[:400])
         self._check_answer(operation, model, outcome)
         return parsed
 
@@ -96,15 +96,15 @@ class Client:
             self.tour.find(operation, "no x-amzn-RequestId")
         if headers.get("content-type") != "application/x-amz-json-1.1":
             self.tour.find(operation, f"content type {headers.get('content-type')}")
-        told = json.loads(body)
+        answer = json.loads(body)
         if outcome == "ok":
             if status != 200:
                 self.tour.find(operation, f"HTTP {status}")
             if model.output_shape is None:
-                if told != {}:
-                    self.tour.find(operation, f"an answer where the model has none: {told}")
+                if answer != {}:
+                    self.tour.find(operation, f"an answer, but the model has none: {answer}")
             else:
-                self._check_value(operation, model.output_shape, told, "")
+                self._check_value(operation, model.output_shape, answer, "")
             return
         shape = next((each for each in model.error_shapes if each.name == outcome), None)
         if shape is None:
@@ -117,8 +117,8 @@ class Client:
         wanted = _modelled_status(shape)
         if status != wanted:
             self.tour.find(operation, f"{outcome} with HTTP {status}, not {wanted}")
-        told.pop("__type", None)
-        self._check_value(operation, shape, told, outcome)
+        answer.pop("__type", None)
+        self._check_value(operation, shape, answer, outcome)
 
     def _check_value(self, operation, shape, value, path):
         def find(what):

@@ -33,6 +33,8 @@ export type Loaded =
       readonly ok: true;
       readonly configuration: Configuration;
       readonly warnings: readonly Problem[];
+      /** Where a key is in the file, or the nearest one above it. */
+      readonly placeOf: (path: Path) => Place;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -80,7 +82,7 @@ export function loadConfiguration(source: ConfigurationSource): Loaded {
       derived: derivedValues(file, built, environment, environment !== source.environment),
     },
   };
-  return { ok: true, configuration, warnings };
+  return { ok: true, configuration, warnings, placeOf: (path) => placeOf(document, path) };
 }
 
 /** The environment, with the region of the profile if nothing else names one. */

@@ -122,12 +122,25 @@ describe('all checks pass', () => {
     expect(readdirSync(join(directory, 'state'))).toEqual([]);
   });
 
-  test('as a table, and of a stream that is there; only what the configuration uses is asked', async () => {
+  test('jobs that cannot start are red, and schedules show their next start', async () => {
+    const jobs = `migrationHub: { progressUpdateStream: acme }
+jobs:
+  dump: { command: [no-such-program], schedule: "0 2 * * *", timezone: UTC }
+  fine: { command: ['true'] }
+`;
+    const { checks, code } = await doctor(configure(await simulate(), jobs));
+    expect(code).toBe(1);
+    expect(red(checks)).toEqual(['jobs']);
+    expect(found(checks, 'jobs').message).toMatch(/^dump\.command: there is no program/);
+    expect(found(checks, 'schedules').message).toMatch(/^dump next \w{3} [\d-]+ 02:00 \+00:00$/);
+  });
+
+  test('as lines of at most 80 columns, what failed first; and of a stream that is there; only what the configuration uses is asked', async () => {
     const file = configure(await simulate(), 'migrationHub: { progressUpdateStream: acme }\n');
     const { code, stdout } = await run(['doctor', '--config', file]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^CHECK +IS +FOUND$/m);
-    expect(stdout).toMatch(/^DryRun NotifyMigrationTaskState +ok +allowed/m);
+    expect(stdout).toMatch(/^ok {7}DryRun .*NotifyMigrationTaskState/m);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).not.toContain('DryRun PutResourceAttributes');
     expect(stdout).not.toContain('Data Pipeline');
     expect(stdout).toContain('all checks passed');

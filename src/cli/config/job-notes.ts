@@ -26,21 +26,34 @@ function parserNotes({ name, progress, command }: JobDefinition): string[] {
 }
 
 function startNotes(
-  { name, schedule }: JobDefinition,
+  job: JobDefinition,
   calendar: Calendar,
   hostZone: string,
   nowMs: number,
 ): string[] {
+  if (job.schedule === undefined) return [];
+  const timeZone = job.schedule.timezone ?? hostZone;
+  const starts = nextStarts(job, calendar, hostZone, nowMs, STARTS);
+  const list = starts.length === 0 ? 'none' : starts.join(', ');
+  return [`jobs.${job.name}.schedule: next starts (${timeZone}): ${list}`];
+}
+
+/** In the time zone of the schedule; none: it starts never. */
+export function nextStarts(
+  { schedule }: JobDefinition,
+  calendar: Calendar,
+  hostZone: string,
+  nowMs: number,
+  count: number,
+): string[] {
   if (schedule === undefined) return [];
-  const timeZone = schedule.timezone ?? hostZone;
   const starts: string[] = [];
   let atMs = calendar.nextStartMs(schedule, nowMs);
-  while (atMs !== undefined && starts.length < STARTS) {
-    starts.push(localTime(atMs, timeZone));
+  while (atMs !== undefined && starts.length < count) {
+    starts.push(localTime(atMs, schedule.timezone ?? hostZone));
     atMs = calendar.nextStartMs(schedule, atMs);
   }
-  const list = starts.length === 0 ? 'none' : starts.join(', ');
-  return [`jobs.${name}.schedule: next starts (${timeZone}): ${list}`];
+  return starts;
 }
 
 /** `Fri 2026-11-27 02:00 +01:00`. */

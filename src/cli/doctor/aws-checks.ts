@@ -53,11 +53,14 @@ async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> 
       ? { verdict: 'warning', message: `${until}: ${span(leftMs)} are left` }
       : { verdict: 'ok', message: until };
   } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
     return {
       verdict: 'failed',
-      message: error instanceof Error ? error.message : String(error),
+      message: message.startsWith('Could not load credentials from any provider')
+        ? 'there are none: no keys in the environment, no profile, no instance or container role'
+        : message,
       remedy:
-        'give the agent credentials in a way that the AWS SDK knows: a profile (aws.profile), variables, credential_process; and run doctor as the user and with the variables of the service',
+        'attach an instance role, or set aws.profile, keys in the environment or credential_process; run doctor as the user and with the variables of the service',
     };
   }
 }

@@ -16,6 +16,7 @@ import { action, newCommand } from '../command.ts';
 import { configFile } from '../config/file.ts';
 import { awsChecks } from './aws-checks.ts';
 import { hostChecks } from './host-checks.ts';
+import { jobChecks } from './job-checks.ts';
 import { renderChecks, runChecks } from './report.ts';
 import type { Checked } from './report.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -120,6 +121,7 @@ async function check(
         taskRunnerId: dataPipeline?.taskRunnerId ?? daemon?.agent.taskRunnerId ?? `${host}-doctor`,
       }),
       ...hostChecks(configuration, daemon),
+      ...jobChecks(configuration, daemon?.agent.pid, environment, Date.now()),
     ]);
   } finally {
     probe.close();

@@ -1,6 +1,4 @@
 /** What a check of `doctor` finds, how all checks run at once, each within a time limit, and how they are shown. */
-import type { Cell, Column } from '../terminal/table.ts';
-import { renderTable } from '../terminal/table.ts';
 import { plain, wrap } from '../terminal/printable.ts';
 import type { View } from '../views/view.ts';
 import { painter } from '../terminal/terminal.ts';
@@ -46,7 +44,6 @@ export function runChecks(checks: readonly Check[]): Promise<Checked[]> {
   );
 }
 
-const COLUMNS: readonly Column[] = [{ title: 'CHECK' }, { title: 'IS' }, { title: 'FOUND' }];
 const STYLES: Readonly<Record<Verdict, Style>> = {
   ok: 'green',
   warning: 'yellow',
@@ -54,35 +51,52 @@ const STYLES: Readonly<Record<Verdict, Style>> = {
   skipped: 'dim',
 };
 
+const VERDICT_COLUMNS = 'skipped'.length + 2;
+/** What somebody has to look at first. */
+const ORDER: readonly Verdict[] = ['failed', 'warning', 'ok', 'skipped'];
+
+/** `failed   credentials: …`, what follows it indented: names of hosts and paths are seldom broken. */
 export function renderChecks(checks: readonly Checked[], view: View): string {
   const paint = painter(view.color);
-  const nameWidth = Math.max(...checks.map(({ check }) => check.length));
-  const room = Math.max(30, view.width - nameWidth - 'skipped'.length - 4);
-  const rows = checks.flatMap(({ check, iam, remedy, verdict, message }): Cell[][] => {
-    const lines = [
-      ...wrap(plain(message), room),
-      ...(remedy === undefined ? [] : wrap(`→ ${plain(remedy)}`, room)),
-      ...(iam === undefined ? [] : wrap(`IAM: ${JSON.stringify(iam)}`, room)),
-    ];
-    return lines.map((line, index) => [
-      { text: index === 0 ? check : '' },
-      index === 0 ? { text: verdict, style: STYLES[verdict] } : { text: '' },
-      { text: line },
-    ]);
-  });
-  const count = (verdict: Verdict): number =>
-    checks.filter((one) => one.verdict === verdict).length;
-  const failed = count('failed');
+  const room = Math.max(30, view.width - VERDICT_COLUMNS);
+  const of = (verdict: Verdict): readonly Checked[] =>
+    checks.filter((one) => one.verdict === verdict);
+  const lines = ORDER.flatMap((verdict) =>
+    together(of(verdict)).flatMap((check) =>
+      findingLines(check, room).map((line, index) =>
+        index === 0
+          ? `${paint(STYLES[verdict], verdict.padEnd(VERDICT_COLUMNS))}${line}`
+          : `${' '.repeat(VERDICT_COLUMNS)}${line}`,
+      ),
+    ),
+  );
+  const failed = of('failed').length;
   const sum =
     failed > 0
       ? paint('red', `${failed} of ${checks.length} checks failed`)
       : paint('green', 'all checks passed');
-  const warnings = count('warning');
+  const warnings = of('warning').length;
+  return [...lines, '', warnings === 0 ? sum : `${sum}, ${warnings} with a warning`].join('\n');
+}
+
+/** Checks that found the same are one: without credentials half of them are skipped. */
+function together(checks: readonly Checked[]): Checked[] {
+  const byFinding = new Map<string, Checked>();
+  for (const check of checks) {
+    const key = JSON.stringify([check.message, check.remedy, check.iam]);
+    const other = byFinding.get(key);
+    const name = other === undefined ? check.check : `${other.check}, ${check.check}`;
+    byFinding.set(key, { ...check, check: name });
+  }
+  return [...byFinding.values()];
+}
+
+function findingLines({ check, iam, message, remedy }: Checked, room: number): string[] {
   return [
-    ...renderTable(COLUMNS, rows, Infinity, paint),
-    '',
-    warnings === 0 ? sum : `${sum}, ${warnings} with a warning`,
-  ].join('\n');
+    ...wrap(plain(`${check}: ${message}`), room),
+    ...(remedy === undefined ? [] : wrap(`→ ${plain(remedy)}`, room)),
+    ...(iam === undefined ? [] : wrap(`IAM: ${JSON.stringify(iam)}`, room)),
+  ];
 }
 
 async function within<Value>(promise: Promise<Value>, limitMs: number): Promise<Value> {

@@ -38,6 +38,7 @@ export function riskyValues(
     ...pipelineRegionWarnings(file, environment),
     ...activityWarnings(file),
     ...fleetWarnings(file),
+    ...fleetTaskWarnings(file),
     ...networkWarnings(file),
     ...userWarnings(file),
     ...Object.entries(file.jobs).flatMap(([name, job]) =>
@@ -192,6 +193,24 @@ function fleetWarnings(file: ConfigurationFile): Finding[] {
   if (least * share >= 1) return [];
   const message = `is less than one call of a burst of ${least}: hosts that call at the same moment may exceed it`;
   return [{ path: ['fleet', 'share'], message }];
+}
+
+/** Named in one warning. */
+const JOBS_NAMED = 3;
+
+/** The hosts of a fleet report to one stream: a task's name must say which of them it is of. */
+function fleetTaskWarnings(file: ConfigurationFile): Finding[] {
+  if (file.fleet === undefined || file.migrationHub === undefined) return [];
+  const jobs = Object.entries(file.jobs).flatMap(([name, { migrationHub, schedule }]) => {
+    if (migrationHub === false) return [];
+    const template = migrationHub.task ?? defaultTask(schedule !== undefined);
+    return template.includes('{host}') ? [] : [name];
+  });
+  if (jobs.length === 0) return [];
+  const left = jobs.length - JOBS_NAMED;
+  const names = `${jobs.slice(0, JOBS_NAMED).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
+  const message = `the task names of ${names} lack {host}: jobs of the same name on other hosts report to the same task; set migrationHub.task of the job, such as "{host}-{job}"`;
+  return [{ path: ['fleet'], message }];
 }
 
 function networkWarnings(file: ConfigurationFile): Finding[] {

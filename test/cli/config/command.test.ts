@@ -68,6 +68,26 @@ test('check prints warnings, and that there are no errors', async () => {
   expect(code).toBe(0);
 });
 
+test('check looks at what this host has for the jobs, and names the line', async () => {
+  const file = await write(
+    'jobs.yaml',
+    `migrationHub: { progressUpdateStream: s }
+fleet: { share: 0.5 }
+jobs:
+  dump:
+    command: [no-such-program]
+    workingDirectory: /no-such-directory
+    user: no-such-user
+`,
+  );
+  const { code, stderr } = await run(['check', '--config', file]);
+  expect(stderr).toMatch(/jobs\.yaml:2:1 fleet: warning: the task names of dump lack \{host\}/);
+  expect(stderr).toMatch(/:5:5 jobs\.dump\.command: warning: there is no program no-such-program/);
+  expect(stderr).toMatch(/:6:23 jobs\.dump\.workingDirectory: warning: .* does not exist/);
+  expect(stderr).toMatch(/:7:11 jobs\.dump\.user: warning: there is no user no-such-user/);
+  expect(code).toBe(0);
+});
+
 test('show and schema print data on stdout', async () => {
   const file = await write('show.yaml', 'migrationHub: { progressUpdateStream: s }\n');
   const table = await run(['show', '--config', file]);

@@ -1,4 +1,5 @@
 /** The network path to each service: name, connection, TLS, proxy. No request is sent. */
+import { noProxyProblems } from '../../aws/proxy-environment.ts';
 import { hubRegionNear } from '../../aws/services-options.ts';
 import type { ServiceName } from '../../aws/services-options.ts';
 import type { AwsDoctor, Calls } from './aws-calls.ts';
@@ -17,7 +18,11 @@ export function reachable({ configuration, environment, probe }: AwsDoctor, call
     const proxy = proxyText(aws.proxy, endpoint, environment);
     try {
       const { tookMs } = await probe.reach(endpoint);
-      return { verdict: 'ok', message: `${endpoint} answers${proxy} (${tookMs} ms)` };
+      const message = `${endpoint} answers${proxy} (${tookMs} ms)`;
+      const ignored = proxy === '' ? [] : noProxyProblems(environment);
+      if (ignored.length === 0) return { verdict: 'ok', message };
+      const remedy = `these entries of NO_PROXY have no effect: ${ignored.join('; ')}`;
+      return { verdict: 'warning', message, remedy };
     } catch (error) {
       return {
         verdict: 'failed',

@@ -74,7 +74,7 @@ export interface ReportRecord {
   readonly to: 'migrationHub' | 'dataPipeline';
   readonly percent?: number;
   readonly status?: string;
-  /** The end of its promise or of the window; absent: it was the last word. */
+  /** The end of its promise or of the window; absent for the final report. */
   readonly holdsUntilMs?: number;
 }
 
@@ -167,10 +167,10 @@ export interface Operator {
   budgets(): readonly BudgetStatus[];
   /** Goes through the inbox like every event; resolves when the turn that saw it is on disk. */
   ask(request: OperatorRequest): Promise<Reply>;
-  /** What is owed to a destination, read as `status` is. */
+  /** The reports that are pending for a destination, read as `status` is. */
   outbox(): readonly OutboxEntry[];
   timeline(job: string, limit: number): readonly TimelineEntry[];
-  /** What the services were told of the latest run of a job since the agent started, oldest first. */
+  /** The reports of the latest run of a job since the agent started, oldest first. */
   reports(job: string): readonly ReportRecord[];
   /** Calls `listener` for each new entry of the timeline. Returns a function that ends it. */
   watch(listener: (entry: TimelineEntry & { readonly job?: string }) => void): () => void;

@@ -1,4 +1,4 @@
-/** The loop, its memory and its end, with the outside in memory and in virtual time. */
+/** The loop, its memory and its end, with the ports in memory and in virtual time. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ function createParts(
 
 type Parts = ReturnType<typeof createParts>;
 
-/** What is committed, done and said, in one order. */
+/** Commits, actions and answers, in one order. */
 function follow({ jobs, services, store }: Parts): string[] {
   const story: string[] = [];
   const commit = store.commit.bind(store);
@@ -87,7 +87,7 @@ function notifies({ services }: Parts): { readonly call: Call; readonly atMs: nu
 }
 
 describe('a turn', () => {
-  test('what is asked is on disk before it is done, and answered after', async () => {
+  test('a request is on disk before it has an effect, and is answered afterwards', async () => {
     const { agent, jobs, store, time } = createParts();
     const ended = agent.run();
     const reply = agent.ask({ type: 'start', job: 'copy' });
@@ -105,7 +105,7 @@ describe('a turn', () => {
     await ended;
   });
 
-  test('the first one waits for nothing, and then systemd is told that we are ready', async () => {
+  test('the first turn waits for nothing, and then systemd is notified that the agent is ready', async () => {
     const { agent, notifier, services, time } = createParts();
     const ended = agent.run();
     await pass(time, 0);
@@ -116,7 +116,7 @@ describe('a turn', () => {
     expect(notifier.notified.at(-1)).toBe('stopping');
   });
 
-  test('the watchdog is fed while nothing happens at all', async () => {
+  test('the watchdog is notified while nothing happens', async () => {
     const { agent, notifier, time } = createParts();
     const ended = agent.run();
     await pass(time, 10 * MINUTE_MS);
@@ -125,7 +125,7 @@ describe('a turn', () => {
     await ended;
   });
 
-  test('a start and a last word are on disk before they have any effect', async () => {
+  test('a start and a final report are on disk before they have any effect', async () => {
     const parts = createParts();
     const story = follow(parts);
     const ended = parts.agent.run();
@@ -144,7 +144,7 @@ describe('a turn', () => {
     await ended;
   });
 
-  test('a fault of a port loses no call: it is made again', async () => {
+  test('a call that fails in a port is not lost: it is made again', async () => {
     const parts = createParts();
     const send = parts.services.send.bind(parts.services);
     let faults = 3;
@@ -160,7 +160,7 @@ describe('a turn', () => {
     await ended;
   });
 
-  test('an answer that takes long does not make the next report late', async () => {
+  test('a slow answer does not make the next report late', async () => {
     const parts = createParts();
     const { agent, services, time } = parts;
     const send = services.send.bind(services);
@@ -176,7 +176,7 @@ describe('a turn', () => {
     const times = notifies(parts).map(({ atMs }) => atMs);
     expect(times.length).toBeGreaterThan(20);
     for (const [i, at] of times.slice(1).entries()) {
-      // Half of five minutes, and by the middle lot a twentieth earlier.
+      // Half of five minutes, and with the average jitter a twentieth earlier.
       expect(Math.abs(at - times[i]! - 142.5 * SECOND_MS)).toBeLessThan(SECOND_MS);
     }
     agent.stop();
@@ -185,7 +185,7 @@ describe('a turn', () => {
 });
 
 describe('P8 a full disk', () => {
-  test('heartbeats go on and a cancel is obeyed; no start and no last word before it is on disk', async () => {
+  test('heartbeats go on and a cancel is carried out; no start and no final report before it is on disk', async () => {
     const { agent, jobs, log, services, store, time } = createParts();
     const ended = agent.run();
     await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
@@ -212,7 +212,7 @@ describe('P8 a full disk', () => {
     await ended;
   });
 
-  test('what is asked meanwhile is neither begun nor answered, and then it is, with all that was held back', async () => {
+  test('requests are neither carried out nor answered until the disk takes changes again', async () => {
     const parts = createParts();
     const { agent, jobs, store, time } = parts;
     const ended = agent.run();
@@ -224,7 +224,7 @@ describe('P8 a full disk', () => {
     expect(jobs.started).toEqual([]);
     expect(replies).toBe(0);
     store.isFull = false;
-    // The commit is tried again by itself, each five seconds: nothing else happens here.
+    // The agent retries the commit every five seconds; nothing else happens here.
     await pass(time, 10 * MINUTE_MS + 6 * SECOND_MS);
     expect(await reply).toMatchObject({ ok: true });
     expect(jobs.started).toEqual(['copy/1']);
@@ -252,7 +252,7 @@ describe('P4 cancel means gone', () => {
     };
   }
 
-  test('a run has not ended while anybody of its tree is alive, although its leader has', async () => {
+  test('a run has not ended while a process of its tree is alive, even if its leader has', async () => {
     const parts = createParts();
     let survivors = [42];
     const end = await canceling(parts, () => survivors);
@@ -269,7 +269,7 @@ describe('P4 cancel means gone', () => {
     await end();
   });
 
-  test('a tree deaf to SIGTERM gets SIGKILL after its grace, until nobody is left', async () => {
+  test('a tree that ignores SIGTERM gets SIGKILL after its grace, until no process is left', async () => {
     const parts = createParts();
     const end = await canceling(parts, () => (parts.jobs.signalled.length < 4 ? [42] : []));
     await pass(parts.time, MINUTE_MS + 29 * SECOND_MS);
@@ -285,7 +285,7 @@ describe('P4 cancel means gone', () => {
     await end();
   });
 
-  test('what outlives SIGKILL is shown as cancel incomplete', async () => {
+  test('a process that outlives SIGKILL is shown as cancel incomplete', async () => {
     const parts = createParts();
     const end = await canceling(parts, () => [42]);
     await pass(parts.time, MINUTE_MS + 45 * SECOND_MS);
@@ -298,7 +298,7 @@ describe('P4 cancel means gone', () => {
 });
 
 describe('a planned stop', () => {
-  test('systemd is told how long it takes; the promise is stretched, then the agent ends at once', async () => {
+  test('systemd is notified that the agent stops; the promise is stretched, then the agent ends at once', async () => {
     const parts = createParts();
     const { agent, notifier, time } = parts;
     const ended = agent.run();
@@ -312,7 +312,7 @@ describe('a planned stop', () => {
     ]);
   });
 
-  test('services that do not answer hold it up for five seconds, no longer', async () => {
+  test('services that do not answer delay it by five seconds at most', async () => {
     const parts = createParts();
     const { agent, services, time } = parts;
     const ended = agent.run();
@@ -329,7 +329,7 @@ describe('a planned stop', () => {
 });
 
 describe('P7 jobs outlive the agent', () => {
-  test('the next agent adopts what runs and tells how it ended', async () => {
+  test('the next agent adopts running jobs and reports how they end', async () => {
     const first = createParts();
     const firstEnded = first.agent.run();
     await Promise.all([
@@ -354,7 +354,7 @@ describe('P7 jobs outlive the agent', () => {
     await secondEnded;
   });
 
-  test('a start that was decided and never made is made by the next agent, under a claim of its own', async () => {
+  test('a start that was decided but not made is made by the next agent, with a start lock of its own', async () => {
     const first = createParts();
     // The agent dies between its commit and the start.
     first.jobs.start = () => undefined;
@@ -378,8 +378,8 @@ describe('P7 jobs outlive the agent', () => {
   });
 });
 
-describe('what the disk keeps for the next agent', () => {
-  /** Opens the same real store again and again, in the boot that is named. */
+describe('what the store keeps for the next agent', () => {
+  /** Opens the same real store again and again, in the given boot. */
   function disk(): (bootId: string) => SqliteStore {
     const directory = mkdtempSync(join(tmpdir(), 'migration-agent-test-'));
     const open: SqliteStore[] = [];
@@ -394,9 +394,9 @@ describe('what the disk keeps for the next agent', () => {
     };
   }
 
-  test('the name of the task runner, although the dice fall otherwise', async () => {
+  test('the name of the task runner, although the random numbers differ', async () => {
     const open = disk();
-    // Nothing else of the agent's facts is learnt, so nothing else puts them onto the disk.
+    // No other metadata of the agent changes, so nothing else writes it.
     const migrationHub = { ...HUB, region: 'eu-central-1', createStream: false };
     const quiet = settings({ migrationHub });
     const names: unknown[] = [];
@@ -416,7 +416,7 @@ describe('what the disk keeps for the next agent', () => {
     expect(names[1]).toBe(names[0]);
   });
 
-  test('whose it is: on another host nothing of it is adopted, and the copy has a name of its own', async () => {
+  test('the host: on another host nothing is adopted, and the copy has a name of its own', async () => {
     const open = disk();
     const names: unknown[] = [];
     const seen: string[][] = [];
@@ -438,7 +438,10 @@ describe('what the disk keeps for the next agent', () => {
       ]);
       names.push(agent.status().agent.taskRunnerId);
       const calls = services.calls.map(({ call }) => call.operation);
-      seen.push([...jobs.started, ...(calls.includes('NotifyMigrationTaskState') ? ['told'] : [])]);
+      seen.push([
+        ...jobs.started,
+        ...(calls.includes('NotifyMigrationTaskState') ? ['notified'] : []),
+      ]);
       if (hardware === 'two') {
         expect(agent.status().agent.problems.join()).toContain('copied from another host');
       }
@@ -450,14 +453,14 @@ describe('what the disk keeps for the next agent', () => {
     expect(names[2]).not.toBe(names[0]);
     expect(names[3]).toBe(names[2]);
     expect(seen).toEqual([
-      ['copy/1', 'told'],
-      expect.arrayContaining(['told']) as string[],
+      ['copy/1', 'notified'],
+      expect.arrayContaining(['notified']) as string[],
       [],
       [],
     ]);
   });
 
-  test('what the gates had left, when it ends well', async () => {
+  test('the levels of the gates, after a clean stop', async () => {
     const store = disk()('boot');
     const levels = new Map([['PollForTask', 3]] as const);
     const gates = { ...openGates(() => undefined), levels: () => levels };
@@ -469,7 +472,7 @@ describe('what the disk keeps for the next agent', () => {
     expect(store.takeGateLevels(time.now())).toEqual({ levels, ageMs: 0 });
   });
 
-  test('its promises, on the clock of another boot, also where an agent died in between', async () => {
+  test('its promises, on the clock of another boot, also if an agent died in between', async () => {
     const open = disk();
     const first = createParts(undefined, { store: open('first boot') });
     const firstEnded = first.agent.run();
@@ -490,7 +493,7 @@ describe('what the disk keeps for the next agent', () => {
   });
 });
 
-test('what comes due while a turn is under way is not slept over', async () => {
+test('the loop does not sleep past what comes due during a turn', async () => {
   const time = new VirtualTime();
   const plain = virtualClock(time);
   const parts = createParts(new MemoryStore(), {}, time, {
@@ -522,7 +525,7 @@ test('what comes due while a turn is under way is not slept over', async () => {
   await ended;
 });
 
-test('a configuration that was refused is a trouble until one is accepted', async () => {
+test('a refused configuration is a problem until one is accepted', async () => {
   const replies: Reply[] = [
     { ok: false, code: 'invalid', message: 'a.yaml:3:1 jobs: is empty\na.yaml:4:1 x: unknown key' },
     { ok: true, message: 'applied' },
@@ -538,7 +541,7 @@ test('a configuration that was refused is a trouble until one is accepted', asyn
   expect(agent.status().agent.problems).toEqual([]);
 });
 
-test('nothing at info or above repeats with the heartbeats of a job that runs', async () => {
+test('heartbeats of a running job log nothing at info or above', async () => {
   const { agent, log, time, services } = createParts();
   const ended = agent.run();
   const asked = agent.ask({ type: 'start', job: 'copy' });

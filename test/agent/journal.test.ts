@@ -1,4 +1,4 @@
-/** What the journal holds while the disk refuses, and how it reaches the disk afterwards. */
+/** What the journal holds while the disk takes no changes, and how it is written afterwards. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ function newStore() {
     rmSync(directory, { recursive: true });
   });
   let isFull = false;
-  /** What another agent would load after each commit. */
+  /** What the next agent would load after each commit. */
   const afterCommits: { readonly state: string; readonly finals: number }[] = [];
   const journal = new Journal(
     {
@@ -96,12 +96,12 @@ describe('P5 changes that the disk refused', () => {
       { state: 'running', finals: 0 },
       { state: 'succeeded', finals: 1 },
     ]);
-    // Nothing is left over: the next turn without changes writes nothing.
+    // All changes are written: the next turn without changes writes nothing.
     expect(journal.commit(state.takeChanges(), later(20_000))).toBe(true);
     expect(afterCommits).toHaveLength(2);
   });
 
-  test('of each run and task the last change counts: saved, dropped or saved again', () => {
+  test('the last change of each run and task counts: saved, dropped or saved again', () => {
     const held = new HeldChanges();
     const state = new PersistentState();
     const [first, second] = [newRun(1), newRun(2)];

@@ -1,4 +1,4 @@
-/** What the chart of the status page is drawn from: bounded, of the latest run, and it hides no lateness. */
+/** The data of the chart on the status page: limited, of the latest run, and with every late report. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -19,7 +19,7 @@ function lateS(records: readonly ReportRecord[]): number {
   }, 0);
 }
 
-test('a report of either service becomes a record; a new run begins anew', () => {
+test('a report to either service becomes a record; a new run starts a new history', () => {
   const history = new ReportHistory();
   const at = { wallMs: 7000, bootMs: 0 };
   history.add(accepted('a', 5, 300));
@@ -33,7 +33,7 @@ test('a report of either service becomes a record; a new run begins anew', () =>
   expect(history.of('a')).toEqual([]);
 });
 
-test('of a long run the resolution falls, and every second of lateness stays', () => {
+test('the resolution of a long run falls, but every late second stays', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 140, max: 400 })), {
@@ -56,7 +56,7 @@ test('of a long run the resolution falls, and every second of lateness stays', (
   );
 });
 
-test('reports that come in time are bounded, however many they are; so are jobs', () => {
+test('reports in time are limited, however many there are; so are jobs', () => {
   const history = new ReportHistory();
   for (let atS = 0; atS < 50_000; atS += 10) history.add(accepted('long', atS, 300));
   expect(history.of('long').length).toBeLessThanOrEqual(400);

@@ -1,4 +1,4 @@
-/** Tasks of Data Pipeline as the real daemon runs them: what reaches the job's program, and what is told of its end. */
+/** Tasks of Data Pipeline as the real daemon runs them: what reaches the job's program, and what is reported of its end. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -54,7 +54,7 @@ jobs:
       `MIGRATION_PIPELINE_ARGUMENT_1=$(touch ${site.directory}/pwned)`,
       'MIGRATION_PIPELINE_ARGUMENT_2=two words',
       'MIGRATION_PIPELINE_FIELD_MY_SECOND_WORD=x',
-      // What the operator wrote wins over what the pipeline says, and the agent's own mark over both.
+      // The operator's values override the pipeline's, and the agent's own mark overrides both.
       'MIGRATION_PIPELINE_FIELD_MY_OWN=mine',
       'MIGRATION_JOB=copy',
     ]),
@@ -62,7 +62,7 @@ jobs:
   expect(existsSync(join(site.directory, 'pwned'))).toBe(false);
 });
 
-test('shell text gets its arguments; the tail of its standard error is told, colours and secrets gone', async () => {
+test('shell text gets its arguments; the tail of its standard error is reported without colours and secrets', async () => {
   site = await createSite(`dataPipeline:
   workerGroups: [wg]
   activities: [{ match: { type: ShellCommandActivity }, shell: true }]
@@ -73,18 +73,18 @@ test('shell text gets its arguments; the tail of its standard error is told, col
     workerGroup: 'wg',
     command:
       'for i in $(seq 500); do echo "line $i" >&2; done; printf "\\033[31m%s\\033[0m password=hunter2\\n\\a" "$2" >&2; exit $1',
-    scriptArguments: ['7', 'last words'],
+    scriptArguments: ['7', 'final line'],
     fields: { maximumRetries: '0' },
   });
   const report = await finalReport();
   expect(report).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobFailed' });
-  expect(report['errorMessage']).toMatch(/^failed: exit code 7: last words password=\*\*\*$/);
-  expect(report['errorStackTrace']).toMatch(/line 500\nlast words password=\*\*\*\s*$/);
+  expect(report['errorMessage']).toMatch(/^failed: exit code 7: final line password=\*\*\*$/);
+  expect(report['errorStackTrace']).toMatch(/line 500\nfinal line password=\*\*\*\s*$/);
   expect(Array.from(String(report['errorStackTrace'])).length).toBeLessThanOrEqual(1024);
   expect(site.simulator.audit().invalidRequests.count).toBe(0);
 });
 
-test('a precondition that is not met is FALSE; one that could not be asked is FAILED', async () => {
+test('a precondition that is not met is FALSE; one that could not be started is FAILED', async () => {
   site = await createSite(`dataPipeline:
   workerGroups: [wg]
   activities:
@@ -117,7 +117,7 @@ jobs:
   expect(await outcome('Met')).toMatchObject({ taskStatus: 'FINISHED' });
 });
 
-test('what is not supported is FAILED with its reason, and nothing runs', async () => {
+test('an unsupported activity is FAILED with its reason, and nothing runs', async () => {
   site = await createSite(`dataPipeline:
   workerGroups: [wg]
   activities: [{ match: {}, shell: true }]

@@ -1,6 +1,6 @@
 /**
- * A state directory on a file system that takes no writes: the agent starts, knows what was there, and writes again once it
- * can. In a mount namespace of its own, which needs root.
+ * A state directory on a read-only file system: the agent starts, reads its state, and writes again as soon as it can. The
+ * test uses a mount namespace of its own, which needs root.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ console.log(JSON.stringify({ isNew, levels: levels ?? null, loaded, refused, inU
 `;
 
 test.skipIf(!mayMount).each(['boot-1', 'boot-2'])(
-  'a read-only state directory is read, and written again once it can be (%s; needs root)',
+  'a read-only state directory is read, and written again as soon as it can be (%s; needs root)',
   async (boot) => {
     const directory = mkdtempSync(join(tmpdir(), 'migration-agent-read-only-'));
     const program = join(directory, 'program.ts');

@@ -1,4 +1,4 @@
-/** The SQLite store by its port: what is committed is there for the next agent, whatever happened to the last one. */
+/** The SQLite store by its port: the next agent has what was committed, whatever happened to the last one. */
 import {
   chmodSync,
   mkdirSync,
@@ -56,7 +56,7 @@ function changes(over: Partial<Changes>): Changes {
   return { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], events: [], ...over };
 }
 
-test('runs, Hub tasks and metadata are there for the next agent, exactly as they were', () => {
+test('the next agent has runs, Hub tasks and metadata exactly as they were', () => {
   const first = open();
   expect(first.isNew()).toBe(true);
   first.load(NOW);
@@ -94,7 +94,7 @@ test('after a reboot every instant is moved onto the new boot clock, by how long
   expect(state.runs.get('copy/1')?.startedAt).toEqual({ wallMs: 900_000, bootMs: 100 - 700_000 });
 });
 
-test('the timeline of a job is kept in order, the newest of it', () => {
+test('the newest events of a job’s timeline are kept, in order', () => {
   const store = open();
   store.load(NOW);
   const notes = Array.from({ length: 30 }, (_, i) => ({
@@ -174,7 +174,7 @@ describe('a store that cannot be used as it is', () => {
     expect(store.isNew()).toBe(false);
   });
 
-  test('that is empty is damage, not a new host', () => {
+  test('that is empty counts as damaged, not as a new host', () => {
     writeFileSync(file(), '');
     const log = memoryLog();
     const store = open('boot-1', log);
@@ -255,7 +255,7 @@ describe('a store that cannot be used as it is', () => {
     expect(next.lines).toEqual([]);
   });
 
-  test('that becomes damaged under a running agent is made anew from what the agent has in memory', () => {
+  test('that becomes damaged under a running agent is rebuilt from the agent’s memory', () => {
     fill();
     const log = memoryLog();
     const store = open('boot-1', log);
@@ -304,7 +304,7 @@ describe('a store that cannot be used as it is', () => {
     expect(copies()).toEqual([]);
   });
 
-  test('is readable for its owner alone', () => {
+  test('is readable by its owner only', () => {
     writeFileSync(join(directory, 'state.db'), '', { mode: 0o644 });
     const store = open();
     store.load(NOW);
@@ -334,7 +334,7 @@ test('a timeline keeps 500 events of each job', () => {
   expect(kept).toEqual(Array.from({ length: 500 }, (_, i) => i + 500));
 });
 
-describe('one agent to a state directory', () => {
+describe('one agent for each state directory', () => {
   test('a second one is refused; the lock goes with its owner', () => {
     const unlock = lockState(directory, memoryLog());
     expect(() => lockState(directory, memoryLog())).toThrow(StateInUse);
@@ -353,7 +353,7 @@ describe('one agent to a state directory', () => {
   });
 });
 
-test('the persistent state hands over each change once', () => {
+test('the persistent state returns each change once', () => {
   const state = new PersistentState();
   const one = run();
   state.saveRun(one);
@@ -362,7 +362,7 @@ test('the persistent state hands over each change once', () => {
   expect([...state.takeChanges().runs]).toEqual([]);
 });
 
-test('with a run goes its timeline, and with the last run of a job every row that names it; the file shrinks', () => {
+test('removing a run removes its timeline, and the last run of a job every row with its name; the file shrinks', () => {
   const store = open();
   const state = store.load(NOW);
   expect(state.runs.size).toBe(0);

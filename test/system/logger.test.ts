@@ -186,12 +186,12 @@ describe('under the journal', () => {
 });
 
 test('lines are out before the program ends, even when it ends at once', async () => {
-  const child = program(`log.write('fatal', 'a', 'last words', {}); process.exit(3);`, 'pipe');
+  const child = program(`log.write('fatal', 'a', 'final message', {}); process.exit(3);`, 'pipe');
   let text = '';
   child.stdout!.on('data', (piece: Buffer) => (text += piece.toString()));
   const [code] = (await once(child, 'close')) as [number];
   expect(code).toBe(3);
-  expect(text).toContain('last words');
+  expect(text).toContain('final message');
 });
 
 test('a reader that went away does not end the agent', async () => {

@@ -48,7 +48,7 @@ function loggedEvent(call: ts.CallExpression, source: ts.SourceFile): LoggedEven
   }
   return {
     name: name.text,
-    level: ts.isStringLiteral(level) ? level.text : 'as told',
+    level: ts.isStringLiteral(level) ? level.text : 'of the caller',
     msg: msg.text,
     fields: fields === undefined ? [] : fieldNames(fields, place),
   };

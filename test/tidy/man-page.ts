@@ -9,7 +9,7 @@ const EXIT_CODES: readonly (readonly [string, string])[] = [
   ['4', 'no daemon answers'],
   ['5', 'the result is lost or not known'],
   ['6', 'a cancel is incomplete: processes outlived SIGKILL'],
-  ['75', 'Data Pipeline told the task runner to end; it is not restarted'],
+  ['75', 'Data Pipeline asked the task runner to terminate; it is not restarted'],
   ['78', 'the configuration is wrong'],
 ];
 

@@ -29,7 +29,7 @@ export class SourceDocument {
   brokenAt?: Place;
   /** Keys that took a value from the environment, and how they are written. */
   readonly fromEnvironment = new Map<string, string>();
-  /** Keys whose value could not be told; nothing more is said of them. */
+  /** Keys whose value could not be read; they get no further error. */
   readonly unknown = new Set<string>();
 
   readonly #lines = new LineCounter();
@@ -178,7 +178,7 @@ export class SourceDocument {
   }
 
   #readSyntaxErrors(): void {
-    // One mistake makes the parser stumble over all that follows: only what it says first in a line is told,
+    // One mistake causes parser errors in all that follows: only the first error of a line is reported,
     // and nothing that is a mere consequence ("… token in YAML stream").
     const said = new Set<number>();
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {

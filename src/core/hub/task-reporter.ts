@@ -335,7 +335,7 @@ export class HubTaskReporter implements Reporter {
     };
   }
 
-  /** UpdateDateTime travels in whole seconds: two reports in one second could not be told apart. */
+  /** UpdateDateTime has whole seconds: two reports within one second would have the same stamp. */
   #nextSecondMs(now: Now): number {
     const waitMs = (this.#task.lastStampS + 1) * SECOND_MS - this.#parts.clock.nowMs(now);
     return waitMs > 0 && waitMs <= SECOND_MS ? now.bootMs + waitMs : 0;

@@ -60,7 +60,7 @@ export class AgentLifecycle {
     const { shutdown, timeline } = this.#parts;
     if (shutdown.isTerminated) {
       const message =
-        'AWS Data Pipeline told this task runner to terminate; the agent ends when its pipeline tasks have. Start it again to take tasks';
+        'AWS Data Pipeline asked this task runner to terminate; the agent ends when its pipeline tasks have. Start it again to take tasks';
       return { ok: false, code: 'conflict', message };
     }
     shutdown.resume();
@@ -90,7 +90,7 @@ export class AgentLifecycle {
     timeline.add('agent.terminated', now, { policy });
     this.drain(now);
     if (policy === 'stop') {
-      requests.cancelPipelineRuns('the service told the task runner to terminate', now);
+      requests.cancelPipelineRuns('AWS Data Pipeline asked the task runner to terminate', now);
     }
   }
 

@@ -13,7 +13,7 @@ export type Fact =
   | { readonly type: 'task-canceled'; readonly run: Run; readonly reason: string }
   /** The service does not know the task, or no longer: it is not this agent's. */
   | { readonly type: 'task-gone'; readonly run: Run; readonly reason: string }
-  /** The service told the task runner to terminate. */
+  /** AWS Data Pipeline asked the task runner to terminate. */
   | { readonly type: 'runner-terminated' }
   /** A page of a task's history was read, or could not be. */
   | { readonly type: 'history-read'; readonly request: RequestId; readonly reply: Reply };

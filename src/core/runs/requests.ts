@@ -105,7 +105,7 @@ export class RunRequests {
   }
 }
 
-/** Another host may be running it, and telling of it. */
+/** Another host may be running the job and reporting it. */
 function refuseForeign(run: Run): Reply {
   return { ok: false, code: 'conflict', message: copiedHostRefusal(run) };
 }

@@ -69,7 +69,7 @@ export class TaskLeases {
   }
 
   /**
-   * A poll that was in flight when the agent was told to end may bring a task. It is not acknowledged, so the service
+   * A poll that was in flight when the agent's stop was requested may bring a task. It is not acknowledged, so the service
    * gives it to another host after two minutes. While the agent only drains, such a task is taken.
    */
   #isLeft({ attemptId, taskId }: PolledTask, workerGroup: string, now: Now): boolean {

@@ -13,9 +13,9 @@ export class RunIndex {
   readonly #state: PersistentState;
   readonly #byJob = new Map<string, Run[]>();
 
-  constructor(ledger: PersistentState) {
-    this.#state = ledger;
-    const runs = [...ledger.runs.values(), ...ledger.copiedHostRuns.values()];
+  constructor(state: PersistentState) {
+    this.#state = state;
+    const runs = [...state.runs.values(), ...state.copiedHostRuns.values()];
     for (const run of runs.sort((a, b) => a.number - b.number)) this.add(run);
   }
 

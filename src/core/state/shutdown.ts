@@ -23,7 +23,7 @@ export class Shutdown {
     return this.#isDraining;
   }
 
-  /** Data Pipeline told the task runner to terminate. Nothing takes that back. */
+  /** Data Pipeline asked the task runner to terminate. This cannot be undone. */
   get isTerminated(): boolean {
     return this.#isTerminated;
   }

@@ -1,5 +1,5 @@
 /**
- * The last words of a run: the end of its stderr.log as plain lines, secrets masked. They travel to AWS
+ * The error tail of a run: the end of its stderr.log as plain lines, secrets masked. They travel to AWS
  * (errorStackTrace) and to the operator; how much a destination takes is its own business.
  */
 import { plainLine } from '../lib/plain-text.ts';
@@ -18,7 +18,7 @@ export async function readErrorTail(
     const tail = tailOf(whole ? text : text.slice(text.indexOf('\n') + 1), mask);
     return tail === '' ? undefined : tail;
   } catch {
-    // A missing or unreadable log takes nothing from the exit code that is being told.
+    // A missing or unreadable log does not keep the exit code from being reported.
     return undefined;
   }
 }

@@ -29,7 +29,7 @@ function liveTask(state: PersistentState, name: string): HubTask {
   return task;
 }
 
-test('promises count on what throttling and failures leave of what the gate gives', () => {
+test('promises count on the rate of the gate, less throttling and failures', () => {
   const { pacing, promises } = createBudget();
   const gives = steadyPerSecond({ perSecond: 1, burst: 10 });
   expect(promises.rate()).toEqual({ perSecond: gives, burst: 10 });
@@ -40,7 +40,7 @@ test('promises count on what throttling and failures leave of what the gate give
 });
 
 describe('the counts', () => {
-  test('are derived of the tasks, whatever is repeated or left out', () => {
+  test('are derived from the tasks, whatever is repeated or left out', () => {
     const { promises, state } = createBudget();
     const task = liveTask(state, 'a');
     expect([promises.live, promises.promised]).toEqual([1, 0]);
@@ -66,7 +66,7 @@ describe('the counts', () => {
   });
 });
 
-test('a task waits when the budget can keep no more promises, and has the first one that is free', () => {
+test('a task waits while the budget can keep no more promises, and gets the first one that is free', () => {
   const { promises, state } = createBudget();
   const tasks = Array.from({ length: 60 }, (_, i) => liveTask(state, `job-${i}`));
   const reserved = tasks.filter((task) => promises.tryReserve(task, task.run ?? '', NOW));

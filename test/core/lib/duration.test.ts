@@ -13,13 +13,13 @@ test.each([
 });
 
 test.each(['', '15', 's', '1.5h', '-1s', '1m1h', '1 m', '1M', '5ms', '1w'])(
-  '%j is no duration',
+  '%j is not a duration',
   (text) => {
     expect(parseDuration(text)).toBeUndefined();
   },
 );
 
-test('what is formatted is read back', () => {
+test('a formatted duration can be read back', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 10 ** 9 }), (seconds) => {
       expect(parseDuration(formatDuration(seconds * 1000))).toBe(seconds * 1000);

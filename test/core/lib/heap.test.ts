@@ -23,7 +23,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.constant({ kind: 'pop' as const }),
 );
 
-test('gives the least rank first, whatever was set, moved and removed before', () => {
+test('returns the lowest rank first, whatever was set, moved and removed before', () => {
   fc.assert(
     // Short arrays do not reach the case of an entry that must rise after a removal: size max does.
     fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {

@@ -134,7 +134,7 @@ const strong = fc
   .array(fc.constantFrom(...'abcXYZ0189!$%*+._^~=/#,-'.split('')), { minLength: 6, maxLength: 40 })
   .map((letters) => `Q${letters.join('')}7k`);
 
-test('not even a part of a planted secret survives', () => {
+test('no part of a planted secret survives', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...KINDS.flatMap(({ lines }) => lines)),
@@ -251,8 +251,8 @@ describe('text that comes in pieces', () => {
   });
 });
 
-describe('the words of a command', () => {
-  test('are masked together: a flag and its secret are two words', () => {
+describe('the arguments of a command', () => {
+  test('are masked together: a flag and its secret are two arguments', () => {
     const words = ['sshpass', '-p', 'hunter2', 'ssh', '-p', '22', 'host'];
     expect(maskCommand(words)).toEqual(['sshpass', '-p', '***', 'ssh', '-p', '22', 'host']);
     expect(maskCommand(['tool', '--password', 'two "words"'])).toEqual([

@@ -35,7 +35,7 @@ const NO_CREDENTIALS: Answer = {
   reason: 'CredentialsProviderError: Could not load credentials from any providers',
 };
 
-describe('P11 what cannot heal by itself shows at the first answer', () => {
+describe('P11 a problem that cannot recover by itself shows at the first answer', () => {
   test.each([
     [
       'GetHomeRegion',

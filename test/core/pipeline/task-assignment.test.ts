@@ -118,7 +118,7 @@ describe('which job a task runs', () => {
     [{ type: 'ShellCommandActivity', myTag: 'c' }, false],
     [{ ofComponent: 'yes' }, true],
     [{}, true],
-  ])('a rule that wants %j fits by any value of any field: %s', (match, fits) => {
+  ])('a rule with %j matches any value of a field: %s', (match, fits) => {
     const tagged = task([
       { key: 'myTag', stringValue: 'a' },
       { key: 'myTag', stringValue: 'b' },
@@ -154,11 +154,11 @@ test('the window is the task’s own reportProgressTimeout, in every spelling', 
   );
 });
 
-test('an instance is the same whatever its attempt', () => {
+test('all attempts of an instance are the same instance', () => {
   expect(instanceKey(task([]))).toBe('df-1/@CopyFiles_2026-01-01T00:00:00');
 });
 
-test('a period that cannot be read is named with what is used instead', () => {
+test('a period that cannot be read is reported with the value that is used instead', () => {
   const fields = [
     { key: 'reportProgressTimeout', stringValue: '60 mins' },
     { key: 'attemptTimeout', stringValue: `${'9'.repeat(200)} hours` },
@@ -171,7 +171,7 @@ test('a period that cannot be read is named with what is used instead', () => {
   expect(unreadableFields(task(readable), PIPELINE)).toEqual([]);
 });
 
-test('a period of ages is one that a date can show', () => {
+test('a very long period is limited to what a date can hold', () => {
   const ms = periodMs('999999999 years') ?? Infinity;
   expect(new Date(Date.now() + ms).toISOString()).toMatch(/^2\d{3}-/);
 });

@@ -23,7 +23,7 @@ function task(
   };
 }
 
-test('a task as its job sees it', () => {
+test('the environment of a task’s job', () => {
   const fields = [
     { key: 'type', stringValue: 'ShellCommandActivity' },
     { key: '@scheduledStartTime', stringValue: '2026-01-01T00:00:00' },
@@ -58,7 +58,7 @@ test('a task as its job sees it', () => {
   });
 });
 
-test('whatever a task holds, the variables can be given to a program and stay within 40 kB', () => {
+test('the variables of any task can be passed to a program and stay within 40 kB', () => {
   const any = fc.record({
     key: fc.string({ unit: 'binary', maxLength: 20 }),
     stringValue: fc.string({ unit: 'binary', maxLength: 3000, size: 'max' }),

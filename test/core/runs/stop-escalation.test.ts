@@ -5,7 +5,7 @@ import { HOUR_MS } from '../../../src/core/lib/time.ts';
 
 const SINCE = { wallMs: 0, bootMs: 1000 };
 
-/** Climbs the whole ladder for a tree that never dies; gives each rung with its time since the beginning. */
+/** Goes through the whole escalation of a tree that never ends. Returns each step with its time since the start. */
 function climbAll(graceMs: number): [EscalationStep, number][] {
   const ending = { cause: 'operator', detail: '', since: SINCE, graceMs } as const;
   const climb: Escalation = { lastLookAtMs: -Infinity };
@@ -26,7 +26,7 @@ function climbAll(graceMs: number): [EscalationStep, number][] {
   }
 }
 
-test('signal, look, kill at the end of the grace, give up ten seconds later', () => {
+test('signal, check, kill at the end of the grace, give up ten seconds later', () => {
   const taken = climbAll(3000);
   expect(taken.slice(0, 5)).toEqual([
     ['signal', 0],
@@ -40,7 +40,7 @@ test('signal, look, kill at the end of the grace, give up ten seconds later', ()
   expect(taken.at(-1)).toEqual(['give-up', 13000]);
 });
 
-test('what cannot be seen is killed again and again: an empty list of survivors is no reason to give up', () => {
+test('processes that cannot be seen are killed again and again: an empty list of survivors is no reason to give up', () => {
   const ending = { cause: 'operator', detail: '', since: SINCE, graceMs: 0 } as const;
   const escalation = { killedAtMs: SINCE.bootMs, lastLookAtMs: SINCE.bootMs };
   const now = { wallMs: 0, bootMs: SINCE.bootMs + HOUR_MS };
@@ -48,13 +48,13 @@ test('what cannot be seen is killed again and again: an empty list of survivors 
   expect(nextStep(ending, escalation, now, true).step).toBe('give-up');
 });
 
-test('no grace: the first rung is SIGKILL', () => {
+test('without a grace the first step is SIGKILL', () => {
   expect(climbAll(0)[0]).toEqual(['kill', 0]);
 });
 
 test('an agent that comes back after the grace kills at once', () => {
   const ending = { cause: 'service', detail: '', since: SINCE, graceMs: 1000 } as const;
-  // However long it was away: who was sent no SIGKILL cannot have outlived it.
+  // However long the agent was away: a process that was sent no SIGKILL cannot have outlived it.
   for (const bootMs of [5000, HOUR_MS]) {
     expect(nextStep(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).step).toBe('kill');
   }

@@ -4,7 +4,7 @@ import type { PendingCall } from '../../../src/core/scheduling/call-queue.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 
-/** An agenda whose lines are called by name. */
+/** A call queue whose items have names. */
 class NamedCallQueue {
   readonly #queue = new CallQueue<string>();
   readonly #items = new Map<string, Item<string>>();
@@ -28,7 +28,7 @@ class NamedCallQueue {
   }
 }
 
-test('a word goes before a heartbeat that has slack', () => {
+test('a status change goes before a heartbeat that has slack', () => {
   const queue = new NamedCallQueue();
   queue.set('heartbeat', {
     operation: NOTIFY,
@@ -41,7 +41,7 @@ test('a word goes before a heartbeat that has slack', () => {
   expect(queue.take(NOTIFY, 600)).toBeUndefined();
 });
 
-test('a heartbeat whose slack runs out goes before words', () => {
+test('a heartbeat whose slack runs out goes before status changes', () => {
   const queue = new NamedCallQueue();
   queue.set('word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   queue.set('heartbeat', {
@@ -52,7 +52,7 @@ test('a heartbeat whose slack runs out goes before words', () => {
   expect(queue.take(NOTIFY, 900)).toBe('heartbeat');
 });
 
-test('among heartbeats the earliest deadline is first, among words the longest owed', () => {
+test('the heartbeat with the earliest deadline goes first, and the status change that has waited longest', () => {
   const queue = new NamedCallQueue();
   for (const [name, byMs] of [
     ['late', 3000],
@@ -71,7 +71,7 @@ test('among heartbeats the earliest deadline is first, among words the longest o
   expect(order).toEqual(['older word', 'newer word', 'soon', 'middle', 'late']);
 });
 
-test('nobody speaks before its time, and the time is known', () => {
+test('no call is made before its time, and the next time is known', () => {
   const queue = new NamedCallQueue();
   queue.set('later', { operation: NOTIFY, readyAtMs: 500, sinceMs: 900 });
   expect(queue.ready(NOTIFY, 499)).toBe(0);
@@ -90,7 +90,7 @@ test('operations do not wait for each other', () => {
   expect(queue.nextReadyAtMs(NOTIFY)).toBeUndefined();
 });
 
-test('a word that renews a promise goes before everything when its slack runs out, and only once', () => {
+test('a status change that renews a promise goes before everything when its slack runs out, and only once', () => {
   const queue = new NamedCallQueue();
   queue.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   queue.set('heartbeat', {
@@ -108,7 +108,7 @@ test('a word that renews a promise goes before everything when its slack runs ou
   expect(order).toEqual(['last word', 'heartbeat', 'older word', undefined]);
 });
 
-test('a duty that stands already keeps its place among equals; another loses it', () => {
+test('an unchanged pending call keeps its place among equals; a changed one loses it', () => {
   const queue = new NamedCallQueue();
   const pending = { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 };
   for (const name of ['a', 'b', 'c']) queue.set(name, pending);

@@ -22,39 +22,39 @@ test('one answer is enough to learn the clock', () => {
   expect(offset.ms).toBe(HOUR_MS);
 });
 
-test('less than two seconds is the noise of the header', () => {
+test('an offset below two seconds is noise of the header', () => {
   const offset = new ClockOffset();
   answers(offset, 1900);
   expect(offset.ms).toBe(0);
 });
 
-test('one wrong answer among right ones moves nothing', () => {
+test('one wrong answer among right ones changes nothing', () => {
   const offset = new ClockOffset();
   answers(offset, HOUR_MS, 5);
   answers(offset, 0);
   expect(offset.ms).toBe(HOUR_MS);
 });
 
-test('a clock that drifts is followed once most of the last answers say so', () => {
+test('a drifting clock is followed once most of the last answers agree', () => {
   const offset = new ClockOffset();
   answers(offset, HOUR_MS, 9);
   answers(offset, HOUR_MS + 30 * SECOND_MS, 5);
   expect(offset.ms).toBe(HOUR_MS + 30 * SECOND_MS);
 });
 
-test('the answer of a long poll says nothing: its trip was too long', () => {
+test('the answer of a long poll is ignored: it took too long', () => {
   const offset = new ClockOffset();
   answers(offset, HOUR_MS, 1, 80 * SECOND_MS);
   expect(offset.ms).toBe(0);
 });
 
-test('half of the trip lies before the header was written', () => {
+test('half of the round trip is before the header was written', () => {
   const offset = new ClockOffset();
   answers(offset, HOUR_MS, 1, 4 * SECOND_MS);
   expect(offset.ms).toBe(HOUR_MS);
 });
 
-test('a step of the host clock moves what was learnt, at once and in all that follows', () => {
+test('a step of the host clock changes the offset at once and for all later answers', () => {
   const offset = new ClockOffset();
   answers(offset, HOUR_MS, 9);
   offset.stepped(HOUR_MS);
@@ -69,7 +69,7 @@ test('a step of the host clock moves what was learnt, at once and in all that fo
 
 const YEAR_MS = 365 * 24 * HOUR_MS;
 
-test('a first answer that is years off moves nothing and makes the clock doubtful; three in agreement decide', () => {
+test('a first answer that is years off changes nothing and makes the clock doubtful; three that agree decide', () => {
   const offset = new ClockOffset();
   answers(offset, 10 * YEAR_MS);
   expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
@@ -80,7 +80,7 @@ test('a first answer that is years off moves nothing and makes the clock doubtfu
   expect([wrong.ms, wrong.isDoubtful]).toEqual([10 * YEAR_MS, false]);
 });
 
-test('a date that cannot be is no answer; one that can is believed at once by a host that is in 1970', () => {
+test('an impossible date is ignored; a host that is in 1970 believes a possible one at once', () => {
   const offset = new ClockOffset();
   answers(offset, -50 * YEAR_MS, 9);
   expect(offset.isKnown).toBe(false);

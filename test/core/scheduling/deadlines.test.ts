@@ -17,20 +17,20 @@ import { HUB, definition } from '../../support/settings.ts';
 const AT = { wallMs: 0, bootMs: 1000 };
 
 describe('a promise', () => {
-  test('is renewed from its half on, and goes before words when a quarter is left, three minutes at most', () => {
+  test('is renewed from its half on, and goes before status changes when a quarter is left, three minutes at most', () => {
     const short = { madeAt: AT, until: after(AT, 300_000), nextUpdateS: 300 };
     expect([renewAtMs(short, 0), deadlineOf(short).urgentAtMs]).toEqual([151_000, 226_000]);
     const long = { madeAt: AT, until: after(AT, 3_600_000), nextUpdateS: 3600 };
     expect([renewAtMs(long, 0), deadlineOf(long).urgentAtMs]).toEqual([1_801_000, 3_421_000]);
   });
 
-  test('is renewed up to a tenth of that earlier, by lot', () => {
+  test('is renewed up to a tenth of that earlier, by its jitter', () => {
     const promise = { madeAt: AT, until: after(AT, 300_000), nextUpdateS: 300 };
     expect(renewAtMs(promise, 1)).toBe(136_000);
     expect(renewAtMs(promise, 0.5)).toBe(143_500);
   });
 
-  test('made with a stamp that was behind is renewed the sooner; with one that was ahead, no later', () => {
+  test('is renewed earlier if its stamp was behind, and no later if its stamp was ahead', () => {
     const made = { madeAt: AT, nextUpdateS: 300 };
     expect(renewAtMs({ ...made, until: after(AT, 100_000) }, 0)).toBe(-48_000);
     expect(renewAtMs({ ...made, until: after(AT, 500_000) }, 0)).toBe(151_000);
@@ -41,7 +41,7 @@ describe('a promise', () => {
     expect(nextUpdateS(HUB, 100, { perSecond: 1, burst: 10 })).toBe(300);
   });
 
-  test('is stretched until each task can be told at two thirds of the rate in half of it', () => {
+  test('is stretched until each task can be reported at two thirds of the rate in half of it', () => {
     expect(nextUpdateS(HUB, 400, { perSecond: 1, burst: 10 })).toBe(1200);
     expect(nextUpdateS(HUB, 400, { perSecond: 2, burst: 10 })).toBe(600);
   });
@@ -50,25 +50,25 @@ describe('a promise', () => {
     expect(nextUpdateS(HUB, 100_000, { perSecond: 1, burst: 10 })).toBe(3600);
   });
 
-  test('fits the 32 bits that it travels in', () => {
+  test('fits the 32 bits of its field', () => {
     const long = { ...HUB, nextUpdateMs: 100_000 * DAY_MS, nextUpdateMaxMs: 100_000 * DAY_MS };
     expect(nextUpdateS(long, 1, { perSecond: 1, burst: 1 })).toBe(2 ** 31 - 1);
     expect(finalNextUpdateS({ ...HUB, finalNextUpdateMs: 100_000 * DAY_MS })).toBe(2 ** 31 - 1);
   });
 
-  test('leaves budget for words: changes are told no faster than all tasks can be', () => {
+  test('leaves budget for status changes: progress is reported no faster than all tasks can be', () => {
     expect(freshnessMs(1, { perSecond: 1, burst: 10 })).toBe(5 * SECOND_MS);
     expect(freshnessMs(100, { perSecond: 1, burst: 10 })).toBe(150 * SECOND_MS);
   });
 });
 
 describe('a window', () => {
-  test('sees three reports at least', () => {
+  test('has three reports at least', () => {
     expect(reportEveryMs(MINUTE_MS, 15 * MINUTE_MS)).toBe(MINUTE_MS);
     expect(reportEveryMs(MINUTE_MS, MINUTE_MS)).toBe(20 * SECOND_MS);
   });
 
-  test('is late after five minutes, or earlier where it is shorter', () => {
+  test('is late after five minutes, or earlier if it is shorter', () => {
     expect(reportByMs(AT, 15 * MINUTE_MS)).toBe(1000 + 5 * MINUTE_MS);
     expect(reportByMs(AT, 2 * MINUTE_MS)).toBe(1000 + 2 * MINUTE_MS);
   });
@@ -101,17 +101,17 @@ describe('the fence', () => {
     };
   }
 
-  test('begins so early that the grace and a margin fit before the window ends', () => {
+  test('starts so early that the grace and a margin fit before the window ends', () => {
     expect(fenceAtMs(pipelineRun(15 * MINUTE_MS, 30 * SECOND_MS))).toBe(
       60_000 + 15 * MINUTE_MS - 40 * SECOND_MS,
     );
   });
 
-  test('never begins in the first half of the window', () => {
+  test('never starts in the first half of the window', () => {
     expect(fenceAtMs(pipelineRun(15 * MINUTE_MS, HOUR_MS))).toBe(60_000 + 7.5 * MINUTE_MS);
   });
 
-  test('that comes late leaves the job what of its grace fits into the window', () => {
+  test('that comes late leaves the job the part of its grace that fits into the window', () => {
     const run = pipelineRun(15 * MINUTE_MS, 30 * SECOND_MS);
     const endMs = 60_000 + 15 * MINUTE_MS;
     const graceMs = (leftMs: number): number =>
@@ -121,11 +121,11 @@ describe('the fence', () => {
     ]);
   });
 
-  test('of a task that was never acknowledged is two minutes after it came', () => {
+  test('of a task that was never acknowledged is two minutes after its hand-out', () => {
     expect(fenceAtMs(pipelineRun(15 * MINUTE_MS, SECOND_MS, false))).toBe(1000 + 2 * MINUTE_MS);
   });
 
-  test('is for tasks only of which something may still be said', () => {
+  test('is only for tasks that may still be reported', () => {
     const run = pipelineRun(15 * MINUTE_MS, SECOND_MS);
     if (run.pipeline !== undefined) run.pipeline.delivery = { state: 'withheld', reason: '' };
     expect(fenceAtMs(run)).toBeUndefined();

@@ -28,7 +28,7 @@ describe('throttling', () => {
     expect(pacing.room(NOTIFY, 8_000)).toBe(1);
   });
 
-  test('without a word of the service the pause doubles, up to a minute', () => {
+  test('without RetryAfterSeconds the pause doubles, up to a minute', () => {
     const pacing = new Pacing();
     const pauses: number[] = [];
     let nowMs = 0;
@@ -54,7 +54,7 @@ describe('throttling', () => {
     expect(pacing.of('PollForTask').speed).toBe(1);
   });
 
-  test('calls that were under way together are one lesson', () => {
+  test('calls that were in flight together count as one throttle', () => {
     const pacing = new Pacing();
     for (let i = 0; i < 5; i++) pacing.began(NOTIFY, 0, 10);
     for (let i = 0; i < 5; i++) pacing.settled(NOTIFY, throttled(), 100, always(1));
@@ -63,7 +63,7 @@ describe('throttling', () => {
 });
 
 describe('an outage', () => {
-  test('one call goes ahead to see; with the first success everybody may speak', () => {
+  test('one call goes first to probe; after the first success all may call', () => {
     const pacing = new Pacing();
     const down: Outcome = { kind: 'unavailable', reason: 'ECONNREFUSED' };
     expect(settle(pacing, down, 0)).toBeUndefined();
@@ -75,7 +75,7 @@ describe('an outage', () => {
     expect(pacing.room(NOTIFY, 100_000)).toBeGreaterThan(1);
   });
 
-  test('when one operation is back the others look again within a second, but not before a word of the service', () => {
+  test('when one operation is back, the others probe within a second, but not before RetryAfterSeconds', () => {
     const pacing = new Pacing();
     const down: Outcome = { kind: 'unavailable', reason: 'ECONNREFUSED' };
     for (const operation of [NOTIFY, 'ImportMigrationTask', 'SetTaskStatus'] as const) {
@@ -94,7 +94,7 @@ describe('an outage', () => {
   });
 });
 
-test('a speaker’s own retries fit its slack: several tries before the deadline', () => {
+test('the retries of a reporter fit its slack: several attempts before the deadline', () => {
   expect(retryDelayMs(1, 300_000, always(1))).toBe(1_000);
   expect(retryDelayMs(10, Infinity, always(1))).toBe(30_000);
   expect(retryDelayMs(10, 20_000, always(1))).toBe(5_000);

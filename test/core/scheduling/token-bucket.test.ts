@@ -12,7 +12,7 @@ describe('a bucket', () => {
     expect(bucketOf({ perSecond: 5, burst: 10 }).capacity).toBe(9);
   });
 
-  test('gives all but a hundredth of the rate where the burst has room for the jitter', () => {
+  test('gives all but a hundredth of the rate if the burst has room for the jitter', () => {
     expect(steadyPerSecond({ perSecond: 1, burst: 10 })).toBeCloseTo(0.99, 9);
     expect(steadyPerSecond({ perSecond: 10, burst: 3 })).toBeCloseTo(9.9, 9);
   });

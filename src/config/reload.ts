@@ -1,6 +1,6 @@
 /**
  * Decides which parts of a reloaded configuration take effect at once and which wait for a restart. Jobs, rates, intervals,
- * activities and the log level apply at once; the state directory, the services and the credentials are fixed at the start.
+ * activities, the log level, agent.adHoc and agent.http.hosts apply at once; the state directory, the services and the credentials are fixed at the start.
  */
 import { defined } from '../core/lib/defined.ts';
 import type { JobDefinition } from '../core/model/job.ts';
@@ -22,7 +22,12 @@ export function planReload(running: Configuration, loaded: Configuration): Reloa
     configuration: {
       settings: settingsNow(running.settings, loaded.settings),
       aws: running.aws,
-      agent: running.agent,
+      agent: {
+        ...running.agent,
+        // Who may run commands, and which names a browser may use: what is taken back must count at once.
+        adHoc: loaded.agent.adHoc,
+        httpHosts: loaded.agent.httpHosts,
+      },
       log: loaded.log,
       ...fleetNow(running, loaded),
       warnings: loaded.warnings,

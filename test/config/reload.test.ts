@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Configuration } from '../../src/config/build/configuration.ts';
+import type { AgentConfiguration, Configuration } from '../../src/config/build/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { planReload } from '../../src/config/reload.ts';
 
@@ -77,4 +77,37 @@ test('a destination comes and goes with a restart, and jobs speak to it until th
   expect(removed.configuration.settings.migrationHub).toEqual(both.settings.migrationHub);
   expect(removed.configuration.settings.dataPipeline).toEqual(both.settings.dataPipeline);
   expect(removed.configuration.settings.jobs.get('a')?.migrationHub?.task).toBe('{job}');
+});
+
+/** A new value for each key below `agent`; the compiler asks for one when a key is added. */
+const OTHER_AGENT: Readonly<Record<keyof AgentConfiguration, string>> = {
+  stateDirectory: 'stateDirectory: /s',
+  socket: 'socket: /r/s',
+  keepLogsMs: 'keepLogs: 3d',
+  backend: 'backend: unit',
+  adHoc: 'adHoc: off',
+  httpHosts: 'http: { listen: "127.0.0.1:1", hosts: [files01.example.com] }',
+  httpListen: 'http: { listen: "127.0.0.1:2" }',
+};
+
+test.each(Object.entries(OTHER_AGENT))(
+  'a new agent.%s is in force after the reload, or is named as waiting for a restart',
+  (key, text) => {
+    const before = 'agent: { http: { listen: "127.0.0.1:1" } }';
+    const http = text.startsWith('http:') ? '' : ', http: { listen: "127.0.0.1:1" }';
+    const loaded = load(`agent: { ${text}${http} }`);
+    const { configuration, needsRestart } = planReload(load(before), loaded);
+    const read = (of: Configuration): unknown => of.agent[key as keyof AgentConfiguration];
+    expect(read(loaded)).not.toEqual(read(load(before)));
+    if (needsRestart.length === 0) expect(read(configuration)).toEqual(read(loaded));
+    else expect(read(configuration)).toEqual(read(load(before)));
+  },
+);
+
+test('a right that is taken back is taken back by a reload', () => {
+  const { configuration, needsRestart } = planReload(
+    load('agent: { adHoc: group }'),
+    load('agent: { adHoc: off }'),
+  );
+  expect([configuration.agent.adHoc, needsRestart]).toEqual(['off', []]);
 });

@@ -111,78 +111,94 @@ export function jobNamed(name: string, rest: Partial<JobStatus> = {}): JobStatus
   return { name, state: 'idle', destinations: {}, ...rest };
 }
 
-/** Every field that a document can have. */
+/** Each field at every depth, optional ones too. */
+type Whole<T> = T extends readonly (infer Item)[]
+  ? readonly Whole<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]-?: Whole<NonNullable<T[Key]>> }
+    : T;
+
+const FULL_JOB: Whole<JobStatus> = {
+  name: 'nightly-files',
+  run: 3,
+  state: 'running',
+  origin: 'schedule',
+  pid: 123,
+  unit: 'copy.service',
+  statusFile: '/srv/status.json',
+  problem: 'is no JSON',
+  exitCode: 0,
+  exitSignal: 'SIGTERM',
+  percent: 72,
+  elapsedSeconds: 192,
+  etaSeconds: 75,
+  detail: '12.30MB/s 0:01:22',
+  reason: 'a reason',
+  processesLeft: [14],
+  cancelIncomplete: true,
+  survivors: [12, 13],
+  stalled: false,
+  startedAt: '2026-11-22T03:08:48.000Z',
+  endedAt: '2026-11-22T03:11:48.000Z',
+  nextStartAt: '2026-11-23T02:00:00.000Z',
+  destinations: {
+    migrationHub: {
+      task: 'nightly-files-3',
+      delivery: 'pending',
+      reason: 'throttled',
+      lastAcceptedAt: '2026-11-22T03:11:48.000Z',
+      nextUpdateSeconds: 300,
+      lastStatus: 'IN_PROGRESS',
+      deadlineAt: '2026-11-22T03:16:48.000Z',
+      slackSeconds: 288,
+    },
+    dataPipeline: {
+      taskId: 'task-1',
+      pipelineId: 'df-1',
+      attemptId: '@attempt-1',
+      workerGroup: 'files',
+      delivery: 'withheld',
+      reason: 'canceled by the service',
+      lastAcceptedAt: '2026-11-22T03:11:55.000Z',
+      deadlineAt: '2026-11-22T03:26:55.000Z',
+      slackSeconds: 895,
+    },
+  },
+};
+
+const FULL_AGENT: Whole<Status['agent']> = {
+  ...statusWith([]).agent,
+  homeRegion: 'eu-central-1',
+  taskRunnerId: 'files-host-01',
+  waitingForBudget: 0,
+  outbox: 2,
+  outboxAgeSeconds: 1260,
+  credentialsExpireAt: '2026-11-22T04:00:00.000Z',
+  nearestDeadlineSeconds: 288,
+  fleet: { state: 'alone', share: 0.5, hosts: 2, shares: 1, reason: 'redis is away' },
+  health: 'degraded',
+  problems: ['credentials have expired'],
+};
+
+const FULL_BUDGET: Whole<Status['budgets'][number]> = {
+  operation: 'NotifyMigrationTaskState',
+  perSecond: 1,
+  burst: 10,
+  available: 9,
+  accepted: 123,
+  throttled: 2,
+  failed: 1,
+  pausedUntil: '2026-11-22T03:12:12.000Z',
+  pausedBecause: 'throttled',
+};
+
+/** Every field that a document can have; the compiler asks for a new one. */
 export const FULL_STATUS: Status = {
-  ...statusWith(
-    [
-      jobNamed('nightly-files', {
-        run: 3,
-        state: 'running',
-        origin: 'schedule',
-        pid: 123,
-        unit: 'copy.service',
-        statusFile: '/srv/status.json',
-        problem: 'is no JSON',
-        exitCode: 0,
-        exitSignal: 'SIGTERM',
-        percent: 72,
-        detail: '12.30MB/s 0:01:22',
-        reason: 'a reason',
-        cancelIncomplete: true,
-        processesLeft: [12],
-        survivors: [12, 13],
-        stalled: false,
-        startedAt: '2026-11-22T03:08:48.000Z',
-        endedAt: '2026-11-22T03:11:48.000Z',
-        nextStartAt: '2026-11-23T02:00:00.000Z',
-        destinations: {
-          migrationHub: {
-            task: 'nightly-files-3',
-            delivery: 'pending',
-            reason: 'throttled',
-            lastAcceptedAt: '2026-11-22T03:11:48.000Z',
-            nextUpdateSeconds: 300,
-            lastStatus: 'IN_PROGRESS',
-            deadlineAt: '2026-11-22T03:16:48.000Z',
-            slackSeconds: 288,
-          },
-          dataPipeline: {
-            taskId: 'task-1',
-            pipelineId: 'df-1',
-            attemptId: '@attempt-1',
-            workerGroup: 'files',
-            delivery: 'withheld',
-            reason: 'canceled by the service',
-            lastAcceptedAt: '2026-11-22T03:11:55.000Z',
-            deadlineAt: '2026-11-22T03:26:55.000Z',
-            slackSeconds: 895,
-          },
-        },
-      }),
-    ],
-    {
-      homeRegion: 'eu-central-1',
-      taskRunnerId: 'files-host-01',
-      waitingForBudget: 0,
-      outbox: 2,
-      outboxAgeSeconds: 1260,
-      credentialsExpireAt: '2026-11-22T04:00:00.000Z',
-      nearestDeadlineSeconds: 288,
-      problems: ['credentials have expired'],
-    },
-  ),
+  schema: 1,
+  agent: FULL_AGENT,
+  jobs: [FULL_JOB],
   budgets: [
-    {
-      operation: 'NotifyMigrationTaskState',
-      perSecond: 1,
-      burst: 10,
-      available: 9,
-      accepted: 123,
-      throttled: 2,
-      failed: 1,
-      pausedUntil: '2026-11-22T03:12:12.000Z',
-      pausedBecause: 'throttled',
-    },
+    FULL_BUDGET,
     { operation: 'PollForTask', perSecond: 1, burst: 10, accepted: 0, throttled: 0, failed: 0 },
   ],
 };

@@ -14,6 +14,7 @@ const DOCUMENTS = [
   'src/README.md',
   'test/README.md',
   'config/README.md',
+  'config/api.md',
   'config/events.md',
   'config/tracking.md',
   'config/operators-guide.md',

@@ -4,12 +4,13 @@
  */
 import type { z } from 'zod';
 
-const HTTP_STATUS = {
+export const HTTP_STATUS = {
   invalid: 400,
   forbidden: 403,
   'no-such-job': 404,
   'no-such-page': 404,
   'method-not-allowed': 405,
+  timeout: 408,
   conflict: 409,
   expired: 410,
   'too-big': 413,
@@ -21,6 +22,8 @@ const HTTP_STATUS = {
 } as const;
 
 export type ProblemCode = keyof typeof HTTP_STATUS;
+
+export const PROBLEM_CODES = Object.keys(HTTP_STATUS) as readonly ProblemCode[];
 
 /** A request that cannot be served, and why. `message` is written for the person who asked. */
 export class Problem extends Error {

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 
 import type { Peer } from './peer.ts';
 import { validate } from './problem.ts';
+import type { ProblemCode } from './problem.ts';
 import { readBody } from './read-body.ts';
 import type { BodyMemory } from './read-body.ts';
 
@@ -45,6 +46,10 @@ interface Description<Body, Query> {
   /** Absent: the answer is not JSON but `mediaType`. */
   readonly reply?: z.ZodType;
   readonly mediaType?: string;
+  /** Headers that the handler reads, each with its description. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
+  /** How it may be refused, beside the ways that follow from method, path and body. */
+  readonly problems?: readonly ProblemCode[];
   /** An answer that may last for hours; the number of streams is limited. */
   readonly stream?: true;
   /** It changes the agent as a whole: not for every member of the socket's group (ad-hoc.ts). */

@@ -5,7 +5,11 @@
 import { z } from 'zod';
 
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
-import type { JobDetail, Status } from '../../core/model/status.ts';
+import type { OutboxEntry } from '../../core/model/outbox.ts';
+import type { AgentStatus, BudgetStatus, JobDetail, JobStatus } from '../../core/model/status.ts';
+import { describes } from '../lib/describes.ts';
+import { PROBLEM_CODES } from '../lib/problem.ts';
+import type { TimelineEntryDocument } from './timeline-entry.ts';
 
 const time = z.iso.datetime();
 
@@ -29,149 +33,159 @@ const runState = z.enum([
   'fenced',
 ]);
 
-const jobDocument = z
-  .strictObject({
-    name: z.string(),
-    run: z.int().exactOptional(),
-    state: z.enum(['idle', ...runState.options]),
-    origin: z.string().exactOptional(),
-    pid: z.int().exactOptional(),
-    unit: z.string().exactOptional(),
-    statusFile: z.string().exactOptional(),
-    exitCode: z.int().exactOptional(),
-    exitSignal: z.string().exactOptional(),
-    percent: z.int().min(0).max(100).exactOptional(),
-    elapsedSeconds: z.int().min(0).exactOptional(),
-    etaSeconds: z.int().min(0).exactOptional(),
-    detail: z.string().exactOptional(),
-    reason: z.string().exactOptional(),
-    processesLeft: z.array(z.int()).readonly().exactOptional(),
-    cancelIncomplete: z.boolean().exactOptional(),
-    survivors: z.array(z.int()).readonly().exactOptional(),
-    stalled: z.boolean().exactOptional(),
-    problem: z.string().exactOptional(),
-    startedAt: time.exactOptional(),
-    endedAt: time.exactOptional(),
-    nextStartAt: time.exactOptional(),
-    destinations: z.strictObject({
-      migrationHub: z
-        .strictObject({
-          ...destination,
-          task: z.string(),
-          nextUpdateSeconds: z.number().exactOptional(),
-          lastStatus: z.string().exactOptional(),
-        })
-        .exactOptional(),
-      dataPipeline: z
-        .strictObject({
-          ...destination,
-          taskId: z.string(),
-          pipelineId: z.string(),
-          attemptId: z.string(),
-          workerGroup: z.string(),
-        })
-        .exactOptional(),
-    }),
-  })
-  .meta({ id: 'Job' });
-
-const outboxEntry = z
-  .strictObject({
-    job: z.string(),
-    run: z.int().exactOptional(),
-    destination: z.enum(['migrationHub', 'dataPipeline']),
-    operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
-    task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
-    message: z.string().describe('What is to be reported, in one line.'),
-    since: time.exactOptional(),
-    attempts: z.int(),
-    nextTryAt: time.exactOptional(),
-    lastError: z.string().exactOptional(),
-    quarantined: z
-      .boolean()
-      .describe('AWS rejected it: it blocks no later report, and waits for retry or drop.'),
-  })
-  .meta({ id: 'OutboxEntry' });
-
-export const jobDetailDocument: z.ZodType<JobDetail> = jobDocument
-  .extend({
-    command: z
-      .array(z.string())
-      .readonly()
-      .exactOptional()
-      .describe('The program and its arguments, secrets masked.'),
-    workingDirectory: z.string().exactOptional(),
-    user: z.string().exactOptional(),
-    schedule: z
-      .strictObject({ cron: z.string(), timezone: z.string().exactOptional() })
-      .exactOptional(),
-    logs: z
-      .strictObject({ stdout: z.string(), stderr: z.string() })
-      .exactOptional()
-      .describe('The files of the output of the run.'),
-    earlierRuns: z
-      .array(
-        z.strictObject({
-          run: z.int(),
-          state: runState,
-          startedAt: time.exactOptional(),
-          endedAt: time.exactOptional(),
-          elapsedSeconds: z.int().min(0).exactOptional(),
-          exitCode: z.int().exactOptional(),
-          exitSignal: z.string().exactOptional(),
-          reason: z.string().exactOptional(),
-        }),
-      )
-      .readonly()
-      .describe('Newest first.'),
-    pending: z
-      .array(outboxEntry)
-      .readonly()
-      .describe('Reports that a destination has not accepted yet.'),
-  })
-  .meta({ id: 'JobDetail' });
-
-const agent = z.strictObject({
-  version: z.string(),
-  pid: z.int(),
-  host: z.string(),
-  startedAt: time,
-  now: time,
-  state: z.enum(['running', 'draining']),
-  clockOffsetSeconds: z.number(),
-  homeRegion: z.string().exactOptional(),
-  taskRunnerId: z.string().exactOptional(),
-  waitingForBudget: z.int(),
-  outbox: z.int(),
-  outboxAgeSeconds: z.number().exactOptional(),
-  credentialsExpireAt: time.exactOptional(),
-  nearestDeadlineSeconds: z.number().exactOptional(),
-  fleet: z
+const jobDocument = describes<JobStatus>()(
+  z
     .strictObject({
-      state: z.enum(['joined', 'waiting', 'alone']),
-      share: z.number(),
-      hosts: z.int().exactOptional(),
-      shares: z.number().exactOptional(),
+      name: z.string(),
+      run: z.int().exactOptional(),
+      state: z.enum(['idle', ...runState.options]),
+      origin: z.string().exactOptional(),
+      pid: z.int().exactOptional(),
+      unit: z.string().exactOptional(),
+      statusFile: z.string().exactOptional(),
+      exitCode: z.int().exactOptional(),
+      exitSignal: z.string().exactOptional(),
+      percent: z.int().min(0).max(100).exactOptional(),
+      elapsedSeconds: z.int().min(0).exactOptional(),
+      etaSeconds: z.int().min(0).exactOptional(),
+      detail: z.string().exactOptional(),
       reason: z.string().exactOptional(),
+      processesLeft: z.array(z.int()).readonly().exactOptional(),
+      cancelIncomplete: z.boolean().exactOptional(),
+      survivors: z.array(z.int()).readonly().exactOptional(),
+      stalled: z.boolean().exactOptional(),
+      problem: z.string().exactOptional(),
+      startedAt: time.exactOptional(),
+      endedAt: time.exactOptional(),
+      nextStartAt: time.exactOptional(),
+      destinations: z.strictObject({
+        migrationHub: z
+          .strictObject({
+            ...destination,
+            task: z.string(),
+            nextUpdateSeconds: z.number().exactOptional(),
+            lastStatus: z.string().exactOptional(),
+          })
+          .exactOptional(),
+        dataPipeline: z
+          .strictObject({
+            ...destination,
+            taskId: z.string(),
+            pipelineId: z.string(),
+            attemptId: z.string(),
+            workerGroup: z.string(),
+          })
+          .exactOptional(),
+      }),
     })
-    .exactOptional(),
-  health: z.enum(['healthy', 'degraded']),
-  problems: z.array(z.string()).readonly(),
-});
+    .meta({ id: 'Job' }),
+);
 
-const budget = z.strictObject({
-  operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
-  perSecond: z.number(),
-  burst: z.number(),
-  available: z.int().exactOptional(),
-  accepted: z.int(),
-  throttled: z.int(),
-  failed: z.int(),
-  pausedUntil: time.exactOptional(),
-  pausedBecause: z.string().exactOptional(),
-});
+const outboxEntry = describes<OutboxEntry>()(
+  z
+    .strictObject({
+      job: z.string(),
+      run: z.int().exactOptional(),
+      destination: z.enum(['migrationHub', 'dataPipeline']),
+      operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
+      task: z.string().describe('MigrationTaskName, or the id of the pipeline task.'),
+      message: z.string().describe('What is to be reported, in one line.'),
+      since: time.exactOptional(),
+      attempts: z.int(),
+      nextTryAt: time.exactOptional(),
+      lastError: z.string().exactOptional(),
+      quarantined: z
+        .boolean()
+        .describe('AWS rejected it: it blocks no later report, and waits for retry or drop.'),
+    })
+    .meta({ id: 'OutboxEntry' }),
+);
 
-export const statusDocument: z.ZodType<Status> = z
+export const jobDetailDocument = describes<JobDetail>()(
+  jobDocument
+    .extend({
+      command: z
+        .array(z.string())
+        .readonly()
+        .exactOptional()
+        .describe('The program and its arguments, secrets masked.'),
+      workingDirectory: z.string().exactOptional(),
+      user: z.string().exactOptional(),
+      schedule: z
+        .strictObject({ cron: z.string(), timezone: z.string().exactOptional() })
+        .exactOptional(),
+      logs: z
+        .strictObject({ stdout: z.string(), stderr: z.string() })
+        .exactOptional()
+        .describe('The files of the output of the run.'),
+      earlierRuns: z
+        .array(
+          z.strictObject({
+            run: z.int(),
+            state: runState,
+            startedAt: time.exactOptional(),
+            endedAt: time.exactOptional(),
+            elapsedSeconds: z.int().min(0).exactOptional(),
+            exitCode: z.int().exactOptional(),
+            exitSignal: z.string().exactOptional(),
+            reason: z.string().exactOptional(),
+          }),
+        )
+        .readonly()
+        .describe('Newest first.'),
+      pending: z
+        .array(outboxEntry)
+        .readonly()
+        .describe('Reports that a destination has not accepted yet.'),
+    })
+    .meta({ id: 'JobDetail' }),
+);
+
+const agent = describes<AgentStatus>()(
+  z.strictObject({
+    version: z.string(),
+    pid: z.int(),
+    host: z.string(),
+    startedAt: time,
+    now: time,
+    state: z.enum(['running', 'draining']),
+    clockOffsetSeconds: z.number(),
+    homeRegion: z.string().exactOptional(),
+    taskRunnerId: z.string().exactOptional(),
+    waitingForBudget: z.int(),
+    outbox: z.int(),
+    outboxAgeSeconds: z.number().exactOptional(),
+    credentialsExpireAt: time.exactOptional(),
+    nearestDeadlineSeconds: z.number().exactOptional(),
+    fleet: z
+      .strictObject({
+        state: z.enum(['joined', 'waiting', 'alone']),
+        share: z.number(),
+        hosts: z.int().exactOptional(),
+        shares: z.number().exactOptional(),
+        reason: z.string().exactOptional(),
+      })
+      .exactOptional(),
+    health: z.enum(['healthy', 'degraded']),
+    problems: z.array(z.string()).readonly(),
+  }),
+);
+
+const budget = describes<BudgetStatus>()(
+  z.strictObject({
+    operation: z.enum([...HUB_OPERATIONS, ...PIPELINE_OPERATIONS]),
+    perSecond: z.number(),
+    burst: z.number(),
+    available: z.int().exactOptional(),
+    accepted: z.int(),
+    throttled: z.int(),
+    failed: z.int(),
+    pausedUntil: time.exactOptional(),
+    pausedBecause: z.string().exactOptional(),
+  }),
+);
+
+export const statusDocument = z
   .strictObject({
     schema: z.literal(1),
     agent,
@@ -185,15 +199,17 @@ export const statusDocument: z.ZodType<Status> = z
 
 export const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
 
-const timelineEntry = z
-  .strictObject({
-    at: time,
-    job: z.string().exactOptional(),
-    run: z.string().exactOptional(),
-    event: z.string(),
-    fields: z.record(z.string(), z.unknown()),
-  })
-  .meta({ id: 'TimelineEntry' });
+const timelineEntry = describes<TimelineEntryDocument>()(
+  z
+    .strictObject({
+      at: time,
+      job: z.string().exactOptional(),
+      run: z.string().exactOptional(),
+      event: z.string(),
+      fields: z.record(z.string(), z.unknown()),
+    })
+    .meta({ id: 'TimelineEntry' }),
+);
 
 export const timelineDocument = z.strictObject({
   schema: z.literal(1),
@@ -244,5 +260,5 @@ export const outboxDocument = z.strictObject({
 });
 
 export const problemDocument = z
-  .strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) })
+  .strictObject({ error: z.strictObject({ code: z.enum(PROBLEM_CODES), message: z.string() }) })
   .meta({ id: 'Problem' });

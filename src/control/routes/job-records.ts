@@ -42,6 +42,7 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
       path: '/v1/jobs/{name}/history',
       summary: 'What Migration Hub recorded of a run: one page, in the order of the service',
       query: historyQuery,
+      problems: ['expired', 'unavailable'],
       status: 200,
       reply: historyDocument,
       handle: async ({ name, query: { run, token } }) =>

@@ -28,7 +28,7 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       summary: 'The description of this interface',
       query: noQuery,
       status: 200,
-      reply: z.unknown(),
+      reply: z.record(z.string(), z.unknown()),
       handle: () => Promise.resolve(openApiDocument(routes, options.version)),
     }),
     ...agentRoutes(options.operator),
@@ -42,6 +42,9 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       summary: 'New entries of all timelines, as server-sent events',
       query: eventsQuery,
       status: 200,
+      requestHeaders: {
+        'Last-Event-ID': 'Id of the last entry that the client has, if the query has no `after`.',
+      },
       mediaType: 'text/event-stream',
       stream: true,
       handle: ({ query, headers, response, signal }) =>

@@ -1,6 +1,7 @@
 /** Tracked work: bodies of `POST /v1/tracked` and `POST /v1/reports`, as zod schemas. */
 import { z } from 'zod';
 
+import { PROBLEM_CODES } from '../lib/problem.ts';
 import { migrationHub, text } from './requests.ts';
 
 /** Items in one request, all applied in one turn of the loop. A client with more sends them in parts. */
@@ -96,7 +97,7 @@ export const manyReply = z
         z.strictObject({
           index: z.int(),
           name: z.string(),
-          code: z.string(),
+          code: z.enum(PROBLEM_CODES),
           message: z.string(),
         }),
       )

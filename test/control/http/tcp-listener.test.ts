@@ -58,6 +58,8 @@ test('metrics show what status shows', async () => {
     `migration_agent_credentials_expiry_timestamp_seconds ${Date.UTC(2026, 10, 22, 4) / 1000}`,
     'migration_agent_clock_offset_seconds 0.3',
     'migration_agent_problems 1',
+    'migration_agent_fleet_joined 0',
+    'migration_agent_fleet_hosts 2',
     'migration_agent_draining 0',
     'migration_agent_jobs{state="running"} 1',
     'migration_agent_job_progress_percent{name="nightly-files"} 72',

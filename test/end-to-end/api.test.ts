@@ -101,6 +101,8 @@ describe('each answer is as the document says', () => {
     await ask('GET', '/v1/status');
     await ask('GET', '/v1/jobs/nightly-files/logs?tail=5');
     await ask('GET', '/v1/jobs/nightly-files/logs?stream=stderr&run=1');
+    await ask('GET', '/v1/jobs/nightly-files/output');
+    await ask('GET', '/v1/status?job=nightly-files');
     const history = await ask('GET', '/v1/jobs/nightly-files/history');
     expect(history.json).toMatchObject({ stream: 'test', task: 'nightly-files' });
     await ask('POST', '/v1/jobs/sleeps/cancel', { grace: '1s', by: 'anna' });

@@ -18,7 +18,7 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   const found = `found ${shown(input)}`;
   if (issue.code === 'invalid_type') {
     const expected = EXPECTED[issue.expected] ?? issue.expected;
-    return `expected ${expected}, ${found}${yesOrNo(issue.expected, input)}`;
+    return `expected ${expected}, ${found}${yesOrNo(issue.expected, input)}${quotes(issue.expected, input)}`;
   }
   if (issue.code === 'invalid_value') {
     return `expected ${listed(issue.values.map(String))}, ${found}`;
@@ -132,6 +132,16 @@ function yesOrNo(expected: string, input: unknown): string {
   if (expected !== 'boolean' || typeof input !== 'string') return '';
   if (/^(yes|on|y)$/i.test(input)) return '; write true';
   return /^(no|off|n)$/i.test(input) ? '; write false' : '';
+}
+
+/** Text that YAML reads as a map: `{host}`, or `echo a: b`. */
+function quotes(expected: string, input: unknown): string {
+  if (expected !== 'string' || typeof input !== 'object' || input === null) return '';
+  const [first] = Object.entries(input);
+  if (Array.isArray(input) || first === undefined) return '';
+  return first[1] === null
+    ? `; if it is text, put it in quotes: '{${first[0]}}'`
+    : '; if it is text, put it in quotes: a colon and a blank begin a map';
 }
 
 function firstSentence(text: string): string {

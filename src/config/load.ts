@@ -54,12 +54,16 @@ export function loadConfiguration(source: ConfigurationSource): Loaded {
     issues.length === 0 ? [] : problemsOfIssues(issues, document, configurationSchema());
   const problems = [
     ...document.problems,
+    ...octalProblems(document, file),
     ...[
       ...schemaProblems.filter((problem) => !document.unknown.has(problem.key)),
       ...(broken === undefined ? crossProblems(document, environment, hostname) : []),
     ].map((problem) => withoutValue(problem, document)),
   ]
-    .filter((problem) => broken === undefined || isSure(problem, broken))
+    .filter(
+      (problem) =>
+        broken === undefined || document.isSyntaxError(problem) || isSure(problem, broken),
+    )
     .filter((problem, _index, all) => !isMisspelt(problem, all));
   if (problems.length > 0 || file === undefined) {
     return { ok: false, problems: sortProblems(problems) };
@@ -138,9 +142,11 @@ function parse(document: SourceDocument): {
 } {
   const first = configurationFile.safeParse(document.value, { error: issueMessage });
   if (first.success) return { file: first.data, issues: [] };
-  // An environment variable is text. If the key needs a number or a boolean, convert it.
+  // An environment variable is text. If the key needs a number or a boolean, convert it. A number that is written where the
+  // key needs text keeps its letters.
   const tree = structuredClone(document.value);
   for (const issue of first.error.issues) {
+    keepLetters(issue, [], tree, document);
     if (issue.code !== 'invalid_type' || !document.fromEnvironment.has(keyOf(issue.path))) continue;
     const text = read(tree, ...issue.path);
     const holder = read(tree, ...issue.path.slice(0, -1)) as Record<PropertyKey, unknown>;
@@ -157,6 +163,37 @@ function parse(document: SourceDocument): {
   }
   const second = configurationFile.safeParse(tree, { error: issueMessage });
   return second.success ? { file: second.data, issues: [] } : { issues: second.error.issues };
+}
+
+type Issue = Parameters<typeof problemsOfIssues>[0][number];
+
+/** Puts back what was written if the key needs text. */
+function keepLetters(
+  issue: Issue,
+  above: readonly PropertyKey[],
+  tree: unknown,
+  document: SourceDocument,
+): void {
+  const path = [...above, ...issue.path].map((part) =>
+    typeof part === 'number' ? part : String(part),
+  );
+  if (issue.code === 'invalid_union') {
+    for (const below of issue.errors.flat()) keepLetters(below, path, tree, document);
+    return;
+  }
+  const letters = document.lettersOf(path);
+  if (letters === undefined || !issue.message.startsWith('expected text')) return;
+  const holder = read(tree, ...path.slice(0, -1)) as Record<PropertyKey, unknown>;
+  holder[path.at(-1) ?? ''] = letters;
+}
+
+/** Numbers with a zero in front are read in two ways. Names and other text keep theirs. */
+function octalProblems(document: SourceDocument, file: ConfigurationFile | undefined): Problem[] {
+  return document.octalLike.flatMap(([path, letters]) => {
+    if (typeof read(file, ...path) !== 'number') return [];
+    const message = `${letters} is ${Number(letters)} in YAML 1.2 and an octal number in YAML 1.1: leave out the zero in front`;
+    return [{ ...document.placeOf(path), key: keyOf(path), message }];
+  });
 }
 
 function crossProblems(
@@ -203,7 +240,6 @@ function isMisspelt({ key, message }: Problem, all: readonly Problem[]): boolean
 
 /** After a syntax error nothing is certain, and no key is certainly missing. */
 function isSure(problem: Problem, broken: Place): boolean {
-  if (problem.key === '(yaml)') return true;
   return problem.line < broken.line && !/^is (?:missing|empty)/.test(problem.message);
 }
 

@@ -106,7 +106,7 @@ describe('common mistakes and the exact words for them', () => {
       'text with braces that is not in quotes',
       `${HUB}jobs:\n  a: { command: [x], user: \${env:U} }\n`,
       [
-        'a.yaml:3:29 (yaml): unexpected flow-map-start at node end; put text with { } in quotes, such as "${env:NAME}"',
+        "a.yaml:3:29 jobs.a.user: text that begins with { is a map in YAML: put the value in single quotes: '…'",
       ],
     ],
     [
@@ -240,7 +240,7 @@ describe('YAML', () => {
   test('a fault of syntax has its place, and what stands before it is checked', () => {
     const lines = problems(`${HUB}log: { level: loud }\njobs:\n  a:\n    command: [x\n  b: {\n`);
     expect(lines[0]).toContain('a.yaml:2:15 log.level:');
-    expect(lines[1]).toMatch(/^a\.yaml:\d+:\d+ \(yaml\): /);
+    expect(lines[1]).toMatch(/^a\.yaml:\d+:\d+ jobs\.b: .*quotes/);
     expect(lines.join()).not.toContain('is missing');
   });
 

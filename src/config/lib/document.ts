@@ -1,6 +1,6 @@
 /**
- * The configuration file as a tree of plain values that remembers where each was written. Answers for YAML:
- * syntax, duplicate keys, anchors and merges, and `${env:NAME}` inside strings. Knows nothing of the keys.
+ * The configuration file as a tree of plain values, with the place of each in the file. Handles what belongs to YAML: syntax,
+ * duplicate keys, anchors and merges, and `${env:NAME}` inside strings. Which keys there are is the schema's business.
  */
 import {
   isAlias,
@@ -15,17 +15,18 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { keyOf } from './problem.ts';
+import { explainSyntaxError } from './syntax-errors.ts';
 import type { Path, Place, Problem } from './problem.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Values beyond those that are written: what aliases may add. A tree of aliases grows past any bound. */
+/** How many values aliases may add to those that are written. Aliases of aliases would grow past any bound. */
 const ALIASED_MAX = 20_000;
 
 export class SourceDocument {
   value: unknown;
   readonly problems: Problem[] = [];
-  /** Where the syntax is broken: what follows may be misread. */
+  /** The first syntax error: what follows may be misread. */
   brokenAt?: Place;
   /** Keys that took a value from the environment, and how they are written. */
   readonly fromEnvironment = new Map<string, string>();
@@ -35,6 +36,8 @@ export class SourceDocument {
   readonly #lines = new LineCounter();
   readonly #values = new Map<string, number>();
   readonly #keys = new Map<string, number>();
+  readonly #syntaxErrors = new Set<Problem>();
+  readonly #letters = new Map<string, string>();
   readonly #document: Document.Parsed;
   readonly #environment: Environment;
   readonly #isText: (path: Path) => boolean;
@@ -42,7 +45,7 @@ export class SourceDocument {
   #nodes = 0;
 
   /**
-   * Where `isText`, a number or a boolean is taken as the letters that were written: `0777` stays `0777`.
+   * If `isText`, a number or a boolean keeps the letters that were written: `0777` stays `0777`.
    * Never throws.
    */
   constructor(text: string, environment: Environment, isText: (path: Path) => boolean) {
@@ -55,7 +58,7 @@ export class SourceDocument {
       prettyErrors: false,
       uniqueKeys: false,
     });
-    this.#readSyntaxErrors();
+    this.#readSyntaxErrors(text);
     const root: Node | null = this.#document.contents;
     this.value = root === null ? null : this.#read(root, [], []);
   }
@@ -71,6 +74,22 @@ export class SourceDocument {
     const offset = this.#keys.get(slot(path)) ?? this.#values.get(slot(path));
     if (path.length === 0) return { line: 1, column: 1 };
     return offset === undefined ? this.keyPlaceOf(path.slice(0, -1)) : this.#place(offset);
+  }
+
+  /** A number, a boolean or a date as it is written: for a key that takes text. */
+  lettersOf(path: Path): string | undefined {
+    return this.#letters.get(slot(path));
+  }
+
+  /** Numbers such as `010`: ten to YAML 1.2, and eight to YAML 1.1 and to people who write modes. */
+  get octalLike(): readonly (readonly [path: Path, letters: string])[] {
+    return [...this.#letters].flatMap(([slotText, letters]) =>
+      /^[-+]?0\d/.test(letters) ? [[JSON.parse(slotText) as Path, letters] as const] : [],
+    );
+  }
+
+  isSyntaxError(problem: Problem): boolean {
+    return this.#syntaxErrors.has(problem);
   }
 
   isWritten(path: Path): boolean {
@@ -109,7 +128,7 @@ export class SourceDocument {
     const merged: Node[] = [];
     for (const pair of map.items) {
       const keyNode = pair.key as Node | null;
-      const key = isScalar(keyNode) ? String(keyNode.value) : String(keyNode);
+      const key = keyText(keyNode);
       const keyPath = [...path, key];
       if (key === '<<' && pair.value !== null) {
         merged.push(pair.value as Node);
@@ -144,7 +163,7 @@ export class SourceDocument {
       return;
     }
     for (const pair of node.items) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+      const key = keyText(pair.key as Node | null);
       if (key in value) continue;
       const keyPath = [...path, key];
       this.#keys.set(slot(keyPath), (pair.key as Node | null)?.range?.[0] ?? 0);
@@ -159,7 +178,10 @@ export class SourceDocument {
       return value.includes('${env:') ? this.#fillIn(value, scalar, path) : value;
     }
     const isPlain = typeof value === 'number' || typeof value === 'boolean';
-    return isPlain && source !== undefined && this.#isText(path) ? source : value;
+    if (!isPlain || source === undefined) return value;
+    if (this.#isText(path)) return source;
+    this.#letters.set(slot(path), source);
+    return value;
   }
 
   #fillIn(text: string, scalar: Scalar, path: Path): string {
@@ -177,21 +199,19 @@ export class SourceDocument {
     });
   }
 
-  #readSyntaxErrors(): void {
-    // One mistake causes parser errors in all that follows: only the first error of a line is reported,
-    // and nothing that is a mere consequence ("… token in YAML stream").
-    const said = new Set<number>();
+  #readSyntaxErrors(text: string): void {
+    // One mistake makes the parser stumble over all that follows: only the first error of a line is reported, and no mere
+    // consequence of another ("… token in YAML stream").
+    const lines = new Set<number>();
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
-      const { line, column } = this.#place(error.pos[0]);
-      const consequence = said.size > 0 && error.message.includes('in YAML stream');
-      if (said.has(line) || consequence) continue;
-      said.add(line);
-      if (this.brokenAt === undefined || line < this.brokenAt.line)
-        this.brokenAt = { line, column };
-      const opens = error.message.includes('flow-map-start');
-      const remedy = opens ? '; put text with { } in quotes, such as "${env:NAME}"' : '';
-      const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-      this.problems.push({ line, column, key: '(yaml)', message: message + remedy });
+      const place = this.#place(error.pos[0]);
+      const isConsequence = lines.size > 0 && error.message.includes('in YAML stream');
+      if (lines.has(place.line) || isConsequence) continue;
+      lines.add(place.line);
+      if (this.brokenAt === undefined || place.line < this.brokenAt.line) this.brokenAt = place;
+      const problem = { ...place, ...explainSyntaxError(error.message, text, place) };
+      this.problems.push(problem);
+      this.#syntaxErrors.add(problem);
     }
   }
 
@@ -204,6 +224,12 @@ export class SourceDocument {
     const { line, col } = this.#lines.linePos(offset);
     return line === 0 ? { line: 1, column: 1 } : { line, column: col };
   }
+}
+
+/** As it is written: `0042` and `1e3` are names, not numbers. */
+function keyText(key: Node | null): string {
+  if (!isScalar(key)) return String(key);
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }
 
 function slot(path: Path): string {

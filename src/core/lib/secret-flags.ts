@@ -76,7 +76,7 @@ function isOf({ flags, form, cluster, when }: SecretOption, core: string, seen: 
     const isLong = flag.startsWith('--') || !flag.startsWith('-');
     if (core.startsWith(flag))
       return isLong
-        ? core[flag.length] === '=' && !flag.endsWith(':')
+        ? flag.endsWith(':') || core[flag.length] === '='
         : form !== 'next' || core[flag.length] === '=';
     return cluster === true && flag.length === 2 && isCluster(core) && core.endsWith(flag.slice(1));
   });

@@ -1,7 +1,12 @@
 /** Secrets that a phrase announces: headers, SQL, netrc, password files, pipes into programs that ask for a password. */
 import { MASK, valueAt } from './secret-value.ts';
 
+/** A piece of every phrase below, so that an ordinary line is read once instead of once for each. */
+const PIECE =
+  /authoriz|cookie|bearer|basic|identified|using|password|requirepass|(?:master|primary)auth|logon|[-<>*=][ \t]{0,4}PASS|[pg]server:|sserver:|secret,|securestring|<<<|echo|printf|:(?:\d{3,5}|\*):|conn/i;
+
 export function maskPhrases(text: string): string {
+  if (!PIECE.test(text)) return text;
   let masked = maskHeaders(text);
   for (const phrase of PHRASES) masked = maskAfter(masked, phrase);
   return masked
@@ -25,7 +30,7 @@ const PROSE =
   '(?!(?:for|is|was|of|or|and|to|from|in|on|not|has|must|auth\\w*|file|prompt|required|expired|failed|incorrect|changed|command)\\b)';
 
 /** What stands right before a secret. */
-const PHRASES: readonly RegExp[] = [
+export const PHRASES: readonly RegExp[] = [
   // SQL: MySQL, Oracle; `identified by values 'hash'`, `identified with plugin as 'hash'`
   /\bidentified\s{1,8}(?:with\s{1,8}\S{1,64}\s{1,8})?(?:by|as)\s{1,8}(?:(?:password|values)\s{1,8})?/gi,
   /\bidentified\s{1,8}by\s{1,8}\S{1,128}\s{1,8}replace\s{1,8}/gi,

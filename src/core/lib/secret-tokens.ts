@@ -8,7 +8,7 @@
 import { MASK } from './secret-value.ts';
 
 /** Prefixes that nothing else begins with. */
-const UNMISTAKABLE = [
+export const UNMISTAKABLE = [
   // GitHub, GitLab
   ...['gh[pousr]_', 'github_pat_', 'gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|ffct|oas|wt)-'],
   // Slack
@@ -92,8 +92,21 @@ const BY_PREFIX = new RegExp(
   'g',
 );
 
+/**
+ * A piece of every prefix above, so that an ordinary line is read once instead of once for each form. The test of the corpus
+ * compares the masking with and without such pieces.
+ */
+const PREFIX_PIECE = new RegExp(
+  [
+    '(?:gh[pousr]|[po]at|[srp]k|whsec|shp..|npm|gems|CLOJARS|do[opr]|fo1|sbp|sb|pscale|glsa|sntr.s)_',
+    '(?:bk..|CCIP..|sq[pua]|lin|ntn|figd|gsk|hf|r8|ops)_',
+    '(?:gl[a-z]{2,5}|xox[a-z]|xapp|SPX|pul|csp|atp|SECK|TEST|HRKU|tskey|NR..|PMAK|sib|pplx|xai|sk|KEY)-',
+    'hv[sbr]\\.|ya29|\\.atlasv1|dp\\.|IQoJ|GZXI|ABSK|AIza|ATATT|ATCTT|ATBB|AKCp|FlyV1|dapi|dt0|pypi',
+  ].join('|'),
+);
+
 /** Forms that only their length or their parts tell from a word. */
-const BY_FORM: readonly RegExp[] = [
+export const BY_FORM: readonly RegExp[] = [
   // A JSON web token or key: base64url parts of which the first starts with `{"`. Cut off as well.
   /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*|(?=\.?$)(?<=eyJ[A-Za-z0-9_-]{17,}))/g,
   // SendGrid, Mailgun, Mailchimp, Twilio, OpenAI, Postmark
@@ -118,6 +131,10 @@ const BY_FORM: readonly RegExp[] = [
   /SCRAM-SHA-(?:1|256)\$[^\s"']{10,}/g,
 ];
 
+/** The same for the forms. */
+const FORM_PIECE =
+  /eyJ|SG\.|key-|-us\d|SK[0-9a-f]|sk-|1\/\/0|Q~|[sb]\.[A-Za-z0-9]{24}|oy2|cio|:AA|\.[A-Za-z0-9_-]{6}\.|pat[A-Za-z0-9]{14}|\$|SCRAM/;
+
 /** Every token is at least as long, its prefix included, and has no white space. */
 const LONG_WORD = /[A-Za-z0-9_.~+/=$:-]{12}|(?:[_.-]|eyJ)[A-Za-z0-9_.~+/=-]{0,9}$/;
 
@@ -132,8 +149,10 @@ const PAIR_REVERSED =
 
 export function maskTokens(text: string): string {
   if (!LONG_WORD.test(text)) return text;
-  let masked = text.replace(BY_PREFIX, MASK);
-  for (const form of BY_FORM) masked = masked.replace(form, MASK);
+  let masked = PREFIX_PIECE.test(text) ? text.replace(BY_PREFIX, MASK) : text;
+  if (FORM_PIECE.test(masked)) {
+    for (const form of BY_FORM) masked = masked.replace(form, MASK);
+  }
   if (!/AKIA|ASIA/.test(masked)) return masked;
   return masked.replace(KEY_PAIR, `$1${MASK}`).replace(PAIR_REVERSED, MASK);
 }

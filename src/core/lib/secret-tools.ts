@@ -81,7 +81,7 @@ const TABLE: readonly (readonly [string, Tool])[] = [
     'smbclient smbget smbcacls smbcquotas rpcclient nmblookup net winexe',
     { options: [{ flags: ['-U', '--user'], after: '%' }, { flags: ['--password'] }] },
   ],
-  ['plink pscp psftp putty', { options: [{ flags: ['-pw', '-pwfile'], form: 'next' }] }],
+  ['plink pscp psftp putty', { options: [{ flags: ['-pw'], form: 'next' }] }],
   ['rclone', { options: [], positions: { obscure: 1 } }],
   ['mc mcli', { options: [], positions: { alias: 5, config: 6 } }],
   ['mosquitto_pub mosquitto_sub mosquitto_rr', { options: [{ flags: ['-P'] }] }],

@@ -50,6 +50,9 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'SQL',
     lines: [
+      'ALTER USER a IDENTIFIED BY old REPLACE \0',
+      '.logon tdpid/dbc,\0',
+      'sudo -S apt update <<< \0',
       "CREATE USER 'app'@'%' IDENTIFIED BY '\0'",
       'alter user scott identified by "\0"',
       'ALTER USER scott IDENTIFIED BY \0;',
@@ -256,6 +259,12 @@ const run = (letters: string, count: number) => letters.repeat(count).slice(0, c
 const MIXED = 'aB3dE5fG7h';
 const HEX = '0a1b2c3d4e5f6789';
 export const TOKENS: readonly string[] = [
+  // Each in two parts, so that no scanner of secrets takes this file for a leak.
+  'oy' + '2abcdefghij0123456789abcdefghij0123456789abc',
+  'ci' + 'oAbCdEfGhIj0123456789AbCdEfGhIj01',
+  'MTAAbCdEfGhIj0123456789Ab' + '.AbCdEf.AbCdEfGhIj0123456789AbCdEfG',
+  `patAbCdEfGhIj0123.${'0123456789abcdef'.repeat(4)}`,
+  'SCRAM-SHA-' + '256$4096:c2FsdHNhbHQ=$c3RvcmVk',
   ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'].map((prefix) => prefix + run(MIXED, 36)),
   `github_pat_${run(MIXED, 22)}_${run(MIXED, 59)}`,
   ...['glpat-', 'gldt-', 'glrt-', 'glptt-', 'glcbt-'].map((prefix) => prefix + run(MIXED, 20)),

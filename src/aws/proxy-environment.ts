@@ -34,7 +34,7 @@ function withScheme(proxy: string | undefined): string | undefined {
  * The list as Node reads it: to curl a name stands for itself and everything below it, to Node `name` and `.name` are two
  * entries; networks are ranges there. What curl never matches is left out, so that both take the same way.
  */
-export function nodeNoProxy(text: string | undefined): string | undefined {
+function nodeNoProxy(text: string | undefined): string | undefined {
   const entries = entriesOf(text);
   if (entries.length === 0) return undefined;
   // Only alone it stands for all.

@@ -1,6 +1,6 @@
 /**
- * P4 where it cannot be kept: a job whose process sleeps in the kernel, on a file system that gives no answer, and
- * survives SIGKILL. By the real daemon and the real commands; nothing is feigned but the file server.
+ * P4 if it cannot be kept: the process of a job sleeps in the kernel, on a file system that does not answer, and
+ * survives SIGKILL. The daemon and the commands are real; only the file server is simulated.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ afterEach(async () => {
   await site.close();
 });
 
-/** A command of the program, as somebody types it. */
+/** Runs a command of the program. */
 async function command(...message: string[]): Promise<{ code: number; output: string }> {
   const environment = { MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock'), NO_COLOR: '1' };
   const child = spawn(LAUNCHER, message, { env: { ...process.env, ...environment } });
@@ -30,7 +30,7 @@ async function command(...message: string[]): Promise<{ code: number; output: st
   return { code, output };
 }
 
-/** A word of /proc/PID/status. */
+/** A field of /proc/PID/status. */
 function statusField(name: 'Name' | 'State', pid: number): string | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -43,7 +43,7 @@ function statusField(name: 'Name' | 'State', pid: number): string | undefined {
 const skipped = whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`;
 
 test.skipIf(skipped !== '')(
-  `who outlives SIGKILL is told with its pid, exit code 6, and the agent goes on meanwhile${skipped}`,
+  `a process that outlives SIGKILL is reported with its pid, exit code 6, and the agent goes on${skipped}`,
   async () => {
     site = await createSite(`
 migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s }
@@ -59,17 +59,14 @@ jobs:
     await site.start();
     await command('start', 'stuck');
     await site.untilJob('stuck', ({ state }) => state === 'running');
-    await until(
-      'it looks into the dead file system',
-      () => statusField('Name', pidOf()) === 'stat',
-    );
+    await until('it reads the dead file system', () => statusField('Name', pidOf()) === 'stat');
     const pid = pidOf();
 
     const canceled = command('cancel', 'stuck');
     await until('it is killed', async () =>
       (await command('events', 'stuck')).output.includes('SIGKILL'),
     );
-    // While the ladder kills again and again, another job starts, ends and is told.
+    // While the escalation repeats SIGKILL, another job starts, ends and is reported.
     await command('start', 'other');
     expect(await site.untilJob('other', isDelivered)).toMatchObject({
       state: 'failed',
@@ -99,7 +96,7 @@ jobs:
       detail: expect.stringContaining('1 processes could not be ended') as string,
     });
     expect(site.simulator.audit().violations).toEqual([]);
-    // Its end is the server's to give.
+    // The process ends only when the file server is released.
     await mount.release();
     await until('it is gone', () => statusField('State', pid) === undefined);
   },

@@ -1,6 +1,6 @@
 /**
  * A tree that forks, calls setsid, drops its environment, ignores SIGTERM and spawns while it is being killed is gone
- * within its grace and a second: every time, with a control group and without one. /proc is the witness.
+ * within its grace and a second: every time, with a control group and without one. The test checks /proc.
  *
  * `npm test` does it a few times; `npm run test:kill` a hundred times (ROUNDS).
  */

@@ -1,5 +1,5 @@
 /**
- * What floods and crowds cost the agent: gigabytes of output, and many jobs at once, against the real daemon.
+ * What gigabytes of output and many jobs at once cost the real daemon.
  *
  * `npm test` takes a short form; `npm run test:kill` takes FLOOD_GB=5 and JOBS=200.
  */
@@ -60,7 +60,7 @@ jobs:
 }, 400_000);
 
 test(`${JOBS} jobs at once start, progress and end`, async () => {
-  // The last one starts long before the first one ends: all of them run for some seconds together.
+  // The last job starts long before the first one ends: all of them run for some seconds together.
   const job = `for p in 10 30 50 70 90; do echo $p%; sleep ${JOBS < 100 ? 1 : 4}; done; exit $1`;
   const jobs = Array.from(
     { length: JOBS },
@@ -72,7 +72,7 @@ test(`${JOBS} jobs at once start, progress and end`, async () => {
 jobs:
 ${jobs.join('\n')}
 `,
-    // What the hub's budget is has tests of its own.
+    // Other tests cover the Hub's budget.
     { limits: { NotifyMigrationTaskState: null, ImportMigrationTask: null } },
   );
   const { process: agent } = await site.start();
@@ -99,7 +99,7 @@ ${jobs.join('\n')}
     expect(percent).toBe(exitCode === 0 ? 100 : 90);
   }
   expect(together).toBeGreaterThan(0);
-  // Not only the last word: each job was seen on its way.
+  // Progress of each job was reported too, not only its end.
   for (const [name, percents] of seen)
     expect({ name, message: percents.size > 2 }).toEqual({ name, message: true });
   const codes = (await site.status()).jobs.map(({ name, exitCode }) => [name, exitCode]);
@@ -130,7 +130,7 @@ function diskOf(directory: string): number {
     .reduce((sum, entry) => sum + sizeOf(join(entry.parentPath, entry.name)), 0);
 }
 
-/** A file may be moved while we look. */
+/** A file may be moved during the check. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,6 +1,6 @@
 /**
  * The agent is killed (`kill -9`) at random moments, over and over, while jobs are asked for, start, run and end.
- * Afterwards the books are compared: what the jobs themselves wrote down, what the agent says, what the simulator was told.
+ * Afterwards three records are compared: what the jobs wrote, what the agent shows, and what the simulator received.
  *
  * `npm test` does it a few times; `npm run test:kill` does it a thousand times (KILLS, SEED; MINUTES ends
  * it early).
@@ -16,17 +16,17 @@ import type { Site } from '../support/daemon.ts';
 import { processesWith } from '../jobs/support.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 5);
-/** Stops early after so long: the books are compared all the same. */
+/** Stops early after so long. The records are compared all the same. */
 const MINUTES = Number(process.env['MINUTES'] ?? Infinity);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
-/** Says that it began, works for a while, and ends as it was told to. */
+/** Records its start, works for a while, and ends with the given exit code. */
 const JOB = `echo "$1" >> "$2/begun"; sleep "$3"; echo "$1" >> "$2/ended"; exit "$4"`;
 
 interface Asked {
   readonly name: string;
   readonly exitCode: number;
-  /** The agent said yes. */
+  /** The agent accepted the request. */
   isAccepted: boolean;
 }
 
@@ -38,7 +38,7 @@ test(
       `migrationHub: { progressUpdateStream: kill, createStream: true, rate: { perSecond: 200, burst: 400 } }`,
       {
         journalSize: 500_000,
-        // What the hub's budget is has tests of its own.
+        // Other tests cover the Hub's budget.
         limits: { NotifyMigrationTaskState: null, ImportMigrationTask: null },
       },
     );
@@ -47,7 +47,7 @@ test(
       const asked: Asked[] = [];
       const firstMs = performance.now();
       const first = await site.start();
-      // How long a start takes here, so that the kills fall into all of an agent's life.
+      // How long a start takes on this machine, so that kills fall into every phase of an agent.
       let answersAfterMs = performance.now() - firstMs;
       await first.end('SIGKILL');
       let kills = 0;
@@ -73,7 +73,7 @@ test(
       const reported = finalReports(site);
       for (const { name, exitCode, isAccepted } of asked) {
         const job = jobs.get(name);
-        // A question that the kill cut off was either heard or not: both are right, half is not.
+        // A request that the kill interrupted was carried out completely or not at all.
         if (job === undefined) expect({ name, isAccepted }).toEqual({ name, isAccepted: false });
         expect({ name, begun: lines(site, 'begun').get(name) ?? 0 }).toEqual({
           name,
@@ -93,8 +93,8 @@ test(
       if (kills >= 100) expect(jobs.size).toBeGreaterThan(kills);
       const { migrationHub, violations } = site.simulator.audit();
       expect(reportsOutOfOrder(site)).toEqual([]);
-      // An agent that is dead most of the time is late, and says again what it did not live to keep the answer of:
-      // the same words with the same stamp, which was looked at above.
+      // An agent that is dead most of the time is late, and repeats a report whose answer it could not store:
+      // the same payload with the same stamp, which was checked above.
       expect(violations.filter((message) => !/stale|after|again|not later/.test(message))).toEqual(
         [],
       );
@@ -125,7 +125,7 @@ function startAgent(site: Site): ReturnType<typeof spawn> {
   return agent;
 }
 
-/** As soon as the agent answers, asks for a job now and then, until it is killed. */
+/** Requests jobs from the moment the agent answers until it is killed. */
 async function askForJobs(
   site: Site,
   asked: Asked[],
@@ -173,7 +173,7 @@ async function ended(site: Site): Promise<Map<string, Job>> {
   }
 }
 
-/** The last words of each task, in order; a word that was sent again exactly as it was counts once. */
+/** The final reports of each task, in order. A report that was repeated unchanged counts once. */
 function finalReports(site: Site): Map<string, string[]> {
   const reported = new Map<string, Map<string, string>>();
   for (const { operation, outcome, request } of site.simulator.journal()) {
@@ -189,7 +189,7 @@ function finalReports(site: Site): Map<string, string[]> {
   return new Map([...reported].map(([name, message]) => [name, [...message.values()]]));
 }
 
-/** What was said of a task later than its last word or with no later stamp, and was not the same words again. */
+/** Reports after the final one, or without a later stamp, that are not exact repetitions. */
 function reportsOutOfOrder(site: Site): unknown[] {
   const before = new Map<string, { message: string; stamp: number; isLast: boolean }>();
   const wrong: unknown[] = [];
@@ -217,7 +217,7 @@ function reportsOutOfOrder(site: Site): unknown[] {
   return wrong;
 }
 
-/** How often each line stands in a file that the jobs wrote. */
+/** How many times each line is in a file that the jobs wrote. */
 function lines(site: Site, file: string): Map<string, number> {
   const path = join(site.directory, file);
   const text = existsSync(path) ? readFileSync(path, 'utf8') : '';

@@ -1,6 +1,6 @@
 /**
  * The whole agent through rough and stormy days, in virtual time: its own loop, inbox, journal and store, killed at any
- * touch of the outside. What must hold is in support/agent-witness.ts. `npm run test:simulation` runs the long form.
+ * touch of the outside. What must hold is in support/agent-checker.ts. `npm run test:simulation` runs the long form.
  *
  *   SEED=7 npx vitest run test/simulation/agent-days.test.ts      repeats a seed
  *   DAYS=2 SEEDS=50 …                                             lives longer, fifty seeds from 1 on

@@ -6,7 +6,7 @@ import type { Operation } from '../../src/core/model/call.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { createRandom } from '../../src/system/random.ts';
-import { AgentWitness } from '../support/agent-witness.ts';
+import { AgentChecker } from '../support/agent-checker.ts';
 import { AgentWorld } from '../support/agent-world.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
@@ -45,16 +45,16 @@ export async function liveThrough(
 ): Promise<Tale> {
   const story = new AgentDays(seed, directory, days);
   story.plan(weather);
-  const { witness, world } = story;
+  const { checker, world } = story;
   world.begin();
   const endMs = days * DAY_MS;
   let atMs = endMs;
   do await world.runUntil((atMs += HOUR_MS));
-  while (!witness.isAtRest() && atMs < endMs + REST_MS_MAX);
+  while (!checker.isAtRest() && atMs < endMs + REST_MS_MAX);
   // Every word arrives.
   await world.runUntil(atMs + HOUR_MS);
   world.close();
-  const findings = witness.close();
+  const findings = checker.close();
   const finalReports = [...world.service.books.finals.values()].flat().length;
   const { calls } = world.service.books;
   return { findings, calls, turns: world.turns, lives: world.lives, finalReports };
@@ -62,7 +62,7 @@ export async function liveThrough(
 
 class AgentDays {
   readonly world: AgentWorld;
-  readonly witness: AgentWitness;
+  readonly checker: AgentChecker;
   readonly #random: () => number;
   readonly #endMs: number;
   #outUntilMs = 0;
@@ -101,7 +101,7 @@ class AgentDays {
         return { kind: 'throttled', reason: 'simulated' };
       },
     });
-    this.witness = new AgentWitness(this.world);
+    this.checker = new AgentChecker(this.world);
   }
 
   plan(weather: Weather): void {
@@ -132,7 +132,7 @@ class AgentDays {
 
   #start(job: string, isAgain: boolean): void {
     this.world.ask({ type: 'start', job }, (reply) => {
-      if (reply.ok && reply.run !== undefined) this.witness.promised(reply.run);
+      if (reply.ok && reply.run !== undefined) this.checker.promised(reply.run);
       if (isAgain) this.#later(4 * HOUR_MS, () => this.#start(job, true));
     });
   }
@@ -143,7 +143,7 @@ class AgentDays {
     if (before !== 'waiting' && before !== 'owned') {
       const task = polledTask(job, 1, ++this.#offered);
       this.#attempts.set(job, task.attemptId);
-      this.witness.offered(task.attemptId);
+      this.checker.offered(task.attemptId);
       this.world.service.offer(task);
     }
     this.#later(HOUR_MS, () => this.#offer(job));
@@ -159,7 +159,7 @@ class AgentDays {
     const isEnd = percent >= 100 || this.#random() < 0.05;
     const status = percent >= 100 ? 'completed' : 'failed';
     const report = isEnd ? ({ name, status } as const) : { name, percent };
-    if (isEnd) this.witness.ended(name, status === 'completed' ? 'COMPLETED' : 'FAILED');
+    if (isEnd) this.checker.ended(name, status === 'completed' ? 'COMPLETED' : 'FAILED');
     this.world.ask({ type: 'report', reports: [report] }, () => {
       const next = percent + this.#between(0, 20);
       if (isEnd) this.#later(2 * HOUR_MS, () => this.#track(name));
@@ -184,7 +184,7 @@ class AgentDays {
   /** The credentials are no good: the agent looks again every five minutes at the latest. */
   #deny(ms: number): void {
     this.#deniedUntilMs = Math.max(this.#deniedUntilMs, this.world.time.now().bootMs + ms);
-    this.witness.excuse(ms + DENIED_PAUSE_MS);
+    this.checker.excuse(ms + DENIED_PAUSE_MS);
   }
 
   #fillDisk(ms: number): void {
@@ -198,7 +198,7 @@ class AgentDays {
 
   #excused(fromMs: number, toMs: number): number {
     const ms = this.#between(fromMs, toMs);
-    this.witness.excuse(ms);
+    this.checker.excuse(ms);
     return ms;
   }
 

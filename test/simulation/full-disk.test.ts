@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { NotifyCall } from '../../src/core/model/call.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
-import { AgentWitness } from '../support/agent-witness.ts';
+import { AgentChecker } from '../support/agent-checker.ts';
 import { AgentWorld } from '../support/agent-world.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
@@ -24,7 +24,7 @@ interface AcceptedReport {
 
 interface Story {
   readonly world: AgentWorld;
-  readonly witness: AgentWitness;
+  readonly checker: AgentChecker;
   readonly reports: AcceptedReport[];
   readonly attempt: string;
 }
@@ -45,7 +45,7 @@ function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => fal
     world.close();
     rmSync(directory, { recursive: true });
   });
-  const witness = new AgentWitness(world);
+  const checker = new AgentChecker(world);
   const reports: AcceptedReport[] = [];
   const { onReport } = world.service;
   world.service.onReport = (call) => {
@@ -55,16 +55,16 @@ function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => fal
   world.begin();
   world.ask({ type: 'start', job: 'copy' }, () => undefined);
   const task = polledTask('activity');
-  witness.offered(task.attemptId);
+  checker.offered(task.attemptId);
   world.service.offer(task);
   world.time.in(full.fromMs, () => (world.isDiskFull = true));
   world.time.in(full.untilMs, () => (world.isDiskFull = false));
-  return { world, witness, reports, attempt: task.attemptId };
+  return { world, checker, reports, attempt: task.attemptId };
 }
 
 describe('P8 a disk that is full for hours', () => {
   test('no promise is broken and no window lapses; the ends are told within seconds of there being room', async () => {
-    const { world, witness, reports, attempt } = begin(FULL);
+    const { world, checker, reports, attempt } = begin(FULL);
     await world.runUntil(FULL.untilMs);
     expect(world.service.taskState(attempt)).toBe('owned');
     const meanwhile = reports.filter(({ atMs }) => atMs > FULL.fromMs + SECOND_MS);
@@ -76,23 +76,23 @@ describe('P8 a disk that is full for hours', () => {
     expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
-    expect(witness.close()).toEqual([]);
+    expect(checker.close()).toEqual([]);
   });
 
   test('an agent that is killed meanwhile finds out again how they ended', async () => {
-    const { world, witness, reports, attempt } = begin(FULL);
+    const { world, checker, reports, attempt } = begin(FULL);
     world.time.in(ENDS_MS + 4 * MINUTE_MS, () => world.kill(0, SECOND_MS));
     await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
     expect(world.lives).toBe(2);
     expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     expect(world.service.close()).toMatchObject({ staleMs: 0, lapses: 0, stampsNotRising: 0 });
-    expect(witness.close()).toEqual([]);
+    expect(checker.close()).toEqual([]);
   });
 
   test('an end that is on disk is told, though the disk takes nothing new', async () => {
     const fullMs = ENDS_MS + MINUTE_MS;
-    const { world, witness, reports, attempt } = begin(
+    const { world, checker, reports, attempt } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },
       (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
     );
@@ -101,11 +101,11 @@ describe('P8 a disk that is full for hours', () => {
     expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED']);
     expect(world.service.taskState(attempt)).toBe('FINISHED');
     await world.runUntil(2 * HOUR_MS);
-    expect(witness.close()).toEqual([]);
+    expect(checker.close()).toEqual([]);
   });
 
   test('a percent that was on its way when the disk filled up does not fall after a crash', async () => {
-    const { world, witness, reports } = begin({ fromMs: HOUR_MS, untilMs: 2 * HOUR_MS });
+    const { world, checker, reports } = begin({ fromMs: HOUR_MS, untilMs: 2 * HOUR_MS });
     const { onSend } = world;
     world.onSend = (call) => {
       onSend(call);
@@ -119,16 +119,16 @@ describe('P8 a disk that is full for hours', () => {
     expect(percents.at(-1)).toBeGreaterThanOrEqual(50);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
     await world.runUntil(3 * HOUR_MS);
-    expect(witness.close()).toEqual([]);
+    expect(checker.close()).toEqual([]);
   });
 
   test('of several ends that are on disk one is told meanwhile: after a crash it is told again, and no other before', async () => {
     const fullMs = 2 * ENDS_MS + 2 * MINUTE_MS;
-    const { world, witness, reports } = begin(
+    const { world, checker, reports } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },
       (bootMs) => bootMs > ENDS_MS - MINUTE_MS && bootMs < fullMs + MINUTE_MS,
     );
-    witness.excuse(HOUR_MS);
+    checker.excuse(HOUR_MS);
     world.time.in(ENDS_MS + MINUTE_MS, () =>
       world.ask({ type: 'start', job: 'copy' }, () => undefined),
     );
@@ -137,7 +137,7 @@ describe('P8 a disk that is full for hours', () => {
     world.kill(0, SECOND_MS);
     await world.runUntil(2 * HOUR_MS);
     expect(endsOf(reports)).toEqual(['activity COMPLETED', 'copy COMPLETED', 'copy COMPLETED']);
-    expect(witness.close()).toEqual([]);
+    expect(checker.close()).toEqual([]);
   });
 });
 

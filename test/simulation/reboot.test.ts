@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
-import { AgentWitness } from '../support/agent-witness.ts';
+import { AgentChecker } from '../support/agent-checker.ts';
 import { AgentWorld } from '../support/agent-world.ts';
 import { definition, settings } from '../support/settings.ts';
 
@@ -21,7 +21,7 @@ test.each([HOUR_MS, -HOUR_MS])(
       world.close();
       rmSync(directory, { recursive: true });
     });
-    const witness = new AgentWitness(world);
+    const checker = new AgentChecker(world);
     world.begin();
     const tracked = definition('copy', { command: [], tracked: { by: 'report' } });
     world.ask({ type: 'track', definitions: [tracked] }, () => undefined);
@@ -32,6 +32,6 @@ test.each([HOUR_MS, -HOUR_MS])(
     expect(world.lives).toBe(2);
     expect(world.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
     expect(world.service.close().staleMs).toBe(0);
-    expect(witness.findings).toEqual([]);
+    expect(checker.findings).toEqual([]);
   },
 );

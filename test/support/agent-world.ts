@@ -1,8 +1,8 @@
 /**
  * The whole agent in virtual time and from one seed: the real loop, inbox, journal and SQLite store; around them the
- * same outside as in world.ts. Time moves only while the agent waits. A life ends where it touches the outside: before
- * a commit or after it, between two actions, at a look at the clock; what it had not committed is lost, and the next
- * one opens the same file.
+ * same outside as in world.ts. Time moves only while the agent waits. An agent can be killed whenever it calls a port: before
+ * a commit or after it, between two actions, when it reads the clock. What it has not committed is lost, and the next
+ * agent opens the same file.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent } from '../../src/agent/agent.ts';
@@ -28,10 +28,10 @@ import { blindTracking, recordingNotifier, virtualClock } from './ports.ts';
 import { ServiceModel } from './service-model.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** What a killed agent's every touch of the outside comes to: nothing it does has an effect any more. */
+/** Thrown whenever a killed agent calls a port: nothing that it does has an effect any more. */
 class Killed extends Error {}
 
-/** More turns than this without a wait, and it will never wait. */
+/** If the loop makes more turns than this without a wait, it will never wait. */
 const TURNS_MAX = 10_000;
 
 interface Life {
@@ -42,7 +42,7 @@ interface Life {
   isOver: boolean;
 }
 
-/** An operator's question, asked again of the next agent until one has answered. */
+/** A request of the operator, repeated to the next agent until one has answered. */
 interface Question {
   readonly request: OperatorRequest;
   readonly answered: (reply: Reply) => void;
@@ -54,15 +54,15 @@ export class AgentWorld {
   readonly outside: Outside;
   readonly random: () => number;
   isDiskFull = false;
-  /** The disk refused, and the agent has not tried again since. */
+  /** A commit failed, and the agent has not retried it yet. */
   isBehind = false;
-  /** How long no agent runs after the next end of one. */
+  /** How long no agent runs after the current one has ended. */
   downMs = 0;
   turns = 0;
   lives = 0;
-  /** Faults of the agent itself: what its loop threw. */
+  /** Errors that the agent's loop threw. */
   readonly faults: unknown[] = [];
-  /** What the agent does and learns, as it does. */
+  /** Callbacks for what the agent does and learns. */
   onCommit: () => void = () => undefined;
   onSend: (call: Call) => void = () => undefined;
   onAnswer: (call: Call, outcome: Outcome) => void = () => undefined;
@@ -76,7 +76,7 @@ export class AgentWorld {
   /** The host goes down with the agent. */
   #isReboot = false;
   #boot = 1;
-  /** When the present boot began. */
+  /** When the current boot began. */
   #bootedMs = 0;
   #asleepUntilMs = -Infinity;
 
@@ -89,11 +89,11 @@ export class AgentWorld {
     this.outside.isAsleep = () => this.time.now().bootMs <= this.#asleepUntilMs;
   }
 
-  /** Starts an agent on what the one before left. */
+  /** Starts an agent on the state that the previous one left. */
   begin(): void {
     const former = this.#life;
     const store = openStore(this.#directory, `boot-${this.#boot}`, { write: () => undefined });
-    // Only now: an agent that is killed closes nothing.
+    // The old store is closed only now, because a killed agent closes nothing.
     former?.store.close();
     const clock = this.#clock(() => life);
     const inbox = new Inbox(clock);
@@ -149,10 +149,10 @@ export class AgentWorld {
     if (this.#life?.isOver === false) this.#life.agent?.stop();
   }
 
-  /** The host sleeps, or the agent stands still, while the world goes on. */
+  /** The host is suspended, or the agent is stopped, while time passes outside. */
   suspend(ms: number): void {
     const untilMs = this.time.now().bootMs + ms;
-    // It may fall asleep once more while it sleeps.
+    // A second suspend may begin during the first.
     this.#asleepUntilMs = Math.max(this.#asleepUntilMs, untilMs);
     for (;;) {
       const nextMs = this.time.nextMs();
@@ -162,7 +162,7 @@ export class AgentWorld {
     this.time.moveTo(untilMs);
   }
 
-  /** True while no agent watches: none runs, or the host sleeps. */
+  /** True while no agent acts: none runs, or the host is suspended. */
   isAway(): boolean {
     return (
       this.time.now().bootMs <= this.#asleepUntilMs || this.#life === undefined || this.#life.isOver
@@ -206,7 +206,7 @@ export class AgentWorld {
     const life = this.#life;
     if (life?.agent === undefined || life.isOver) return;
     const answered = (reply: Reply): void => {
-      // The word of an agent that is about to end: the next one is asked.
+      // The answer of an agent that is about to end: ask the next one.
       if (!reply.ok && reply.message === 'the agent is stopping') return;
       if (this.#questions.delete(question)) question.answered(reply);
     };
@@ -225,7 +225,7 @@ export class AgentWorld {
     this.onDeath();
   }
 
-  /** Every way out of the agent leads through here. */
+  /** Every call of a port goes through here. */
   #touch(life: Life): void {
     if (life.isOver) throw new Killed();
     if (this.#killIn === undefined || this.#killIn-- > 0) return;
@@ -249,7 +249,7 @@ export class AgentWorld {
         this.#touch(life);
         life.isWaiting = true;
         this.turns++;
-        // In whole milliseconds, as timers are: what a sum of two clocks loses to rounding must not be waited for again.
+        // In whole milliseconds, as timers are: rounding in a sum of two clocks must not cause another wait.
         const takeBack = clock.wakeAt(Math.floor(bootedMs + bootMs) + 1, wake);
         return () => {
           life.isWaiting = false;

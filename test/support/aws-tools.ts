@@ -1,11 +1,11 @@
 /** Whether the real `aws` command and boto3 are on this machine, and the environment that points them at a simulator. */
 import { spawnSync } from 'node:child_process';
 
-/** The words to put in the title of a skipped test; undefined when the tool is there. */
+/** The reason for the title of a skipped test; undefined if the tool is installed. */
 export const awsMissing = missing(
   'aws',
   ['--version'],
-  // Older ones do not know AWS_ENDPOINT_URL and would call AWS itself.
+  // Older versions do not know AWS_ENDPOINT_URL and would call AWS itself.
   (printed) => /aws-cli\/(1\.(29|[3-9]\d|\d{3})|2\.(1[3-9]|[2-9]\d))\./.test(printed),
   'the aws command is not installed, or is older than 1.29 and 2.13',
 );
@@ -16,7 +16,7 @@ export const boto3Missing = missing(
   'boto3 is not installed, or is older than 1.28',
 );
 
-/** Any credentials do; the instance's metadata service is not to be asked. */
+/** Any credentials are accepted. The instance's metadata service must not be called. */
 export function awsEnvironment(url: string, region = 'us-west-2'): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'],

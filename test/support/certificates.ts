@@ -1,10 +1,10 @@
-/** Certificates for tests, made by the openssl command when they are needed and gone with their directory. */
+/** Certificates for tests, made by the openssl command when a test needs them, and removed with their directory. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The words to put in the title of a skipped test; undefined when the tool is there. */
+/** The reason for the title of a skipped test; undefined if the tool is installed. */
 export const opensslMissing: string | undefined =
   spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0
     ? undefined
@@ -20,7 +20,7 @@ export interface Certificate {
 export interface Authority {
   readonly certFile: string;
   readonly cert: string;
-  /** For 127.0.0.1 and `names`; `days` below zero: it ended before it began. */
+  /** For 127.0.0.1 and `names`; `days` below zero: it has expired. */
   issue(days?: number, names?: readonly string[]): Certificate;
   remove(): void;
 }

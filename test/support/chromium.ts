@@ -38,9 +38,9 @@ export interface Page {
   /** The value of an expression in the page; promises are waited for. */
   evaluate(expression: string): Promise<unknown>;
   press(key: string): Promise<void>;
-  /** What the page complained of: exceptions, refused by policy, failed loads. */
+  /** Problems of the page: exceptions, requests that the policy refused, failed loads. */
   readonly complaints: string[];
-  /** Addresses that it asked for. */
+  /** The addresses that it requested. */
   readonly requests: string[];
 }
 

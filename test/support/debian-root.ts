@@ -1,6 +1,6 @@
 /**
  * Clean root file systems of Debian releases, to boot boxes from (systemd-box.ts). Made once by mmdebstrap, from the mirror
- * that apt uses here, and kept in node_modules/.cache. A test skips with the reason where that cannot be done.
+ * that apt uses here, and kept in node_modules/.cache. If that is not possible, a test is skipped with the reason.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ const MADE_MS_MAX = 600_000;
 
 export type DebianRelease = 'bullseye' | 'bookworm';
 
-/** The path of the root file system, or why there is none. */
+/** The path of the root file system, or the reason why there is none. */
 export function debianRoot(release: DebianRelease): { root: string } | { reason: string } {
   const root = join(CACHE, `debian-${release}`);
   if (existsSync(root)) return { root };

@@ -1,6 +1,6 @@
 /**
- * A file system that gives no answer (hanging-mount.pl): whoever looks into it sleeps in the kernel, and survives SIGKILL,
- * until it is released. Released as well when the test's process ends.
+ * A file system that does not answer (hanging-mount.pl): a process that reads it sleeps in the kernel and survives SIGKILL
+ * until the file system is released, at the latest when the test's process ends.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ const HANGING = join(import.meta.dirname, 'hanging-mount.pl');
 /** Another one, which answers some requests: it keeps the memory of a process locked. */
 export const LOCKING = join(import.meta.dirname, 'locking-mount.pl');
 
-/** What this host lacks for one, in words; empty: nothing. */
+/** The reason why this host cannot have one; empty if it can. */
 export const whyNoHangingMount = lack();
 
 function lack(): string {
@@ -61,7 +61,7 @@ export class HangingMount {
     await until(`the file system says ${word}`, () => this.#printed().includes(word));
   }
 
-  /** Whoever sleeps in there gets an error, and those that were killed die. */
+  /** Releases it: waiting processes get an error, and killed ones end. */
   async release(): Promise<void> {
     await this.#release();
   }

@@ -1,4 +1,4 @@
-/** What agents of a test leave behind when they are killed: jobs, which outlive them by design, and their control groups. */
+/** Removes what killed agents of a test leave: jobs, which outlive them by design, and their control groups. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { cgroupOf, Cgroups } from '../../src/jobs/process/cgroups.ts';
 import { until } from './until.ts';
@@ -10,7 +10,7 @@ export async function endJobsOf(socketPath: string): Promise<void> {
     for (const pid of left) process.kill(pid, 'SIGKILL');
     return left.length === 0;
   });
-  // Where the agents were is where this process is, or one below it in a service of its own.
+  // The agents were in the control group of this process, or in one below it.
   const base = cgroupOf(process.pid)?.path;
   if (base !== undefined) new Cgroups(base, socketPath).removeEmpty();
 }
@@ -25,7 +25,7 @@ function processesOf(socketPath: string): number[] {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
         return pid !== process.pid && environment.includes(`MIGRATION_AGENT_SOCKET=${socketPath}`);
       } catch {
-        // It has ended, or is somebody else's.
+        // The process has ended, or belongs to another user.
         return false;
       }
     });

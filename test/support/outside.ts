@@ -1,6 +1,6 @@
 /**
- * What is around the planner or the agent, in virtual time and from one seed: gates that give calls at the configured
- * rate, a way to the services that fails as told, jobs that run and end. It outlives every agent.
+ * Everything outside the planner or the agent, in virtual time and from one seed: gates with the configured rate, a
+ * connection to the services that fails as the options require, jobs that run and end. It outlives every agent.
  */
 import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
@@ -23,13 +23,13 @@ export interface JobModel {
 export interface OutsideOptions {
   readonly settings: Settings;
   readonly jobs: JobModel;
-  /** Part of the calls that fail; half of those after the service has performed them. */
+  /** The part of the calls that fails; half of those after the service has carried them out. */
   readonly failing: number;
-  /** What the service really lets through, where it is less than configured: it throttles then. */
+  /** The rate that the service allows, if it is less than configured. It throttles the rest. */
   readonly throttling?: Settings['rates'];
-  /** What a call is answered, where it is not for the service to say. */
+  /** The outcome of a call that does not reach the service. */
   readonly outcome?: (call: Call, bootMs: number) => Outcome | undefined;
-  /** True while this call finds nobody. */
+  /** True while this call cannot reach the service. */
   readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
 
@@ -37,11 +37,11 @@ interface Process {
   readonly run: Run;
   readonly startedMs: number;
   readonly durationMs: number;
-  /** Absent: it lives. `lost`: the host went down, and nothing tells how it ended. */
+  /** Absent while it runs. `lost`: the host went down, and its end is unknown. */
   exit?: { readonly code: number; readonly signal?: string } | 'lost';
 }
 
-/** What `onExit` is told of a run that nobody knows the end of. */
+/** The exit code for `onExit` if the end of a run is unknown. */
 const LOST = -1;
 /** The part of the rate that the real gate gives. */
 export const GATE_PART = 0.99;
@@ -49,9 +49,9 @@ export const GATE_PART = 0.99;
 const JITTER_S = 0.2;
 
 export class Outside {
-  /** Called when a process has ended, whether anybody watched or not. */
+  /** Called when a process has ended, even if no agent watches it. */
   onExit: (run: Run, exitCode: number) => void = () => undefined;
-  /** True while the host sleeps: its gates sleep with it. */
+  /** True while the host is suspended. Its gates are suspended as well. */
   isAsleep: () => boolean = () => false;
   readonly #world: Readonly<{ time: VirtualTime; service: ServiceModel; random: () => number }>;
   readonly #options: OutsideOptions;
@@ -84,7 +84,7 @@ export class Outside {
     return this.#started.has(id);
   }
 
-  /** The agent died: its connections are gone, and the next one finds no call saved up. Jobs go on. */
+  /** The agent died: its connections are closed, and the next one has no saved-up calls. Jobs go on. */
   disconnect(): void {
     this.#life++;
     this.#world.service.disconnect();
@@ -100,7 +100,7 @@ export class Outside {
     }
   }
 
-  /** Every process ends without a word to anybody. */
+  /** Every process ends without an event. */
   killProcesses(): void {
     for (const process of this.#processes.values()) process.exit ??= 'lost';
   }
@@ -117,7 +117,7 @@ export class Outside {
     return gate;
   }
 
-  /** Sends a call on its way. `arrived` is told at the service's door, `settle` what came back, to the sender only. */
+  /** Sends a call. `arrived` is called when it reaches the service, `settle` with the outcome if the sender still runs. */
   call(call: Call, settle: (outcome: Outcome) => void, arrived: () => void): void {
     const { random, service, time } = this.#world;
     const life = this.#life;

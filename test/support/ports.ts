@@ -32,7 +32,7 @@ export function virtualClock(time: VirtualTime): Clock {
   };
 }
 
-/** Lets everything that waits for a promise go on, then moves to the next appointment, until `bootMs`. */
+/** Runs everything that waits for a promise, then moves to the next timer, until `bootMs`. */
 export async function pass(time: VirtualTime, bootMs: number): Promise<void> {
   for (;;) {
     for (let i = 0; i < 4; i++) await turn();
@@ -44,7 +44,7 @@ export async function pass(time: VirtualTime, bootMs: number): Promise<void> {
   for (let i = 0; i < 4; i++) await turn();
 }
 
-/** A disk that can be full. What was committed is kept as text, as a file would. */
+/** A disk that can be full. Commits are kept as text, as in a file. */
 export class MemoryStore implements Store {
   isFull = false;
   readonly committed: string[] = [];
@@ -110,7 +110,7 @@ export class AcceptingServices implements Services {
   close(): void {}
 }
 
-/** Jobs that start at once and end when told. */
+/** Jobs that start at once and end when the test ends them. */
 export class ObedientJobs implements JobHost {
   readonly started: string[] = [];
   readonly signalled: string[] = [];

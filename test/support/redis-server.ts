@@ -9,7 +9,7 @@ import { join } from 'node:path';
 /** `REDIS_SERVER=valkey-server` tests with Valkey. */
 const SERVER = process.env['REDIS_SERVER'] ?? 'redis-server';
 
-/** The words to put in the title of a skipped test; undefined when the server is there. */
+/** The reason for the title of a skipped test; undefined if the server is installed. */
 export const redisMissing: string | undefined =
   spawnSync(SERVER, ['--version'], { stdio: 'ignore' }).status === 0
     ? undefined
@@ -33,7 +33,7 @@ export async function startRedis(
   const directory = mkdtempSync(join(tmpdir(), 'migration-agent-redis-'));
   const server = spawn(
     SERVER,
-    // A port of 0 in `args` (for TLS alone) comes later and wins.
+    // A port of 0 in `args` (for TLS only) comes later and overrides this one.
     ['--port', `${own}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -65,7 +65,7 @@ async function ready(server: ChildProcess): Promise<void> {
   throw new Error(`${SERVER} did not start: ${output}`);
 }
 
-/** redis-server takes no port 0; between this and its start somebody else may take it, which is seen at once. */
+/** redis-server takes no port 0; another process may take the port before it starts, which fails at once. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -35,7 +35,7 @@ export interface Books {
   /** Tasks handed out and not acknowledged within two minutes. */
   unclaimed: number;
   overLimit: number;
-  /** Words about a run after its final state, without an IN_PROGRESS between. */
+  /** Reports after the final status of a run, without IN_PROGRESS between. */
   afterFinal: number;
   stampsNotRising: number;
   percentFell: number;
@@ -46,7 +46,7 @@ export interface Books {
   findings: string[];
 }
 
-/** A strict bucket: what the published limit allows at the service's door. */
+/** A strict token bucket with the published limit, for calls as they arrive. */
 class Bucket {
   #tokens: number;
   #atMs = 0;
@@ -69,11 +69,11 @@ class Bucket {
 }
 
 export class ServiceModel {
-  /** A task that was stale is told again, or the books are closed; `lateMs` ago its promise ended. */
+  /** A stale task is reported again, or the simulation ends. Its promise ended `lateMs` ago. */
   onStale: (task: string, lateMs: number) => void = () => undefined;
   /** The window of an acknowledged task ended: another host may have it. */
   onLapse: (taskId: string) => void = () => undefined;
-  /** A word about a Hub task is accepted for the first time. */
+  /** A report of a Hub task is accepted for the first time. */
   onReport: (call: NotifyCall) => void = () => undefined;
   readonly books: Books = {
     staleMs: 0,
@@ -103,7 +103,7 @@ export class ServiceModel {
     this.#rates = rates;
   }
 
-  /** Puts work into the worker group. */
+  /** Adds a task to the worker group. */
   offer(task: PolledTask): void {
     this.#tasks.push({ task, state: 'waiting', taskId: '', acknowledged: false, reportByMs: 0 });
     this.#handOut();
@@ -115,7 +115,7 @@ export class ServiceModel {
     if (record !== undefined && record.state !== 'ended') record.state = 'canceled';
   }
 
-  /** The account's home region is set anew, or taken away: nothing that was told elsewhere is known there. */
+  /** Changes or removes the account's home region. Nothing that was reported elsewhere is known there. */
   setHomeRegion(region: string | undefined): void {
     this.#homeRegion = region;
     for (const [name, record] of this.#hub) this.#countStale(name, record);
@@ -123,12 +123,12 @@ export class ServiceModel {
     this.#streams.clear();
   }
 
-  /** Somebody deletes the stream, and every task in it. */
+  /** Deletes the stream and every task in it. */
   deleteStream(): void {
     this.setHomeRegion(this.#homeRegion);
   }
 
-  /** Somebody deletes one task. */
+  /** Deletes one task. */
   deleteTask(name: string): void {
     this.#hub.delete(name);
   }
@@ -143,7 +143,7 @@ export class ServiceModel {
     return record?.status ?? record?.state;
   }
 
-  /** When the window of a task that somebody owns ends; on the boot clock. */
+  /** When the window of an owned task ends, on the boot clock. */
   reportByMs(taskId: string): number | undefined {
     const record = this.#tasks.find((one) => one.taskId === taskId && one.state === 'owned');
     return record?.reportByMs;
@@ -164,7 +164,7 @@ export class ServiceModel {
     return this.#tasks.filter((one) => one.state === 'waiting' || one.state === 'owned').length;
   }
 
-  /** Counts a call at the door. False: it is over the limit. */
+  /** Counts an arriving call. False if it is over the limit. */
   arrive(call: Call): boolean {
     this.books.calls++;
     const { operation } = call;
@@ -179,7 +179,7 @@ export class ServiceModel {
     return false;
   }
 
-  /** Performs a call; long polls settle later. */
+  /** Carries out a call; long polls settle later. */
   perform(call: Call, settle: (outcome: Outcome) => void): void {
     if (call.operation === 'PollForTask') {
       this.#polls.push(settle);
@@ -195,7 +195,7 @@ export class ServiceModel {
     settle(this.#perform(call));
   }
 
-  /** What the audit of the end shows: tasks that are stale now count until now. */
+  /** Ends the audit: tasks that are stale now count until now. */
   close(): Books {
     for (const [name, record] of this.#hub) this.#countStale(name, record);
     return this.books;

@@ -1,6 +1,6 @@
 /**
  * Prints at the end of a run what was skipped. The title of a test that may be skipped says what it needs, so the list
- * says what this machine lacks.
+ * shows what this machine lacks.
  */
 import type { Reporter, TestModule, TestSuite } from 'vitest/node';
 

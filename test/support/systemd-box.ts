@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 
 const SCRIPT = join(import.meta.dirname, 'systemd-box.sh');
 
-/** What this host lacks for a box; empty: nothing. */
+/** The reason why this host cannot boot a box; empty if it can. */
 export const whyNoBox = spawnSync(SCRIPT, ['check'], { encoding: 'utf8' }).stderr.trim();
 
 export interface Ran {
@@ -68,7 +68,7 @@ export class SystemdBox {
     });
   }
 
-  /** Runs a command that must succeed, and gives its output without the last line break. */
+  /** Runs a command that must succeed, and returns its output without the last line break. */
   async output(...command: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(...command);
     if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stdout}${stderr}`);

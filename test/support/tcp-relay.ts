@@ -1,11 +1,11 @@
-/** A way to a server that can be cut as networks are cut: nothing is refused or closed, nothing comes through. */
+/** A TCP relay that can be cut as networks are: connections stay open, but no data passes. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface TcpRelay {
   readonly port: number;
   cut(): void;
-  mend(): void;
+  restore(): void;
   close(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ export async function startRelay(targetPort: number): Promise<TcpRelay> {
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    // One end is gone: the other learns of it.
+    // When one end closes, the other one is closed.
     socket.on('error', () => socket.destroy());
     if (isCut) socket.pause();
   };
@@ -40,7 +40,7 @@ export async function startRelay(targetPort: number): Promise<TcpRelay> {
       isCut = true;
       for (const socket of sockets) socket.pause();
     },
-    mend() {
+    restore() {
       isCut = false;
       for (const socket of sockets) socket.resume();
     },

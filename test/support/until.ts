@@ -1,4 +1,4 @@
-/** Waits for a state, never for a time: looks again and again until it is there, and says what was there if it is not. */
+/** Waits for a state, not for a time: checks again and again, and fails with the last state if it never comes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 20;

@@ -1,4 +1,4 @@
-/** A clock that moves from one appointment to the next: nothing waits, nothing is skipped. */
+/** A clock that moves from one timer to the next without waiting, and skips none. */
 import { Heap, Ranked } from '../../src/core/lib/heap.ts';
 import type { Now } from '../../src/core/lib/time.ts';
 
@@ -13,7 +13,7 @@ export class VirtualTime {
     return { wallMs: this.#bootMs + this.#wallLessBootMs, bootMs: this.#bootMs };
   }
 
-  /** True time, as the services see it, whatever the host's wall clock shows. */
+  /** The true time, which the services use even if the host's wall clock is wrong. */
   trueMs(): number {
     return START_WALL_MS + this.#bootMs;
   }
@@ -31,7 +31,7 @@ export class VirtualTime {
     return this.#appointments.peek()?.rank;
   }
 
-  /** Moves to `bootMs` and keeps every appointment that has come. */
+  /** Moves to `bootMs` and runs every timer that is due. */
   moveTo(bootMs: number): void {
     this.#bootMs = Math.max(this.#bootMs, bootMs);
     for (;;) {

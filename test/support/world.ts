@@ -1,6 +1,6 @@
 /**
- * The planner and everything around it, in virtual time and from one seed. What is simulated is the outside
- * (outside.ts, service-model.ts); the planner is real. For the whole agent see agent-world.ts.
+ * The planner and everything around it, in virtual time and from one seed. The planner is real; everything outside is
+ * simulated (outside.ts, service-model.ts). For the whole agent see agent-world.ts.
  */
 import type { Action, Reply } from '../../src/core/model/action.ts';
 import type { Call } from '../../src/core/model/call.ts';
@@ -21,7 +21,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 export interface WorldOptions extends OutsideOptions {
   readonly seed: number;
-  /** The planner's own dice, where a test wants them loaded. */
+  /** The planner's random numbers, if a test fixes them. */
   readonly dice?: () => number;
   /** Absent: nothing is scheduled. */
   readonly calendar?: Calendar;
@@ -33,17 +33,17 @@ export class World {
   readonly notes: TimelineEvent[] = [];
   readonly random: () => number;
   turns = 0;
-  /** The store refuses changes. */
+  /** The store takes no changes. */
   isDiskFull = false;
   planner: Planner;
   state = new PersistentState();
-  /** The host that the next agent finds itself on; absent: nothing tells. */
+  /** The identity of the host for the next agent; absent if unknown. */
   identity: HostIdentity | undefined;
   keepNotes = true;
-  /** What the planner wanted looked at, and no longer looked at. */
+  /** The work that the planner asked to watch, and to stop watching. */
   readonly watched: string[] = [];
   readonly replies: Reply[] = [];
-  /** Every call with its time, where a test wants them. */
+  /** Every call with its time, if a test sets this. */
   calls: { readonly call: Call; readonly atMs: number }[] | undefined;
   /** Exit codes of agents that ended by themselves. */
   readonly exits: number[] = [];
@@ -71,7 +71,7 @@ export class World {
     return this.#outside.running();
   }
 
-  /** Every process ends without a word to anybody. */
+  /** Every process ends without an event. */
   killProcesses(): void {
     this.#outside.killProcesses();
   }
@@ -95,12 +95,12 @@ export class World {
     }
   }
 
-  /** The agent stands still while time goes on, as in a suspended host; what happens outside waits for it. */
+  /** The agent stops while time passes, as on a suspended host. Events from outside wait. */
   sleep(ms: number): void {
     this.time.moveTo(this.time.now().bootMs + ms);
   }
 
-  /** Kills the agent and starts another from what was on disk. Jobs go on. */
+  /** Kills the agent and starts another with the state on disk. Jobs go on. */
   crash(): void {
     this.#inbox = [];
     this.#hasExited = false;
@@ -182,7 +182,7 @@ export class World {
   }
 }
 
-/** What another process would read from the disk: values, not objects of this one. */
+/** What another process would read from the disk: copies, not the same objects. */
 function reload(state: PersistentState): PersistentState {
   const copy = new PersistentState();
   const kept = structuredClone({

@@ -1,5 +1,5 @@
 /**
- * How a run ended. The exit record of its shim is the only witness: success is never inferred. A run without one is lost, but
+ * How a run ended. The exit record of its shim is the only evidence: success is never inferred. A run without one is lost, but
  * only if nothing of its tree is alive; until then it is orphaned.
  */
 import { constants } from 'node:os';

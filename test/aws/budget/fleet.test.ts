@@ -154,7 +154,7 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
       expect(west).toBeLessThan(3.2);
       expect(all).toBeGreaterThan(7);
       expect(all).toBeLessThan(13);
-      relay.mend();
+      relay.restore();
       await rig.all('joined');
       await rig.fullPace();
 
@@ -207,7 +207,7 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
   );
 
   fleetTest(
-    'a wrong password is said, and is not; with the right one it joins',
+    'a wrong password is logged, but not its text; with the right one a host joins',
     async (context) => {
       const rig = new Rig(context, await startRedis(['--requirepass', 'hunter2-correct']));
       const { hosts } = rig;

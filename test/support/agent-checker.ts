@@ -1,6 +1,6 @@
 /**
- * What must hold of an agent through everything: watched as it happens, and checked at the end by what really
- * happened (exit codes of processes, reports that were answered) and by the service's books.
+ * Checks an agent in a simulation: each call as it happens, and the whole at the end, by the exit codes of processes,
+ * the reports that were answered, and the counts of the service model.
  */
 import type { Call, NotifyCall, Outcome } from '../../src/core/model/call.ts';
 import type { HubStatus } from '../../src/core/model/call.ts';
@@ -9,15 +9,15 @@ import { MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import type { AgentWorld } from './agent-world.ts';
 
 /**
- * After what nobody could prevent: the longest pause of an operation (half a minute after a failure, a minute after a
- * throttle), and a call for each of some forty who wait, at the third of a call a second that throttling leaves.
+ * The time to recover after a fault: the longest pause of an operation (half a minute after a failure, a minute after a
+ * throttle), and a call for each of some forty reporters that wait, at the third of a call a second that throttling leaves.
  */
 const RECOVERY_MS = 4 * MINUTE_MS;
 const FINDINGS_MAX = 20;
 const WINDOW_MS = 15 * MINUTE_MS;
 /**
- * The ladder begins so long before the window's end: a grace of half a minute and a margin. The window may have begun
- * with a report whose answer was lost, which was up to a minute after the last that was answered.
+ * The escalation starts so long before the end of the window: a grace of half a minute and a margin. The window may have
+ * started with a report whose answer was lost, up to a minute after the last one that was answered.
  */
 const FENCE_MS = 41 * SECOND_MS + MINUTE_MS;
 
@@ -25,11 +25,11 @@ type End = Extract<HubStatus, 'COMPLETED' | 'FAILED'>;
 
 interface Ended {
   readonly end: End;
-  /** Of a run of the agent's own. */
+  /** The run, if the agent started it. */
   readonly run?: string;
 }
 
-export class AgentWitness {
+export class AgentChecker {
   readonly findings: string[] = [];
   /** Times that explain a stale task: outages, suspends and absences longer than the slack of a promise. */
   readonly #excused: { readonly fromMs: number; readonly toMs: number }[] = [];
@@ -40,17 +40,17 @@ export class AgentWitness {
   readonly #canceled = new Set<string>();
   readonly #promised = new Set<string>();
   readonly #attempts = new Map<string, { exitCode?: number }>();
-  /** What the Hub shows of each run that has not ended. */
+  /** The percent that the Hub shows for each run that has not ended. */
   readonly #percents = new Map<string, number>();
   readonly #tracked = new Set<string>();
   /** Tasks whose runs were fenced. */
   readonly #givenUp = new Set<string>();
   #forgetfulUntilMs = -Infinity;
-  /** Runs that are told under a name of their own. */
+  /** Runs that are reported under a name of their own. */
   readonly #apart = new Set<string>();
   /** Runs that ended before anything was started for them. */
   #unstarted: { readonly job: string; readonly run: string }[] = [];
-  /** Tasks of which the agent knows that nothing may follow: learnt, and then on disk. */
+  /** Tasks that the agent must not report any more: first known to the agent, then on disk. */
   #learnt: string[] = [];
   readonly #closed = new Set<string>();
 
@@ -72,7 +72,7 @@ export class AgentWitness {
     this.#excused.push({ fromMs, toMs: fromMs + ms });
   }
 
-  /** An operator was told that this run will be. */
+  /** The agent has accepted the start of this run. */
   promised(run: string): void {
     this.#promised.add(run);
   }
@@ -81,7 +81,7 @@ export class AgentWitness {
     this.#attempts.set(attemptId, {});
   }
 
-  /** Work that the agent does not run has ended so. */
+  /** The end of work that the agent does not run. */
   ended(job: string, end: End, run?: string): void {
     const ends = this.#ends.get(job) ?? [];
     ends.push(run === undefined ? { end } : { end, run });
@@ -92,7 +92,7 @@ export class AgentWitness {
     return this.#world.outside.running() === 0 && this.#world.service.unfinished() === 0;
   }
 
-  /** Everything that was found, after all has come to rest. */
+  /** All findings, after all work has ended. */
   close(): string[] {
     const { faults, outside, service } = this.#world;
     const books = service.close();
@@ -112,7 +112,7 @@ export class AgentWitness {
         ends.every((end, i) => this.#isReportedAs(end, reported[i]));
       if (!isReported)
         this.#find(
-          `${job} ended ${ends.map(({ end }) => end).join()}; the Hub was told ${reported.join()}`,
+          `${job} ended ${ends.map(({ end }) => end).join()}; the Hub got ${reported.join()}`,
         );
     }
     for (const [attemptId, { exitCode }] of this.#attempts) {
@@ -140,7 +140,7 @@ export class AgentWitness {
     this.#fenced(run);
   }
 
-  /** Its task lapses now, which is as it should be, where the window was really about to end. */
+  /** The task of a fenced run lapses now, which is right if its window was about to end. */
   #fenced(run: string): void {
     const nowMs = this.#world.time.now().bootMs;
     for (const [task, its] of this.#runOfTask) {
@@ -171,8 +171,8 @@ export class AgentWitness {
     if (this.#world.downMs >= MINUTE_MS) this.excuse(this.#world.downMs);
     this.#learnt = [];
     this.#unstarted = [];
-    // What was answered while the disk refused is forgotten. For all that the next agent knows nothing was, and whoever
-    // may have lost a task must not work for it.
+    // Answers that came while the disk took no changes are lost. The next agent does not know them, and an agent that may
+    // have lost a task must not work for it.
     if (!this.#world.isBehind) return;
     this.#forgetfulUntilMs = this.#world.time.now().bootMs + this.#world.downMs + WINDOW_MS;
   }
@@ -189,7 +189,7 @@ export class AgentWitness {
     if (attempt !== undefined) this.#attempts.set(attempt, { exitCode });
   }
 
-  /** A run that ended well while it was about to be canceled may be told as either. */
+  /** A run that succeeded while it was being canceled may be reported as either. */
   #isReportedAs({ end, run }: Ended, reported: string | undefined): boolean {
     return (
       end === reported || (reported === 'FAILED' && run !== undefined && this.#canceled.has(run))
@@ -209,10 +209,10 @@ export class AgentWitness {
     else if (percent !== undefined) this.#percents.set(task, percent);
     const begun = own === undefined ? (this.#runsOf.get(task)?.size ?? 0) : 1;
     if (!isFinal && reported >= begun)
-      this.#find(`${task}: ${status} after the last word of its run`);
+      this.#find(`${task}: ${status} after the final report of its run`);
   }
 
-  /** Where the run before it still lives, a run is told under a name of its own: JOB-NUMBER. */
+  /** If the previous run is still alive, a run is reported under a name of its own: JOB-NUMBER. */
   #ownRun(task: string): string | undefined {
     const [, job = '', number = ''] = /^(.+)-(\d+)$/.exec(task) ?? [];
     return !this.#runsOf.has(task) && this.#runsOf.has(job) ? `${job}/${number}` : undefined;
@@ -226,7 +226,7 @@ export class AgentWitness {
     return [...this.#ends.values()].flat().filter(({ run }) => run === own);
   }
 
-  /** Another host may have the task now: nobody may work for it here any more. */
+  /** Another host may have the task now: no process may work for it here any more. */
   #lapsed(taskId: string): void {
     const run = this.#runOfTask.get(taskId);
     const nowMs = this.#world.time.now().bootMs;
@@ -244,7 +244,7 @@ export class AgentWitness {
     this.#find(`${task} was stale for ${(lateMs / 1000).toFixed(1)} s`);
   }
 
-  /** True where every moment from one to the other has its reason. */
+  /** Whether every moment between the two has an excuse. */
   #isExcused(fromMs: number, toMs: number): boolean {
     let atMs = fromMs;
     for (const span of this.#excused.toSorted((a, b) => a.fromMs - b.fromMs)) {

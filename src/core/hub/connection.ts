@@ -111,8 +111,8 @@ export class HubConnection {
   }
 
   /**
-   * Migration Hub refuses a bad payload and a wrong region alike. True: the region is right, as an answer at or after
-   * `sinceMs` says. False: GetHomeRegion is being asked, and nothing can be concluded yet.
+   * Migration Hub refuses a bad payload and a wrong region with the same error. True: the region is right, as an answer
+   * at or after `sinceMs` has confirmed. False: GetHomeRegion is called, and nothing can be concluded yet.
    */
   confirmRegion(sinceMs: number): boolean {
     if (this.#parts.settings.current.migrationHub?.region !== undefined) return true;

@@ -1,7 +1,7 @@
 /**
- * What Migration Hub gets of a task beside its state, each once: which server it migrates, which resources it stands for,
- * what it produced, the state of its application. Kept apart from the reporter of the task's state, so that a link that
- * fails (a missing Discovery role, for example) never delays a heartbeat.
+ * Reports everything else about a task, each once: the server that it migrates, its source resources, the artifacts that
+ * it created, the state of its application. It is not part of the task's reporter, so that a link that fails (because a
+ * Discovery role is missing, for example) never delays a heartbeat.
  */
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';

@@ -1,7 +1,7 @@
 /**
- * What must be known before a task can be reported: the home region, and that the stream exists. Migration Hub refuses
- * writes outside the home region, so the region is asked for first (API reference, GetHomeRegion: "at least once before
- * you call any other"); it is kept, and asked for again when a write is refused.
+ * Sets up what every report needs: the home region, and the stream. Migration Hub refuses writes outside the home region,
+ * so GetHomeRegion is called first (API reference: "at least once before you call any other"). The region is kept, and
+ * GetHomeRegion is called again when a write is refused.
  */
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';

@@ -1,6 +1,6 @@
 /**
- * One MigrationTask: imported once, then reported as the run under its name stands, with a promise (NextUpdateSeconds)
- * for the next report. Final reports of ended runs wait here in order and go first, exactly as they were made.
+ * Reports one MigrationTask: imports it once, then reports the state of its run, with a promise (NextUpdateSeconds) for
+ * the next report. Final reports of ended runs wait here in order and go first, exactly as they were made.
  */
 import { defined } from '../lib/defined.ts';
 import { DAY_MS, SECOND_MS, after } from '../lib/time.ts';
@@ -36,7 +36,7 @@ import { hubRetryAfter, payloadOf } from './failures.ts';
 import type { HubRetry } from './failures.ts';
 import type { PromiseBudget } from './promise-budget.ts';
 
-/** How often a clock that is not believed is asked for. */
+/** How often the service's time is asked for while the clock is not believed. */
 const ASK_CLOCK_MS = 5 * SECOND_MS;
 
 /** Shared by the reporters of all tasks. */
@@ -128,7 +128,7 @@ export class HubTaskReporter implements Reporter {
         ...address,
         ...this.#reduced(final.payload),
         stampS: final.stampS,
-        // Also for an opening: its run has ended, and the report of its end follows, whenever that gets through.
+        // Also for an opening: its run has ended, and nobody knows when the report of its end will be accepted.
         nextUpdateS: finalNextUpdateS(migrationHub),
       };
     }

@@ -53,7 +53,7 @@ export class AgentLifecycle {
           message:
             'nothing to drain: without dataPipeline in the configuration no pipeline tasks are taken',
         }
-      : { ok: true, message: 'no more pipeline tasks are taken' };
+      : { ok: true, message: 'draining: no more pipeline tasks are accepted' };
   }
 
   resume(now: Now): Reply {
@@ -65,7 +65,7 @@ export class AgentLifecycle {
     }
     shutdown.resume();
     timeline.add('agent.resumed', now, {});
-    return { ok: true, message: 'pipeline tasks are taken again' };
+    return { ok: true, message: 'pipeline tasks are accepted again' };
   }
 
   /** The state was moved here, not copied: its runs are this host's again. */

@@ -1,7 +1,7 @@
 /**
  * Watches the two clocks. A jump between them is a step of the wall clock. Turns that are far apart mean that the host
- * slept, or that the process stood still. After either nobody knows how long the services have waited: every live pipeline
- * task is reported before anything else, and what became overdue meanwhile follows by deadline.
+ * slept, or that the process was stopped. The services may then have waited for long: every live pipeline task is
+ * reported before anything else, and overdue reports follow by deadline.
  */
 import { SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';

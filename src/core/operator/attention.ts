@@ -1,4 +1,4 @@
-/** Which jobs come first: those that somebody has to look at, then what runs, the nearest deadline first, then the rest. */
+/** The order of jobs on every screen: first those that need attention, then live ones by nearest deadline, then the rest. */
 import { wallMsOf } from '../lib/time.ts';
 import type { JobStatus } from '../model/status.ts';
 
@@ -54,7 +54,7 @@ function shownFor(job: JobStatus): Condition {
   return CONDITIONS.find((condition) => hasCondition(job, condition)) ?? 'idle';
 }
 
-/** Whether somebody has to look at the job. */
+/** True if an operator has to look at the job. */
 export function needsAttention(job: JobStatus): boolean {
   return rank(job) < CONDITIONS.indexOf('canceling');
 }

@@ -27,7 +27,7 @@ export function healthLine(problems: readonly string[]): string {
   return `degraded: ${first}${others.length === 0 ? '' : ` (and ${others.length} more)`}`;
 }
 
-/** What keeps the agent from doing its work. What an operator has to fix comes before what may heal by itself. */
+/** What keeps the agent from doing its work. Problems that an operator has to fix come before passing ones. */
 export function problems(view: PlannerView, now: Now): string[] {
   return [
     ...noDestination(view),

@@ -1,4 +1,4 @@
-/** The parts of the planner that the operator’s views read. Nobody writes to them. */
+/** The parts of the planner that the operator’s views read. They are read-only there. */
 import type { HubConnection } from '../hub/connection.ts';
 import type { PromiseBudget } from '../hub/promise-budget.ts';
 import type { Settings } from '../model/settings.ts';

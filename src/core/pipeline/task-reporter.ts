@@ -1,7 +1,7 @@
 /**
- * The pipeline task that a run works for: acknowledged before the job starts, reported while it lives (a cancel is the
- * answer to such a report), and set to its final status. While the final status waits the reports go on, so that the task
- * is not given to another host during an outage of SetTaskStatus alone.
+ * Reports the pipeline task of a run: acknowledges it before the job starts, reports progress while the job runs (the
+ * answer may be a cancel), and sets the final status. Until the final status is accepted, progress reports continue, so
+ * that AWS does not give the task to another host if only SetTaskStatus fails.
  */
 import { defined } from '../lib/defined.ts';
 import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
@@ -55,7 +55,7 @@ export class PipelineTaskReporter implements Reporter {
   readonly #jitter: number;
   #reportRetry: Retry | undefined;
   #statusRetry: Retry | undefined;
-  /** Refused with its fields: progress is reported without them, so that the task stays ours. */
+  /** Progress was refused with its fields: it is reported without them, so that AWS does not give the task away. */
   #isReportReduced = false;
   #isStatusReduced = false;
 

@@ -1,6 +1,6 @@
 /**
- * The same work under two names. A reload may rename a job, or map an activity to another one, while a run goes on under the
- * old name: nothing of it starts a second time before that run has ended (P3).
+ * The same work under two names. A reload may rename a job, or map an activity to another job, while a run is live under
+ * the old name: the work does not start a second time before that run has ended (P3).
  */
 import { isFinal, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
@@ -29,7 +29,7 @@ export class SameWork {
     );
   }
 
-  /** A run that goes on and does what a run with this definition would do. */
+  /** A live run that does what a run with this definition would do. */
   runningAs(definition: JobDefinition): Run | undefined {
     this.#renamed = this.#renamed.filter((run) => !isFinal(run.state));
     return this.#renamed.find(

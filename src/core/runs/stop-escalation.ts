@@ -14,7 +14,7 @@ import type { Now } from '../lib/time.ts';
 
 export type EscalationStep = 'signal' | 'check' | 'kill' | 'give-up';
 
-/** What has been done already; begins anew with the agent, which only repeats a signal. */
+/** The steps that are done. A new agent begins again, which only repeats a signal. */
 export interface Escalation {
   signalledAtMs?: number;
   killedAtMs?: number;

@@ -125,7 +125,7 @@ export class TaskLeases {
   }
 }
 
-/** A run that lives or ended by itself has an end to tell; one that was fenced or canceled must run anew. */
+/** True if the run lives or has ended by itself: its end can be reported. A fenced or canceled run must start again. */
 function hasItsOwnEnd(run: Run): boolean {
   return run.state !== 'canceled' && run.state !== 'fenced' && run.state !== 'canceling';
 }

@@ -10,16 +10,16 @@ import type { Instant, Now } from '../lib/time.ts';
 
 export type Due = 'step' | 'fence' | 'timeout' | 'tree-check' | 'stall';
 
-/** How often the tree of a run is checked that goes on without its program or its shim. */
+/** How often the tree of a run is checked whose program or shim has ended. */
 const TREE_CHECK_MS = 5 * SECOND_MS;
 
 export class RunTimers {
   readonly #times = new Heap<RunTimer>();
   readonly #timers = new Map<string, RunTimer>();
-  /** When the tree of a run was last checked that goes on without its program or its shim. */
+  /** When the tree of a run whose program or shim has ended was last checked. */
   readonly #treeCheckedAtMs = new Map<string, number>();
   readonly #escalations = new Map<string, Escalation>();
-  /** Runs whose window ended and whose job goes on all the same (onFence: continue). */
+  /** Runs whose window has ended and whose job continues (onFence: continue). */
   readonly #unfenced = new Set<string>();
 
   nextMs(): number | undefined {

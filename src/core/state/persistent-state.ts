@@ -69,7 +69,7 @@ export class PersistentState {
   readonly #droppedRuns = new PendingSet<string>();
   readonly #droppedHubTasks = new PendingSet<string>();
   readonly #events = new PendingSet<TimelineEvent>();
-  /** Runs with a change that need not be on disk by itself. */
+  /** Runs with a change that needs no commit of its own. */
   readonly #touchedRuns = new Set<Run>();
   #metadataChanged = false;
 

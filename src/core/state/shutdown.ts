@@ -18,7 +18,7 @@ export class Shutdown {
   #isDraining = false;
   #isTerminated = false;
 
-  /** No more pipeline tasks are taken; those that run go on. */
+  /** True if no more pipeline tasks are accepted; those that run continue. */
   get isDraining(): boolean {
     return this.#isDraining;
   }

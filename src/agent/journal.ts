@@ -7,6 +7,7 @@ import { HeldChanges } from '../core/state/held-changes.ts';
 import { defined } from '../core/lib/defined.ts';
 import { isEmpty } from '../core/state/persistent-state.ts';
 import type { Changes } from '../core/state/persistent-state.ts';
+import type { EventKind } from '../core/model/event-kind.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { TimelineEvent } from '../core/model/timeline.ts';
 import type { Now } from '../core/lib/time.ts';
@@ -86,11 +87,8 @@ export class Journal {
   }
 }
 
-/** A run that ended in one of these states needs an operator. */
-const FAILED_STATES: readonly unknown[] = ['failed', 'lost', 'fenced'];
-
 function levelOf({ event, fields }: TimelineEvent): LogLevel {
-  return event === 'run.ended' && FAILED_STATES.includes(Reflect.get(fields, 'state'))
-    ? 'error'
-    : EVENTS[event].level;
+  const { errorIfState, level }: EventKind = EVENTS[event];
+  const state: unknown = Reflect.get(fields, 'state');
+  return errorIfState?.some((one) => one === state) === true ? 'error' : level;
 }

@@ -106,3 +106,29 @@ jobs:
   const { stdout } = await run(['status', 'dump', '--socket', `${site.directory}/agent.sock`]);
   expect(stdout).toMatch(/^ {17}#1 NotifyMigrationTaskState FAILED/m);
 });
+
+test('a run that ends well writes at most four lines at info, a failed one an error', async () => {
+  site = await createSite(`migrationHub: { progressUpdateStream: test, createStream: true }
+dataPipeline: { workerGroups: [wg], activities: [{ match: { name: Copy }, job: copy }] }
+jobs:
+  copy: { command: ['true'] }
+  fails: { command: ['false'] }
+`);
+  await site.start();
+  site.simulator.submitShellActivity({ name: 'Copy', workerGroup: 'wg', command: 'unused' });
+  await site.untilJob('copy', isDelivered);
+  const levels = (job: string): unknown[] =>
+    site
+      .log()
+      .filter((line) => line['job'] === job && line['level'] !== 'debug')
+      .map(({ level, event }) => `${String(level)} ${String(event)}`);
+  expect(levels('copy')).toEqual([
+    'info job.started',
+    'info run.ended',
+    'info report.delivered',
+    'info report.delivered',
+  ]);
+  await site.client.post('/v1/jobs/fails/start');
+  await site.untilJob('fails', isDelivered);
+  expect(levels('fails')).toContain('error run.ended');
+});

@@ -5,6 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
+import type { EventKind } from '../../src/core/model/event-kind.ts';
 import { EVENTS } from '../../src/core/model/timeline.ts';
 
 export interface LoggedEvent {
@@ -83,7 +84,10 @@ function fieldNames(node: ts.Expression, place: string): string[] {
  * The two lists of config/events.md, as markdown. Lists, not tables: a new event then changes one line of the page.
  */
 export function eventLists(): { readonly timeline: string; readonly agent: string } {
-  const timeline = Object.entries(EVENTS).map(([name, { level, msg, persisted, fields }]) => {
+  const kinds: readonly (readonly [string, EventKind])[] = Object.entries(EVENTS);
+  const timeline = kinds.map(([name, { errorIfState, level: usual, msg, persisted, fields }]) => {
+    const level =
+      errorIfState === undefined ? usual : `${usual}; error if ${errorIfState.join(', ')}`;
     const lines = Object.entries(fields).map(([field, message]) => `\`${field}\`: ${message}`);
     return item(name, persisted ? `${level}, kept` : level, msg, lines.join('; '));
   });

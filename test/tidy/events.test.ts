@@ -1,5 +1,4 @@
 /** The log is a contract: every event is documented with its fields, and says its fact in words that do not change. */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { expect, test } from 'vitest';
@@ -46,24 +45,4 @@ test('a field that holds a measure has its unit in its name', () => {
   ];
   const bare = /^(?:timeout|grace|age|delay|duration|interval|late|after|elapsed|slack|size)$/i;
   expect(fields.filter((field) => bare.test(field))).toEqual([]);
-});
-
-const hasJq = spawnSync('jq', ['--version']).status === 0;
-
-test.skipIf(!hasJq)('the jq recipes select what they say (skipped where jq is missing)', () => {
-  const recipes = [...readFileSync(PAGE, 'utf8').matchAll(/\bjq -\w+ '([^']+)'/g)];
-  expect(recipes.length).toBeGreaterThan(3);
-  const line = (fields: object): string =>
-    JSON.stringify({ level: 'info', time: '2026-11-22T03:12:00.000Z', ...fields, msg: 'words' });
-  const log = [
-    line({ event: 'agent.started' }),
-    line({ event: 'run.ended', job: 'nightly-files', run: 'nightly-files/3', state: 'failed' }),
-    line({ event: 'report.throttled', level: 'warn', operation: 'PollForTask', pausedForMs: 2000 }),
-    line({ event: 'promise.broken', level: 'warn', job: 'nightly-files', lateS: 3 }),
-  ].join('\n');
-  for (const [, program = ''] of recipes) {
-    const out = execFileSync('jq', ['-rc', program], { input: log, encoding: 'utf8' });
-    expect(out, program).not.toBe('');
-    expect(out.trim().split('\n').length, program).toBeLessThan(4);
-  }
 });

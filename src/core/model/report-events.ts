@@ -8,7 +8,7 @@ const hubTask = { task: 'MigrationTaskName' };
 
 export const REPORT_EVENTS = {
   'task.received': {
-    level: 'info',
+    level: 'debug',
     msg: 'pipeline task received',
     persisted: true,
     fields: {
@@ -52,7 +52,7 @@ export const REPORT_EVENTS = {
     fields: taskId,
   },
   'lease.acknowledged': {
-    level: 'info',
+    level: 'debug',
     msg: 'pipeline task acknowledged',
     persisted: true,
     fields: {},

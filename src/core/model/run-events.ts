@@ -7,7 +7,7 @@ const seen = { ...pid, invocation: 'Invocation of the systemd unit (tracked work
 
 export const RUN_EVENTS = {
   'run.queued': {
-    level: 'info',
+    level: 'debug',
     msg: 'run queued',
     persisted: true,
     fields: {
@@ -39,11 +39,13 @@ export const RUN_EVENTS = {
   },
   'run.ended': {
     level: 'info',
+    // A run that ended so needs an operator.
+    errorIfState: ['failed', 'lost', 'fenced'],
     msg: 'run ended',
     persisted: true,
     fields: { state: 'Its final state', message: 'How it ended, as it is reported' },
   },
-  'job.starting': { level: 'info', msg: 'starting the job', persisted: true, fields: {} },
+  'job.starting': { level: 'debug', msg: 'starting the job', persisted: true, fields: {} },
   'job.started': { level: 'info', msg: 'job started', persisted: true, fields: seen },
   'job.adopted': {
     level: 'info',
@@ -58,7 +60,7 @@ export const RUN_EVENTS = {
     fields: reason,
   },
   'job.exited': {
-    level: 'info',
+    level: 'debug',
     msg: 'job exited',
     persisted: true,
     fields: { exitCode: 'Its exit code', signal: 'Signal that ended it' },

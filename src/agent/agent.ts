@@ -129,13 +129,15 @@ export class Agent implements Operator {
       if (!isReady) notifier.ready();
       isReady = true;
       const now = clock.now();
-      return watchdog.turned(now, () => {
+      return watchdog.turned(now, this.#planner.view().state.liveRuns.size, () => {
         const { problems } = this.agent();
         this.#logHealth(problems);
         return statusLine(this.#planner.view(), problems, now);
       });
     });
     notifier.stopping(CLOSE_MS_MAX);
+    const endedAt = clock.now();
+    this.#journal.commit(this.#planner.takeLastChanges(endedAt), endedAt);
     for (const request of this.#requests.keys()) {
       this.#answer(request, { ok: false, code: 'conflict', message: 'the agent is stopping' });
     }

@@ -5,7 +5,7 @@
  */
 import { HeldChanges } from '../core/state/held-changes.ts';
 import { defined } from '../core/lib/defined.ts';
-import { isEmpty } from '../core/state/persistent-state.ts';
+import { hasRows } from '../core/state/persistent-state.ts';
 import type { Changes } from '../core/state/persistent-state.ts';
 import type { EventKind } from '../core/model/event-kind.ts';
 import { EVENTS } from '../core/model/timeline.ts';
@@ -46,7 +46,7 @@ export class Journal {
     if (this.#retryAtMs !== undefined && now.bootMs < this.#retryAtMs) return false;
     try {
       const pending = this.#held ?? changes;
-      if (!isEmpty(pending)) this.#store.commit(pending, now);
+      if (hasRows(pending)) this.#store.commit(pending, now);
     } catch (error) {
       this.#hold(changes);
       this.#refused(error, now);

@@ -25,7 +25,7 @@ export async function runLoop(
     const now = clock.now();
     for (const event of events) planner.observe(event, now);
     // On disk before it takes effect. While the disk refuses writes, jobs and heartbeats go on.
-    const isDurable = journal.commit(planner.takeChanges(), now);
+    const isDurable = journal.commit(planner.takeChanges(now), now);
     for (const action of planner.decide(now, isDurable)) act(action);
     wakeAtMs = turned();
   }

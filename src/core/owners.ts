@@ -31,6 +31,7 @@ import { ServiceClock } from './scheduling/service-clock.ts';
 import { Durability } from './state/durability.ts';
 import type { PersistentState } from './state/persistent-state.ts';
 import { Shutdown } from './state/shutdown.ts';
+import { StampFloor } from './state/stamp-floor.ts';
 import { Timeline } from './state/timeline.ts';
 
 export type Owners = ReturnType<typeof createOwners>;
@@ -57,11 +58,12 @@ export function createOwners(
     ...{ settings, pacing, reporters, durability, resumeHold, timeline, random },
   });
 
+  const stampFloor = new StampFloor(state, clock.nowMs(now));
   const hub = new HubConnection({ state, settings, reporters, timeline });
   const promises = new PromiseBudget({ state, settings, pacing, reporters, timeline });
   const hubTasks = new HubTaskReporters({
     ...{ state, settings, hub, promises, durability, shutdown, clock, reporters, timeline },
-    ...{ random, startedAt: now },
+    ...{ stampFloor, random, startedAt: now },
   });
   const pipelineTasks = {
     ...{ state, settings, durability, shutdown, resumeHold, pacing, timeline, random },
@@ -93,6 +95,7 @@ export function createOwners(
       pacing,
       reporters,
       clock,
+      stampFloor,
       clocks,
     },
     ...{ calls, hub, promises, heartbeat, runs, requests },

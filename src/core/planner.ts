@@ -2,7 +2,7 @@
  * The planner: events in, actions out. It does no I/O, reads no clock and holds no promise.
  *
  *   observe(event, now)   handles an event; makes all durable changes
- *   takeChanges()         returns the changes, to be on disk before they take effect
+ *   takeChanges(now)      returns the changes, to be on disk before they take effect
  *   decide(now, durable)  returns the actions; changes nothing that must outlive the process
  *   wakeAtMs()            returns when something is due because of time
  *
@@ -53,8 +53,16 @@ export class Planner {
     this.#afterEvent(now);
   }
 
-  takeChanges(): Changes {
-    return this.#owners.state.takeChanges();
+  /** Renewed promises may be left out for some seconds; `wakeAtMs` says when they are due. */
+  takeChanges(now: Now): Changes {
+    return this.#owners.state.takeChanges(now);
+  }
+
+  /** What is left to write when the agent ends: no report is sent after this. */
+  takeLastChanges(now: Now): Changes {
+    const { clock, stampFloor, state } = this.#owners;
+    stampFloor.lower(clock.nowMs(now));
+    return state.takeChanges();
   }
 
   /**
@@ -90,6 +98,7 @@ export class Planner {
       this.#owners.schedules.nextMs - this.#owners.clocks.wallLessBootMs,
       this.#owners.shutdown.endsAtMs ?? Infinity,
       this.#owners.retention.nextMs,
+      this.#owners.state.renewalsDueAtMs(),
       this.#owners.agent.wakeAtMs(this.#decidedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;

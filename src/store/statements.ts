@@ -20,8 +20,9 @@ export interface Statements {
 
 export function prepareStatements(database: DatabaseSync): Statements {
   return {
+    // Not REPLACE: that deletes the row and makes another, which changes every index with it.
     putRun: database.prepare(
-      'INSERT OR REPLACE INTO run (id, job, state, body) VALUES (?, ?, ?, ?)',
+      'INSERT INTO run (id, job, state, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET job = excluded.job, state = excluded.state, body = excluded.body',
     ),
     getJob: database.prepare('SELECT job FROM run WHERE id = ?'),
     dropRun: database.prepare('DELETE FROM run WHERE id = ?'),
@@ -29,9 +30,13 @@ export function prepareStatements(database: DatabaseSync): Statements {
     dropJobEvents: database.prepare(
       'DELETE FROM timeline WHERE job = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE job = ?1)',
     ),
-    putHubTask: database.prepare('INSERT OR REPLACE INTO hub_task (id, body) VALUES (?, ?)'),
+    putHubTask: database.prepare(
+      'INSERT INTO hub_task (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+    ),
     dropHubTask: database.prepare('DELETE FROM hub_task WHERE id = ?'),
-    putMetadata: database.prepare('INSERT OR REPLACE INTO metadata (id, body) VALUES (?, ?)'),
+    putMetadata: database.prepare(
+      'INSERT INTO metadata (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+    ),
     getMetadata: database.prepare('SELECT body FROM metadata WHERE id = ?'),
     dropMetadata: database.prepare('DELETE FROM metadata WHERE id = ?'),
     putEvent: database.prepare(

@@ -22,28 +22,36 @@ function create(watchdogMs?: number) {
 
 test('the status line is made once a second at most, and a turn in between asks for another one', () => {
   const { lines, watchdog } = create();
-  expect(watchdog.turned(at(5_000), () => 'healthy')).toBe(undefined);
-  expect(watchdog.turned(at(5_020), () => 'degraded: denied')).toBe(6_000);
+  expect(watchdog.turned(at(5_000), 1, () => 'healthy')).toBe(undefined);
+  expect(watchdog.turned(at(5_020), 1, () => 'degraded: denied')).toBe(6_000);
   expect(lines()).toEqual(['healthy']);
-  expect(watchdog.turned(at(6_000), () => 'degraded: denied')).toBe(undefined);
+  expect(watchdog.turned(at(6_000), 1, () => 'degraded: denied')).toBe(undefined);
   expect(lines()).toEqual(['healthy', 'degraded: denied']);
 });
 
 test('a line that has not changed is not sent again', () => {
   const { lines, watchdog } = create();
-  watchdog.turned(at(5_000), () => 'healthy');
-  watchdog.turned(at(6_000), () => 'healthy');
+  watchdog.turned(at(5_000), 1, () => 'healthy');
+  watchdog.turned(at(6_000), 1, () => 'healthy');
   expect(lines()).toEqual(['healthy']);
 });
 
 test('systemd is notified three times in an interval of its watchdog', () => {
   const { sent, watchdog } = create(30_000);
-  for (let ms = 0; ms < 30_000; ms += 1_000) watchdog.turned(at(ms), () => 'healthy');
+  for (let ms = 0; ms < 30_000; ms += 1_000) watchdog.turned(at(ms), 1, () => 'healthy');
   expect(sent.filter((one) => one === 'alive')).toHaveLength(3);
 });
 
 test('without a watchdog there is one notification', () => {
   const { sent, watchdog } = create();
-  for (let ms = 0; ms < 30_000; ms += 1_000) watchdog.turned(at(ms), () => 'healthy');
+  for (let ms = 0; ms < 30_000; ms += 1_000) watchdog.turned(at(ms), 1, () => 'healthy');
   expect(sent.filter((one) => one === 'alive').length).toBeLessThanOrEqual(1);
+});
+
+test('with ten thousand live runs, each of which the line looks at, it is made every ten seconds', () => {
+  const { watchdog } = create();
+  let made = 0;
+  const turn = (ms: number) => watchdog.turned(at(ms), 10_000, () => `line ${(made += 1)}`);
+  for (let ms = 0; ms < 60_000; ms += 100) turn(ms);
+  expect(made).toBe(6);
 });

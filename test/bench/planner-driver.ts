@@ -12,7 +12,7 @@ import type { Now } from '../../src/core/lib/time.ts';
 /** What the loop (src/agent/loop.ts) needs of a planner. */
 export interface Turning {
   observe(event: Event, now: Now): void;
-  takeChanges(): Changes;
+  takeChanges(now: Now): Changes;
   decide(now: Now): Action[];
   wakeAtMs(): number | undefined;
 }
@@ -57,7 +57,7 @@ export class Driver {
     if (events.length === 0) this.#answerOldest(events, now);
     events.push({ type: 'time-passed' });
     for (const event of events) this.planner.observe(event, now);
-    this.planner.takeChanges();
+    this.planner.takeChanges(now);
     for (const action of this.planner.decide(now)) this.#act(action, now);
     const wakeAtMs = this.planner.wakeAtMs();
     this.#bootMs += TURN_MS;

@@ -8,7 +8,7 @@ import type { Call, NotifyCall, PolledTask } from '../../src/core/model/call.ts'
 import { promisesMax } from '../../src/core/scheduling/deadlines.ts';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
-import { PersistentState } from '../../src/core/state/persistent-state.ts';
+import { PersistentState, hasRows } from '../../src/core/state/persistent-state.ts';
 import type { PipelineSettings } from '../../src/core/model/settings.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { HUB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
@@ -95,15 +95,15 @@ function pipelineWorld(
 }
 
 /** A disk that holds exactly what was committed: what `crash` leaves is all that the next agent has. */
-function withDisk(made: World): { crash(): void } {
+function withDisk(made: World): { crash(meanwhile?: () => void): void } {
   const runs = new Map<string, Run>();
   const hubTasks = new Map<string, HubTask>();
   let facts = structuredClone(made.state.metadata);
   const tap = (): void => {
     const { planner } = made;
     const takeChanges = planner.takeChanges.bind(planner);
-    planner.takeChanges = () => {
-      const changes = takeChanges();
+    planner.takeChanges = (now) => {
+      const changes = takeChanges(now);
       for (const run of changes.runs) runs.set(run.id, structuredClone(run));
       for (const id of changes.droppedRuns) runs.delete(id);
       for (const task of changes.hubTasks) hubTasks.set(task.name, structuredClone(task));
@@ -114,11 +114,12 @@ function withDisk(made: World): { crash(): void } {
   };
   tap();
   return {
-    crash() {
+    crash(meanwhile = () => undefined) {
       made.state = new PersistentState();
       for (const run of runs.values()) made.state.recoverRun(run);
       for (const task of hubTasks.values()) made.state.recoverHubTask(task);
       made.state.metadata = facts;
+      meanwhile();
       made.crash();
       tap();
     },
@@ -253,13 +254,58 @@ describe('P1 never stale', () => {
     expect(made.service.close()).toMatchObject({ staleMs: 0, findings: [] });
   });
 
+  test('renewals of promises are written together, some seconds later', () => {
+    const jobs = Array.from({ length: 300 }, (_, i) => definition(`job-${i}`));
+    const made = world(jobs, { jobs: SILENT });
+    for (const { name } of jobs) start(made, name);
+    made.runUntil(HOUR_MS);
+    let commits = 0;
+    const { planner } = made;
+    const takeChanges = planner.takeChanges.bind(planner);
+    planner.takeChanges = (now) => {
+      const changes = takeChanges(now);
+      if (hasRows(changes)) commits++;
+      return changes;
+    };
+    const reportsBefore = notifies(made).length;
+    made.runUntil(2 * HOUR_MS);
+    expect(notifies(made).length - reportsBefore).toBeGreaterThan(1500);
+    expect(commits).toBeLessThan((notifies(made).length - reportsBefore) / 3);
+  });
+
+  test.each([0, -5 * SECOND_MS, -MINUTE_MS])(
+    'renewals that are lost with the agent break no promise, and no stamp runs backwards, also if the clock is set by %i ms',
+    (stepMs) => {
+      const jobs = Array.from({ length: 60 }, (_, i) => definition(`job-${i}`));
+      const made = world(jobs, { jobs: SILENT });
+      const disk = withDisk(made);
+      for (const { name } of jobs) start(made, name);
+      made.runUntil(10 * MINUTE_MS);
+      let lost = 0;
+      for (let i = 0; i < 40; i++) {
+        made.runUntil(made.time.now().bootMs + 61_300);
+        const before = structuredClone(made.state.hubTasks);
+        disk.crash(() => {
+          for (const [name, { promise }] of made.state.hubTasks) {
+            if (promise?.madeAt.bootMs !== before.get(name)?.promise?.madeAt.bootMs) lost++;
+          }
+          // As on a host that was restarted: nothing shows by how much its clock was set.
+          delete made.state.metadata.clock;
+          made.time.stepWall(stepMs);
+        });
+      }
+      expect(lost).toBeGreaterThan(20);
+      expect(made.service.close()).toMatchObject({ staleMs: 0, stampsNotRising: 0, findings: [] });
+    },
+  );
+
   test('a report that only renews a promise writes no run; a detail goes to the disk with the next report', () => {
     const made = world([definition('copy')], { jobs: SILENT });
     const { planner } = made;
     let kept: (string | undefined)[] = [];
     const takeChanges = planner.takeChanges.bind(planner);
-    planner.takeChanges = () => {
-      const changes = takeChanges();
+    planner.takeChanges = (now) => {
+      const changes = takeChanges(now);
       kept.push(...[...changes.runs].map(({ detail }) => detail));
       return changes;
     };

@@ -127,7 +127,7 @@ class Host {
   }
 
   #commit(): void {
-    const changes = this.#planner!.takeChanges();
+    const changes = this.#planner!.takeChanges(this.#now());
     this.#store!.commit(changes);
     for (const { event, at, fields } of changes.events) {
       this.notes.push({ event, at: new Date(at.wallMs).toISOString(), fields });

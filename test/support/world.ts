@@ -120,7 +120,7 @@ export class World {
     this.#inbox = [];
     for (const event of events) this.planner.observe(event, now);
     this.planner.observe({ type: 'time-passed' }, now);
-    const changes = this.planner.takeChanges();
+    const changes = this.planner.takeChanges(now);
     if (this.keepNotes) this.notes.push(...changes.events);
     for (const note of changes.events) this.onNote(note);
     for (const run of changes.runs) if (run.endedAt?.bootMs === now.bootMs) this.onEnded(run);

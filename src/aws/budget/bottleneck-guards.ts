@@ -23,6 +23,7 @@ import type { Redis } from 'ioredis';
 export function createLimiter(reservoir: number): Bottleneck {
   const limiter = new Bottleneck(onlyReservoir(reservoir));
   ignoreWallClock(limiter);
+  yieldWithoutTimer(limiter);
   return limiter;
 }
 
@@ -55,6 +56,15 @@ function onlyReservoir(reservoir: number): Bottleneck.ConstructorOptions {
 function ignoreWallClock(limiter: Bottleneck): void {
   const { _store: store } = limiter as unknown as { readonly _store: object };
   Object.defineProperty(store, '_nextRequest', { get: () => 0, set: () => undefined });
+}
+
+/**
+ * The local store yields before each of its steps with a timer of 1 ms, to look like one in Redis: four times a job. That is
+ * four wake-ups of the process and 5 ms for each call of AWS. A microtask yields as well.
+ */
+function yieldWithoutTimer(limiter: Bottleneck): void {
+  const { _store: store } = limiter as unknown as { readonly _store: object };
+  Object.defineProperty(store, 'yieldLoop', { value: () => Promise.resolve() });
 }
 
 /** Limiters of a fleet over one pair of connections, both of them connected. Ends with `endCluster`. */

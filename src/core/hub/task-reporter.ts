@@ -30,6 +30,7 @@ import type { ServiceClock } from '../scheduling/service-clock.ts';
 import type { Durability } from '../state/durability.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Shutdown } from '../state/shutdown.ts';
+import type { StampFloor } from '../state/stamp-floor.ts';
 import type { Timeline } from '../state/timeline.ts';
 import type { HubConnection } from './connection.ts';
 import { hubRetryAfter, payloadOf } from './failures.ts';
@@ -48,6 +49,7 @@ export interface HubTaskParts {
   readonly durability: Durability;
   readonly shutdown: Shutdown;
   readonly clock: ServiceClock;
+  readonly stampFloor: StampFloor;
   readonly reporters: Reporters;
   readonly timeline: Timeline;
   readonly random: () => number;
@@ -65,11 +67,6 @@ export class HubTaskReporter implements Reporter {
   #reportedRun: string | undefined;
   /** The highest percent that may have been reported of the live run. */
   #reportedPercent: number | undefined;
-  /**
-   * A final report was accepted, and the store could not record it yet. After a crash it is sent again, so nothing newer
-   * may be sent before it is recorded.
-   */
-  #isAhead = false;
   /** An import was answered by now: if there was no Date header, the host's clock has to do. */
   #isClockAsked = false;
   #askAgainAtMs = 0;
@@ -94,7 +91,7 @@ export class HubTaskReporter implements Reporter {
   }
 
   next(now: Now): PendingCall | undefined {
-    const { durability, hub } = this.#parts;
+    const { hub } = this.#parts;
     const task = this.#task;
     if (!hub.isReady) return undefined;
     this.#forgetOtherRegion();
@@ -102,7 +99,6 @@ export class HubTaskReporter implements Reporter {
     const run = this.#liveRun();
     if (final === undefined && run === undefined && task.links.length === 0) return undefined;
     if (this.#needsImport(now)) return this.#import(final?.since ?? run?.requestedAt ?? now);
-    this.#isAhead &&= durability.isBehind;
     const repeated = this.#repeatedPromise();
     if (repeated !== undefined) return this.#heartbeat(repeated, false);
     if (final !== undefined) return this.#finalReport(final, now);
@@ -170,20 +166,43 @@ export class HubTaskReporter implements Reporter {
     const { durability, promises, state } = this.#parts;
     const task = this.#task;
     const before = task.promise;
-    this.#isAhead = durability.isBehind;
+    durability.accepted(this.key);
+    const wasOffered = task.offered !== undefined;
     task.offered = undefined;
     const isFinal = task.finalReports[0]?.stampS === call.stampS;
     const final = isFinal ? task.finalReports.shift() : undefined;
     const id = final?.run ?? this.#reportedRun;
     if (id !== undefined) task.promise = this.#promiseOf(call, id, now, sentAt);
-    state.saveHubTask(task);
+    const run = id === undefined ? undefined : state.runs.get(id);
+    const isRenewal = !wasOffered && !isFinal && this.#isRenewal(before, run);
+    this.#save(isRenewal, call.stampS, now);
     promises.offerToNext();
     if (id === undefined) return;
-    const run = state.runs.get(id);
     if (final?.kind === 'end') this.#delivered(call, final, run, now);
     else this.#reported(call, run, now);
     if (run !== undefined) state.saveTouchedRun(run);
     if (before !== undefined) this.#checkPromise(before, run, now);
+  }
+
+  /** The disk may show the earlier promise for a while: it ends sooner, and everything else is the same. */
+  #isRenewal(before: HubPromise | undefined, run: Run | undefined): boolean {
+    const { durability, state } = this.#parts;
+    const { promise } = this.#task;
+    if (before === undefined || promise === undefined || run === undefined) return false;
+    if (durability.isBehind || this.#isShutdownReport || state.isTouched(run)) return false;
+    if (before.run !== promise.run || before.payload.status !== promise.payload.status)
+      return false;
+    return before.until.bootMs <= promise.until.bootMs;
+  }
+
+  #save(isRenewal: boolean, stampS: number, now: Now): void {
+    const { stampFloor, state } = this.#parts;
+    if (!isRenewal) state.saveHubTask(this.#task);
+    else if (stampFloor.covers(stampS)) state.renewHubTask(this.#task, now);
+    else {
+      stampFloor.raise(stampS);
+      state.saveHubTask(this.#task);
+    }
   }
 
   #promiseOf(call: NotifyCall, run: string, now: Now, madeAt: Now): HubPromise {
@@ -260,7 +279,8 @@ export class HubTaskReporter implements Reporter {
     const { clock, state } = this.#parts;
     if (restampFinalReports(this.#task, clock.nowMs(now), now)) state.saveHubTask(this.#task);
     const pending = this.#statusChange('NotifyMigrationTaskState', final.since);
-    const isHeld = this.#isAhead || this.#parts.durability.isEndHeld(final.run);
+    const { durability } = this.#parts;
+    const isHeld = durability.isUnrecorded(this.key) || durability.isEndHeld(final.run);
     return isHeld ? pending : { ...pending, isDurable: true };
   }
 

@@ -8,9 +8,11 @@ import { isPromised } from '../model/hub-task.ts';
 import type { HubTask } from '../model/hub-task.ts';
 import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
+import { EVENTS } from '../model/timeline.ts';
 import type { TimelineEvent } from '../model/timeline.ts';
 import type { ScheduleRecord } from '../model/schedule.ts';
-import type { Instant } from '../lib/time.ts';
+import { SECOND_MS } from '../lib/time.ts';
+import type { Instant, Now } from '../lib/time.ts';
 
 /** What is kept of the agent itself. */
 export interface AgentMetadata {
@@ -21,6 +23,8 @@ export interface AgentMetadata {
   taskRunnerId?: string;
   /** The offset of the service's clock, and when it was known: the first report after a restart needs it. */
   clock?: { readonly offsetMs: number; readonly at: Instant };
+  /** No renewal that is only in memory has a later UpdateDateTime (see stamp-floor.ts). */
+  stampFloorS?: number;
   /** What each schedule starts next, by job. */
   schedules?: Readonly<Record<string, ScheduleRecord>>;
   /** The host that this state was made on: a copy of it finds itself on another. */
@@ -49,6 +53,12 @@ const NOTHING: Changes = {
   events: [],
 };
 
+/**
+ * How long renewals of promises may be only in memory. An agent that dies then leaves an earlier promise, and the next one
+ * renews that earlier. At one report a second, nine of ten cause no commit.
+ */
+export const RENEWALS_HELD_MS = 10 * SECOND_MS;
+
 export class PersistentState {
   readonly runs = new Map<string, Run>();
   /** The runs that have not ended: few among many. */
@@ -72,17 +82,25 @@ export class PersistentState {
   /** Runs with a change that needs no commit of its own. */
   readonly #touchedRuns = new Set<Run>();
   #metadataChanged = false;
+  /** Something changed that must be on disk before anything follows from it. */
+  #isUrgent = false;
+  #renewedAtMs: number | undefined;
 
   /** Adds the run or marks it as changed. */
   saveRun(run: Run): void {
     this.recoverRun(run);
     this.#touchedRuns.delete(run);
     this.#runs.add(run);
+    this.#isUrgent = true;
   }
 
   /** A change that is written with the run's next report, or sooner with another change. */
   touchRun(run: Run): void {
     this.#touchedRuns.add(run);
+  }
+
+  isTouched(run: Run): boolean {
+    return this.#touchedRuns.has(run);
   }
 
   /** Saves the run if it was touched since it was last saved; most reports only renew a promise. */
@@ -107,6 +125,13 @@ export class PersistentState {
     this.recoverHubTask(task);
     this.#droppedHubTasks.delete(task.name);
     this.#hubTasks.add(task);
+    this.#isUrgent = true;
+  }
+
+  /** The task's promise was renewed until later, and nothing else changed: written with the next other change, or in time. */
+  renewHubTask(task: HubTask, now: Now): void {
+    this.#hubTasks.add(task);
+    this.#renewedAtMs ??= now.bootMs;
   }
 
   /** A task as the store had it: known, and not changed. */
@@ -137,25 +162,39 @@ export class PersistentState {
     this.#runs.delete(run);
     this.#touchedRuns.delete(run);
     this.#droppedRuns.add(run.id);
+    this.#isUrgent = true;
   }
 
   dropHubTask(task: HubTask): void {
     this.#forgetHubTask(task);
     this.#hubTasks.delete(task);
     this.#droppedHubTasks.add(task.name);
+    this.#isUrgent = true;
   }
 
   saveMetadata(): void {
     this.#metadataChanged = true;
+    this.#isUrgent = true;
   }
 
   addEvent(event: TimelineEvent): void {
     this.#events.add(event);
+    if (EVENTS[event.event].persisted) this.#isUrgent = true;
   }
 
-  /** What changed since the last call. It is on disk before anything is sent or done that follows from it. */
-  takeChanges(): Changes {
-    if (!this.#hasChanged()) return NOTHING;
+  /** When renewed promises have to be written, on the boot clock. */
+  renewalsDueAtMs(): number {
+    return (this.#renewedAtMs ?? Infinity) + RENEWALS_HELD_MS;
+  }
+
+  /**
+   * What changed since the last call. It is on disk before anything is sent or done that follows from it. Promises that
+   * were renewed may be left out for a while; without a time nothing is.
+   */
+  takeChanges(now?: Now): Changes {
+    if (!this.#isUrgent && (now?.bootMs ?? Infinity) < this.renewalsDueAtMs()) {
+      return this.#events.isEmpty ? NOTHING : { ...NOTHING, events: this.#events.take() };
+    }
     const changes: Changes = {
       runs: this.#runs.take(),
       hubTasks: this.#hubTasks.take(),
@@ -165,6 +204,8 @@ export class PersistentState {
       ...(this.#metadataChanged ? { metadata: this.metadata } : {}),
     };
     this.#metadataChanged = false;
+    this.#isUrgent = false;
+    this.#renewedAtMs = undefined;
     return changes;
   }
 
@@ -173,17 +214,6 @@ export class PersistentState {
     this.liveHubTasks.delete(task);
     this.promisedHubTasks.delete(task);
   }
-
-  #hasChanged(): boolean {
-    return (
-      this.#metadataChanged ||
-      !this.#runs.isEmpty ||
-      !this.#hubTasks.isEmpty ||
-      !this.#droppedRuns.isEmpty ||
-      !this.#droppedHubTasks.isEmpty ||
-      !this.#events.isEmpty
-    );
-  }
 }
 
 function setMember<Value>(set: Set<Value>, value: Value, isMember: boolean): void {
@@ -191,7 +221,15 @@ function setMember<Value>(set: Set<Value>, value: Value, isMember: boolean): voi
   else set.delete(value);
 }
 
-/** True if a commit would write nothing. */
-export function isEmpty(changes: Changes): boolean {
-  return changes === NOTHING;
+/** False if a commit would write nothing. */
+export function hasRows(changes: Changes): boolean {
+  const { droppedHubTasks, droppedRuns, events, hubTasks, metadata, runs } = changes;
+  if (metadata !== undefined) return true;
+  if ([runs, hubTasks, droppedRuns, droppedHubTasks].some((rows) => !isEmpty(rows))) return true;
+  for (const { event } of events) if (EVENTS[event].persisted) return true;
+  return false;
+}
+
+function isEmpty(rows: Iterable<unknown>): boolean {
+  return rows[Symbol.iterator]().next().done === true;
 }

@@ -1,6 +1,6 @@
 /**
- * Every call against the simulator over real HTTP: its own reading of the AWS documents checks each member
- * and keeps what it is told.
+ * Every call against the simulator over real HTTP: it checks each member by the AWS documents
+ * and stores what is reported.
  */
 import { MigrationHubClient } from '@aws-sdk/client-migration-hub';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -52,7 +52,7 @@ function notifyNow(): Call {
 }
 
 describe('Migration Hub', () => {
-  test('takes a task from its first word to its last, with all that belongs to it', async () => {
+  test('accepts a task from its import to its final report, with all associations', async () => {
     expect((await accepted(CALLS.GetHomeRegion)).answer.homeRegion).toBe(HOME);
     await accepted(CALLS.CreateProgressUpdateStream);
     await accepted(CALLS.ImportMigrationTask);
@@ -70,12 +70,12 @@ describe('Migration Hub', () => {
     expect(state).toContain('copying');
   });
 
-  test('says its date: within a second of its clock', async () => {
+  test('returns its date, within a second of its clock', async () => {
     const { serverDateMs } = await accepted(CALLS.GetHomeRegion);
     expect(Math.abs((serverDateMs ?? 0) - simulator.now())).toBeLessThan(2000);
   });
 
-  test('misses a stream and a task that it does not know', async () => {
+  test('returns not-found for an unknown stream and an unknown task', async () => {
     expect((await services.send(CALLS.ImportMigrationTask)).kind).toBe('missing');
     await accepted(CALLS.CreateProgressUpdateStream);
     expect((await services.send(notifyNow())).kind).toBe('missing');
@@ -89,7 +89,7 @@ describe('Migration Hub', () => {
     expect((await accepted(CALLS.GetHomeRegion)).answer).toEqual({});
   });
 
-  test('is throttled with its own word how long to wait', async () => {
+  test('throttles with RetryAfterSeconds', async () => {
     simulator.setLimits({ CreateProgressUpdateStream: { perSecond: 0.2, burst: 1 } });
     await accepted(CALLS.CreateProgressUpdateStream);
     expect(await services.send(CALLS.CreateProgressUpdateStream)).toMatchObject({
@@ -144,7 +144,7 @@ describe('Data Pipeline', () => {
     return answer.task!.taskId;
   }
 
-  test('hands a task out, is told of its progress and of its end', async () => {
+  test('hands a task out, and accepts its progress and its end', async () => {
     simulator.submitShellActivity(WORK);
     const { answer } = await accepted(CALLS.PollForTask);
     const attempt = answer.task?.objects.find(({ id }) => id === answer.task?.attemptId);
@@ -157,13 +157,13 @@ describe('Data Pipeline', () => {
     expect(simulator.audit().invalidRequests.count).toBe(0);
   });
 
-  test('holds a poll and answers without work', async () => {
+  test('holds a poll and answers without a task', async () => {
     const startMs = performance.now();
     expect((await accepted(CALLS.PollForTask)).answer).toEqual({});
     expect(performance.now() - startMs).toBeGreaterThan(250);
   });
 
-  test('says that a task is canceled, that a runner is to end, that a task is gone', async () => {
+  test('returns that a task is canceled, that a runner must terminate, and that a task does not exist', async () => {
     const { pipelineId } = simulator.submitShellActivity(WORK);
     const taskId = await polled();
     await accepted({ ...CALLS.ReportTaskProgress, taskId });
@@ -177,7 +177,7 @@ describe('Data Pipeline', () => {
     expect((await accepted(CALLS.ReportTaskRunnerHeartbeat)).answer.terminate).toBe(true);
   });
 
-  test('takes what a job printed, whatever it was', async () => {
+  test('accepts any output of a job', async () => {
     simulator.submitShellActivity(WORK);
     const taskId = await polled();
     await accepted({
@@ -222,7 +222,7 @@ describe('a fault of the way', () => {
 });
 
 describe('gates and services together', () => {
-  test('use what the service allows and never more', async () => {
+  test('use the limit of the service and never exceed it', async () => {
     const rate = { perSecond: 40, burst: 20 };
     simulator.setLimits({ ReportTaskRunnerHeartbeat: rate });
     const sent: Promise<Outcome>[] = [];

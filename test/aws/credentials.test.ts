@@ -66,7 +66,7 @@ function keyOf(request: SeenRequest | undefined): string | undefined {
 }
 
 describe('credentials', () => {
-  test('that are nowhere are denied, in words', async () => {
+  test('that are missing are reported as denied, with a clear message', async () => {
     for (const call of [CALLS.ImportMigrationTask, CALLS.ReportTaskProgress]) {
       const outcome = await services().send(call);
       expect(outcome).toMatchObject({ kind: 'denied' });
@@ -92,7 +92,7 @@ describe('credentials', () => {
     expect(new Set(stub.requests.map(keyOf))).toEqual(new Set(['AKIDHELPER']));
   });
 
-  test('that ended by the word of the service are loaded anew before the next call', async () => {
+  test('that AWS reports as expired are loaded again before the next call', async () => {
     await writeKeys('AKIDOLD');
     const made = services();
     for (const call of [CALLS.ImportMigrationTask, CALLS.ReportTaskProgress]) await made.send(call);
@@ -115,7 +115,7 @@ describe('credentials', () => {
     expect(await runs()).toBe(2);
   });
 
-  test('stay where a permission is missing', async () => {
+  test('stay in use if a permission is missing', async () => {
     await writeHelper(printKeys('AKIDHELPER'));
     stub.answer = fail(400, 'AccessDeniedException');
     const made = services();
@@ -167,7 +167,7 @@ describe('a helper that hangs', () => {
     expect(keyOf(stub.requests[0])).toBe('AKIDLATE');
   });
 
-  test('lets no herd of calls loose: of those that waited long only one of each operation goes', async () => {
+  test('causes no burst of calls: of those that waited long, only one of each operation is made', async () => {
     await writeHelper(`sleep 1.3\n${printKeys('AKIDLATE')}`);
     const made = services({ limits: { ...SHORT, credentialsMs: 10_000 } });
     const outcomes = await Promise.all([

@@ -91,12 +91,12 @@ describe('an error of the service', () => {
     for (const outcome of await both(byHeader)) expect(outcome.kind).toBe('gone');
   });
 
-  test('of Data Pipeline that speaks of a rate is a throttle, though it has no name for one', async () => {
+  test('of Data Pipeline with a message about a rate is a throttle, although its name is not', async () => {
     stub.answer = fail(400, 'InvalidRequestException', { message: 'Rate exceeded' });
     expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('throttled');
   });
 
-  test('is told in one line, secrets masked', async () => {
+  test('is one line, with secrets masked', async () => {
     const message = 'no\nuse:\u0007 https://user:hunter2hunter2@host/ failed';
     for (const outcome of await both(fail(400, 'InvalidInputException', { message }))) {
       expect(reasonOf(outcome)).not.toContain('hunter2');
@@ -105,14 +105,14 @@ describe('an error of the service', () => {
   });
 });
 
-describe('the word how long to wait', () => {
+describe('the time to wait', () => {
   test('is taken from RetryAfterSeconds', async () => {
     for (const outcome of await both(fail(429, 'ThrottlingException', { RetryAfterSeconds: 7 }))) {
       expect(outcome).toMatchObject({ kind: 'throttled', retryAfterMs: 7000 });
     }
   });
 
-  test('is taken from Retry-After in seconds, the longer one where both are there', async () => {
+  test('is taken from Retry-After in seconds, or the longer one of both', async () => {
     const header = { 'retry-after': '30' };
     for (const outcome of await both(page(429, header))) {
       expect(outcome).toMatchObject({ kind: 'throttled', retryAfterMs: 30_000 });
@@ -134,7 +134,7 @@ describe('the word how long to wait', () => {
     }
   });
 
-  test('is left out where there is none or nonsense, and bounded at an hour', async () => {
+  test('is absent if the answer has none or an invalid one, and an hour at most', async () => {
     for (const nonsense of ['soon', '-5', '0']) {
       for (const outcome of await both(
         fail(429, 'ThrottlingException', { RetryAfterSeconds: 0 }, { 'retry-after': nonsense }),
@@ -186,7 +186,7 @@ describe("an answer that is not the service's", () => {
     [429, 'throttled'],
     [502, 'unavailable'],
     [503, 'unavailable'],
-  ])('a page with status %d is %s, and its clock is not believed', async (status, kind) => {
+  ])('a page with status %d is %s, and its Date header is ignored', async (status, kind) => {
     const headers = { location: 'http://127.0.0.1:9/login', date: 'Mon, 21 Sep 2026 14:13:20 GMT' };
     for (const outcome of await both(page(status, headers))) {
       expect(outcome.kind).toBe(kind);
@@ -197,7 +197,7 @@ describe("an answer that is not the service's", () => {
   });
 
   test.each(['', '[]', 'null', '"no"', '{"error":"blocked"}'])(
-    'an error that has no name is no word of the service: %s',
+    'an error without a name does not come from the service: %s',
     async (body) => {
       const nameless: Answerer = (response) => response.writeHead(403).end(body);
       for (const outcome of await both(nameless)) {
@@ -207,7 +207,7 @@ describe("an answer that is not the service's", () => {
     },
   );
 
-  test('cut JSON is no answer', async () => {
+  test('cut JSON is not an answer', async () => {
     const cut: Answerer = (response) => response.end('{"canceled": tr');
     for (const outcome of await both(cut)) expect(outcome.kind).toBe('unavailable');
   });
@@ -250,7 +250,7 @@ describe('a connection', () => {
     }
   });
 
-  test('that is refused is unavailable, with a reason in words', async () => {
+  test('that is refused is unavailable, with a clear reason', async () => {
     const { port } = stub;
     await stub.close();
     for (const call of BOTH) {
@@ -321,7 +321,7 @@ describe('a long poll', () => {
     expect(reasonOf(outcome)).toBe('no answer within 1.4 s');
   });
 
-  test('that a proxy cuts after a silence found no work', async () => {
+  test('that a proxy cuts after a silence counts as no task', async () => {
     const cut: Answerer = (_response, { socket }) => setTimeout(() => socket.destroy(), 700);
     const gaveUp: Answerer = (response, request) =>
       setTimeout(() => page(504)(response, request), 700);
@@ -368,7 +368,7 @@ describe('a long poll', () => {
 });
 
 describe('closing', () => {
-  test('ends what is under way, and later calls are not made', async () => {
+  test('ends calls in flight, and later calls are not made', async () => {
     stub.answer = () => undefined;
     const underWay = [...BOTH, CALLS.PollForTask].map((call) => services.send(call));
     await expect.poll(() => stub.requests.length).toBe(3);

@@ -165,7 +165,7 @@ function runOf(definition: JobDefinition, facts: Facts): Run {
   } as Run;
 }
 
-/** Every call that the agent makes of such a run, put together as its speakers do. */
+/** Every call that the agent makes of such a run, built as its reporters build them. */
 function callsOf(settings: Settings, facts: Facts): Call[] {
   const definition = settings.jobs.get('job')!;
   const hub = definition.migrationHub!;

@@ -115,7 +115,7 @@ describe.each(CASES)('$operation', ({ answer, input, method, operation, send }) 
     },
   );
 
-  test('says the service’s errors by their names', async () => {
+  test('returns the service’s errors by their names', async () => {
     stub.answer = fail(400, 'ResourceNotFoundException');
     await expect(send(input as never)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
@@ -126,7 +126,7 @@ function withoutMetadata(output: object): object {
 }
 
 describe('a paginator', () => {
-  test('asks page after page, each with the token of the last, until there is none', async () => {
+  test('requests page after page, each with the token of the previous one, until there is none', async () => {
     const pages = [
       { ...UPDATES, NextToken: 'one' },
       { MigrationTaskUpdateList: [], NextToken: 'two' },
@@ -147,7 +147,7 @@ describe('a paginator', () => {
     ]);
   });
 
-  test('of source resources begins where it is told to', async () => {
+  test('of source resources starts at the given token', async () => {
     stub.answer = ok(RESOURCES);
     const pages: unknown[] = [];
     for await (const page of paginateListSourceResources(client, { ...TASK, NextToken: 'x' })) {

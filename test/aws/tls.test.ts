@@ -1,6 +1,6 @@
 /**
- * TLS with real certificates, straight and behind a proxy: who is trusted, and what an operator is told where somebody is
- * not.
+ * TLS with real certificates, straight and behind a proxy: which certificates are trusted, and what the
+ * error says if one is not.
  */
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -191,7 +191,7 @@ describe.skipIf(!there)(
       expect(server.seen).toEqual([]);
     });
 
-    test('a bundle that cannot be read is said by name, and looked for again', async () => {
+    test('a bundle that cannot be read is reported by name, and read again later', async () => {
       const server = await tlsServer(good);
       const directory = await mkdtemp(join(tmpdir(), 'migration-agent-bundle-'));
       open.push({ close: () => rm(directory, { recursive: true }) });
@@ -212,7 +212,7 @@ test('a server without TLS is named as such', async () => {
   expect(await reason(services(`https://127.0.0.1:${stub.port}`))).toMatch(/does not speak TLS/u);
 });
 
-test('a name that nobody knows is told with what to check', async () => {
+test('a name that does not resolve is reported with what to check', async () => {
   // RFC 6761 keeps .invalid from ever being a name.
   expect(await reason(services('https://nobody.invalid'))).toMatch(/check the name, DNS/u);
 });

@@ -122,7 +122,7 @@ describe('a call', () => {
     expect(regions).toEqual(['eu-central-1', 'us-east-1', 'us-west-2']);
   });
 
-  test('says who calls: application and version', async () => {
+  test('has the application and its version in its User-Agent', async () => {
     await services.send(CALLS.NotifyMigrationTaskState);
     await services.send(CALLS.ReportTaskProgress);
     for (const { headers } of stub.requests) {
@@ -250,12 +250,12 @@ describe('an answer', () => {
     expect(outcome.kind === 'accepted' && outcome.answer).toEqual({});
   });
 
-  test('of PollForTask with a task that nobody could report is no answer', async () => {
+  test('of PollForTask with a task that cannot be reported is not an answer', async () => {
     stub.answer = ok({ taskObject: { pipelineId: 'df-1' } });
     expect(await services.send(CALLS.PollForTask)).toMatchObject({ kind: 'unavailable' });
   });
 
-  test('says whether the task is canceled, and whether the runner is to end', async () => {
+  test('returns whether the task is canceled, and whether the runner must terminate', async () => {
     for (const said of [true, false]) {
       stub.answer = ok({ canceled: said, terminate: said });
       expect(await services.send(CALLS.ReportTaskProgress)).toMatchObject({

@@ -23,7 +23,7 @@ const LOOK_MS = 2;
 export const latency: Benchmark = {
   name: 'latency',
   method: `Change to wire: the real agent (loop, SQLite store, gates, services) whose budget is free gets \`run-exited\` for one of
-its jobs; the stub, a server in a process of its own, notes when the request with the last word comes in. ${CHANGES}
+its jobs; the stub, a server in a process of its own, records when the request with the final report arrives. ${CHANGES}
 changes one after the other, ${CHANGES_FIRST} before them not counted. Baseline: the bare SDK client sends the same word
 when asked. Cancel to signal: from the moment before the stub writes the answer \`canceled\` until a real process of the
 real job host handles SIGTERM (a Node program; ${CANCELS} tasks one after the other). Baseline: \`kill\` of the same

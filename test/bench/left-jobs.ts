@@ -11,7 +11,7 @@ const PROMISED_MS = 5 * MINUTE_MS;
 
 export interface Left {
   readonly jobs: number;
-  /** How long ago each was told; a report is due from half of five minutes on. */
+  /** How long ago each was reported; the next report is due after half of five minutes. */
   readonly reportedMsAgo: number;
 }
 
@@ -20,7 +20,7 @@ export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, reportedMsAg
   store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], events: [] });
 }
 
-/** So many running jobs that were told at that time, as the store keeps them. */
+/** So many running jobs that were reported at that time, as the store keeps them. */
 export function storedRows(
   jobs: number,
   reportedAt: Now,

@@ -9,8 +9,8 @@ const TARGET_BYTES = 2048;
 export const memory: Benchmark = {
   name: 'memory',
   method: `\`heapUsed\` after garbage collection with so many live jobs in the planner less \`heapUsed\` without them, for each
-job: its definition, run, Hub task, promise, speakers and places in the heaps. Each job has a definition of its own, a
-percent and a line of detail, and has been told. The baseline is the same runs and Hub tasks as the store keeps them,
+job: its definition, run, Hub task, promise, reporters and places in the heaps. Each job has a definition of its own, a
+percent and a line of detail, and has been reported. The baseline is the same runs and Hub tasks as the store keeps them,
 parsed from JSON: what must be remembered at the least. One process for each size.`,
   async run() {
     const figures = [];

@@ -45,7 +45,7 @@ export class Driver {
     while (this.delivered < end) this.#turn();
   }
 
-  /** Goes on until nothing is owed at the present moment. */
+  /** Goes on until nothing is pending at the current time. */
   settle(): void {
     while (this.#inbox.length > 0 || this.#inFlight.length > 0) this.#turn();
   }

@@ -40,7 +40,7 @@ export function trackedDefinition(index: number): JobDefinition {
   return JSON.parse(JSON.stringify(posted)) as JobDefinition;
 }
 
-/** A planner with so many live jobs, each imported and told once, nothing owed. Handed over with its driver. */
+/** A planner with so many live jobs, each imported and reported once, with nothing pending. Returned with its driver. */
 export function driverWithJobs(
   jobs: number,
   over: Partial<Settings> = {},

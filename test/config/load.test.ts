@@ -227,7 +227,7 @@ test.each(FAULTS)('%s: %s', (text, message) => {
   expect(lines[0]).toContain(message);
 });
 
-test('everything is told at once, in the order of the file', () => {
+test('all problems are reported at once, in the order of the file', () => {
   const lines = problems(
     'aws: { region: x }\njobs:\n  "b d": { command: [] }\n  a: { command: [x], tiemout: 5 }\nlog: { level: 1 }\n',
   );
@@ -249,7 +249,7 @@ describe('YAML', () => {
     expect(problems('- a\n')[0]).toBe('a.yaml:1:1 (file): expected a map of keys, found a list');
   });
 
-  test('anchors and merges work, and their faults are told where they are written', () => {
+  test('anchors and merges work, and their errors are reported at their place in the file', () => {
     const text = `${HUB}jobs:\n  a: &base\n    command: [x]\n    timeout: 5m\n  b:\n    <<: *base\n    timeout: 1h\n`;
     const { jobs } = loaded(text).settings;
     expect(jobs.get('b')).toMatchObject({ command: ['x'], timeoutMs: 3_600_000 });

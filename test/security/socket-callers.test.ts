@@ -130,7 +130,7 @@ describe.skipIf(!isRoot)('a member of the group (skipped unless tests are root)'
       },
     ],
     [
-      'what does not exist there, told by another answer',
+      'the existence of a file, by a different answer',
       (directory: string) => join(directory, 'closed/none.json'),
     ],
   ])('cannot read %s by tracking it', async (what, prepare) => {

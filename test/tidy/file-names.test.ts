@@ -16,6 +16,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'src/file.ts': 'an example of a command line in test/core/lib/secret-corpus.ts',
   'src/store/store.test.ts': 'an example of a command line in test/core/lib/secret-corpus.ts',
   'page/page.ts': 'the path of a URL of the status page',
+  'agent-api.d.ts': 'a file that the user of the API generates',
 };
 
 /** A pattern names no single file, and an absolute path names a file of a host. */

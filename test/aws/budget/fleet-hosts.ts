@@ -31,7 +31,7 @@ export class FleetHosts {
     createInterface({ input: child.stdout }).on('line', (line) => this.#take(options.host, line));
   }
 
-  /** As a crash does: nobody is told. */
+  /** As in a crash: the host does not leave the pool. */
   async kill(host: string): Promise<void> {
     const child = this.#processes.get(host);
     this.#processes.delete(host);

@@ -90,7 +90,7 @@ afterEach(async () => {
 });
 
 describe('a gate', () => {
-  test('gives what is there at once and in one part, the rest as it is earned', async () => {
+  test('gives available calls at once and in one part, and the rest as they become available', async () => {
     const { gates, given, total } = bench({ perSecond: 10, burst: 100 });
     gates.ask(NOTIFY, 120);
     await vi.advanceTimersByTimeAsync(50);
@@ -102,7 +102,7 @@ describe('a gate', () => {
     expect(total()).toBe(120);
   });
 
-  test('holds no timer while nobody waits', async () => {
+  test('has no timer while nothing waits', async () => {
     const { gates, total } = bench({ perSecond: 10, burst: 10 });
     gates.ask(NOTIFY, 12);
     await vi.advanceTimersByTimeAsync(1000);
@@ -189,7 +189,7 @@ describe('a gate', () => {
     expect(total()).toBe(51);
   });
 
-  test('ends with calls still waiting, and says nothing afterwards', async () => {
+  test('ends with calls still waiting, and posts nothing afterwards', async () => {
     const { gates, total } = bench({ perSecond: 0.01, burst: 1 });
     gates.ask(NOTIFY, 5);
     await vi.advanceTimersByTimeAsync(50);

@@ -1,4 +1,4 @@
-/** The real agent with jobs that were told a moment ago; ends one when it is asked to, and says when it did. */
+/** The real agent with jobs that were just reported. Ends a job on request, and prints when it did. */
 import { leaveJobs } from '../left-jobs.ts';
 import { monotonicMs } from '../monotonic.ts';
 import { givenOptions, say } from '../program.ts';

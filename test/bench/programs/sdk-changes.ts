@@ -1,4 +1,4 @@
-/** The bare SDK client: sends a last word when it is asked to, and says when it began. */
+/** The bare SDK client: sends a final report on request, and prints when it started. */
 import { MigrationHubClient, NotifyMigrationTaskStateCommand } from '@aws-sdk/client-migration-hub';
 import { monotonicMs } from '../monotonic.ts';
 import { givenOptions, say } from '../program.ts';

@@ -1,4 +1,4 @@
-/** A server in the place of AWS that says when what came in, hands out tasks and cancels them as it is told. */
+/** A server in place of AWS that prints when each request arrives, and hands out and cancels tasks on request. */
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

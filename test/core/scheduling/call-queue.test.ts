@@ -66,9 +66,9 @@ test('the heartbeat with the earliest deadline goes first, and the status change
     });
   }
   queue.set('newer word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 20 });
-  queue.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 10 });
+  queue.set('older change', { operation: NOTIFY, readyAtMs: 0, sinceMs: 10 });
   const order = Array.from({ length: 5 }, () => queue.take(NOTIFY, 100));
-  expect(order).toEqual(['older word', 'newer word', 'soon', 'middle', 'late']);
+  expect(order).toEqual(['older change', 'newer word', 'soon', 'middle', 'late']);
 });
 
 test('no call is made before its time, and the next time is known', () => {
@@ -92,20 +92,20 @@ test('operations do not wait for each other', () => {
 
 test('a status change that renews a promise goes before everything when its slack runs out, and only once', () => {
   const queue = new NamedCallQueue();
-  queue.set('older word', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
+  queue.set('older change', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0 });
   queue.set('heartbeat', {
     operation: NOTIFY,
     readyAtMs: 0,
     deadline: { urgentAtMs: 100, byMs: 900 },
   });
-  queue.set('last word', {
+  queue.set('final report', {
     operation: NOTIFY,
     readyAtMs: 0,
     sinceMs: 50,
     deadline: { urgentAtMs: 100, byMs: 800 },
   });
   const order = Array.from({ length: 4 }, () => queue.take(NOTIFY, 100));
-  expect(order).toEqual(['last word', 'heartbeat', 'older word', undefined]);
+  expect(order).toEqual(['final report', 'heartbeat', 'older change', undefined]);
 });
 
 test('an unchanged pending call keeps its place among equals; a changed one loses it', () => {

@@ -15,7 +15,9 @@ import { makeRun, sh, until, withHosts } from '../jobs/support.ts';
 
 const isRoot = process.getuid?.() === 0;
 const skipped = isRoot ? '' : ' (skipped: needs root)';
-const JOB_HOST = join(import.meta.dirname, '../../src/jobs/job-host.ts');
+/** ATTACKED_TREE: another checkout, to see an attack succeed against its code. */
+const TREE = process.env['ATTACKED_TREE'] ?? join(import.meta.dirname, '../..');
+const JOB_HOST = join(TREE, 'src/jobs/job-host.ts');
 
 /** A directory in which everybody may write, for what an attack leaves. */
 async function withLoot(use: (loot: string) => Promise<void>): Promise<void> {

@@ -94,6 +94,15 @@ describe.skipIf(!isRoot)('a member of the group (skipped unless tests are root)'
     expect((await site.job('by-root')).run).toBe(1);
   });
 
+  test.each(['drain', 'resume', 'reload', 'claim', 'outbox/retry', 'outbox/drop'])(
+    'cannot %s; the refusal names the key and who may',
+    async (request) => {
+      const answer = await asMember(socket, 'POST', `/v1/${request}`, {});
+      expect(answer).toMatchObject({ status: 403, body: { error: { code: 'forbidden' } } });
+      expect(answer.body.error?.message).toMatch(/root and the user of the agent.*agent\.adHoc/);
+    },
+  );
+
   test('may start and read what the configuration names, and root may run anything', async () => {
     expect(await asMember(socket, 'POST', '/v1/jobs/named/start', {})).toMatchObject({
       status: 202,

@@ -14,7 +14,11 @@ import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.
 import { endJobsOf } from './leftovers.ts';
 import { until } from './until.ts';
 
-export const LAUNCHER = fileURLToPath(new URL('../../src/migration-agent', import.meta.url));
+/** ATTACKED_TREE: another checkout, to see an attack (test/security) succeed against its code. */
+export const LAUNCHER = join(
+  process.env['ATTACKED_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url)),
+  'src/migration-agent',
+);
 
 export interface Site {
   readonly directory: string;

@@ -10,32 +10,26 @@ export class Details {
   readonly row = element('tr');
   readonly #room = element('td');
   readonly #summary = element('div');
-  readonly #output = element('pre', undefined, 'output');
+  #streams: readonly Stream[] = [];
   #name: string | undefined;
-  /** Of the run whose output is shown. */
-  #run: number | undefined;
-  #position: number | undefined;
 
   constructor() {
     this.#room.colSpan = 5;
-    this.#output.tabIndex = 0;
     this.row.append(this.#room);
   }
 
   open(name: string | undefined): void {
     this.#name = name;
-    this.#run = undefined;
-    this.#position = undefined;
-    this.#output.textContent = '';
-    this.#output.setAttribute('aria-label', `output of ${name ?? ''}`);
+    this.#streams = ['stderr', 'stdout'].map((stream) => new Stream(name ?? '', stream));
     this.#summary.replaceChildren(element('p', 'loading …', 'faint'));
     const box = element('div', undefined, 'details');
-    box.append(this.#summary, element('h2', 'Output (secrets masked)'), this.#output);
+    box.append(this.#summary, ...this.#streams.flatMap(({ title, text }) => [title, text]));
     this.#room.replaceChildren(box);
   }
 
   async refresh(): Promise<void> {
     const name = this.#name;
+    const streams = this.#streams;
     if (name === undefined) return;
     try {
       const shown = await load<JobPageDocument>(`jobs/${encodeURIComponent(name)}.json`);
@@ -48,11 +42,8 @@ export class Details {
       }
       return;
     }
-    try {
-      await this.#follow(name);
-    } catch {
-      // What was shown before stays; the next refresh tries again.
-    }
+    // What was shown before stays if one fails; the next refresh tries again.
+    await Promise.allSettled(streams.map((stream) => stream.follow()));
   }
 
   #show(shown: JobPageDocument): void {
@@ -62,6 +53,7 @@ export class Details {
     const list = timeline(shown);
     const none = element('p', 'Nothing was reported since this agent started.', 'faint');
     this.#summary.replaceChildren(
+      jobFacts(shown),
       element('h2', 'Reports and promises'),
       shown.reports.length === 0 ? none : chart(shown),
       element('h2', 'Timeline (UTC, newest first)'),
@@ -70,26 +62,64 @@ export class Details {
     list.scrollTop = scrolled;
     if (hadFocus) list.focus();
   }
+}
+
+/** One stream of the output, followed while its job is open. */
+class Stream {
+  readonly title: HTMLElement;
+  readonly text: HTMLPreElement;
+  readonly #path: string;
+  /** Of the run whose output is shown. */
+  #run: number | undefined;
+  #position: number | undefined;
+
+  constructor(job: string, stream: string) {
+    this.title = element('h2', `${stream} (secrets masked)`);
+    this.#path = `jobs/${encodeURIComponent(job)}/output.json?stream=${stream}`;
+    this.text = element('pre', undefined, `output ${stream}`);
+    this.text.tabIndex = 0;
+    this.text.setAttribute('aria-label', `${stream} of ${job}`);
+  }
 
   /** Adds what was written since the last look; a new run begins anew. */
-  async #follow(name: string): Promise<void> {
+  async follow(): Promise<void> {
     const from =
-      this.#position === undefined ? '' : `?from=${this.#position}&run=${this.#run ?? ''}`;
-    const piece = await load<OutputDocument>(`jobs/${encodeURIComponent(name)}/output.json${from}`);
-    if (name !== this.#name) return;
-    if (piece.run !== this.#run) this.#output.textContent = '';
+      this.#position === undefined ? '' : `&from=${this.#position}&run=${this.#run ?? ''}`;
+    const piece = await load<OutputDocument>(`${this.#path}${from}`);
+    if (piece.run !== this.#run) this.text.textContent = '';
     this.#run = piece.run;
     this.#position = piece.next;
     if (piece.text === '') {
-      if (this.#output.textContent === '') this.#output.textContent = piece.remark ?? '';
+      if (this.text.textContent === '') this.text.textContent = piece.remark ?? '';
       return;
     }
-    const { scrollHeight, scrollTop, clientHeight } = this.#output;
+    const { scrollHeight, scrollTop, clientHeight } = this.text;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < 40;
-    this.#output.textContent = (this.#output.textContent + piece.text).slice(-OUTPUT_MAX);
+    this.text.textContent = (this.text.textContent + piece.text).slice(-OUTPUT_MAX);
     // Whoever has scrolled back reads; the others follow.
-    if (isAtEnd) this.#output.scrollTop = this.#output.scrollHeight;
+    if (isAtEnd) this.text.scrollTop = this.text.scrollHeight;
   }
+}
+
+/** What the job runs, as whom, where its output lies, when it starts next, what AWS lacks, how earlier runs ended. */
+function jobFacts({ job }: JobPageDocument): HTMLDListElement {
+  const list = element('dl', undefined, 'facts');
+  const add = (name: string, text: string | undefined): void => {
+    if (text !== undefined && text !== '') list.append(element('dt', name), element('dd', text));
+  };
+  add('command', job.command?.join(' '));
+  add('directory', job.workingDirectory);
+  add('user', job.user);
+  add('schedule', job.schedule && [job.schedule.cron, job.schedule.timezone].join(' ').trim());
+  add('next start', job.nextStartAt);
+  add('logs', job.logs && `${job.logs.stdout} ${job.logs.stderr}`);
+  add('pending', job.pending.map(({ operation, message }) => `${operation} ${message}`).join('; '));
+  const runs = job.earlierRuns.map(
+    ({ run, state, elapsedSeconds: s, reason }) =>
+      `#${run} ${state}${s === undefined ? '' : ` in ${s} s`}${state === 'succeeded' || reason === undefined ? '' : ` (${reason})`}`,
+  );
+  add('earlier runs', runs.join('; '));
+  return list;
 }
 
 function timeline({ job, events }: JobPageDocument): HTMLOListElement {

@@ -1,5 +1,5 @@
 /** The documents that the status page loads. Types only: the page's script imports them too. */
-import type { AgentStatus, BudgetStatus, JobStatus } from '../../core/model/status.ts';
+import type { AgentStatus, BudgetStatus, JobDetail, JobStatus } from '../../core/model/status.ts';
 
 /** `/overview.json`: the agent, counts of all jobs, and the rows that the page shows. */
 export interface OverviewDocument {
@@ -19,7 +19,7 @@ export interface OverviewDocument {
 export interface JobPageDocument {
   readonly schema: 1;
   readonly now: string;
-  readonly job: JobStatus;
+  readonly job: JobDetail;
   readonly events: readonly {
     readonly at: string;
     readonly event: string;
@@ -36,7 +36,7 @@ export interface ReportOfPage {
   readonly holdsUntil?: string;
 }
 
-/** `/jobs/NAME/output.json`: what the latest run wrote to stdout, from a position on. */
+/** `/jobs/NAME/output.json`: what the latest run wrote to a stream, from a position on. */
 export interface OutputDocument {
   readonly schema: 1;
   readonly run?: number;

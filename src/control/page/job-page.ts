@@ -9,7 +9,7 @@ const EVENTS_MAX = 100;
 
 /** For `/jobs/NAME.json`; `undefined` if there is no such job. */
 export function jobPageDocument(operator: Operator, name: string): JobPageDocument | undefined {
-  const job = operator.job(name);
+  const job = operator.jobDetail(name);
   if (job === undefined) return undefined;
   return {
     schema: 1,

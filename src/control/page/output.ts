@@ -28,11 +28,12 @@ export async function outputDocument(
   const { run, endedAt } = job;
   if (run === undefined) return nothing('This job has never run.', run);
   if (job.origin === 'tracked') return nothing('The agent only tracks this job.', run);
-  const log = openLog(name, run, 'stdout');
+  const stream = query.get('stream') === 'stderr' ? 'stderr' : 'stdout';
+  const log = openLog(name, run, stream);
   const from = Number(query.get('from') ?? NaN);
   const isSameRun = query.get('run') === String(run) && Number.isSafeInteger(from) && from >= 0;
   const end = await log.end();
-  if (end === undefined) return nothing('Nothing was written to stdout.', run);
+  if (end === undefined) return nothing(`Nothing was written to ${stream}.`, run);
   const begin = isSameRun ? from : Math.max(await log.begin(FIRST_LINES), end - BYTES_MAX);
   const { bytes, position } = await readLog(log, begin, BYTES_MAX);
   // A line that is not complete yet comes with the next piece: half a secret would not be recognised.

@@ -165,11 +165,12 @@ describe.skipIf(CHROMIUM === undefined)(
     beforeAll(async () => {
       const registry = createRegistry(operator);
       writeFileSync(join(logs, 'stdout.log'), 'sending incremental file list\n');
+      writeFileSync(join(logs, 'stderr.log'), 'rsync: one file vanished\n');
       listener = createHttpListener({
         listen: '127.0.0.1:0',
         operator,
         registry,
-        output: { openLog: () => new RunLog(join(logs, 'stdout.log')) },
+        output: { openLog: (_job, _run, stream) => new RunLog(join(logs, `${stream}.log`)) },
       });
       const { port } = await listener.listen();
       origin = `http://127.0.0.1:${port}`;
@@ -224,6 +225,12 @@ describe.skipIf(CHROMIUM === undefined)(
     test('by keyboard alone: a job opens, its timeline shows, the focus stays while it refreshes', async () => {
       showJobs(JOBS);
       describeRuns();
+      operator.details.set('nightly-files', {
+        command: ['rsync', '-a', '/srv/a/', '/srv/b/'],
+        workingDirectory: '/srv',
+        user: 'migrator',
+        earlierRuns: [{ run: 11, state: 'failed', elapsedSeconds: 252, reason: 'exit code 23' }],
+      });
       await screen(1200, 1200, 'dark');
       await visit();
       await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
@@ -248,11 +255,22 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(label).toBe('86 reports of nightly-files, now at 70 percent, late for 10s in all');
       expect(await page.evaluate(`document.querySelectorAll('svg .late').length`)).toBe(1);
       expect(await page.evaluate(`document.querySelectorAll('svg .report').length`)).toBe(86);
-      await vi.waitFor(async () => expect(await text('.output')).toContain('incremental'), 20_000);
+      await vi.waitFor(
+        async () => expect(await text('.output.stdout')).toContain('incremental'),
+        20_000,
+      );
+      expect(await text('.output.stderr')).toContain('one file vanished');
+      const facts = await text('.facts');
+      for (const fact of ['rsync -a /srv/a/ /srv/b/', 'migrator', '#11 failed in 252 s']) {
+        expect(facts).toContain(fact);
+      }
       // What is written meanwhile is added, with its secrets masked.
       appendFileSync(join(logs, 'stdout.log'), 'srv/a/one\npassword=hunter22\n');
-      await vi.waitFor(async () => expect(await text('.output')).toContain('srv/a/one'), 20_000);
-      expect(await text('.output')).not.toContain('hunter22');
+      await vi.waitFor(
+        async () => expect(await text('.output.stdout')).toContain('srv/a/one'),
+        20_000,
+      );
+      expect(await text('.output.stdout')).not.toContain('hunter22');
       await picture('dark');
       // The next refresh changes the percent, and nothing else.
       showJobs([{ ...RUNNING, percent: 73 }, ...JOBS.slice(1)]);

@@ -417,9 +417,15 @@ describe('what an older life of the state directory left', () => {
   test('keeps a run from starting while processes of it live without their shim', () =>
     withHosts(async (newHost) => {
       const [first, second] = [newHost(), newHost()];
-      const run = makeRun(sh('sleep 600'));
+      const run = makeRun(sh('echo up; sleep 600'));
       first.host.start(run);
-      kill((await first.event('run-started')).process.pid);
+      const { process: shim } = await first.event('run-started');
+      // A shim that is killed before it has a child leaves nothing behind.
+      await until(
+        async () => (await first.read(run, 'stdout.log')) === 'up\n',
+        () => 'the job has not written',
+      );
+      kill(shim.pid);
       const { pids } = await first.event('run-orphaned');
       second.host.start(run);
       const { reason } = await second.event('run-start-failed');

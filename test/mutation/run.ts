@@ -1,0 +1,173 @@
+/**
+ * `npm run test:mutants -- [--sample N] [--seed S] [--at FILE:LINE] [folder…]`: changes one place of the sources at a time and
+ * looks whether a test notices. It works in a copy: the checkout that it is run in is never changed.
+ *
+ * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
+ * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { mutantsOf, mutated } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+import { sample } from './sample.ts';
+import { testsOf } from './tests-of.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FOLDERS = ['core', 'store', 'jobs', 'config', 'aws', 'control'];
+/** A mutant that makes a loop endless is noticed by this. The longest round takes a minute on a quiet machine. */
+const ROUND_MS_MAX = 300_000;
+
+type Result = 'passed' | 'failed' | 'too long';
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      sample: { type: 'string', default: 'Infinity' },
+      seed: { type: 'string', default: '1' },
+      at: { type: 'string' },
+      narrow: { type: 'boolean', default: false },
+    },
+  });
+  const folders =
+    positionals.length === 0 ? FOLDERS : positionals.map((one) => one.replace(/^src\//, ''));
+  const copy = copied();
+  const end = (): void => rmSync(copy, { recursive: true, force: true });
+  process.once('SIGINT', () => {
+    end();
+    process.exit(130);
+  });
+  try {
+    for (const folder of folders) {
+      const all = sources(folder)
+        .flatMap((file) => mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')))
+        .filter(
+          ({ file, line }) => values.at === undefined || `${file}:${line}`.endsWith(values.at),
+        );
+      const chosen = sample(all, Number(values.sample), Number(values.seed));
+      await tryAll(folder, chosen, all.length, copy, values.narrow);
+    }
+  } finally {
+    end();
+  }
+}
+
+async function tryAll(
+  folder: string,
+  chosen: readonly Mutant[],
+  count: number,
+  copy: string,
+  isNarrow: boolean,
+): Promise<void> {
+  const passed = new Map<string, boolean>();
+  const survivors: Mutant[] = [];
+  let judged = 0;
+  for (const mutant of chosen) {
+    const rounds = testsOf(mutant.file, copy).slice(0, isNarrow ? 2 : undefined);
+    const green: (readonly string[])[] = [];
+    for (const round of rounds) {
+      const key = round.join(' ');
+      if (!passed.has(key)) passed.set(key, (await vitest(round, copy)) === 'passed');
+      if (passed.get(key)) green.push(round);
+      else process.stdout.write(`not used, since they fail without a mutant: ${key}\n`);
+    }
+    if (green.length === 0) continue;
+    judged += 1;
+    const result = await tryOne(mutant, green, copy);
+    if (result === 'passed') survivors.push(mutant);
+    process.stdout.write(`${result === 'passed' ? 'SURVIVED' : 'noticed '} ${line(mutant)}\n`);
+  }
+  const noticed = judged - survivors.length;
+  const percent = judged === 0 ? '-' : Math.round((noticed / judged) * 100);
+  process.stdout.write(
+    `\n${folder}: ${noticed} of ${judged} noticed (${percent} %), of ${count} possible\n` +
+      survivors.map((mutant) => `  ${line(mutant)}\n`).join('') +
+      '\n',
+  );
+}
+
+async function tryOne(
+  mutant: Mutant,
+  rounds: readonly (readonly string[])[],
+  copy: string,
+): Promise<Result> {
+  const path = join(copy, mutant.file);
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, mutated(text, mutant));
+  try {
+    for (const round of rounds) {
+      const result = await vitest(round, copy);
+      if (result !== 'passed') return result;
+    }
+    return 'passed';
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+/** In a process group of its own, so that what hangs can be ended with all that it started. */
+function vitest(tests: readonly string[], copy: string): Promise<Result> {
+  const options = ['run', '--bail=1', '--reporter=dot', '--maxWorkers=2', ...tests];
+  const child = spawn(
+    'nice',
+    ['-n', '10', process.execPath, join(ROOT, 'node_modules/vitest/vitest.mjs'), ...options],
+    { cwd: copy, stdio: 'ignore', detached: true },
+  );
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, ROUND_MS_MAX);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      resolve(isLate ? 'too long' : code === 0 ? 'passed' : 'failed');
+    });
+  });
+}
+
+/** All files that git knows or would add, as they are now. */
+function copied(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'migration-agent-mutants-'));
+  for (const file of git('ls-files', '--cached', '--others', '--exclude-standard')) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(copy, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+function sources(folder: string): readonly string[] {
+  return git('ls-files', '--cached', '--others', '--exclude-standard', `src/${folder}`).filter(
+    (file) => file.endsWith('.ts'),
+  );
+}
+
+function git(...args: readonly string[]): readonly string[] {
+  const output = execFileSync('git', [...args], { cwd: ROOT, encoding: 'utf8' });
+  return output.split('\n').filter((file) => file !== '');
+}
+
+function line({ file, line: at, original, replacement }: Mutant): string {
+  return `${file}:${at} ${short(original)} → ${short(replacement)}`;
+}
+
+function short(text: string): string {
+  const flat = text.replaceAll(/\s+/g, ' ');
+  return flat.length > 60 ? `${flat.slice(0, 60)}…` : flat;
+}
+
+await main();

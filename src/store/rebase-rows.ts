@@ -16,17 +16,27 @@ export function rebaseHubTask(task: HubTask, now: Now): HubTask {
   return moved;
 }
 
+/** The offset of the services' clock stays as it was: nobody knows how long the host was off if its clock was set meanwhile. */
 export function rebaseMetadata(metadata: AgentMetadata, now: Now): AgentMetadata {
-  return rebaseInstants(metadata, now) as AgentMetadata;
+  const { clock } = metadata;
+  const moved = rebaseInstants(metadata, now) as AgentMetadata;
+  return clock === undefined ? moved : { ...moved, clock: { ...clock, at: rebase(clock.at, now) } };
 }
 
-/** Instants are recognised by their shape, so a new field that holds one cannot be forgotten here. */
-function rebaseInstants(value: unknown, now: Now): unknown {
-  if (isInstant(value)) return rebase(value, now);
+/**
+ * Instants are recognised by their shape, so a new field that holds one cannot be forgotten here. All but the end of a promise
+ * have passed: one that seems to lie ahead was stamped while the wall clock was wrong. A window that began in the future
+ * would never end.
+ */
+function rebaseInstants(value: unknown, now: Now, key = ''): unknown {
+  if (isInstant(value)) {
+    const moved = rebase(value, now);
+    return key === 'until' ? moved : { ...moved, bootMs: Math.min(moved.bootMs, now.bootMs) };
+  }
   if (Array.isArray(value)) return value.map((item) => rebaseInstants(item, now));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, rebaseInstants(item, now)]),
+    Object.entries(value).map(([name, item]) => [name, rebaseInstants(item, now, name)]),
   );
 }
 

@@ -123,6 +123,28 @@ test('after a reboot every instant is moved onto the new boot clock, by how long
   expect(state.runs.get('copy/1')?.startedAt).toEqual({ wallMs: 900_000, bootMs: 100 - 700_000 });
 });
 
+test('after a reboot no window begins in the future, although the clock was years ahead before', () => {
+  const YEARS_MS = 30 * 365 * 86_400_000;
+  const ahead = { wallMs: NOW.wallMs + YEARS_MS, bootMs: 50_000 };
+  const left = open('boot-1');
+  const state = left.load(ahead);
+  const early = run({ requestedAt: ahead, startedAt: ahead });
+  state.saveRun(early);
+  state.saveHubTask({
+    ...{ name: 'copy', imported: true, run: early.id, lastStampS: 1, finalReports: [], links: [] },
+    promise: {
+      ...{ run: early.id, payload: { status: 'IN_PROGRESS' }, madeAt: ahead, nextUpdateS: 300 },
+      until: { wallMs: ahead.wallMs + 300_000, bootMs: ahead.bootMs + 300_000 },
+    },
+  });
+  left.commit(state.takeChanges());
+  left.close();
+  const found = open('boot-2').load({ wallMs: NOW.wallMs, bootMs: 10_000 });
+  expect(found.runs.get(early.id)?.startedAt?.bootMs).toBe(10_000);
+  expect(found.hubTasks.get('copy')?.promise?.madeAt.bootMs).toBe(10_000);
+  expect(found.hubTasks.get('copy')?.promise?.until.bootMs).toBeGreaterThan(10_000);
+});
+
 test('the newest events of a job’s timeline are kept, in order', () => {
   const store = open();
   store.load(NOW);

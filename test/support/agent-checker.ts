@@ -61,7 +61,7 @@ export class AgentChecker {
     world.onLog = (event, fields) => this.#logged(event, fields);
     world.onSend = (call) => this.#sent(call);
     world.onAnswer = (call, outcome) => this.#answered(call, outcome);
-    world.outside.onExit = (run, exitCode) => this.#exited(run, exitCode);
+    world.host.onEnd = (run, exitCode) => this.#exited(run, exitCode);
     world.service.onReport = (call) => this.#reportAccepted(call);
     world.service.onLapse = (taskId) => this.#lapsed(taskId);
     world.service.onStale = (task, lateMs) => this.#stale(task, lateMs);
@@ -89,12 +89,12 @@ export class AgentChecker {
   }
 
   isAtRest(): boolean {
-    return this.#world.outside.running() === 0 && this.#world.service.unfinished() === 0;
+    return this.#world.host.running() === 0 && this.#world.service.unfinished() === 0;
   }
 
   /** All findings, after all work has ended. */
   close(): string[] {
-    const { faults, outside, service } = this.#world;
+    const { faults, host, service } = this.#world;
     const books = service.close();
     for (const fault of faults) this.#find(`the agent failed: ${String(fault)}`);
     for (const name of ['overLimit', 'afterFinal', 'stampsNotRising'] as const) {
@@ -102,7 +102,7 @@ export class AgentChecker {
     }
     if (!this.isAtRest()) this.#find('work is left over');
     for (const run of this.#promised) {
-      if (!outside.hasStarted(run) && !this.#canceled.has(run)) this.#find(`${run} never began`);
+      if (!host.hasStarted(run) && !this.#canceled.has(run)) this.#find(`${run} never began`);
     }
     for (const job of new Set([...this.#ends.keys(), ...books.finals.keys()])) {
       const reported = books.finals.get(job) ?? [];
@@ -132,7 +132,7 @@ export class AgentChecker {
     if (typeof taskId === 'string') this.#runOfTask.set(taskId, run);
     if (event === 'cancel.received') this.#canceled.add(run);
     if (event === 'run.tracked') this.#tracked.add(run);
-    if (event === 'run.ended' && !this.#world.outside.hasStarted(run) && !this.#tracked.has(run)) {
+    if (event === 'run.ended' && !this.#world.host.hasStarted(run) && !this.#tracked.has(run)) {
       this.#unstarted.push({ job, run });
     }
     if (event !== 'lease.fenced') return;
@@ -233,7 +233,7 @@ export class AgentChecker {
     if (!this.#isExcused(nowMs, nowMs) && !this.#givenUp.has(taskId))
       this.#find(`${taskId} lapsed`);
     const isAway = this.#world.isAway();
-    if (run !== undefined && this.#world.outside.isRunning(run) && !isAway) {
+    if (run !== undefined && this.#world.host.isRunning(run) && !isAway) {
       this.#find(`${run} ran on when ${taskId} lapsed`);
     }
   }

@@ -9,7 +9,11 @@ import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
 import type { Reply } from '../../src/core/model/action.ts';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { Settings } from '../../src/core/model/settings.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
+import type { Calendar } from '../../src/core/runs/schedules.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
 import type {
   Clock,
   Gates,
@@ -18,14 +22,17 @@ import type {
   OperatorRequest,
   Services,
   Store,
+  TrackedWork,
 } from '../../src/ports.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
 import { createRandom } from '../../src/system/random.ts';
+import type { HostModel } from './host-model.ts';
 import { Outside } from './outside.ts';
 import type { OutsideOptions } from './outside.ts';
-import { blindTracking, recordingNotifier, virtualClock } from './ports.ts';
+import { recordingNotifier, virtualClock } from './ports.ts';
 import { ServiceModel } from './service-model.ts';
+import { TrackedModel } from './tracked-model.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** Thrown whenever a killed agent calls a port: nothing that it does has an effect any more. */
@@ -33,6 +40,15 @@ class Killed extends Error {}
 
 /** If the loop makes more turns than this without a wait, it will never wait. */
 const TURNS_MAX = 10_000;
+
+export interface AgentWorldOptions extends OutsideOptions {
+  /** Several hosts of a fleet share the time and the services. */
+  readonly time?: VirtualTime;
+  readonly service?: ServiceModel;
+  readonly name?: string;
+  /** Absent: nothing is scheduled. */
+  readonly calendar?: Calendar;
+}
 
 interface Life {
   readonly inbox: Inbox;
@@ -49,9 +65,14 @@ interface Question {
 }
 
 export class AgentWorld {
-  readonly time = new VirtualTime();
+  readonly name: string;
+  readonly time: VirtualTime;
   readonly service: ServiceModel;
+  /** The configuration in force; a reload replaces it, and every later agent starts with it. */
+  settings: Settings;
   readonly outside: Outside;
+  readonly host: HostModel;
+  readonly tracked: TrackedModel;
   readonly random: () => number;
   isDiskFull = false;
   /** A commit failed, and the agent has not retried it yet. */
@@ -62,13 +83,14 @@ export class AgentWorld {
   lives = 0;
   /** Errors that the agent's loop threw. */
   readonly faults: unknown[] = [];
-  /** Callbacks for what the agent does and learns. */
-  onCommit: () => void = () => undefined;
+  /** What the agent does and learns, as it does. */
+  onCommit: (changes: Changes) => void = () => undefined;
   onSend: (call: Call) => void = () => undefined;
   onAnswer: (call: Call, outcome: Outcome) => void = () => undefined;
   onLog: (event: string, fields: Readonly<Record<string, unknown>>) => void = () => undefined;
   onDeath: () => void = () => undefined;
-  readonly #options: OutsideOptions;
+  onBirth: () => void = () => undefined;
+  readonly #options: AgentWorldOptions;
   readonly #directory: string;
   readonly #questions = new Set<Question>();
   #life: Life | undefined;
@@ -79,13 +101,20 @@ export class AgentWorld {
   /** When the current boot began. */
   #bootedMs = 0;
   #asleepUntilMs = -Infinity;
+  #wallOffMs = 0;
 
-  constructor(seed: number, directory: string, options: OutsideOptions) {
+  constructor(seed: number, directory: string, options: AgentWorldOptions) {
+    const post = (event: Event): void => this.#life?.inbox.post(event);
     this.#options = options;
     this.#directory = directory;
+    this.name = options.name ?? 'host';
+    this.settings = options.settings;
+    this.time = options.time ?? new VirtualTime();
     this.random = createRandom(seed);
-    this.service = new ServiceModel(this.time, options.settings.rates);
-    this.outside = new Outside(this, options, (event) => this.#life?.inbox.post(event));
+    this.service = options.service ?? new ServiceModel(this.time, options.settings.rates);
+    this.outside = new Outside(this, options, post, this.name);
+    this.host = this.outside.host;
+    this.tracked = new TrackedModel(this.time, post);
     this.outside.isAsleep = () => this.time.now().bootMs <= this.#asleepUntilMs;
   }
 
@@ -109,7 +138,7 @@ export class AgentWorld {
       life.agent = new Agent({
         version: '0',
         pid: this.lives,
-        settings: this.#options.settings,
+        settings: this.settings,
         clock,
         random: this.random,
         inbox,
@@ -117,16 +146,17 @@ export class AgentWorld {
         gates: this.#gates(life),
         services: this.#services(life),
         jobs: this.#jobs(life),
-        tracked: blindTracking(),
+        tracked: this.#tracked(life),
         notifier: recordingNotifier(),
         log: this.#log(life),
         reload: () => Promise.resolve({ ok: true, message: '' }),
-        calendar: EMPTY_CALENDAR,
+        calendar: this.#options.calendar ?? EMPTY_CALENDAR,
       });
     } catch (error) {
       over(error);
       return;
     }
+    this.onBirth();
     life.agent.run().then(() => over(), over);
     for (const question of this.#questions) this.#put(question);
   }
@@ -135,6 +165,17 @@ export class AgentWorld {
   kill(touches: number, downMs: number): void {
     this.#killIn = touches;
     this.downMs = downMs;
+  }
+
+  /** Steps the wall clock of this host alone. */
+  stepWall(ms: number): void {
+    this.#wallOffMs += ms;
+  }
+
+  /** The operator's new configuration is read and accepted. */
+  reload(settings: Settings): void {
+    this.settings = settings;
+    if (this.#life?.isOver === false) this.#life.inbox.post({ type: 'settings-changed', settings });
   }
 
   /** The host loses its power with all that runs on it, and is back `downMs` later. */
@@ -178,13 +219,13 @@ export class AgentWorld {
   /** Turns the loop until `bootMs`. */
   async runUntil(bootMs: number): Promise<void> {
     for (;;) {
-      await this.#settle();
+      await this.settle();
       const nextMs = this.time.nextMs();
       if (nextMs === undefined || nextMs > bootMs) break;
       this.time.moveTo(nextMs);
     }
     this.time.moveTo(bootMs);
-    await this.#settle();
+    await this.settle();
   }
 
   close(): void {
@@ -193,7 +234,7 @@ export class AgentWorld {
   }
 
   /** Lets the agent turn until it waits for time to pass. */
-  async #settle(): Promise<void> {
+  async settle(): Promise<void> {
     for (let turn = 0; turn < TURNS_MAX; turn++) {
       await nextTurn();
       const life = this.#life;
@@ -216,8 +257,10 @@ export class AgentWorld {
   #end(life: Life): void {
     life.isOver = true;
     this.outside.disconnect();
+    this.tracked.agentDied();
     if (this.#isReboot) {
-      this.outside.powerOff();
+      this.host.powerOff();
+      this.tracked.powerOff();
       this.#boot++;
       this.#bootedMs = this.time.now().bootMs;
     }
@@ -242,7 +285,7 @@ export class AgentWorld {
       now: () => {
         this.#touch(current());
         const { wallMs, bootMs } = clock.now();
-        return { wallMs, bootMs: bootMs - bootedMs };
+        return { wallMs: wallMs + this.#wallOffMs, bootMs: bootMs - bootedMs };
       },
       wakeAt: (bootMs, wake) => {
         const life = current();
@@ -267,8 +310,9 @@ export class AgentWorld {
         this.#touch(life);
         this.isBehind = this.isDiskFull;
         if (this.isDiskFull) throw new Error('database or disk is full');
+        const kept = structuredClone({ runs: [...changes.runs], hubTasks: [...changes.hubTasks] });
         store.commit(changes);
-        this.onCommit();
+        this.onCommit({ ...changes, ...kept });
         this.#touch(life);
       },
       timeline: (job, limit) => store.timeline(job, limit),
@@ -315,8 +359,22 @@ export class AgentWorld {
     };
   }
 
+  #tracked(life: Life): TrackedWork {
+    return {
+      watch: (run) => {
+        this.#touch(life);
+        this.tracked.watch(run);
+      },
+      release: (run) => {
+        this.#touch(life);
+        this.tracked.release(run);
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
   #jobs(life: Life): JobHost {
-    const { outside } = this;
+    const { host } = this;
     const touched =
       <Rest extends unknown[]>(what: (...rest: Rest) => void) =>
       (...rest: Rest): void => {
@@ -325,11 +383,11 @@ export class AgentWorld {
         this.#touch(life);
       };
     return {
-      start: touched((run) => outside.start(run)),
-      adopt: touched((run) => outside.adopt(run)),
-      signalTree: touched((run, signal) => outside.signalTree(run, signal)),
-      checkTree: touched((run) => outside.checkTree(run)),
-      forget: touched((run) => outside.forget(run)),
+      start: touched((run) => host.start(run)),
+      adopt: touched((run) => host.adopt(run)),
+      signalTree: touched((run, signal) => host.signalTree(run, signal)),
+      checkTree: touched((run) => host.checkTree(run)),
+      forget: touched((run) => host.forget(run)),
       close: () => Promise.resolve(),
     };
   }

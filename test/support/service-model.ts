@@ -19,6 +19,11 @@ interface HubRecord {
   last?: NotifyCall;
 }
 
+interface Poll {
+  readonly host: string;
+  readonly settle: (outcome: Outcome) => void;
+}
+
 interface TaskRecord {
   readonly task: PolledTask;
   state: 'waiting' | 'owned' | 'canceled' | 'ended';
@@ -73,7 +78,17 @@ export class ServiceModel {
   onStale: (task: string, lateMs: number) => void = () => undefined;
   /** The window of an acknowledged task ended: another host may have it. */
   onLapse: (taskId: string) => void = () => undefined;
-  /** A report of a Hub task is accepted for the first time. */
+  /** A report breaks a rule of the service. */
+  onFault: (what: string) => void = () => undefined;
+  /** A report of a pipeline task is accepted; the first one is the acknowledgement. */
+  onTaskReport: (taskId: string) => void = () => undefined;
+  /** An attempt failed, or its window ended, and this is the next. */
+  onRetry: (attemptId: string, next: string) => void = () => undefined;
+  /** How many attempts an instance gets. With one, an attempt whose window ended is given out again. */
+  attemptsMax = 1;
+  /** How far the `Date` of an answer is off. */
+  dateErrorMs: () => number = () => 0;
+  /** A report about a Hub task is accepted for the first time. */
   onReport: (call: NotifyCall) => void = () => undefined;
   readonly books: Books = {
     staleMs: 0,
@@ -93,7 +108,7 @@ export class ServiceModel {
   readonly #rates: Readonly<Record<Operation, Rate>>;
   readonly #hub = new Map<string, HubRecord>();
   readonly #tasks: TaskRecord[] = [];
-  readonly #polls: ((outcome: Outcome) => void)[] = [];
+  #polls: Poll[] = [];
   #handed = 0;
   #homeRegion: string | undefined = 'eu-central-1';
   readonly #streams = new Set<string>();
@@ -149,9 +164,9 @@ export class ServiceModel {
     return record?.reportByMs;
   }
 
-  /** The agent's process died: its connections, and the polls on them, are gone. */
-  disconnect(): void {
-    this.#polls.length = 0;
+  /** The agent of this host died: its connections, and the polls on them, are gone. */
+  disconnect(host: string): void {
+    this.#polls = this.#polls.filter((poll) => poll.host !== host);
   }
 
   /** The task is no longer known, as after its pipeline was deleted. */
@@ -179,14 +194,14 @@ export class ServiceModel {
     return false;
   }
 
-  /** Carries out a call; long polls settle later. */
-  perform(call: Call, settle: (outcome: Outcome) => void): void {
+  /** Performs a call; long polls settle later. */
+  perform(call: Call, settle: (outcome: Outcome) => void, host: string): void {
     if (call.operation === 'PollForTask') {
-      this.#polls.push(settle);
+      const poll = { host, settle };
+      this.#polls.push(poll);
       this.#time.in(90 * SECOND_MS, () => {
-        const index = this.#polls.indexOf(settle);
-        if (index === -1) return;
-        this.#polls.splice(index, 1);
+        if (!this.#polls.includes(poll)) return;
+        this.#polls = this.#polls.filter((one) => one !== poll);
         settle(this.#accepted({}));
       });
       this.#handOut();
@@ -226,6 +241,7 @@ export class ServiceModel {
       case 'ReportTaskProgress': {
         const record = this.#owned(call.taskId);
         if (record === undefined) return { kind: 'gone', reason: 'TaskNotFoundException' };
+        this.onTaskReport(call.taskId);
         if (record.state === 'canceled') return this.#accepted({ canceled: true });
         record.acknowledged = true;
         record.reportByMs = this.#time.now().bootMs + 15 * MINUTE_MS;
@@ -241,6 +257,7 @@ export class ServiceModel {
         }
         record.state = 'ended';
         record.status = call.status;
+        if (call.status === 'FAILED') this.#tryAgain(record);
         return this.#accepted({});
       }
       case 'ListMigrationTaskUpdates':
@@ -268,6 +285,7 @@ export class ServiceModel {
     if (last !== undefined && !isRepeated) {
       if (call.stampS <= last.stampS) {
         this.books.stampsNotRising++;
+        this.onFault(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
         this.#find(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
       }
       const wasFinal = last.status === 'COMPLETED' || last.status === 'FAILED';
@@ -303,14 +321,14 @@ export class ServiceModel {
   #handOut(): void {
     for (;;) {
       const record = this.#tasks.find((one) => one.state === 'waiting');
-      const settle = record && this.#polls.shift();
-      if (record === undefined || settle === undefined) return;
+      const poll = record && this.#polls.shift();
+      if (record === undefined || poll === undefined) return;
       record.state = 'owned';
       record.acknowledged = false;
       record.taskId = `task-${++this.#handed}`;
       record.reportByMs = this.#time.now().bootMs + 2 * MINUTE_MS;
       this.#watch(record);
-      settle(this.#accepted({ task: { ...record.task, taskId: record.taskId } }));
+      poll.settle(this.#accepted({ task: { ...record.task, taskId: record.taskId } }));
     }
   }
 
@@ -327,9 +345,26 @@ export class ServiceModel {
       } else {
         this.books.unclaimed++;
       }
-      record.state = 'waiting';
-      this.#handOut();
+      if (this.attemptsMax > 1) {
+        record.state = 'ended';
+        record.status = 'FAILED';
+        this.#tryAgain(record);
+      } else {
+        record.state = 'waiting';
+        this.#handOut();
+      }
     });
+  }
+
+  /** The next attempt of the same instance, as `maximumRetries` of an activity makes it. */
+  #tryAgain({ task }: TaskRecord): void {
+    const [, instance = '', attempt = ''] = /^(.*)_Attempt=(\d+)$/.exec(task.attemptId) ?? [];
+    const next = Number(attempt) + 1;
+    if (next > this.attemptsMax) return;
+    const attemptId = `${instance}_Attempt=${next}`;
+    const objects = task.objects.map((object) => ({ ...object, id: attemptId, name: attemptId }));
+    this.onRetry(task.attemptId, attemptId);
+    this.offer({ ...task, attemptId, objects });
   }
 
   #owned(taskId: string): TaskRecord | undefined {
@@ -348,8 +383,8 @@ export class ServiceModel {
   }
 
   #accepted(answer: Extract<Outcome, { kind: 'accepted' }>['answer']): Outcome {
-    const serverDateMs = Math.floor(this.#time.trueMs() / SECOND_MS) * SECOND_MS;
-    return { kind: 'accepted', answer, serverDateMs };
+    const dateMs = this.#time.trueMs() + this.dateErrorMs();
+    return { kind: 'accepted', answer, serverDateMs: Math.floor(dateMs / SECOND_MS) * SECOND_MS };
   }
 
   #find(what: string): void {

@@ -68,12 +68,12 @@ export class World {
   }
 
   running(): number {
-    return this.#outside.running();
+    return this.#outside.host.running();
   }
 
   /** Every process ends without an event. */
   killProcesses(): void {
-    this.#outside.killProcesses();
+    this.#outside.host.killProcesses();
   }
 
   /** Turns the loop until `bootMs`. */
@@ -144,23 +144,23 @@ export class World {
         this.#call(action.id, action.call);
         break;
       case 'start-run':
-        this.#outside.start(action.run);
+        this.#outside.host.start(action.run);
         break;
       case 'adopt-run':
-        this.#outside.adopt(action.run);
+        this.#outside.host.adopt(action.run);
         break;
       case 'signal-tree':
-        this.#outside.signalTree(action.run, action.signal);
+        this.#outside.host.signalTree(action.run, action.signal);
         break;
       case 'check-tree':
-        this.#outside.checkTree(action.run);
+        this.#outside.host.checkTree(action.run);
         break;
       case 'watch-run':
       case 'release-run':
         this.watched.push(`${action.type} ${action.run.id}`);
         break;
       case 'forget-run':
-        this.#outside.forget(action.run);
+        this.#outside.host.forget(action.run);
         break;
       case 'answer':
         this.replies.push(action.reply);

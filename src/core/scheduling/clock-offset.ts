@@ -18,6 +18,8 @@ const FAR_SAMPLES_MIN = 3;
 
 export class ClockOffset {
   readonly #samples: number[] = [];
+  /** How many of the samples, the oldest, are what an earlier agent knew. */
+  #restored = 0;
   #ms = 0;
   #isDoubtful = false;
 
@@ -40,6 +42,7 @@ export class ClockOffset {
   restore(offsetMs: number, stepMs: number): void {
     const restoredMs = offsetMs - stepMs;
     this.#samples.push(restoredMs, restoredMs);
+    this.#restored = 2;
     this.#ms = Math.abs(restoredMs) < NOISE_MS ? 0 : restoredMs;
   }
 
@@ -50,8 +53,7 @@ export class ClockOffset {
     const tripMs = now.bootMs - sentAt.bootMs;
     // In a long poll, the moment at which the service read its clock is unknown.
     if (tripMs > 5_000) return;
-    this.#samples.push(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
-    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+    this.#add(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
     // The usual case: the clock is right, and there is nothing to sort.
     if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
       this.#ms = 0;
@@ -64,6 +66,22 @@ export class ClockOffset {
     this.#isDoubtful = isFar && this.#samples.length < FAR_SAMPLES_MIN;
     if (this.#isDoubtful) return;
     this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
+  }
+
+  /**
+   * What an earlier agent knew does not count against an answer that is far from it: the host's clock may have been set while
+   * the host was off, and a wrong stamp would go out before new answers outvote the old ones.
+   */
+  #add(sample: number): void {
+    const isFar = Math.abs(sample - this.#ms) > FAR_MS;
+    if (this.#restored > 0 && isFar) {
+      this.#samples.splice(0, this.#restored);
+      this.#restored = 0;
+    }
+    this.#samples.push(sample);
+    if (this.#samples.length <= SAMPLES_MAX) return;
+    this.#samples.shift();
+    this.#restored = Math.max(0, this.#restored - 1);
   }
 
   /** The host's wall clock was stepped by `stepMs`: what was learned is off by as much. */

@@ -1,0 +1,39 @@
+/**
+ * Whole agents through days on which several things go wrong at once (hostile-days.ts), judged by support/judge.ts.
+ *
+ *   SEED=7 npx vitest run test/simulation/hostile-days.test.ts     repeats a seed
+ *   DAYS=1 SEEDS=50 …                                              fifty seeds from 1 on
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { liveThroughHostileDays } from './hostile-days.ts';
+
+const DAYS = Number(process.env['DAYS'] ?? 0.25);
+const SEEDS =
+  process.env['SEED'] !== undefined
+    ? [Number(process.env['SEED'])]
+    : process.env['SEEDS'] === undefined
+      ? [3]
+      : Array.from({ length: Number(process.env['SEEDS']) }, (_, i) => i + 1);
+/** A directory in memory is faster. */
+const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+for (const hosts of [1, 3]) {
+  test.each(SEEDS)(
+    `${DAYS} hostile days of ${hosts} host(s): every promise is kept (seed %i)`,
+    async (seed) => {
+      const directory = mkdtempSync(join(BASE, 'hostile-days-'));
+      onTestFinished(() => rmSync(directory, { recursive: true }));
+      const result = await liveThroughHostileDays(seed, DAYS, hosts, directory);
+      const { findings, ...counts } = result;
+      const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+      process.stdout.write(`hostile, ${hosts} host(s), seed ${seed}: ${parts.join(', ')}\n`);
+      const replay = `DAYS=${DAYS} SEED=${seed} npx vitest run test/simulation/hostile-days.test.ts`;
+      expect(findings, `repeat with: ${replay}`).toEqual([]);
+      expect(counts.finals).toBeGreaterThan(DAYS * 30 * hosts);
+    },
+    3_600_000,
+  );
+}

@@ -1,4 +1,4 @@
-/** Starting runs, their environment and their output, and how their ends are told. */
+/** Starting runs, their environment and their output, and how their ends are reported. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -52,7 +52,7 @@ const OF_THE_AGENT = [
 ];
 
 describe('the end of a run', () => {
-  test('is told with the exit code of the command', () =>
+  test('is reported with the exit code of the command', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('exit 42'));
@@ -66,7 +66,7 @@ describe('the end of a run', () => {
       expect(await host.read(run, '.shim/exit.1')).toBe('42\n');
     }));
 
-  test('by a signal is told with the name of the signal', () =>
+  test('by a signal is reported with the name of the signal', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       host.host.start(makeRun(sh('kill -SEGV $$')));
@@ -87,12 +87,14 @@ describe('the end of a run', () => {
     [['/etc'], 126, '/etc cannot be executed: Permission denied'],
     // A program of its own mind.
     [sh('echo nothing is found >&2; exit 127'), 127, 'nothing is found'],
-  ])('of a command that cannot be executed is told in words: %s', (command, exitCode, errorTail) =>
-    withHosts(async (newHost) => {
-      const host = newHost();
-      host.host.start(makeRun(command, { environment: { PATH: '/nowhere:/bin' } }));
-      expect(await host.event('run-exited')).toMatchObject({ exitCode, errorTail });
-    }),
+  ])(
+    'of a command that cannot be executed is reported with a clear reason: %s',
+    (command, exitCode, errorTail) =>
+      withHosts(async (newHost) => {
+        const host = newHost();
+        host.host.start(makeRun(command, { environment: { PATH: '/nowhere:/bin' } }));
+        expect(await host.event('run-exited')).toMatchObject({ exitCode, errorTail });
+      }),
   );
 
   test.each([
@@ -134,7 +136,7 @@ describe('the end of a run', () => {
       expect(tail.split('\n')[0]).toMatch(/^\d+ x{70}$/);
     }));
 
-  test('waits for room on a full disk, and is told then', () =>
+  test('waits for room on a full disk, and is reported then', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('ln -s /dev/full "$RECORD"; exit 6'));

@@ -13,7 +13,7 @@ import { liveThrough } from './agent-days.ts';
 import type { Weather } from './agent-days.ts';
 
 const DAYS = Number(process.env['DAYS'] ?? 0.25);
-/** Seeds that found something once: a percent that fell after a crash, words that waited for a full disk. */
+/** Seeds that found something once: a percent that fell after a crash, reports that waited for a full disk. */
 const KEPT = [2, 4];
 const SEEDS =
   process.env['SEED'] !== undefined

@@ -51,7 +51,7 @@ export async function liveThrough(
   let atMs = endMs;
   do await world.runUntil((atMs += HOUR_MS));
   while (!checker.isAtRest() && atMs < endMs + REST_MS_MAX);
-  // Every word arrives.
+  // Every report arrives.
   await world.runUntil(atMs + HOUR_MS);
   world.close();
   const findings = checker.close();
@@ -154,7 +154,7 @@ class AgentDays {
     this.world.ask({ type: 'track', definitions: [tracked] }, () => this.#report(name, 0));
   }
 
-  /** Answered once, whatever happened: a report that was taken by an agent that died is told as a conflict. */
+  /** Answered once, whatever happened: a report that an agent accepted before it died is answered as a conflict. */
   #report(name: string, percent: number): void {
     const isEnd = percent >= 100 || this.#random() < 0.05;
     const status = percent >= 100 ? 'completed' : 'failed';

@@ -30,7 +30,7 @@ export interface Capacity {
   readonly cpuS: number;
 }
 
-/** A simulated day of so many jobs that stand there and are told. */
+/** A simulated day of so many running jobs that are reported. */
 export function simulateDay(jobs: number, demand: number, seed: number): Capacity {
   const names = Array.from({ length: jobs }, (_, i) => `job-${i}`);
   const perSecond = jobs / ((NEXT_UPDATE_MAX_MS / SECOND_MS) * GATE_PART * (1 - FAILING) * demand);

@@ -1,4 +1,4 @@
-/** A copied machine wakes with the state of another: two agents must not speak for one task. */
+/** A copied machine wakes with the state of another: two agents must not report the same task. */
 import { expect, test } from 'vitest';
 import { isSameHost } from '../../src/core/state/host-identity.ts';
 import { snapshot } from '../../src/core/operator/status-document.ts';
@@ -65,7 +65,7 @@ function tasksSpokenOf(made: World): string[] {
   return [...new Set(reports)].sort();
 }
 
-test('the copy adopts, fences and tells nothing of the original, polls nothing, and says so', () => {
+test('the copy adopts, fences and reports no run of the original, does not poll, and logs it', () => {
   const made = original();
   wakeAs(made, COPY);
   made.runUntil(3 * HOUR_MS);
@@ -112,7 +112,7 @@ test('work of its own goes on under names of its own; what may run elsewhere is 
   expect(tasksSpokenOf(made)).toEqual(['ended-b2', 'idle']);
 });
 
-test('an operator who moved the state claims it: everything goes on, under the old runner id', () => {
+test('an operator who moved the state claims it: everything continues with the old runner id', () => {
   const made = original();
   const before = made.state.metadata.taskRunnerId;
   wakeAs(made, COPY);
@@ -131,7 +131,7 @@ test('an operator who moved the state claims it: everything goes on, under the o
   expect(made.notes.map((note) => note.event)).not.toContain('host.copied');
 });
 
-test('hosts are told apart by what is known of both', () => {
+test('hosts are distinguished by the identities that both have', () => {
   expect(isSameHost({ machine: 'a' }, { machine: 'a', hardware: 'b' })).toBe(true);
   expect(isSameHost({}, COPY)).toBe(true);
   expect(isSameHost(ORIGINAL, COPY)).toBe(false);

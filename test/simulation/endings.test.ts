@@ -353,7 +353,7 @@ describe('start and terminate', () => {
     expect(world.exits).toEqual([]);
   });
 
-  test('an agent that is told to stop logs a poll in flight, which may bring a task', () => {
+  test('an agent that stops logs a poll in flight, which may bring a task', () => {
     const world = new Endings([definition('copy')]);
     world.pass(10 * SECOND_MS);
     world.post({ type: 'stop-requested' });

@@ -1,6 +1,6 @@
 /**
- * The table of errors (what each answer of the services means), in virtual time: what is told in the end, what is never
- * lost, and how often the services are asked meanwhile.
+ * The table of errors (what each answer of the services means), in virtual time: what is reported in the end, what is never
+ * lost, and how often the services are called meanwhile.
  */
 import { describe, expect, test } from 'vitest';
 import type { Call, NotifyCall, Outcome, PolledTask } from '../../src/core/model/call.ts';
@@ -82,7 +82,7 @@ const SHORT = { durationMs: () => 10 * MINUTE_MS, exitCode: () => 3, progressEve
 const refused = (reason = 'InvalidInputException'): Outcome => ({ kind: 'refused', reason });
 
 describe('home region', () => {
-  test('none is set: nothing is written to the Hub, the operator is told, the pipeline goes on; then all is told', () => {
+  test('none is set: nothing is written to the Hub, status shows it, the pipeline goes on; later all is reported', () => {
     const made = world();
     made.service.setHomeRegion(undefined);
     made.service.offer(task());
@@ -101,14 +101,14 @@ describe('home region', () => {
     expect(problems(made)).toEqual([]);
   });
 
-  test('it cannot be asked for: each job says why nothing of it is told', () => {
+  test('it cannot be read: each job shows why it is not reported', () => {
     const made = world({ isOut: (call) => call.operation === 'GetHomeRegion' });
     start(made);
     made.runUntil(10 * MINUTE_MS);
     expect(hubOf(made, 'copy')).toMatchObject({ delivery: 'pending', reason: 'simulated' });
   });
 
-  test('it is taken away under a running job and set anew elsewhere: told there within minutes', () => {
+  test('it is removed during a job and set elsewhere: the job is reported there within minutes', () => {
     const made = world();
     start(made);
     made.runUntil(20 * MINUTE_MS);
@@ -137,7 +137,7 @@ describe('home region', () => {
     expect(made.service.close().staleMs).toBe(0);
   });
 
-  test('it has moved while nobody can say where to: no last word is given up for that', () => {
+  test('it has moved and cannot be read: no final report is given up for that', () => {
     const made = world({
       jobs: SHORT,
       isOut: (call, ms) => call.operation === 'GetHomeRegion' && ms > MINUTE_MS && ms < 2 * HOUR_MS,
@@ -242,7 +242,7 @@ describe('a policy is missing', () => {
 });
 
 describe('denied', () => {
-  test('credentials expire for a day: asked rarely, nothing is dropped, and all is told within minutes after', () => {
+  test('credentials expire for a day: few calls, nothing is dropped, and all is reported within minutes afterwards', () => {
     const made = world({
       jobs: SHORT,
       outcome: (_call, ms) =>
@@ -280,7 +280,7 @@ describe('a payload is refused', () => {
   const detailIsRefused = (call: Call): Outcome | undefined =>
     'detail' in call && call.detail.includes('poison') ? refused() : undefined;
 
-  test('a last word: status alone, once; that is delivered', () => {
+  test('a final report: sent once more with the status only, which is delivered', () => {
     const made = world({ jobs: SHORT, outcome: detailIsRefused });
     start(made);
     made.runUntil(5 * MINUTE_MS);
@@ -293,7 +293,7 @@ describe('a payload is refused', () => {
     expect(made.state.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
   });
 
-  test('a live job’s detail: said once, then the status alone for as long as it is the same', () => {
+  test('the detail of a running job: sent once, then the status only while it is unchanged', () => {
     const made = world({
       jobs: { ...SHORT, durationMs: () => 10 * HOUR_MS, progressEveryMs: DAY_MS },
       outcome: detailIsRefused,
@@ -312,7 +312,7 @@ describe('a payload is refused', () => {
     expect(made.service.lastNotify('copy')).toMatchObject({ percent: 8, detail: 'wholesome' });
   });
 
-  test('refused also alone: a last word is put aside with its reason, and holds up nothing', () => {
+  test('a final report that is refused again is quarantined with the reason, and blocks nothing', () => {
     const made = world({
       jobs: SHORT,
       outcome: (call) =>
@@ -338,7 +338,7 @@ describe('a payload is refused', () => {
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
   });
 
-  test('progress of a pipeline task: said without its fields, and the task stays ours', () => {
+  test('progress of a pipeline task: sent without its fields, and the agent keeps the task', () => {
     const made = world({
       outcome: (call) =>
         call.operation === 'ReportTaskProgress' && call.percent !== undefined
@@ -354,7 +354,7 @@ describe('a payload is refused', () => {
     );
   });
 
-  test('the last word to a pipeline: status alone; refused again it is said rarely, and the reports go on', () => {
+  test('the final report to a pipeline: status only; refused again it is retried rarely, and other reports go on', () => {
     const until = 2 * HOUR_MS;
     const made = world({
       jobs: SHORT,

@@ -1,6 +1,6 @@
 /**
- * A disk that refuses for longer than any promise: tasks are told as they were, and how work ended is told as soon as it
- * is on disk, and not before. The whole agent, with its own journal and store.
+ * A disk that takes no changes for longer than any promise: tasks are reported as before, and the end of a run is reported
+ * as soon as it is on disk, and not earlier. The whole agent, with its own journal and store.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,13 +63,13 @@ function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => fal
 }
 
 describe('P8 a disk that is full for hours', () => {
-  test('no promise is broken and no window lapses; the ends are told within seconds of there being room', async () => {
+  test('no promise is broken and no window lapses; the ends are reported within seconds after there is room', async () => {
     const { world, checker, reports, attempt } = begin(FULL);
     await world.runUntil(FULL.untilMs);
     expect(world.service.taskState(attempt)).toBe('owned');
     const meanwhile = reports.filter(({ atMs }) => atMs > FULL.fromMs + SECOND_MS);
     expect(new Set(meanwhile.map(({ call }) => call.status))).toEqual(new Set(['IN_PROGRESS']));
-    // Nothing of how far they have come is on disk, so nothing of it is told: a percent would fall after a crash.
+    // The progress is not on disk, so it is not reported: a percent would fall after a crash.
     expect(new Set(meanwhile.map(({ call }) => call.percent)).size).toBe(1);
 
     await world.runUntil(FULL.untilMs + 10 * SECOND_MS);
@@ -90,7 +90,7 @@ describe('P8 a disk that is full for hours', () => {
     expect(checker.close()).toEqual([]);
   });
 
-  test('an end that is on disk is told, though the disk takes nothing new', async () => {
+  test('an end that is on disk is reported, although the disk takes no changes', async () => {
     const fullMs = ENDS_MS + MINUTE_MS;
     const { world, checker, reports, attempt } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },
@@ -122,7 +122,7 @@ describe('P8 a disk that is full for hours', () => {
     expect(checker.close()).toEqual([]);
   });
 
-  test('of several ends that are on disk one is told meanwhile: after a crash it is told again, and no other before', async () => {
+  test('of several ends on disk one is reported meanwhile: after a crash it is repeated before any other', async () => {
     const fullMs = 2 * ENDS_MS + 2 * MINUTE_MS;
     const { world, checker, reports } = begin(
       { fromMs: fullMs, untilMs: HOUR_MS },

@@ -1,6 +1,6 @@
 /**
  * Many at once, on one host or on a hundred: nobody needs all of them in the same second, so they come apart; and what
- * changes a hundred times between two reports is told once, as it is then.
+ * changes a hundred times between two reports is reported once, with its latest state.
  */
 import { describe, expect, test } from 'vitest';
 import type { JobDefinition } from '../../src/core/model/job.ts';
@@ -78,7 +78,7 @@ describe('no herd', () => {
 });
 
 describe('what changes between two reports', () => {
-  test('is told once, as it is then; what is the same again is not told at all', () => {
+  test('is reported once, with its latest state; unchanged progress is not reported', () => {
     const made = host(1);
     made.runUntil(10 * SECOND_MS);
     made.calls = [];

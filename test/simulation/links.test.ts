@@ -1,4 +1,4 @@
-/** What the Hub is told of a task beside its state, in virtual time: each link told, in order, lost by nothing, once. */
+/** The links of a task to resources, in virtual time: each is sent once, in order, and none is lost. */
 import { expect, test } from 'vitest';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { HubJobSettings } from '../../src/core/model/job.ts';
@@ -69,7 +69,7 @@ test('each once, in order; what came out only when the run has succeeded', () =>
   expect(pendingLinks(made)).toBe(0);
 });
 
-test('one that is denied holds up no other, and is told when it may be', () => {
+test('one that is denied blocks no other, and is sent as soon as it is allowed', () => {
   const made = world((call, ms) =>
     call.operation === 'AssociateDiscoveredResource' && ms < 5 * HOUR_MS
       ? { kind: 'denied', reason: 'AccessDeniedException' }
@@ -86,7 +86,7 @@ test('one that is denied holds up no other, and is told when it may be', () => {
   expect(sentLinks(made).filter((name) => name === 'discovered').length).toBeLessThan(120);
 });
 
-test('an outage of the whole run: imported afterwards, and all links are told', () => {
+test('an outage of the whole run: imported afterwards, and all links are sent', () => {
   const made = world((_call, ms) =>
     ms < HOUR_MS ? { kind: 'unavailable', reason: 'ECONNREFUSED' } : undefined,
   );
@@ -97,7 +97,7 @@ test('an outage of the whole run: imported afterwards, and all links are told', 
   expect(pendingLinks(made)).toBe(0);
 });
 
-test('kill -9 at any time: none is lost, and at most the one under way is told twice', () => {
+test('kill -9 at any time: none is lost, and at most the one in flight is sent twice', () => {
   const moments = [30, 10 * MINUTE_MS].flatMap((fromMs) =>
     Array.from({ length: 40 }, (_, index) => fromMs + index * 90),
   );
@@ -115,7 +115,7 @@ test('kill -9 at any time: none is lost, and at most the one under way is told t
   }
 });
 
-test('a task that somebody deleted after its run is imported again for what is still owed', () => {
+test('a task that was deleted after its run is imported again for links that are still pending', () => {
   let isMissing = true;
   const made = world((call, ms) => {
     if (call.operation === 'ImportMigrationTask' && ms > 30 * MINUTE_MS) isMissing = false;
@@ -145,7 +145,7 @@ test('what the service never finds is put aside, and does not make the task agai
   expect(sentLinks(made).filter((name) => name === 'artifact 2')).toHaveLength(1);
 });
 
-test('a permission that is missing for many runs does not pile up what is owed', () => {
+test('a permission that is missing for many runs does not pile up pending links', () => {
   const made = world((call) =>
     /^(Associate|Put|NotifyApp)/.test(call.operation)
       ? { kind: 'denied', reason: 'AccessDeniedException' }

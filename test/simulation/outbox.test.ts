@@ -1,4 +1,4 @@
-/** The outbox in virtual time: what it shows while something stands in the way, and what an operator's word does. */
+/** The outbox in virtual time: what it shows while reports are blocked, and what an operator's commands do. */
 import { describe, expect, test } from 'vitest';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { JobDefinition } from '../../src/core/model/job.ts';
@@ -49,7 +49,7 @@ const refused: Outcome = { kind: 'refused', reason: 'InvalidInputException: no' 
 const unavailable: Outcome = { kind: 'unavailable', reason: 'connect ECONNREFUSED' };
 
 describe('what is shown', () => {
-  test('an end that cannot be told: to whom, since when, how often tried, why not, and when again', () => {
+  test('an end that cannot be reported: its destination, age, attempts, reason, and next attempt', () => {
     const made = world((_call, ms) =>
       ms > 5 * MINUTE_MS && ms < 2 * HOUR_MS ? unavailable : undefined,
     );
@@ -76,7 +76,7 @@ describe('what is shown', () => {
     expect(show(made)).toEqual([]);
   });
 
-  test('where not even the home region can be asked for, that is what stands in the way', () => {
+  test('if the home region cannot be read, that is shown as the reason', () => {
     const made = world(() => unavailable);
     start(made);
     made.runUntil(20 * MINUTE_MS);
@@ -104,7 +104,7 @@ describe('what is shown', () => {
 });
 
 describe('retry', () => {
-  test('what was refused for good is told once more, whole, and delivered', () => {
+  test('a quarantined report is sent once more, complete, and delivered', () => {
     const made = world((call, ms) => (ms < HOUR_MS && isFinalReport(call) ? refused : undefined));
     start(made);
     made.runUntil(2 * HOUR_MS);
@@ -132,7 +132,7 @@ describe('retry', () => {
     expect(made.service.lastNotify('copy')?.status).toBe('FAILED');
   });
 
-  test('a refused end that a later run has overtaken is not told after it', () => {
+  test('a refused end is not reported after a later run', () => {
     const made = world((call, ms) => (ms < HOUR_MS && isFinalReport(call) ? refused : undefined));
     start(made);
     made.runUntil(HOUR_MS);
@@ -147,7 +147,7 @@ describe('retry', () => {
 });
 
 describe('drop', () => {
-  test('of a job: everything that is owed of its ended runs; it is on disk and in the timeline', () => {
+  test('of a job: everything that is pending of its ended runs; it is on disk and in the timeline', () => {
     const made = world((_call, ms) => (ms > 5 * MINUTE_MS ? unavailable : undefined), {
       migrationHub: { ...HUB_JOB, artifacts: ['arn:aws:s3:::b/k'] },
     });
@@ -190,7 +190,7 @@ describe('drop', () => {
     expect(show(made).map(({ run }) => run)).toEqual([2, 2]);
   });
 
-  test('of a job that nobody knows: nothing, and that is said', () => {
+  test('of an unknown job: nothing, with an error', () => {
     const made = world(() => undefined);
     made.planner.observe(
       {

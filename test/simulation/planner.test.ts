@@ -113,7 +113,7 @@ test.each(SEEDS)(
 );
 
 test.each(SEEDS)(
-  'crashes at any turn lose no last word and start nothing twice (seed %i)',
+  'crashes at any turn lose no final report and start nothing twice (seed %i)',
   (seed) => {
     const world = populate(seed);
     for (let i = 0; i < 200; i++) {

@@ -149,7 +149,7 @@ describe('P1 never stale', () => {
     expect(made.service.close()).toMatchObject({ staleMs: 0, findings: [] });
   });
 
-  test('a host clock that is an hour wrong, and stepped in the middle, makes nobody stale', () => {
+  test('a host clock that is an hour wrong, and stepped in the middle, makes no task stale', () => {
     const made = world([definition('copy')]);
     made.time.stepWall(-HOUR_MS);
     start(made, 'copy');
@@ -172,7 +172,7 @@ describe('P1 never stale', () => {
     expect(made.service.lastNotify('job-7')?.nextUpdateS).toBe(HUB.nextUpdateMaxMs / SECOND_MS);
   });
 
-  test('more tasks than the budget can keep: what is promised is kept, who waits is told, and gets a turn', () => {
+  test('more tasks than the budget can serve: promises are kept, waiting jobs are shown and get their turn', () => {
     const jobs = Array.from({ length: 400 }, (_, i) => definition(`job-${i}`));
     const made = world(jobs, {
       jobs: { durationMs: () => 5 * HOUR_MS, exitCode: () => 0, progressEveryMs: HOUR_MS },
@@ -239,7 +239,7 @@ describe('P1 never stale', () => {
     expect(made.notes.map((note) => note.event)).not.toContain('promise.broken');
   });
 
-  test('a flood of words does not make a promised report late', () => {
+  test('a flood of status changes does not make a promised report late', () => {
     const jobs = Array.from({ length: 1000 }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(
       [definition('copy'), ...jobs],
@@ -364,7 +364,7 @@ describe('P1 never stale', () => {
     expect(made.service.close()).toMatchObject({ stampsNotRising: 0, afterFinal: 0 });
   });
 
-  test('a job that must wait for a promise is told as soon as another has ended, also after a restart', () => {
+  test('a job that waits for a promise is reported as soon as another has ended, also after a restart', () => {
     const tiny = { perSecond: 1 / 60, burst: 5 };
     const given = { ...tiny, perSecond: steadyPerSecond(tiny) };
     const jobs = Array.from({ length: promisesMax(HUB, given) }, (_, i) => definition(`job-${i}`));
@@ -454,7 +454,7 @@ describe('P2 never disowned', () => {
     expect(operationsOf(made)).not.toContain('SetTaskStatus');
   });
 
-  test('it is reported each minute, and while its last word cannot be delivered', () => {
+  test('it is reported each minute, and while its final report cannot be delivered', () => {
     const made = world([definition('copy')], {
       jobs: { durationMs: () => 5 * MINUTE_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
       isOut: (call, ms) => call.operation === 'SetTaskStatus' && ms < 2 * HOUR_MS,
@@ -478,7 +478,7 @@ describe('P2 never disowned', () => {
     expect(gapMs).toBeLessThan(16 * SECOND_MS);
   });
 
-  test('a small budget is not spent on reports that nobody waits for', () => {
+  test('a small budget is not spent on reports that are not due', () => {
     const { rates } = settings({ jobs: new Map() });
     const small = { perSecond: 0.05, burst: 10 };
     const copy = definition('copy');
@@ -670,7 +670,7 @@ describe('P3 never two runners', () => {
     expect(made.service.close()).toMatchObject({ lapses: 0, unclaimed: 0 });
   });
 
-  test('the earlier attempt is fenced when the service hands out the next; its status is not told', () => {
+  test('the earlier attempt is fenced when the service hands out the next; its status is not reported', () => {
     const made = world([definition('copy')]);
     made.service.offer(task('copy'));
     made.runUntil(5 * MINUTE_MS);
@@ -721,7 +721,7 @@ describe('P3 never two runners', () => {
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FINISHED');
   });
 
-  test('onFence: continue lets the job go on although its task is gone; nothing is said of it', () => {
+  test('onFence: continue lets the job go on although its task is gone; the task is not reported', () => {
     const made = pipelineWorld([definition('copy')], { onFence: 'continue' });
     made.service.offer(task('copy'));
     made.runUntil(5 * MINUTE_MS);
@@ -732,7 +732,7 @@ describe('P3 never two runners', () => {
     expect(made.service.lastNotify('copy')).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
-  test('a restart late in a job fences nobody whose reports were accepted', () => {
+  test('a restart late in a job fences no run whose reports were accepted', () => {
     const made = world([withoutHub('copy')], { jobs: SILENT });
     const disk = withDisk(made);
     made.service.offer(task('copy'));
@@ -745,7 +745,7 @@ describe('P3 never two runners', () => {
 });
 
 describe('P4 cancel means gone', () => {
-  test('canceled: the tree is ended and proven empty, the Hub is told FAILED, no SetTaskStatus', () => {
+  test('canceled: the tree is ended and proven empty, the Hub gets FAILED, no SetTaskStatus', () => {
     const made = world([definition('copy')]);
     made.service.offer(task('copy'));
     made.runUntil(5 * MINUTE_MS);
@@ -760,7 +760,7 @@ describe('P4 cancel means gone', () => {
     expect(made.service.close()).toMatchObject({ statusAfterCancel: 0 });
   });
 
-  test('a tree that outlives SIGKILL is told as such, after ten seconds of trying', () => {
+  test('a tree that outlives SIGKILL is reported as such after ten seconds', () => {
     const made = world([definition('copy')]);
     start(made, 'copy');
     made.runUntil(MINUTE_MS);
@@ -791,7 +791,7 @@ describe('P4 cancel means gone', () => {
     expect(last?.payload.detail).toContain('1 processes could not be ended');
   });
 
-  test('a cancel that comes while the last word is owed takes it back', () => {
+  test('a cancel that comes while the final report is pending withholds it', () => {
     const made = world([definition('copy')], {
       jobs: { ...SILENT, durationMs: () => 5 * MINUTE_MS },
       isOut: (call, ms) => call.operation === 'SetTaskStatus' && ms < 20 * MINUTE_MS,
@@ -807,8 +807,8 @@ describe('P4 cancel means gone', () => {
   });
 });
 
-describe('P5 the last word arrives', () => {
-  test('days offline and a crash: every end is told, in order, once, exactly as it was', () => {
+describe('P5 the final report arrives', () => {
+  test('days offline and a crash: every end is reported once, in order and unchanged', () => {
     const made = world([definition('copy')], {
       jobs: {
         durationMs: () => HOUR_MS,
@@ -838,7 +838,7 @@ describe('P5 the last word arrives', () => {
     expect(failed).toMatchObject({ detail: 'failed: exit code 3' });
   });
 
-  test('a lost answer repeats the same words; after them nothing is said of that run', () => {
+  test('a lost answer repeats the same payload; no report of that run follows it', () => {
     const made = world([definition('copy')], {
       failing: 0.5,
       jobs: { durationMs: () => MINUTE_MS, exitCode: () => 0, progressEveryMs: SECOND_MS },
@@ -899,7 +899,7 @@ describe('P5 the last word arrives', () => {
         // Where the answer to SetTaskStatus was lost, its repetition hears that the task is gone.
         expect(run.pipeline?.delivery.state).not.toBe('pending');
       }
-      // Nothing is owed, so a new agent has nothing to repeat.
+      // Nothing is pending, so a new agent has nothing to repeat.
       const before = made.calls?.length ?? 0;
       disk.crash();
       made.runUntil(made.time.now().bootMs + 10 * MINUTE_MS);
@@ -908,7 +908,7 @@ describe('P5 the last word arrives', () => {
     },
   );
 
-  test('the end of one run is told before the beginning of the next', () => {
+  test('the end of one run is reported before the start of the next', () => {
     const made = world([definition('copy')], {
       jobs: {
         ...SILENT,
@@ -928,7 +928,7 @@ describe('P5 the last word arrives', () => {
     expect(reports.slice(0, 2)).toEqual(['FAILED', 'IN_PROGRESS']);
   });
 
-  test('the beginning of the next run is a word: it waits for nothing', () => {
+  test('the start of the next run is a status change: it does not wait', () => {
     const made = world([definition('copy')], { jobs: { ...SILENT, durationMs: () => MINUTE_MS } });
     start(made, 'copy');
     made.runUntil(62 * SECOND_MS);
@@ -938,7 +938,7 @@ describe('P5 the last word arrives', () => {
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
   });
 
-  test('an end that nobody saw is told as FAILED, never as a success', () => {
+  test('an end that was not observed is reported as FAILED, never as a success', () => {
     const made = world([definition('copy')]);
     made.service.offer(task('copy'));
     made.runUntil(5 * MINUTE_MS);
@@ -952,7 +952,7 @@ describe('P5 the last word arrives', () => {
     expect(made.service.taskState('@copy_1_Attempt=1')).toBe('FAILED');
   });
 
-  test('what was accepted is not told again by the next agent', () => {
+  test('the next agent does not repeat an accepted report', () => {
     const made = world([withoutHub('copy')], {
       jobs: { ...SILENT, durationMs: () => 10 * MINUTE_MS },
     });
@@ -984,7 +984,7 @@ describe('P5 steps that matter', () => {
     expect(made.service.close()).toMatchObject({ afterFinal: 0, stampsNotRising: 0 });
   });
 
-  test('runs that begin and end while nobody can be told are told whole: opened, ended, in order', () => {
+  test('runs that start and end during an outage are reported completely and in order', () => {
     const made = world([definition('copy')], {
       jobs: { durationMs: () => MINUTE_MS, exitCode: () => 1, progressEveryMs: SECOND_MS },
       isOut: (_call, ms) => ms < HOUR_MS,
@@ -1026,7 +1026,7 @@ describe('P6 under the limit', () => {
     expect(made.service.close()).toMatchObject({ overLimit: 0, staleMs: 0 });
   });
 
-  test('a service that lets through half of what is configured: obeyed, and nobody goes stale', () => {
+  test('a service that lets through half of what is configured: obeyed, and no task gets stale', () => {
     const jobs = Array.from({ length: 150 }, (_, i) => definition(`job-${i}`));
     const half = { perSecond: 0.5, burst: 5 };
     const made = world(jobs, {
@@ -1040,7 +1040,7 @@ describe('P6 under the limit', () => {
     expect(made.service.lastNotify('job-7')?.nextUpdateS).toBeGreaterThan(300);
   });
 
-  test('calls that a gate gave and nobody needs are given back, once', () => {
+  test('permits that no reporter needs are returned to the gate, once', () => {
     const made = world([definition('copy')], { jobs: SILENT });
     start(made, 'copy');
     made.runUntil(MINUTE_MS);

@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A host with a real store: its agent comes and goes, its jobs end when told. */
+/** A host with a real store: its agent comes and goes, its jobs end when the test ends them. */
 class Host {
   wallMs = NOON_MS;
   bootMs = 1000;
@@ -57,7 +57,7 @@ class Host {
     this.#planner = undefined;
   }
 
-  /** Nobody is there for so long. */
+  /** No agent runs for so long. */
   away(ms: number): void {
     this.stop();
     this.wallMs += ms;
@@ -147,7 +147,7 @@ describe('a scheduled job', () => {
     expect(host.entries('run.missed')).toEqual([]);
   });
 
-  test('is not started again while a run of it goes on: that is said, and the next one is not', () => {
+  test('is not started again while a run of it goes on: the first skipped start is logged, the following are not', () => {
     host = new Host();
     host.pass(2 * DAY_MS);
     expect(host.started()).toHaveLength(1);
@@ -171,7 +171,7 @@ describe('a scheduled job', () => {
 });
 
 describe('a start that was missed', () => {
-  test('while the agent was down is told once, and skipped', () => {
+  test('while the agent was down is logged once, and skipped', () => {
     host = new Host();
     host.away(3 * DAY_MS);
     host.pass(HOUR_MS);
@@ -210,7 +210,7 @@ describe('a start that was missed', () => {
     expect(host.started()).toEqual(['2026-11-25T12:00:00.000Z']);
   });
 
-  test('while the host slept: the boot clock and the wall clock go on, and nobody turns', () => {
+  test('while the host slept: the clocks go on, and the loop does not run', () => {
     host = new Host();
     host.wallMs += DAY_MS;
     host.bootMs += DAY_MS;

@@ -1,4 +1,4 @@
-/** A planned stop, in virtual time, told by the books of a service that knows nothing of the planner. */
+/** A planned stop in virtual time, checked by a service model that knows nothing of the planner. */
 import { describe, expect, test } from 'vitest';
 import type { NotifyCall, PolledTask } from '../../src/core/model/call.ts';
 import { SHUTDOWN_MS_MAX } from '../../src/core/state/shutdown.ts';
@@ -98,7 +98,7 @@ describe('a planned stop', () => {
     expect(notifies(made)).toHaveLength(3);
   });
 
-  test('keeps to the budget: the nearest promises go first, and the rest stands as it was', () => {
+  test('keeps to the budget: the nearest promises go first, and the others stay unchanged', () => {
     const made = running(30, {
       limits: { NotifyMigrationTaskState: { perSecond: 1, burst: 5 } },
     });
@@ -132,7 +132,7 @@ describe('a planned stop', () => {
     expect(made.time.now().bootMs - pipeline!.acceptedAt!.bootMs).toBeLessThan(SECOND_MS);
   });
 
-  test('says the last words that are ready', () => {
+  test('sends the final reports that are ready', () => {
     const made = running(2);
     made.post({ type: 'run-exited', run: 'copy-2/1', exitCode: 3 });
     stop(made);

@@ -1,4 +1,4 @@
-/** Work that somebody else runs: the same states, the same ledger, the same last word as any other run. */
+/** Work that the agent does not run: the same states, persistence and final report as any other run. */
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../../src/core/model/action.ts';
 import type { JobDefinition, Run, TrackedSource } from '../../src/core/model/job.ts';
@@ -37,7 +37,7 @@ class Tracking extends World {
     return [...this.state.runs.values()].findLast((run) => run.job === name)!;
   }
 
-  /** What the Hub was told, in order: status and percent. */
+  /** The reports that the Hub accepted, in order: status, percent and detail. */
   hubReports(): string[] {
     return (this.calls ?? []).flatMap(({ call }) =>
       call.operation === 'NotifyMigrationTaskState'
@@ -58,7 +58,7 @@ class Tracking extends World {
 }
 
 describe('by report alone', () => {
-  test('is under way at once, and every word reaches the Hub like that of any run', () => {
+  test('is running at once, and its reports reach the Hub like those of any run', () => {
     const world = new Tracking();
     expect(world.track(tracked('copy', { by: 'report' }))).toEqual({
       ok: true,
@@ -112,7 +112,7 @@ describe('by report alone', () => {
     expect(world.run('copy').state).toBe('succeeded');
   });
 
-  test('goes on being promised while nothing is said of it', () => {
+  test('keeps its promise while it gets no reports', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'report' }));
     world.pass(HOUR_MS);
@@ -153,7 +153,7 @@ describe('by what is looked at', () => {
     expect(world.hubReports().at(-1)).toBe('COMPLETED 100 completed');
   });
 
-  test('a unit ends as systemd says, with its exit code', () => {
+  test('a unit ends with the result and exit code of systemd', () => {
     const world = new Tracking();
     const unit: TrackedSource = { by: 'unit', unit: 'copy.service', invocation: 'a' };
     world.track(tracked('good', unit), tracked('bad', unit), tracked('worse', unit));
@@ -172,7 +172,7 @@ describe('by what is looked at', () => {
     expect(world.run('worse')).toMatchObject({ state: 'failed', reason: 'systemd: timeout' });
   });
 
-  test('what cannot be seen is said once, and no end is inferred from it', () => {
+  test('work that cannot be observed is logged once, and no end is inferred from it', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'status-file', path: '/srv/status.json' }));
     for (const reason of ['is no JSON', 'is no JSON', 'is empty']) {
@@ -192,7 +192,7 @@ describe('by what is looked at', () => {
     expect(world.run('copy').endedAt).toBeUndefined();
   });
 
-  test('stallAfter says that nothing changes, and ends nothing', () => {
+  test('stallAfter reports that nothing changes, and ends nothing', () => {
     const world = new Tracking();
     world.track(tracked('copy', { by: 'report' }, { stallAfterMs: 10 * MINUTE_MS }));
     world.report({ name: 'copy', percent: 5, detail: 'begun' });
@@ -208,7 +208,7 @@ describe('by what is looked at', () => {
 });
 
 describe('cancel', () => {
-  test('ends the tracking and signals nobody; the Hub reads that the work was not stopped', () => {
+  test('ends the tracking without a signal; the report to the Hub says that the work was not stopped', () => {
     const world = new Tracking();
     world.track(tracked('copy', BY_PID));
     world.post({ type: 'run-seen', run: 'copy/1', process: PROCESS });
@@ -258,7 +258,7 @@ describe('names', () => {
     ]);
   });
 
-  test('an unknown one is told as such; of many, the others are taken', () => {
+  test('an unknown name is reported as such; of many reports, the others are accepted', () => {
     const world = new Tracking();
     world.track(tracked('a', { by: 'report' }), tracked('b', { by: 'report' }));
     const reply = world.report(

@@ -200,7 +200,7 @@ test('a counting parser is waited for, but not in a flood', () =>
     expect(await rotateLog(path, policy, 0)).toBeGreaterThan(1_000_000);
   }));
 
-test('a run: its parser reads on over the moves, its last error is told, its files are few', () =>
+test('a run: its parser reads on over the moves, its error tail is reported, and it has few files', () =>
   withHosts(async (newHost, directory) => {
     const host = newHost();
     const go = (name: string): string => `until [ -e ${directory}/${name} ]; do sleep 0.02; done`;

@@ -53,7 +53,7 @@ function startShim(host: Host, run: Run): ReturnType<typeof spawn> {
 }
 
 describe.concurrent('a run of an agent that was killed', () => {
-  test('goes on, is adopted, and its exit code is told', () =>
+  test('goes on, is adopted, and its exit code is reported', () =>
     withHosts(async (newHost, directory) => {
       const host = newHost();
       const go = join(directory, 'go');
@@ -68,7 +68,7 @@ describe.concurrent('a run of an agent that was killed', () => {
       expect(await host.read(run, 'stdout.log')).toBe('done\n');
     }));
 
-  test('that ended meanwhile is told with its exit code', () =>
+  test('that ended meanwhile is reported with its exit code', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('sleep 0.3; exit 17'));

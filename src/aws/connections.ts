@@ -31,15 +31,17 @@ export interface ConnectionPoolOptions {
   readonly environment: Environment;
 }
 
-/** The SDK's own default; a host has far fewer calls in flight. */
-const SOCKETS_MAX = 50;
+/** No fewer than the planner has calls of one operation in flight (pacing.ts), and some for the others. */
+const SOCKETS_MAX = 300;
+/** Kept open while nothing is sent: the SDK's own default. */
+const FREE_SOCKETS_MAX = 50;
 const BACKSTOP_MS = 1_000;
 
 export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
   const agentOptions = {
     keepAlive: true,
     maxSockets: SOCKETS_MAX,
-    maxFreeSockets: SOCKETS_MAX,
+    maxFreeSockets: FREE_SOCKETS_MAX,
     timeout: options.idleMs,
     ...defined({ proxyEnv: proxyEnvironment(options.proxy, options.environment) }),
   };

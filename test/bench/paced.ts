@@ -3,11 +3,13 @@ import { daemonFlags, runProgram, startProgram } from './program.ts';
 import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import type { Delivery } from './cpu-window.ts';
-import { paired } from './rounds.ts';
+import { median, paired } from './rounds.ts';
 
 export interface PacedOptions {
   readonly url: string;
   readonly perSecond: number;
+  /** Default: a fifth of a second's worth. */
+  readonly burst?: number;
   readonly warm: number;
   readonly count: number;
 }
@@ -34,6 +36,43 @@ SDK client sends the same reports by a timer. What a process costs while it wait
       const figures: Figure[] = [];
       for (const pace of PACES) figures.push(await figureAt({ ...pace, url }));
       return figures;
+    } finally {
+      await stub.end();
+    }
+  },
+};
+
+/** As far as a region on another continent. */
+const FAR_MS = 100;
+const FAST = { perSecond: 1_000, burst: 2_000, warm: 4_000, count: 10_000 };
+
+export const throughput: Benchmark = {
+  name: 'throughput',
+  method: `The real agent as in paced, with a budget of ${FAST.perSecond} reports a second and more due than that, against a stub that answers
+after ${FAR_MS} ms. The figure is the part of the budget that was used, in wall time, after the burst.`,
+  async run() {
+    const stub = startProgram('stub', { delayMs: FAR_MS });
+    try {
+      const { url } = await stub.next<{ readonly url: string }>();
+      const used: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const { wallUs } = await runProgram<Delivery>(
+          'agent-paced',
+          { ...FAST, url },
+          daemonFlags(),
+        );
+        used.push(1e6 / wallUs / FAST.perSecond);
+      }
+      const part = median(used);
+      return [
+        {
+          name: `budget used, ${FAST.perSecond} a second, answers after ${FAR_MS} ms`,
+          measured: amount(part * 100, '%'),
+          baseline: `${FAST.perSecond} reports a second (budget)`,
+          target: '≥ 95 %',
+          isMet: part >= 0.95,
+        },
+      ];
     } finally {
       await stub.end();
     }

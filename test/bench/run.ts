@@ -9,12 +9,12 @@ import { tableOf } from './figure.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
-import { paced } from './paced.ts';
+import { paced, throughput } from './paced.ts';
 import { planner } from './planner.ts';
 import { readme } from './readme.ts';
 import { store } from './store.ts';
 
-const ALL = [planner, memory, delivery, paced, latency, idle, store];
+const ALL = [planner, memory, delivery, paced, throughput, latency, idle, store];
 
 const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },

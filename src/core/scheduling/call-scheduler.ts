@@ -143,9 +143,10 @@ export class CallScheduler {
 
   /** Asks an operation's gate for the calls that ready reporters need, and uses the calls it granted. */
   #serve(operation: Operation, now: Now, actions: Action[]): void {
-    const { pacing } = this.#parts;
+    const { pacing, settings } = this.#parts;
+    const { perSecond } = settings.current.rates[operation];
     const granted = this.#granted.get(operation) ?? 0;
-    let left = Math.min(granted, Math.max(0, pacing.room(operation, now.bootMs)));
+    let left = Math.min(granted, Math.max(0, pacing.room(operation, now.bootMs, perSecond)));
     const spare = granted - left;
     while (left > 0) {
       const call = this.#nextCall(operation, now);
@@ -157,7 +158,7 @@ export class CallScheduler {
 
     const asked = this.#asked.get(operation) ?? 0;
     const ready = this.#queue.ready(operation, now.bootMs);
-    const wanted = Math.min(ready, pacing.room(operation, now.bootMs)) - asked;
+    const wanted = Math.min(ready, pacing.room(operation, now.bootMs, perSecond)) - asked;
     if (wanted > 0) {
       add(this.#asked, operation, wanted);
       actions.push({ type: 'ask-gate', operation, slots: wanted });

@@ -10,7 +10,12 @@
 import { MINUTE_MS, SECOND_MS } from '../lib/time.ts';
 import type { Operation, Outcome } from '../model/call.ts';
 
-const IN_FLIGHT_MAX = 32;
+/**
+ * Calls of an operation in flight: a second's worth, since the budget of a second is used up only if as many calls are in
+ * flight as its answers take seconds. Each call has a connection of its own, and a process 1,024 descriptors at least.
+ */
+const IN_FLIGHT_MIN = 32;
+const IN_FLIGHT_MAX = 256;
 
 /** Doubles from the first to the longest pause. */
 interface Backoff {
@@ -105,11 +110,12 @@ export class Pacing {
   }
 
   /** How many more calls may begin now. After a failure it is one, as a probe. */
-  room(operation: Operation, nowMs: number): number {
+  room(operation: Operation, nowMs: number, perSecond: number): number {
     const health = this.of(operation);
     if (nowMs < health.pausedUntilMs) return 0;
     if (health.problems > 0) return 1 - health.inFlight;
-    const room = IN_FLIGHT_MAX - health.inFlight;
+    const inFlightMax = Math.min(IN_FLIGHT_MAX, Math.max(IN_FLIGHT_MIN, Math.ceil(perSecond)));
+    const room = inFlightMax - health.inFlight;
     // At a lowered rate each call waits for its gap.
     return health.speed < 1 ? Math.min(1, room) : room;
   }

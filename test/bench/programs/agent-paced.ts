@@ -7,7 +7,8 @@ import { givenOptions, say } from '../program.ts';
 import { idleJobs, startAgent } from '../real-agent.ts';
 import { ampleSettings } from '../tracked-jobs.ts';
 
-const { url, perSecond, warm, count } = givenOptions() as PacedOptions;
+const options = givenOptions() as PacedOptions;
+const { url, perSecond, warm, count } = options;
 const window = new CpuWindow({ warm, count });
 const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
 const ample = ampleSettings();
@@ -18,7 +19,10 @@ const agent = startAgent({
     // A fifth of a second: the gate opens a few times a second at most, so a burst of 1 would hold the agent back.
     rates: {
       ...ample.rates,
-      NotifyMigrationTaskState: { perSecond, burst: Math.max(1, perSecond / 5) },
+      NotifyMigrationTaskState: {
+        perSecond,
+        burst: options.burst ?? Math.max(1, perSecond / 5),
+      },
     },
   },
   jobs: idleJobs,

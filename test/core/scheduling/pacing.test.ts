@@ -20,12 +20,24 @@ function settle(pacing: Pacing, outcome: Outcome, nowMs: number, random = always
   return pacing.settled(NOTIFY, outcome, nowMs, random);
 }
 
+test.each([
+  [1, 32],
+  [100, 100],
+  [1_000, 256],
+])('at %i calls a second, %i may be in flight', (perSecond, inFlight) => {
+  const pacing = new Pacing();
+  settle(pacing, ACCEPTED, 0);
+  expect(pacing.room(NOTIFY, 1_000, perSecond)).toBe(inFlight);
+  pacing.began(NOTIFY, 1_000, perSecond);
+  expect(pacing.room(NOTIFY, 1_000, perSecond)).toBe(inFlight - 1);
+});
+
 describe('throttling', () => {
   test('RetryAfterSeconds is obeyed to the second', () => {
     const pacing = new Pacing();
     settle(pacing, throttled(7_000), 1_000);
-    expect(pacing.room(NOTIFY, 7_999)).toBe(0);
-    expect(pacing.room(NOTIFY, 8_000)).toBe(1);
+    expect(pacing.room(NOTIFY, 7_999, 10)).toBe(0);
+    expect(pacing.room(NOTIFY, 8_000, 10)).toBe(1);
   });
 
   test('without RetryAfterSeconds the pause doubles, up to a minute', () => {
@@ -48,7 +60,7 @@ describe('throttling', () => {
     pacing.began(NOTIFY, 2_000, 10);
     // 10 a second at about 0.7 of it: some 141 ms to the next call.
     expect(pacing.of(NOTIFY).pausedUntilMs - 2_000).toBeCloseTo(1000 / (10 * 0.71), 0);
-    expect(pacing.room(NOTIFY, 2_100)).toBe(0);
+    expect(pacing.room(NOTIFY, 2_100, 10)).toBe(0);
     for (let i = 0; i < 30; i++) settle(pacing, ACCEPTED, 3_000 + i * 1000);
     expect(pacing.of(NOTIFY).speed).toBeCloseTo(1, 9);
     expect(pacing.of('PollForTask').speed).toBe(1);
@@ -69,10 +81,10 @@ describe('an outage', () => {
     expect(settle(pacing, down, 0)).toBeUndefined();
     expect(settle(pacing, down, 1_000)).toBeUndefined();
     expect(settle(pacing, down, 5_000)).toBe('failing');
-    expect(pacing.room(NOTIFY, 5_001)).toBe(0);
-    expect(pacing.room(NOTIFY, 100_000)).toBe(1);
+    expect(pacing.room(NOTIFY, 5_001, 10)).toBe(0);
+    expect(pacing.room(NOTIFY, 100_000, 10)).toBe(1);
     expect(settle(pacing, ACCEPTED, 100_000)).toBe('recovered');
-    expect(pacing.room(NOTIFY, 100_000)).toBeGreaterThan(1);
+    expect(pacing.room(NOTIFY, 100_000, 10)).toBeGreaterThan(1);
   });
 
   test('when one operation is back, the others probe within a second, but not before RetryAfterSeconds', () => {

@@ -1,0 +1,28 @@
+/** The program of a command, seen through shells and wrappers with their options and operands. */
+import { expect, test } from 'vitest';
+import { hasOption, toolsOf } from '../../../src/core/model/command-tools.ts';
+
+test.each<[string[], string[]]>([
+  [['/usr/bin/rsync', '-a'], ['rsync']],
+  [['nice', '-n', '10', 'rsync'], ['rsync']],
+  [['ionice', '-c3', 'nice', 'rsync'], ['rsync']],
+  [['sudo', '-u', 'a', '-E', 'rsync'], ['rsync']],
+  [['timeout', '-k', '9', '1h', 'rsync'], ['rsync']],
+  [['flock', '-n', '/run/a', 'rsync'], ['rsync']],
+  [['flock', '/run/a', '-c', 'rsync x'], ['rsync']],
+  [['env', 'A=1', 'rsync'], ['rsync']],
+  [
+    ['sh', '-ec', 'A=1 exec nice tar cf - . | pv -n > b'],
+    ['tar', 'pv'],
+  ],
+  [['sh', 'script.sh'], ['sh']],
+  [[], []],
+])('%j runs %j', (command, names) => {
+  expect(toolsOf(command).map(({ name }) => name)).toEqual(names);
+});
+
+test('options: alone, in a group, with a value, not after --', () => {
+  expect(hasOption(['-av'], 'v', '--verbose')).toBe(true);
+  expect(hasOption(['--verbose=2'], 'v', '--verbose')).toBe(true);
+  expect(hasOption(['--', '-v'], 'v', '--verbose')).toBe(false);
+});

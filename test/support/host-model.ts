@@ -121,7 +121,7 @@ export class HostModel {
     }
   }
 
-  /** Every process ends without a trace, and nobody is told. */
+  /** Every process ends without a trace and without an event. */
   killProcesses(): void {
     for (const tree of this.#trees.values()) {
       tree.exit ??= 'lost';

@@ -28,12 +28,8 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
-  // `migration-agent logs NAME | head`: a reader that stops early is no failure.
-  if (process.stdout.listenerCount('error') === 0) {
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit();
-      throw error;
-    });
+  for (const output of [process.stdout, process.stderr]) {
+    if (output.listenerCount('error') === 0) output.on('error', outputFailed);
   }
   return {
     stdout: process.stdout,
@@ -45,6 +41,15 @@ export function processTerminal(): Terminal {
     },
     exit: (code) => process.exit(code),
   };
+}
+
+/**
+ * `migration-agent logs NAME | head`: a reader that stops early is no failure, and the command ends. One that has to clean
+ * up (`dev`, `demo`) gets SIGHUP instead, as when its terminal is closed.
+ */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (!process.emit('SIGHUP', 'SIGHUP')) process.exit();
 }
 
 /** Writes and waits for the reader, so that a huge log does not accumulate in memory. */

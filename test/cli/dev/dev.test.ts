@@ -57,3 +57,27 @@ test('the printed commands work as they are in another terminal, and SIGINT leav
   expect(readdirSync(temporary)).toEqual([]);
   expect(spawnSync('pgrep', ['-f', 'sleep 47.110815'], { encoding: 'utf8' }).stdout).toBe('');
 });
+
+test('it leaves nothing either if the reader of its output is gone, as with `dev | tee` and Ctrl-C', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const dev = spawn(LAUNCHER, ['dev'], {
+    env: { PATH: process.env['PATH'], TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void dev.kill('SIGKILL'));
+  let output = '';
+  dev.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  await until('the directions are printed', () => output.includes('history copy\n'));
+  const setUp = /^export .*$/m.exec(output)?.[0] ?? '';
+  dev.stdout.destroy();
+  dev.stderr.destroy();
+  const ended = once(dev, 'exit');
+  spawnSync('sh', ['-c', `${setUp}\nmigration-agent run --name long -- sleep 47.110816`], {
+    env: { PATH: '/usr/bin:/bin', HOME: temporary },
+  });
+  dev.kill('SIGINT');
+  await ended;
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(spawnSync('pgrep', ['-f', 'sleep 47.110816'], { encoding: 'utf8' }).stdout).toBe('');
+});

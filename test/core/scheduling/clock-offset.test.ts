@@ -89,3 +89,12 @@ test('an impossible date is ignored; a host that is in 1970 believes a possible 
   expect(offset.isDoubtful).toBe(false);
   expect(Math.abs(now.wallMs + offset.ms - WALL_MS)).toBeLessThan(SECOND_MS);
 });
+
+test('what an earlier agent knew does not outvote an answer that is years away from it', () => {
+  const offset = new ClockOffset();
+  offset.restore(0, 0);
+  answers(offset, 30 * YEAR_MS);
+  expect(offset.isDoubtful).toBe(true);
+  answers(offset, 30 * YEAR_MS, 2);
+  expect([offset.ms, offset.isDoubtful]).toEqual([30 * YEAR_MS, false]);
+});

@@ -364,6 +364,16 @@ describe('defaults', () => {
     expect(loaded(HUB).settings.rates.ImportMigrationTask).toEqual({ perSecond: 1, burst: 10 });
   });
 
+  test('the share of a burst is rounded down, so that the hosts together stay within the budget', () => {
+    const budget = (share: number): number =>
+      loaded(
+        `migrationHub: { progressUpdateStream: s, rate: { perSecond: 1, burst: 10 } }\nfleet: { share: ${share} }\n`,
+      ).settings.rates.NotifyMigrationTaskState.burst;
+    expect([0.25, 0.3, 0.19, 1].map(budget)).toEqual([2, 3, 1, 10]);
+    // Less than one call at once would be none.
+    expect(budget(0.05)).toBe(1);
+  });
+
   test('a fleet takes its share off every budget, and keeps the whole for Redis', () => {
     const { settings, fleet } = loaded(`${HUB}fleet: { share: 0.05 }\n`);
     expect(settings.rates.PollForTask).toEqual({ perSecond: 0.1, burst: 5 });

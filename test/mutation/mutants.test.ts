@@ -6,7 +6,7 @@ import { sample } from './sample.ts';
 
 /** The text after each change, in the order of the file. */
 function changes(text: string): readonly string[] {
-  return mutantsOf('a.ts', text).map((mutant) => mutated(text, mutant));
+  return mutantsOf('src/file.ts', text).map((mutant) => mutated(text, mutant));
 }
 
 test.each([
@@ -35,7 +35,7 @@ test('types, imports and calls of a parent are left alone', () => {
 });
 
 test('a mutant names its line', () => {
-  expect(mutantsOf('a.ts', '\n\nx = 3;').map(({ line }) => line)).toEqual([3, 3]);
+  expect(mutantsOf('src/file.ts', '\n\nx = 3;').map(({ line }) => line)).toEqual([3, 3]);
 });
 
 test('a sample is the same for the same seed, another for another one, and never has an item twice', () => {

@@ -15,6 +15,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'NAME.md': 'an example of this file',
   'src/file.ts': 'an example of a command line in test/core/lib/secret-corpus.ts',
   'src/store/store.test.ts': 'an example of a command line in test/core/lib/secret-corpus.ts',
+  '.test.ts': 'the ending of a name in test/mutation/tests-of.ts',
   'page/page.ts': 'the path of a URL of the status page',
   'agent-api.d.ts': 'a file that the user of the API generates',
 };

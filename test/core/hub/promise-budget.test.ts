@@ -18,7 +18,7 @@ function createBudget() {
   // One call a second and a promise of a minute at most: 55 tasks can be promised.
   const current = settings({ migrationHub: { ...HUB, nextUpdateMaxMs: MINUTE_MS } });
   const parts = { state, pacing, timeline, settings: { current }, reporters: new Reporters() };
-  return { state, pacing, promises: new PromiseBudget(parts) };
+  return { state, pacing, timeline, promises: new PromiseBudget(parts) };
 }
 
 function liveTask(state: PersistentState, name: string): HubTask {
@@ -78,4 +78,19 @@ test('a task waits while the budget can keep no more promises, and gets the firs
   state.saveHubTask(first);
   const next = tasks[reserved.length];
   expect(next && promises.tryReserve(next, next.run ?? '', NOW)).toBe(true);
+});
+
+test('that the budget is too small is one event, however many tasks wait', () => {
+  const { promises, state, timeline } = createBudget();
+  const events: unknown[] = [];
+  timeline.add = (event) => void events.push(event);
+  const tasks = Array.from({ length: 60 }, (_, index) => liveTask(state, `t${index}`));
+  const next = (): boolean => {
+    const task = tasks.shift();
+    return task !== undefined && promises.tryReserve(task, `${task.name}/1`, NOW);
+  };
+  while (next()) expect(events).toEqual([]);
+  expect(events).toEqual(['promise.stretched']);
+  expect([next(), next()]).toEqual([false, false]);
+  expect(events).toEqual(['promise.stretched']);
 });

@@ -35,12 +35,12 @@ export function installedDocuments(): ReadonlyMap<string, string> {
 
 function withWorkingLinks(path: string, text: string, installed: ReadonlySet<string>): string {
   return text.replaceAll(
-    /\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g,
+    /!?\[([^\]]*)\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g,
     (link: string, label: string, to: string) => {
       const target = normalize(join(dirname(path), to));
       if (installed.has(target)) return link;
-      // The licence file has another name in each package format.
-      if (target === 'LICENSE') return label;
+      // The licence file has another name in each package format, and pictures are not installed.
+      if (target === 'LICENSE' || link.startsWith('!')) return label;
       const isNamed = label.replaceAll('`', '') === target;
       return isNamed ? `${label} of the sources` : `${label} (\`${target}\` of the sources)`;
     },

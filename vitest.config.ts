@@ -14,7 +14,8 @@ export default defineConfig({
     reporters: ['default', new SkippedReporter()],
     // Most tests wait for processes and answers, not for a processor.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For tests that never end. None comes near it, also beside busy neighbours.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -97,7 +97,9 @@ function specification(tree: string, build: PackageBuild): string {
     TREE: tree,
     DATE: changelogDate(build.epochS),
     REQUIRES: libraryRequirements(join(tree, 'usr/libexec/migration-agent/node'))
-      .map((library) => `Requires: ${library}`)
+      // find measures sizes (src/jobs/progress/tree-size.ts); on Debian it is always there.
+      .concat('findutils')
+      .map((name) => `Requires: ${name}`)
       .join('\n'),
     FILES: fileList(tree),
   };

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 20;
-const WAIT_MS_MAX = 25_000;
+/** Below the limit of a test (vitest.config.ts), so that a failure says what was waited for. */
+const WAIT_MS_MAX = 100_000;
 
 export async function until(
   what: string,

@@ -17,6 +17,8 @@ const OTHERS: Readonly<Record<string, string>> = {
   'src/store/store.test.ts': 'an example of a command line in test/core/lib/secret-corpus.ts',
   '.test.ts': 'the ending of a name in test/mutation/tests-of.ts',
   'page/page.ts': 'the path of a URL of the status page',
+  'a.ts': 'an example of test/mutation',
+  '.test.ts': 'the ending of a name',
   'agent-api.d.ts': 'a file that the user of the API generates',
 };
 

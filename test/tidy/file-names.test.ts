@@ -18,7 +18,6 @@ const OTHERS: Readonly<Record<string, string>> = {
   '.test.ts': 'the ending of a name in test/mutation/tests-of.ts',
   'page/page.ts': 'the path of a URL of the status page',
   'a.ts': 'an example of test/mutation',
-  '.test.ts': 'the ending of a name',
   'agent-api.d.ts': 'a file that the user of the API generates',
 };
 

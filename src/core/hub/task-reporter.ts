@@ -266,6 +266,8 @@ export class HubTaskReporter implements Reporter {
     const { clock } = this.#parts;
     if (!clock.isBelieved(now)) return false;
     if (clock.isConfirmed || this.#isClockAsked) return true;
+    // Final reports were stamped when their runs ended, by whatever clock the host had then: nothing vouches for it yet.
+    if (this.#task.finalReports.length > 0) return false;
     const sinceLastMs = clock.nowMs(now) - this.#task.lastStampS * SECOND_MS;
     return Math.abs(sinceLastMs) < DAY_MS;
   }

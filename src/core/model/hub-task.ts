@@ -4,7 +4,7 @@
 import type { Run, SourceResource } from './job.ts';
 import { hubPayload } from './report.ts';
 import type { HubPayload } from './report.ts';
-import { SECOND_MS, isBelievable } from '../lib/time.ts';
+import { DAY_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 
 /** The last accepted report. */
@@ -113,15 +113,21 @@ export function nextStampS(task: HubTask, serviceMs: number): number {
 }
 
 /**
- * Gives new stamps to final reports that were made while the host's clock showed an impossible time (1970 after a dead
- * battery), by how long ago they were made. None of them was sent. Returns true if there was one.
+ * Gives new stamps to final reports that were made while the host's clock was off by more than a day (1970 or 2056 after a
+ * dead battery), by how long ago they were made. None of them was sent: a clock is confirmed before. Returns true if there
+ * was one.
  */
 export function restampFinalReports(task: HubTask, serviceMs: number, now: Now): boolean {
-  if (!task.finalReports.some(({ stampS }) => !isBelievable(stampS * SECOND_MS))) return false;
+  const madeMs = ({ since }: FinalReport): number =>
+    serviceMs - Math.max(0, now.bootMs - since.bootMs);
+  const isOff = (report: FinalReport): boolean =>
+    Math.abs(report.stampS * SECOND_MS - madeMs(report)) > DAY_MS;
+  if (!task.finalReports.some(isOff)) return false;
+  const isLastOff = task.finalReports.at(-1)?.stampS === task.lastStampS;
+  if (isLastOff && task.lastStampS * SECOND_MS > serviceMs + DAY_MS) task.lastStampS = 0;
   if (!isBelievable(task.lastStampS * SECOND_MS)) task.lastStampS = 0;
   task.finalReports = task.finalReports.map((report) => {
-    const madeMs = serviceMs - (now.bootMs - report.since.bootMs);
-    task.lastStampS = Math.max(Math.floor(madeMs / SECOND_MS), task.lastStampS + 1);
+    task.lastStampS = Math.max(Math.floor(madeMs(report) / SECOND_MS), task.lastStampS + 1);
     return { ...report, stampS: task.lastStampS };
   });
   return true;

@@ -1,0 +1,56 @@
+/** Stamps of final reports (UpdateDateTime), whatever the host's clock was when they were made. */
+import { expect, test } from 'vitest';
+import { nextStampS, restampFinalReports } from '../../../src/core/model/hub-task.ts';
+import type { HubTask } from '../../../src/core/model/hub-task.ts';
+
+const NOW_S = 1_800_000_000;
+const YEAR_S = 365 * 86_400;
+/** The host's wall clock does not matter: ages are measured on the boot clock. */
+const now = { wallMs: 0, bootMs: 3_600_000 };
+
+function taskWith(stampS: number, ageS: number, lastStampS = stampS): HubTask {
+  const since = { wallMs: 0, bootMs: now.bootMs - ageS * 1000 };
+  const payload = { status: 'FAILED' } as const;
+  return {
+    name: 'copy',
+    imported: true,
+    lastStampS,
+    finalReports: [{ run: 'copy/1', kind: 'end', payload, stampS, since }],
+    links: [],
+  };
+}
+
+const stamps = ({ finalReports }: HubTask) => finalReports.map(({ stampS }) => stampS);
+
+test.each([
+  ['1970', 5],
+  ['two years behind', NOW_S - 2 * YEAR_S],
+  ['thirty years ahead', NOW_S + 30 * YEAR_S],
+])('a final report of a clock in %s is stamped again, by its age', (_when, stampS) => {
+  const task = taskWith(stampS, 60);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  expect(stamps(task)).toEqual([Math.max(NOW_S - 60, stampS < NOW_S ? stampS + 1 : 0)]);
+  expect(task.lastStampS).toBe(stamps(task)[0]);
+});
+
+test('a final report that waited for days offline keeps its stamp', () => {
+  const ageS = 3 * 86_400;
+  const task = taskWith(NOW_S - ageS, ageS);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(false);
+  expect(stamps(task)).toEqual([NOW_S - ageS]);
+});
+
+test('two final reports stay in order', () => {
+  const task = taskWith(NOW_S + YEAR_S, 60);
+  const [first] = task.finalReports;
+  if (first !== undefined) task.finalReports.push({ ...first, stampS: first.stampS + 1 });
+  task.lastStampS++;
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  expect(stamps(task)).toEqual([NOW_S - 60, NOW_S - 59]);
+});
+
+test('a stamp is later than the last one, also after a step back of the clock', () => {
+  const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S };
+  expect(nextStampS(task, NOW_S * 1000)).toBe(NOW_S + 1);
+  expect(nextStampS(task, (NOW_S - 500) * 1000)).toBe(NOW_S + 2);
+});

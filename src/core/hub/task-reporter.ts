@@ -274,7 +274,9 @@ export class HubTaskReporter implements Reporter {
 
   #import(since: Instant): PendingCall {
     const pending = this.#statusChange('ImportMigrationTask', since);
-    return { ...pending, readyAtMs: Math.max(pending.readyAtMs, this.#askAgainAtMs) };
+    const readyAtMs = Math.max(pending.readyAtMs, this.#askAgainAtMs);
+    // Another import of an imported task only asks for the time: it needs no disk, and heartbeats wait for it.
+    return { ...pending, readyAtMs, ...(this.#task.imported ? { isDurable: true } : {}) };
   }
 
   #finalReport(final: FinalReport, now: Now): PendingCall {

@@ -31,6 +31,8 @@ export interface FinalReport {
   /** UpdateDateTime, fixed when the run ended. */
   readonly stampS: number;
   readonly since: Instant;
+  /** Stamped while the clock showed an impossible time: stamped again before it is sent. */
+  readonly isProvisional?: true;
 }
 
 /** What the Hub refused for good. It is kept with the reason until an operator retries or drops it (outbox.ts). */
@@ -87,7 +89,10 @@ export type HubLink =
 export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: Now): void {
   const add = (kind: FinalReport['kind'], payload: HubPayload, atMs: number): void => {
     task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
-    task.finalReports.push({ run: run.id, kind, payload, stampS: task.lastStampS, since: now });
+    task.finalReports.push({
+      ...{ run: run.id, kind, payload, stampS: task.lastStampS, since: now },
+      ...(isBelievable(atMs) ? {} : { isProvisional: true }),
+    });
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';
   const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
@@ -113,22 +118,25 @@ export function nextStampS(task: HubTask, serviceMs: number): number {
 }
 
 /**
- * Gives new stamps to final reports that were made while the host's clock was off by more than a day (1970 or 2056 after a
- * dead battery), by how long ago they were made. None of them was sent: a clock is confirmed before. Returns true if there
- * was one.
+ * Gives new stamps to final reports that were made while the host's clock was wrong (1970 or 2056 after a dead battery), by
+ * how long ago they were made. None of them was sent, since the clock is confirmed before. Returns true if there was one.
+ *
+ * With a clock of 1970 a stamp (`isProvisional`) is the last one on disk plus a second, although later ones may have been
+ * sent while the disk was full.
  */
 export function restampFinalReports(task: HubTask, serviceMs: number, now: Now): boolean {
   const madeMs = ({ since }: FinalReport): number =>
     serviceMs - Math.max(0, now.bootMs - since.bootMs);
   const isOff = (report: FinalReport): boolean =>
-    Math.abs(report.stampS * SECOND_MS - madeMs(report)) > DAY_MS;
+    report.isProvisional === true || Math.abs(report.stampS * SECOND_MS - madeMs(report)) > DAY_MS;
   if (!task.finalReports.some(isOff)) return false;
   const isLastOff = task.finalReports.at(-1)?.stampS === task.lastStampS;
   if (isLastOff && task.lastStampS * SECOND_MS > serviceMs + DAY_MS) task.lastStampS = 0;
   if (!isBelievable(task.lastStampS * SECOND_MS)) task.lastStampS = 0;
   task.finalReports = task.finalReports.map((report) => {
     task.lastStampS = Math.max(Math.floor(madeMs(report) / SECOND_MS), task.lastStampS + 1);
-    return { ...report, stampS: task.lastStampS };
+    const { run, kind, payload, since } = report;
+    return { run, kind, payload, since, stampS: task.lastStampS };
   });
   return true;
 }

@@ -1,7 +1,12 @@
 /** Stamps of final reports (UpdateDateTime), whatever the host's clock was when they were made. */
 import { expect, test } from 'vitest';
-import { nextStampS, restampFinalReports } from '../../../src/core/model/hub-task.ts';
+import {
+  addFinalReport,
+  nextStampS,
+  restampFinalReports,
+} from '../../../src/core/model/hub-task.ts';
 import type { HubTask } from '../../../src/core/model/hub-task.ts';
+import type { Run } from '../../../src/core/model/job.ts';
 
 const NOW_S = 1_800_000_000;
 const YEAR_S = 365 * 86_400;
@@ -31,6 +36,17 @@ test.each([
   expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
   expect(stamps(task)).toEqual([Math.max(NOW_S - 60, stampS < NOW_S ? stampS + 1 : 0)]);
   expect(task.lastStampS).toBe(stamps(task)[0]);
+});
+
+test('a final report of a clock in 1970 is stamped again also if its stamp follows the last one on disk', () => {
+  // The disk was full, so that later stamps were sent than it has.
+  const run = { id: 'copy/1', state: 'failed', definition: {} } as unknown as Run;
+  const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S - 634 };
+  addFinalReport(task, run, 60_000, { wallMs: 60_000, bootMs: now.bootMs - 580_000 });
+  expect(stamps(task)).toEqual([NOW_S - 633, NOW_S - 632]);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  expect(stamps(task)).toEqual([NOW_S - 580, NOW_S - 579]);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(false);
 });
 
 test('a final report that waited for days offline keeps its stamp', () => {

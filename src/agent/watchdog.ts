@@ -22,9 +22,9 @@ export class Watchdog {
   }
 
   /**
-   * Call after each turn. `line` makes the text of `systemctl status`; it is called once a second at most, or
-   * less often if there are many live runs. Returns when to
-   * call again, on the boot clock, if the line was not made: what this turn changed must not wait for the next event.
+   * Call after each turn. `line` makes the text of `systemctl status`; it is called once a second at most, and less often
+   * if there are many live runs. Returns when to call again, on the boot clock, if the line was not made: what this turn
+   * changed must not wait for the next event.
    */
   turned(now: Now, liveRuns: number, line: () => string): number | undefined {
     const lineAtMs = this.#lineMadeAtMs + Math.max(LINE_EVERY_MS, liveRuns * LINE_EVERY_MS_PER_RUN);

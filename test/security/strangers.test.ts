@@ -83,6 +83,11 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         kill(run.process.pid);
         const { pids } = await host.event('run-orphaned');
         pids.forEach(kill);
+        // SIGKILL takes effect a moment later; until then they are rightly counted.
+        await until(
+          () => !processesWith(host.directory).some((pid) => pids.includes(pid)),
+          () => `${pids.join(', ')} to be gone`,
+        );
         const imitator = await imitate(host, run, 65_534);
         try {
           host.host.checkTree(run);

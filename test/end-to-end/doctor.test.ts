@@ -251,7 +251,7 @@ describe('red', () => {
     expect(found(checks, 'credentials').message).toContain('ASIA…5678');
   });
 
-  test('nobody at the endpoints: the network checks are red, with what has to be allowed', async () => {
+  test('endpoints that do not answer: the network checks are red, with what has to be allowed', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -163,7 +163,7 @@ describe.skipIf(!isRoot)(`P10 a job with a user of its own${skipped}`, () => {
       }),
     ));
 
-  test('shows nobody its variables: neither in its arguments nor in those of its shim', () =>
+  test('shows its variables to no other user, neither in its arguments nor in those of its shim', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('cat /proc/$PPID/cmdline /proc/self/cmdline; sleep 0.3'), {

@@ -109,7 +109,7 @@ describe('a path', () => {
     expect(() => checkTrustedPath(directory)).toThrow(/chmod g-w/);
   });
 
-  test('that does not exist is left to whoever opens it', () => {
+  test('that does not exist is reported by the program that opens it', () => {
     expect(() => checkTrustedPath(join(directory, 'nothing'))).not.toThrow();
   });
 });

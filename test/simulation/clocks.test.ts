@@ -83,7 +83,7 @@ describe('a host that slept', () => {
     expect(made.running()).toBe(40);
   });
 
-  test('past its window it has no tasks any more: they are fenced at once, and nothing is said of them', () => {
+  test('past their windows its tasks are fenced at once, and nothing more is reported of them', () => {
     const made = populated();
     const fromMs = made.time.now().bootMs + HOUR_MS;
     made.sleep(HOUR_MS);
@@ -191,7 +191,7 @@ describe('a wall clock that was stepped while no agent ran', () => {
     return staleMs;
   }
 
-  test('a host that came back with a wrong clock says so with its first reports: they are made again at once', () => {
+  test('the first reports after a boot with a wrong clock are made again at once', () => {
     // Forty tasks at five a second.
     expect(staleOfWrongClock(fallen())).toBeLessThan(10 * SECOND_MS);
   });

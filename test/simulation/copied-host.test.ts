@@ -85,7 +85,7 @@ test('the copy adopts, fences and reports no run of the original, does not poll,
   expect(jobs.find(({ name }) => name === 'own')?.reason).toContain('belongs to the host');
 });
 
-test('also after a restart of the copy; the original itself goes on as if nothing were', () => {
+test('also after a restart of the copy; the original is not affected', () => {
   const made = original();
   wakeAs(made, COPY);
   made.runUntil(20 * MINUTE_MS);
@@ -99,7 +99,7 @@ test('also after a restart of the copy; the original itself goes on as if nothin
   expect(tasksSpokenOf(other)).toEqual(['ended', 'own', 'task', 'task-1']);
 });
 
-test('work of its own goes on under names of its own; what may run elsewhere is refused', () => {
+test('its own work continues under its own names; what may run elsewhere is refused', () => {
   const made = original();
   wakeAs(made, COPY);
   made.runUntil(11 * MINUTE_MS);

@@ -82,7 +82,7 @@ const SHORT = { durationMs: () => 10 * MINUTE_MS, exitCode: () => 3, progressEve
 const refused = (reason = 'InvalidInputException'): Outcome => ({ kind: 'refused', reason });
 
 describe('home region', () => {
-  test('none is set: nothing is written to the Hub, status shows it, the pipeline goes on; later all is reported', () => {
+  test('none is set: nothing is written to the Hub, status shows it, the pipeline is served; later everything is reported', () => {
     const made = world();
     made.service.setHomeRegion(undefined);
     made.service.offer(task());
@@ -122,7 +122,7 @@ describe('home region', () => {
     expect(problems(made)).toEqual([]);
   });
 
-  test('it has moved: asked for once, then all goes on in the new region, whole', () => {
+  test('it has moved: it is asked for once, then every report goes to the new region', () => {
     const made = world();
     start(made);
     made.runUntil(20 * MINUTE_MS);
@@ -180,7 +180,7 @@ describe('deleted meanwhile', () => {
     expect(made.service.lastNotify('copy')?.status).toBe('IN_PROGRESS');
   });
 
-  test('a task that is missing whatever is made is no loop', () => {
+  test('a task that stays missing after each import causes no loop', () => {
     const made = world({
       outcome: (call) =>
         call.operation === 'NotifyMigrationTaskState'
@@ -193,7 +193,7 @@ describe('deleted meanwhile', () => {
     expect(accepted(made, 'ImportMigrationTask').length).toBeLessThan(30);
   });
 
-  test('a stream that is missing whatever is made is no loop, however many jobs miss it', () => {
+  test('a stream that stays missing after each creation causes no loop, however many jobs need it', () => {
     const jobs = Array.from({ length: 20 }, (_, i) => definition(`job-${i}`));
     const made = world({
       settings: settings({ jobs: new Map(jobs.map((job) => [job.name, job])) }),
@@ -379,7 +379,7 @@ describe('a payload is refused', () => {
     expect(made.state.runs.get('copy/1')?.pipeline?.delivery.state).toBe('delivered');
   });
 
-  test('with a configured region nobody is asked for another', () => {
+  test('with a configured region the home region is not asked for', () => {
     const made = world({
       jobs: SHORT,
       settings: settings({

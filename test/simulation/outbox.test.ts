@@ -86,7 +86,7 @@ describe('what is shown', () => {
     ]);
   });
 
-  test('a live job owes nothing while all is well; what it was refused is shown', () => {
+  test('a live job has nothing pending while reports are accepted; a refused report is shown', () => {
     const made = world((call, ms) =>
       ms > 3 * MINUTE_MS && call.operation === 'NotifyMigrationTaskState' ? refused : undefined,
     );

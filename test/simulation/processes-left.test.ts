@@ -46,7 +46,7 @@ class Left extends World {
 }
 
 describe('a run whose shim died while its processes live', () => {
-  test('goes on, is reported, and is lost when its tree is empty', () => {
+  test('stays live, is reported, and is lost when its tree is empty', () => {
     const world = new Left();
     world.post({ type: 'run-orphaned', run: 'copy/1', pids: [41, 42], reason: REASON });
     world.pass(10 * MINUTE_MS);

@@ -507,7 +507,7 @@ describe('P2 never disowned', () => {
     expect(after.length).toBeLessThan(15);
   });
 
-  test('never more tasks than places, whatever the number of worker groups', () => {
+  test('never more tasks than `concurrency`, for any number of worker groups', () => {
     const jobs = Array.from({ length: 10 }, (_, i) => definition(`job-${i}`));
     const made = pipelineWorld(jobs, { workerGroups: ['a', 'b', 'c'], concurrency: 2 });
     made.runUntil(30 * SECOND_MS);

@@ -147,7 +147,7 @@ describe('a scheduled job', () => {
     expect(host.entries('run.missed')).toEqual([]);
   });
 
-  test('is not started again while a run of it goes on: the first skipped start is logged, the following are not', () => {
+  test('is not started again while a run of it is live: the first skipped start is logged, the following are not', () => {
     host = new Host();
     host.pass(2 * DAY_MS);
     expect(host.started()).toHaveLength(1);
@@ -200,7 +200,7 @@ describe('a start that was missed', () => {
     expect(host.entries('run.missed')).toHaveLength(1);
   });
 
-  test('over a reboot of the host, as the wall clock tells it', () => {
+  test('over a reboot of the host, by the wall clock', () => {
     host = new Host({ missedStart: 'once' });
     host.stop();
     host.wallMs += DAY_MS;

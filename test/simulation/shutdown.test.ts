@@ -84,7 +84,7 @@ describe('a planned stop', () => {
     expect(staleIn(made)).toBeGreaterThan(59 * MINUTE_MS);
   });
 
-  test('tells each once, also where its state has just changed', () => {
+  test('reports each once, also if its state has just changed', () => {
     const made = running(3);
     made.post({ type: 'progress-read', run: 'copy-1/1', percent: 40 });
     stop(made);

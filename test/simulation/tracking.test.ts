@@ -281,7 +281,7 @@ describe('names', () => {
     expect([world.run('a').percent, world.run('b').percent]).toEqual([1, 3]);
   });
 
-  test('a script in a job of the agent may tell percent and detail, not the end', () => {
+  test('a script in a job of the agent may report percent and detail, but not the end', () => {
     const world = new Tracking({ jobs: new Map([['nightly', definition('nightly')]]) });
     expect(world.report({ name: 'nightly', percent: 1 })).toMatchObject({
       refused: [{ code: 'conflict', message: 'nightly is not running' }],

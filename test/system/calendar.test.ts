@@ -70,7 +70,7 @@ describe('the hour that is skipped', () => {
     ]);
   });
 
-  test('every half hour goes on in real time', () => {
+  test('every half hour keeps to real time', () => {
     expect(starts('*/30 * * * *', 'Europe/Berlin', '2026-03-29T00:10:00Z')).toEqual([
       '2026-03-29T00:30Z',
       '2026-03-29T01:00Z',
@@ -97,7 +97,7 @@ describe('the hour that is repeated', () => {
     ]);
   });
 
-  test('every half hour goes on in real time, through both passes', () => {
+  test('every half hour keeps to real time, through both passes', () => {
     expect(starts('*/30 * * * *', 'America/New_York', '2026-11-01T04:45:00Z', 5)).toEqual([
       '2026-11-01T05:00Z',
       '2026-11-01T05:30Z',

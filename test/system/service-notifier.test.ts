@@ -92,7 +92,7 @@ describe.skipIf(!hasPython)('messages (skipped without python3)', () => {
     expect(usec >= before && usec <= process.hrtime.bigint() / 1000n).toBe(true);
   });
 
-  test('the text of a job cannot say anything but status', async () => {
+  test('the text of a job can change nothing but the status', async () => {
     const address = await pathAddress();
     const next = await receive(address);
     const notifier = await createServiceNotifier({ NOTIFY_SOCKET: address });
@@ -118,7 +118,7 @@ describe.skipIf(!hasPython)('messages (skipped without python3)', () => {
   );
 });
 
-test('without a service manager, and with one that is gone, nothing is said and nothing breaks', async () => {
+test('without a service manager, or with one that is gone, nothing is sent and nothing fails', async () => {
   for (const address of [undefined, '', 'vsock:2:9999', join(await pathAddress(), 'gone')]) {
     const notifier = await createServiceNotifier(
       address === undefined ? {} : { NOTIFY_SOCKET: address },

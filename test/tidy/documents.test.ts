@@ -1,4 +1,4 @@
-/** The documents say what is there: links lead somewhere, folders are named, metrics in alerts and dashboard exist. */
+/** The documents are true: links lead somewhere, folders are named, metrics in alerts and dashboard exist. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The log is a contract: every event is documented with its fields, and says its fact in words that do not change. */
+/** The log is a contract: every event is documented with its fields and has a constant message. */
 import { readFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { expect, test } from 'vitest';

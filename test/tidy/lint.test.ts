@@ -88,7 +88,7 @@ describe('the owner of every promise', () => {
     );
   });
 
-  test('an async callback where nobody waits: refused', async () => {
+  test('an async callback that nothing awaits: refused', async () => {
     const text = `import { EventEmitter } from 'node:events';\nnew EventEmitter().on('exit', async () => {\n  await Promise.resolve();\n});`;
     expect(await broken('src/jobs/job-host.ts', text)).toContain(
       '@typescript-eslint/no-misused-promises',

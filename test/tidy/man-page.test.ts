@@ -1,4 +1,4 @@
-/** systemd/migration-agent.1 is what the commands say of themselves, and a manual page that man(1) can show. */
+/** systemd/migration-agent.1 is made from the help of the commands, and man(1) can show it. */
 import { spawnSync } from 'node:child_process';
 
 import { expect, test } from 'vitest';

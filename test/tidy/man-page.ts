@@ -1,4 +1,4 @@
-/** The manual page, migration-agent(1), made from the commands as they tell themselves: groff's man macros. */
+/** The manual page, migration-agent(1), made from the help of the commands, with groff's man macros. */
 import type { Command } from 'commander';
 
 const EXIT_CODES: readonly (readonly [string, string])[] = [

@@ -69,7 +69,8 @@ async function runAgent(
   await assembly.control.listen();
   const at = await assembly.listener?.listen();
   const page = at === undefined ? '' : `http://${at.host}:${at.port}/`;
-  printLine(terminal, directions({ page, simulator, socket, configuration: file }));
+  const lines = directions({ page, simulator, socket, configuration: file });
+  for (const line of lines) printLine(terminal, line);
   await untilEnd(assembly, socket, terminal, interrupted);
 }
 

@@ -1,4 +1,4 @@
-/** What `dev` prints: where to look, a line that another terminal needs, and commands to try there. */
+/** The lines that `dev` prints: where to look, a line that another terminal needs, and commands to try there. */
 import { dirname } from 'node:path';
 import { posixQuoted } from '../completion/quote.ts';
 import { checkoutLauncher } from '../launcher.ts';
@@ -10,7 +10,7 @@ interface Addresses {
   readonly configuration: string;
 }
 
-export function directions({ page, simulator, socket, configuration }: Addresses): string {
+export function directions({ page, simulator, socket, configuration }: Addresses): string[] {
   const launcher = checkoutLauncher();
   const path = launcher === undefined ? '' : `PATH=${posixQuoted(dirname(launcher))}:"$PATH" `;
   const variables = Object.entries({
@@ -19,22 +19,24 @@ export function directions({ page, simulator, socket, configuration }: Addresses
     AWS_ENDPOINT_URL: simulator,
     ...devCredentials(),
   }).map(([name, value]) => `${name}=${/^[\w.:/-]+$/.test(value) ? value : posixQuoted(value)}`);
-  return `An agent with simulated AWS. Ctrl-C ends both and leaves nothing.
-
-  status page    ${page}
-  simulated AWS  ${simulator}/_simulator/
-  configuration  ${configuration}
-
-In another terminal, paste this line first:
-
-export ${path}${variables.join(' ')}
-
-Then try:
-
-  migration-agent run --name copy --progress percent --wait -- sh -c 'for i in 20 40 60 80; do echo $i%; sleep 1; done'
-  migration-agent status copy
-  migration-agent history copy
-`;
+  return [
+    'An agent with simulated AWS. Ctrl-C ends both and leaves nothing.',
+    '',
+    `  status page    ${page}`,
+    `  simulated AWS  ${simulator}/_simulator/`,
+    `  configuration  ${configuration}`,
+    '',
+    'In another terminal, paste this line first:',
+    '',
+    `export ${path}${variables.join(' ')}`,
+    '',
+    'Then try:',
+    '',
+    "  migration-agent run --name copy --progress percent --wait -- sh -c 'for i in 20 40 60 80; do echo $i%; sleep 1; done'",
+    '  migration-agent status copy',
+    '  migration-agent history copy',
+    '',
+  ];
 }
 
 /** Any credentials do for the simulator; the region of the aws command is Migration Hub's. */

@@ -69,7 +69,7 @@ function printableLine(line: string): string {
   return withoutControls(stripVTControlCharacters(line));
 }
 
-/** A line of data: exactly as it is for a program, without control characters for a person. */
+/** One line of data: exactly as it is for a program, without control characters (line breaks too) for a person. */
 export function printLine(terminal: Terminal, text: string): void {
   const isForPeople = terminal.stdout.isTTY === true;
   terminal.stdout.write(`${isForPeople ? printableLine(text) : text}\n`);

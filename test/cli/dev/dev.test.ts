@@ -81,3 +81,37 @@ test('it leaves nothing either if the reader of its output is gone, as with `dev
   expect(readdirSync(temporary)).toEqual([]);
   expect(spawnSync('pgrep', ['-f', 'sleep 47.110816'], { encoding: 'utf8' }).stdout).toBe('');
 });
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+test.skipIf(!hasScript)(
+  'on a terminal it prints the same lines, and Ctrl-C ends it (skipped without script)',
+  async () => {
+    const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
+    onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+    // script(1) gives it a terminal of its own, whose keyboard is standard input.
+    const dev = spawn('script', ['-qec', `exec '${LAUNCHER}' dev`, '/dev/null'], {
+      env: { PATH: process.env['PATH'], TMPDIR: temporary, TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void dev.kill('SIGKILL'));
+    let output = '';
+    dev.stdout.on('data', (data: Buffer) => (output += data.toString()));
+    const lines = () => output.split('\r\n').map((line) => line.trim());
+    await until('the directions are printed', () =>
+      lines().includes('migration-agent history copy'),
+    );
+    expect(lines()).toEqual(
+      expect.arrayContaining([
+        'An agent with simulated AWS. Ctrl-C ends both and leaves nothing.',
+        'In another terminal, paste this line first:',
+        'Then try:',
+        'migration-agent status copy',
+      ]),
+    );
+    const ended = once(dev, 'exit');
+    dev.stdin.write('\u0003');
+    expect(await ended).toEqual([0, null]);
+    expect(readdirSync(temporary)).toEqual([]);
+  },
+);

@@ -28,21 +28,27 @@ export function createPvParser(): ReadRecord {
   };
 }
 
-/** A number and its percent sign. `12.34/100%` is 12.34; in `3/40%` and in a number of a URL (`a%20b`) is none. */
+/**
+ * A number and its percent sign or word. `12.34/100%` is 12.34; in `3/40%` and in a number of a URL (`a%20b`) is none; the
+ * points of `10%...20%` are no decimal point.
+ */
 const PERCENTAGE =
-  /(?<![\d.,٫٬+…-]|\d\s{0,2}\/\s{0,2})(\d{1,3})(?:[.,٫](\d{1,20}))?(?:\s{0,2}(?:\/|of|von|de|sur|out of)\s{0,2}100(?:[.,]0{1,4})?)?[ \u00a0\u202f]{0,2}%(?![\dA-Fa-f]{2}|\d)/gu;
+  /(?<![\d,٫٬+…-]|(?<!\.)\.|\d\s{0,2}\/\s{0,2})(\d{1,3})(?:[.,٫](\d{1,20}))?(?:\s{0,2}(?:\/|of|von|de|sur|out of)\s{0,2}100(?:[.,]0{1,4})?)?(?:[ \u00a0\u202f]{0,2}%(?![\dA-Fa-f]{2}|\d)|[ \u00a0\u202f](?:percent|per cent|pct|Prozent)\b)/giu;
+
+/** `12% of 100%`, `12%/100%`: the second is the total. */
+const TOTAL = /%\s{0,2}(?:\/|of|von|de|sur|out of)\s{0,2}$/iu;
 
 /** `%42`, as in Turkish and Basque. */
 const PREFIXED = /(?<![\w%])%\s?(\d{1,3})(?:[.,٫](\d{1,20}))?(?![\w%.,])/gu;
 
 /** The words of a record that is about nothing but progress. */
 const PROGRESS_WORDS =
-  /^(?:[^\p{L}\d/]|\b(?:all|at|of|done|is|now|complete|completed|copied|finished|overall|progress|status|total|transferred)\b)*$/iu;
+  /^(?:[^\p{L}\d/]|\b(?:all|at|of|done|is|now|complete|completed|copied|finished|overall|processed|progress|status|total|transferred)\b)*$/iu;
 
 /** The last percentage of a record. */
 export const readPercent: ReadRecord = (record, _stream, isUnfinished) => {
   const text = searched(record, isUnfinished);
-  const matches = [...text.matchAll(PERCENTAGE)];
+  const matches = [...text.matchAll(PERCENTAGE)].filter((match) => !isTotal(text, match));
   const found = matches.length > 0 ? matches : [...text.matchAll(PREFIXED)];
   const last = found
     .map((match) => ({ match, percent: Number(`${match[1] ?? ''}.${match[2] ?? '0'}`) }))
@@ -50,6 +56,10 @@ export const readPercent: ReadRecord = (record, _stream, isUnfinished) => {
   if (last === undefined) return undefined;
   return { percent: last.percent, isDoubtful: hasOtherContent(text, last.match) };
 };
+
+function isTotal(text: string, { index, 1: whole }: RegExpExecArray): boolean {
+  return whole === '100' && TOTAL.test(text.slice(Math.max(0, index - 12), index));
+}
 
 /** The record says more than its progress, so that the number may belong to that. */
 function hasOtherContent(text: string, { index, 0: match }: RegExpExecArray): boolean {

@@ -9,6 +9,8 @@ export interface Mutant {
   readonly end: number;
   readonly original: string;
   readonly replacement: string;
+  /** How a condition can choose between the two while the program runs; `alone`: it cannot (see switches.ts). */
+  readonly kind: 'expression' | 'statement' | 'alone';
 }
 
 /** In the order of the file. */
@@ -24,6 +26,7 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
       end: node.getEnd(),
       original: node.getText(source),
       replacement,
+      kind: kindOf(node),
     });
   };
   const visit = (node: ts.Node): void => {
@@ -37,6 +40,14 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
 
 export function mutated(text: string, { start, end, replacement }: Mutant): string {
   return text.slice(0, start) + replacement + text.slice(end);
+}
+
+function kindOf(node: ts.Node): Mutant['kind'] {
+  if (ts.isStatement(node)) return 'statement';
+  // Parentheses would end an optional chain early, and a property's name is no expression.
+  const isNamed = ts.isPropertyAssignment(node.parent) && node.parent.name === node;
+  const isInChain = ts.isOptionalChain(node) && ts.isOptionalChain(node.parent);
+  return isNamed || isInChain ? 'alone' : 'expression';
 }
 
 function isTypeDeclaration(node: ts.Node): boolean {
@@ -68,7 +79,10 @@ function replacements(node: ts.Node, source: ts.SourceFile): readonly string[] {
   if (node.kind === ts.SyntaxKind.TrueKeyword) return ['false'];
   if (node.kind === ts.SyntaxKind.FalseKeyword) return ['true'];
   if (ts.isExpressionStatement(node)) return isSuper(node.expression) ? [] : [';'];
-  if (ts.isReturnStatement(node)) return node.expression === undefined ? [] : ['return undefined;'];
+  if (ts.isReturnStatement(node)) {
+    const isEmpty = node.expression === undefined || text(node.expression) === 'undefined';
+    return isEmpty ? [] : ['return undefined;'];
+  }
   return ts.isCallExpression(node) ? calls(node, source) : [];
 }
 

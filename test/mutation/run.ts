@@ -1,6 +1,8 @@
 /**
  * `npm run test:mutants -- [--sample N] [--seed S] [--at FILE:LINE] [folder…]`: changes one place of the sources at a time and
- * looks whether a test notices. It works in a copy: the checkout that it is run in is never changed.
+ * looks whether a test notices. The checkout that it is run in is never changed: mutants of `core`, whose tests run it in their own
+ * process, are switched on and off there (switched.ts), some ten a second; those of the other folders are tried in a copy, with a
+ * run of tests for each.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them.
@@ -22,9 +24,13 @@ import { parseArgs } from 'node:util';
 import { mutantsOf, mutated } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { sample } from './sample.ts';
-import { testsOf } from './tests-of.ts';
+import { trySwitched } from './switched.ts';
+import type { Verdict } from './switched.ts';
+import { roundsOf, testsOf } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+/** Folders whose tests reach them in their own process only. */
+const SWITCHED = /^core(\/|$)/;
 const FOLDERS = ['core', 'store', 'jobs', 'config', 'aws', 'control'];
 /** A mutant that makes a loop endless is noticed by this. The longest round takes a minute on a quiet machine. */
 const ROUND_MS_MAX = 300_000;
@@ -43,25 +49,59 @@ async function main(): Promise<void> {
   });
   const folders =
     positionals.length === 0 ? FOLDERS : positionals.map((one) => one.replace(/^src\//, ''));
-  const copy = copied();
-  const end = (): void => rmSync(copy, { recursive: true, force: true });
+  const copy = folders.every((folder) => SWITCHED.test(folder)) ? undefined : copied();
+  const end = (): void => {
+    if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
+  };
   process.once('SIGINT', () => {
     end();
     process.exit(130);
   });
   try {
     for (const folder of folders) {
-      const all = sources(folder)
-        .flatMap((file) => mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')))
-        .filter(
-          ({ file, line }) => values.at === undefined || `${file}:${line}`.endsWith(values.at),
-        );
-      const chosen = sample(all, Number(values.sample), Number(values.seed));
-      await tryAll(folder, chosen, all.length, copy, values.narrow);
+      const all = sources(folder).flatMap((file) =>
+        mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')),
+      );
+      const { at } = values;
+      const wanted = all.filter(
+        ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
+      );
+      const chosen = sample(wanted, Number(values.sample), Number(values.seed));
+      if (copy === undefined || SWITCHED.test(folder)) {
+        const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
+        report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
+      } else {
+        await tryAll(folder, chosen, all.length, copy, values.narrow);
+      }
     }
   } finally {
     end();
   }
+}
+
+function byFile(mutants: readonly Mutant[]): ReadonlyMap<string, readonly Mutant[]> {
+  return Map.groupBy(mutants, ({ file }) => file);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function report(folder: string, verdicts: readonly Verdict[], count: number): void {
+  const judged = verdicts.filter(({ verdict }) => verdict !== 'alone');
+  const left = judged.filter(({ verdict }) => verdict !== 'noticed');
+  for (const { mutant, verdict } of left) say(`${verdict.padEnd(9)} ${line(mutant)}`);
+  say(`\n${folder}: ${share(judged.length - left.length, judged.length)}, of ${count} possible`);
+  for (const [file, mine] of Map.groupBy(judged, ({ mutant }) => mutant.file)) {
+    const noticed = mine.filter(({ verdict }) => verdict === 'noticed').length;
+    say(`  ${file}: ${share(noticed, mine.length)}`);
+  }
+  say('');
+}
+
+function share(noticed: number, judged: number): string {
+  const percent = judged === 0 ? '-' : Math.round((noticed / judged) * 100);
+  return `${noticed} of ${judged} noticed (${percent} %)`;
 }
 
 async function tryAll(
@@ -89,10 +129,8 @@ async function tryAll(
     if (result === 'passed') survivors.push(mutant);
     process.stdout.write(`${result === 'passed' ? 'SURVIVED' : 'noticed '} ${line(mutant)}\n`);
   }
-  const noticed = judged - survivors.length;
-  const percent = judged === 0 ? '-' : Math.round((noticed / judged) * 100);
   process.stdout.write(
-    `\n${folder}: ${noticed} of ${judged} noticed (${percent} %), of ${count} possible\n` +
+    `\n${folder}: ${share(judged - survivors.length, judged)}, of ${count} possible\n` +
       survivors.map((mutant) => `  ${line(mutant)}\n`).join('') +
       '\n',
   );

@@ -17,6 +17,17 @@ export function testsOf(file: string, root: string): readonly (readonly string[]
     .filter((round) => round.length > 0);
 }
 
+/** The same for all files of a folder: the tests of the folder, then those of its part, then the wide ones. */
+export function roundsOf(folder: string, root: string): readonly (readonly string[])[] {
+  const [area = ''] = folder.split('/');
+  const own = `test/${folder}`;
+  const wide = (WIDE[area] ?? []).filter((path) => path !== `test/${area}`);
+  const rounds = [[own], own === `test/${area}` ? [] : [`test/${area}`], wide];
+  return rounds
+    .map((round) => round.filter((path) => existsSync(join(root, path))))
+    .filter((round) => round.length > 0);
+}
+
 const WIDE: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core', 'test/agent', 'test/simulation', 'test/control'],
   agent: ['test/agent', 'test/simulation', 'test/end-to-end'],

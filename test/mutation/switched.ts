@@ -1,0 +1,145 @@
+/**
+ * Tries the mutants of files whose tests run in their own process, by switches in the program (switches.ts) instead of a run of
+ * all tests for each: thousands in some minutes. Rounds of tests are tried one after the other, on what is left.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createVitest } from 'vitest/node';
+import type { Vitest } from 'vitest/node';
+import type { Mutant } from './mutants.ts';
+import { addLine, readLines, writePlan } from './plan.ts';
+import type { Plan } from './plan.ts';
+
+/** A constant is tried with so many of the test files that import it, those of its own folder first. */
+const LOADED_TESTS_MAX = 4;
+
+export interface Verdict {
+  readonly mutant: Mutant;
+  /** `unreached`: no test runs that place. */
+  readonly verdict: 'noticed' | 'survived' | 'unreached' | 'alone';
+}
+
+/** `files` has all mutants of each file, `chosen` those that are tried. */
+export async function trySwitched(
+  files: ReadonlyMap<string, readonly Mutant[]>,
+  chosen: readonly Mutant[],
+  rounds: readonly (readonly string[])[],
+  say: (line: string) => void,
+): Promise<readonly Verdict[]> {
+  const path = mkdtempSync(join(tmpdir(), 'migration-agent-switched-'));
+  process.env['MUTANTS'] = path;
+  const plan = planOf(files, new Set(chosen));
+  writePlan(plan);
+  const vitest = await createVitest('test', {
+    config: join(import.meta.dirname, 'vitest.config.ts'),
+    watch: false,
+  });
+  try {
+    for (const round of rounds) {
+      await runTests(vitest, round);
+      const { noticed } = results();
+      say(`${round.join(' ')}: ${noticed.size} of ${plan.chosen.length} noticed`);
+    }
+    await tryLoaded(vitest, files, plan, say);
+    for (const test of results().unusable) say(`not used, it cannot be repeated: ${test}`);
+    return verdicts(files, new Set(chosen));
+  } finally {
+    await vitest.close();
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function planOf(files: ReadonlyMap<string, readonly Mutant[]>, wanted: ReadonlySet<Mutant>): Plan {
+  let count = 0;
+  const all = [...files.values()].flat();
+  const chosen = [...all.keys()].filter((number) => wanted.has(all[number]!));
+  const places: Record<string, { first: number }> = {};
+  for (const [file, mutants] of files) {
+    places[file] = { first: count };
+    count += mutants.length;
+  }
+  return { files: places, count, chosen };
+}
+
+async function runTests(vitest: Vitest, filters: readonly string[]): Promise<boolean> {
+  const specifications = await vitest.globTestSpecifications([...filters]);
+  const { testModules } = await vitest.runTestSpecifications(specifications);
+  return testModules.length > 0 && testModules.every((one) => one.ok());
+}
+
+/** Places that only run while a file is imported (constants): a run of the tests that import it for each of their mutants. */
+async function tryLoaded(
+  vitest: Vitest,
+  files: ReadonlyMap<string, readonly Mutant[]>,
+  plan: Plan,
+  say: (line: string) => void,
+): Promise<void> {
+  const { loaded, noticed, reached } = results();
+  const wanted = new Set(plan.chosen);
+  const left = [...loaded].filter(
+    ([mutant]) => wanted.has(mutant) && !noticed.has(mutant) && !reached.has(mutant),
+  );
+  const all = [...files.values()].flat();
+  let found = 0;
+  for (const [number, tests] of left) {
+    writePlan({ ...plan, only: number });
+    const nearest = byNearness(all[number]?.file ?? '', [...tests]);
+    for (const test of nearest.slice(0, LOADED_TESTS_MAX)) {
+      if (await runTests(vitest, [test])) continue;
+      addLine({ test, what: 'noticed', mutants: [number] });
+      found++;
+      break;
+    }
+  }
+  writePlan(plan);
+  say(`constants: ${found} of ${left.length} noticed`);
+}
+
+function byNearness(file: string, tests: readonly string[]): readonly string[] {
+  const beside = file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts');
+  const folder = dirname(beside);
+  const distance = (test: string): number =>
+    test === beside ? 0 : dirname(test) === folder ? 1 : 2;
+  return tests.toSorted((a, b) => distance(a) - distance(b));
+}
+
+interface Results {
+  readonly noticed: ReadonlySet<number>;
+  readonly reached: ReadonlySet<number>;
+  /** With the test files that import them. */
+  readonly loaded: ReadonlyMap<number, ReadonlySet<string>>;
+  readonly unusable: readonly string[];
+}
+
+function results(): Results {
+  const noticed = new Set<number>();
+  const reached = new Set<number>();
+  const loaded = new Map<number, Set<string>>();
+  const unusable: string[] = [];
+  for (const { test, what, mutants } of readLines()) {
+    if (what === 'unusable') unusable.push(test);
+    for (const mutant of mutants) {
+      if (what === 'noticed') noticed.add(mutant);
+      if (what === 'reached') reached.add(mutant);
+      if (what !== 'loaded') continue;
+      const [file = test] = test.split(' > ');
+      loaded.set(mutant, (loaded.get(mutant) ?? new Set()).add(file));
+    }
+  }
+  return { noticed, reached, loaded, unusable };
+}
+
+function verdicts(
+  files: ReadonlyMap<string, readonly Mutant[]>,
+  chosen: ReadonlySet<Mutant>,
+): readonly Verdict[] {
+  const { noticed, reached, loaded } = results();
+  const all = [...files.values()].flat().map((mutant, number): Verdict => {
+    if (mutant.kind === 'alone') return { mutant, verdict: 'alone' };
+    if (noticed.has(number)) return { mutant, verdict: 'noticed' };
+    const isRun = reached.has(number) || loaded.has(number);
+    return { mutant, verdict: isRun ? 'survived' : 'unreached' };
+  });
+  return all.filter(({ mutant }) => chosen.has(mutant));
+}

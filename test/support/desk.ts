@@ -1,0 +1,207 @@
+/**
+ * A planner that a test works by hand: one event at a time, on a clock that the test moves, each call answered as the test
+ * says. Gates open at once. For a host and services that behave by themselves see world.ts.
+ */
+import { after } from '../../src/core/lib/time.ts';
+import type { Now } from '../../src/core/lib/time.ts';
+import type { Action, Reply } from '../../src/core/model/action.ts';
+import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
+import type { Event } from '../../src/core/model/event.ts';
+import type { HubTask } from '../../src/core/model/hub-task.ts';
+import type { JobDefinition, Run } from '../../src/core/model/job.ts';
+import type { Settings } from '../../src/core/model/settings.ts';
+import type { TimelineEvent } from '../../src/core/model/timeline.ts';
+import { Planner } from '../../src/core/planner.ts';
+import type { Calendar } from '../../src/core/runs/schedules.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
+import { definition, settings } from './settings.ts';
+
+export const START: Now = { wallMs: Date.UTC(2026, 0, 1), bootMs: 1_000_000 };
+
+/** Answers a call; `undefined`: it stays in flight until the test settles it. */
+export type Answers = (call: Call) => Outcome | undefined;
+
+export interface DeskOptions {
+  readonly jobs?: readonly JobDefinition[];
+  readonly settings?: Partial<Settings>;
+  readonly state?: PersistentState;
+  readonly answers?: Answers;
+  readonly random?: () => number;
+  readonly calendar?: Calendar;
+  readonly now?: Now;
+}
+
+interface InFlight {
+  readonly id: number;
+  readonly call: Call;
+  readonly sentAt: Now;
+}
+
+export class Desk {
+  readonly state: PersistentState;
+  readonly planner: Planner;
+  /** All that the planner asked for, gates left out. */
+  readonly actions: Action[] = [];
+  readonly calls: Call[] = [];
+  readonly events: TimelineEvent[] = [];
+  readonly replies: Reply[] = [];
+  inFlight: InFlight[] = [];
+  answers: Answers;
+  isDiskFull = false;
+  now: Now;
+  #inbox: Event[] = [];
+
+  constructor(options: DeskOptions = {}) {
+    const { jobs = [], state = new PersistentState(), now = START } = options;
+    this.state = state;
+    this.now = now;
+    this.answers = options.answers ?? accepted;
+    this.planner = new Planner(
+      state,
+      settings({ jobs: new Map(jobs.map((job) => [job.name, job])), ...options.settings }),
+      now,
+      options.random ?? (() => 0),
+      options.calendar,
+    );
+    this.#turn();
+  }
+
+  /** The reply to the last request; a request gets its reply in the same turn unless a call is needed. */
+  post(event: Event): Reply | undefined {
+    this.#inbox.push(event);
+    const before = this.replies.length;
+    while (this.#inbox.length > 0) {
+      for (const one of this.#inbox.splice(0)) this.planner.observe(one, this.now);
+      this.#turn();
+    }
+    return this.replies.slice(before).at(-1);
+  }
+
+  /** Moves the clock, and stops wherever the planner has something to do. */
+  pass(ms: number): void {
+    const until = after(this.now, ms);
+    while (this.now.bootMs < until.bootMs) {
+      const wakeMs = Math.max(this.planner.wakeAtMs() ?? Infinity, this.now.bootMs + 1);
+      const stepMs = Math.min(wakeMs, until.bootMs, this.now.bootMs + 10_000) - this.now.bootMs;
+      this.now = after(this.now, stepMs);
+      this.post({ type: 'time-passed' });
+    }
+  }
+
+  /** Settles the oldest call of this operation that is in flight. */
+  settle(operation: Operation, outcome: Outcome): void {
+    const index = this.inFlight.findIndex(({ call }) => call.operation === operation);
+    const [found] = index === -1 ? [] : this.inFlight.splice(index, 1);
+    if (found === undefined) throw new Error(`no ${operation} is in flight`);
+    this.post({ type: 'call-settled', ...found, outcome });
+  }
+
+  /** Starts the job, and its process runs. */
+  start(job: string): Run {
+    this.post({ type: 'start-requested', job, origin: 'operator' });
+    const run = this.runOf(job);
+    this.post({ type: 'run-started', run: run.id, process: PROCESS });
+    return run;
+  }
+
+  exit(run: Run, exitCode = 0): void {
+    this.post({ type: 'run-exited', run: run.id, exitCode });
+  }
+
+  /** The latest run of the job. */
+  runOf(job: string): Run {
+    const run = this.planner.view().runs.of(job).at(-1);
+    if (run === undefined) throw new Error(`${job} has no run`);
+    return run;
+  }
+
+  task(name: string): HubTask {
+    const task = this.state.hubTasks.get(name);
+    if (task === undefined) throw new Error(`there is no task ${name}`);
+    return task;
+  }
+
+  callsOf<Name extends Operation>(operation: Name): Extract<Call, { operation: Name }>[] {
+    return this.calls.filter(
+      (call): call is Extract<Call, { operation: Name }> => call.operation === operation,
+    );
+  }
+
+  /** The names of all events of the timeline so far. */
+  eventNames(): string[] {
+    return this.events.map(({ event }) => event);
+  }
+
+  actionsOf<Type extends Action['type']>(type: Type): Extract<Action, { type: Type }>[] {
+    return this.actions.filter(
+      (action): action is Extract<Action, { type: Type }> => action.type === type,
+    );
+  }
+
+  #turn(): void {
+    const changes = this.planner.takeChanges(this.now);
+    this.events.push(...changes.events);
+    for (const action of this.planner.decide(this.now, !this.isDiskFull)) this.#act(action);
+  }
+
+  #act(action: Action): void {
+    if (action.type === 'return-slots') return;
+    if (action.type === 'ask-gate') {
+      const { operation, slots } = action;
+      this.#inbox.push({ type: 'gate-opened', operation, slots });
+      return;
+    }
+    this.actions.push(action);
+    if (action.type === 'answer') this.replies.push(action.reply);
+    if (action.type !== 'call') return;
+    this.calls.push(action.call);
+    const call = { id: action.id, call: action.call, sentAt: this.now };
+    const outcome = this.answers(action.call);
+    if (outcome === undefined) this.inFlight.push(call);
+    else this.#inbox.push({ type: 'call-settled', ...call, outcome: this.#dated(outcome) });
+  }
+
+  /** An answer has a Date header, by a service whose clock is the host's. */
+  #dated(outcome: Outcome): Outcome {
+    if (outcome.kind !== 'accepted') return outcome;
+    return { serverDateMs: Math.floor(this.now.wallMs / 1000) * 1000, ...outcome };
+  }
+}
+
+export const PROCESS = { pid: 100, bootId: 'boot', startTicks: '1' };
+
+/** Everything is accepted; the home region is eu-central-1, and there is no work for a poll, which stays in flight. */
+export function accepted(call: Call): Outcome | undefined {
+  if (call.operation === 'PollForTask') return undefined;
+  if (call.operation !== 'GetHomeRegion') return { kind: 'accepted', answer: {} };
+  return { kind: 'accepted', answer: { homeRegion: 'eu-central-1' } };
+}
+
+/** Everything is accepted but one operation, which is always answered so. */
+export function failing(operation: Operation, outcome: Outcome): Answers {
+  return (call) => (call.operation === operation ? outcome : accepted(call));
+}
+
+export const REFUSED: Outcome = { kind: 'refused', reason: 'ValidationException' };
+export const UNAVAILABLE: Outcome = { kind: 'unavailable', reason: 'ECONNREFUSED' };
+
+/** A run as plain data, for functions that need nothing else. */
+export function aRun(over: Partial<Run> = {}): Run {
+  const { job = 'copy', number = 1 } = over;
+  return {
+    id: `${job}/${number}`,
+    job,
+    number,
+    definition: definition(job),
+    origin: 'operator',
+    state: 'running',
+    requestedAt: START,
+    startedAt: START,
+    spawn: 1,
+    ...over,
+  };
+}
+
+export function aTask(over: Partial<HubTask> = {}): HubTask {
+  return { name: 'copy', imported: true, lastStampS: 0, finalReports: [], links: [], ...over };
+}

@@ -72,6 +72,8 @@ class Stream {
   /** Of the run whose output is shown. */
   #run: number | undefined;
   #position: number | undefined;
+  /** The text says why there is no output. */
+  #isRemark = false;
 
   constructor(job: string, stream: string) {
     this.title = element('h2', `${stream} (secrets masked)`);
@@ -86,11 +88,16 @@ class Stream {
     const from =
       this.#position === undefined ? '' : `&from=${this.#position}&run=${this.#run ?? ''}`;
     const piece = await load<OutputDocument>(`${this.#path}${from}`);
-    if (piece.run !== this.#run) this.text.textContent = '';
+    if (piece.run !== this.#run || (this.#isRemark && piece.text !== '')) {
+      this.text.textContent = '';
+      this.#isRemark = false;
+    }
     this.#run = piece.run;
     this.#position = piece.next;
     if (piece.text === '') {
-      if (this.text.textContent === '') this.text.textContent = piece.remark ?? '';
+      if (this.text.textContent !== '' || piece.remark === undefined) return;
+      this.text.textContent = piece.remark;
+      this.#isRemark = true;
       return;
     }
     const { scrollHeight, scrollTop, clientHeight } = this.text;

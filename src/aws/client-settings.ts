@@ -62,3 +62,15 @@ export function clientOptions(
     region,
   });
 }
+
+/** The older clients have no option for an app id, only AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
+export function olderClientOptions(
+  settings: ClientSettings,
+  endpoint: string | undefined,
+  region: string,
+): ClientOptions {
+  const shared = clientOptions(settings, endpoint, region);
+  const appId = ownAppId(settings.environment);
+  const own: [string, string][] = appId === undefined ? [] : [[`app/${appId}`, '']];
+  return { ...shared, customUserAgent: [...own, ...shared.customUserAgent] };
+}

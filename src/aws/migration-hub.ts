@@ -21,7 +21,7 @@ import {
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import { atEndpoint } from './client-endpoint.ts';
-import { clientOptions, ownAppId } from './client-settings.ts';
+import { olderClientOptions } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
 import { record } from './exchange.ts';
@@ -71,7 +71,7 @@ export function createHubClient(
   endpoint: string | undefined,
   region: string,
 ): MigrationHubClient {
-  const options = hubClientOptions(settings, endpoint, region);
+  const options = olderClientOptions(settings, endpoint, region);
   const { config } = new MigrationHubClient(options);
   return new MigrationHubClient({ ...options, ...atEndpoint(config, options) });
 }
@@ -81,21 +81,9 @@ export function createConfigClient(
   endpoint: string | undefined,
   region: string,
 ): MigrationHubConfigClient {
-  const options = hubClientOptions(settings, endpoint, region);
+  const options = olderClientOptions(settings, endpoint, region);
   const { config } = new MigrationHubConfigClient(options);
   return new MigrationHubConfigClient({ ...options, ...atEndpoint(config, options) });
-}
-
-/** The older client has no option for an app id, only AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
-function hubClientOptions(
-  options: ClientSettings,
-  endpoint: string | undefined,
-  region: string,
-): ReturnType<typeof clientOptions> {
-  const shared = clientOptions(options, endpoint, region);
-  const appId = ownAppId(options.environment);
-  const own: [string, string][] = appId === undefined ? [] : [[`app/${appId}`, '']];
-  return { ...shared, customUserAgent: [...own, ...shared.customUserAgent] };
 }
 
 type ReadCall = Extract<HubCall, { readonly operation: 'ListMigrationTaskUpdates' }>;

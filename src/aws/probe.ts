@@ -12,7 +12,8 @@ import { withAnswerLimit } from './answer-limit.ts';
 import { createConnectionPool } from './connections.ts';
 import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
-import { LIMITS } from './services-options.ts';
+import type { CallerIdentity } from './caller-identity.ts';
+import { hubRegionNear, LIMITS } from './services-options.ts';
 import { madeOnce } from './made-once.ts';
 import type { ServiceName, ServicesOptions } from './services-options.ts';
 import { createServices } from './services.ts';
@@ -24,6 +25,11 @@ export interface Probe {
   readonly services: Services;
   /** Rejects if there are none, or none in time. */
   credentials(): Promise<WhoIAm>;
+  /**
+   * What STS says of the credentials; rejects with the reason if it does not. `undefined`: an endpoint is on this host (a
+   * simulator or a tunnel), so the credentials may not be meant for AWS.
+   */
+  identity(): Promise<CallerIdentity | undefined>;
   /** Where the client of a service sends its calls. Rejects if its settings exclude each other. */
   endpoint(service: ServiceName, region: string): Promise<string>;
   /** Connects, with TLS if the endpoint is https, and sends nothing. Rejects with the reason if that fails. */
@@ -56,6 +62,12 @@ export function createProbe(options: ServicesOptions): Probe {
     handler: () => Promise.resolve(pool.handler),
     limitMs: credentialsMs,
   });
+  const own = {
+    version: options.version,
+    environment,
+    handler: pool.handler,
+    credentials: credentials.forClient,
+  };
   return {
     services,
     credentials: async () => {
@@ -68,19 +80,28 @@ export function createProbe(options: ServicesOptions): Probe {
         expiresAtMs: expiration === undefined ? undefined : expiration.getTime(),
       });
     },
-    endpoint: async (service, region) =>
-      await endpointOf(service, region, await settings(), {
-        version: options.version,
-        environment,
-        handler: pool.handler,
-        credentials: credentials.forClient,
-      }),
+    identity: async () => {
+      const { endpoints, ...shared } = await settings();
+      if (endpoints.sts === undefined && Object.values(endpoints).some(isOnThisHost)) {
+        return undefined;
+      }
+      const { callerIdentity } = await import('./caller-identity.ts');
+      const region = shared.region ?? hubRegionNear(undefined);
+      return await withAnswerLimit(() =>
+        callerIdentity({ ...own, ...shared }, endpoints.sts, region, limitMs),
+      );
+    },
+    endpoint: async (service, region) => await endpointOf(service, region, await settings(), own),
     reach: (endpoint) => reach(endpoint, pool),
     close: () => {
       services.close();
       pool.destroy();
     },
   };
+}
+
+function isOnThisHost(endpoint: string): boolean {
+  return /^(?:localhost|127\.|\[::1\]$)/.test(URL.parse(endpoint)?.hostname ?? '');
 }
 
 /** Asked of the client itself, made as the agent's calls make it. Without its connections: it sends nothing. */

@@ -8,7 +8,7 @@ import type { Environment, ServiceName, ServicesOptions } from './services-optio
 
 export interface SharedSettings {
   readonly region: string | undefined;
-  readonly endpoints: Readonly<Partial<Record<ServiceName, string>>>;
+  readonly endpoints: Readonly<Partial<Record<ServiceName | 'sts', string>>>;
   readonly useFipsEndpoint: boolean;
   readonly useDualstackEndpoint: boolean;
 }
@@ -21,10 +21,11 @@ interface ProfileFiles {
 }
 
 /** As the SDKs write the service's name in AWS_ENDPOINT_URL_… and, in small letters, in a `services` section. */
-const SERVICE_IDS: Readonly<Record<ServiceName, string>> = {
+const SERVICE_IDS: Readonly<Record<ServiceName | 'sts', string>> = {
   migrationHub: 'MIGRATION_HUB',
   migrationHubConfig: 'MIGRATIONHUB_CONFIG',
   dataPipeline: 'DATA_PIPELINE',
+  sts: 'STS',
 };
 
 type Options = Pick<
@@ -41,15 +42,17 @@ export async function sharedSettings(options: Options): Promise<SharedSettings> 
     ['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', environment],
     ['ignore_configured_endpoint_urls', profile],
   );
+  const named = (service: keyof typeof SERVICE_IDS): string | undefined =>
+    isIgnored ? undefined : endpointUrl(SERVICE_IDS[service], environment, files);
   const endpoint = (service: ServiceName): string | undefined =>
-    options.endpoints[service] ??
-    (isIgnored ? undefined : endpointUrl(SERVICE_IDS[service], environment, files));
+    options.endpoints[service] ?? named(service);
   return {
     region: options.region ?? filled(profile['region']) ?? options.dataPipelineRegion,
     endpoints: defined({
       migrationHub: endpoint('migrationHub'),
       migrationHubConfig: endpoint('migrationHubConfig'),
       dataPipeline: endpoint('dataPipeline'),
+      sts: named('sts'),
     }),
     useFipsEndpoint: flag(['AWS_USE_FIPS_ENDPOINT', environment], ['use_fips_endpoint', profile]),
     useDualstackEndpoint: flag(

@@ -20,6 +20,7 @@ export class Calls {
   readonly #probe: Probe;
   readonly #outcomes = new Map<Operation, Promise<Answer>>();
   #hasCredentials: Promise<boolean> | undefined;
+  #identity: ReturnType<Probe['identity']> | undefined;
 
   constructor(doctor: AwsDoctor) {
     this.doctor = doctor;
@@ -33,6 +34,11 @@ export class Calls {
       () => false,
     );
     return this.#hasCredentials;
+  }
+
+  identity(): ReturnType<Probe['identity']> {
+    this.#identity ??= this.#probe.identity();
+    return this.#identity;
   }
 
   ask(call: Call): Promise<Answer> {
@@ -58,11 +64,16 @@ export class Calls {
 
   async where(): Promise<Where> {
     const region = (await this.hubRegion()) ?? '*';
-    const account = await this.#probe.credentials().then(
-      (who) => who.account ?? '*',
-      () => '*',
-    );
-    return { account, region };
+    return { account: await this.#account(), region };
+  }
+
+  async #account(): Promise<string> {
+    try {
+      const { account } = await this.#probe.credentials();
+      return account ?? (await this.identity())?.account ?? '*';
+    } catch {
+      return '*';
+    }
   }
 
   async #ask(call: Call): Promise<Answer> {

@@ -22,6 +22,7 @@ export function awsChecks(doctor: AwsDoctor): Check[] {
   const calls = new Calls(doctor);
   return [
     { name: 'credentials', look: () => credentials(probe, doctor.nowMs) },
+    { name: 'identity', look: () => identity(calls) },
     ...reachable(doctor, calls),
     ...(migrationHub === undefined
       ? []
@@ -62,6 +63,20 @@ async function credentials(probe: Probe, nowMs: () => number): Promise<Finding> 
       remedy:
         'attach an instance role, or set aws.profile, keys in the environment or credential_process; run doctor as the user and with the variables of the service',
     };
+  }
+}
+
+/** STS says this of every caller unless a policy or the network forbids it. Nothing of the agent needs it. */
+async function identity(calls: Calls): Promise<Finding> {
+  if (!(await calls.hasCredentials())) return WITHOUT;
+  try {
+    const who = await calls.identity();
+    return who === undefined
+      ? { verdict: 'skipped', message: 'an endpoint is on this host, so STS is not called' }
+      : { verdict: 'ok', message: `${who.arn}, account ${who.account}` };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { verdict: 'skipped', message: `${reason}; the agent itself needs no STS` };
   }
 }
 

@@ -49,11 +49,11 @@ afterEach(async () => {
 async function identity(environment: NodeJS.ProcessEnv): Promise<Checked> {
   const file = join(directory, 'config.yaml');
   const agent = `{ stateDirectory: "${directory}/state", socket: "${directory}/agent.sock" }`;
-  const text = `aws: { region: eu-west-1, endpoints: { dataPipeline: "http://127.0.0.1:9" } }
+  const content = `aws: { region: eu-west-1, endpoints: { dataPipeline: "http://127.0.0.1:9" } }
 dataPipeline: { workerGroups: [files], activities: [] }
 agent: ${agent}
 `;
-  writeFileSync(file, text);
+  writeFileSync(file, content);
   const { stdout } = await run(['doctor', '--config', file, '--json'], { environment });
   const { checks } = JSON.parse(stdout) as { checks: Checked[] };
   return checks.find(({ check }) => check === 'identity')!;

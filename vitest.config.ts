@@ -17,5 +17,6 @@ export default defineConfig({
     // For tests that never end. None comes near it, also beside busy neighbours.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
   },
 });

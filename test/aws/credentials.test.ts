@@ -143,7 +143,7 @@ describe('credentials', () => {
           await made.send(CALLS.ReportTaskProgress);
           return keyOf(stub.requests.at(-1));
         },
-        { timeout: 5000 },
+        { timeout: 100_000 },
       )
       .toBe('AKIDNEXT');
   });
@@ -151,17 +151,17 @@ describe('credentials', () => {
 
 describe('a helper that hangs', () => {
   test('holds a call no longer than the limit; when it answers at last, the next call goes', async () => {
-    await writeHelper(`sleep 1\n${printKeys('AKIDLATE')}`);
+    const go = join(directory, 'go');
+    await writeHelper(`until [ -e ${go} ]; do sleep 0.05; done\n${printKeys('AKIDLATE')}`);
     const made = services({ limits: { ...SHORT, credentialsMs: 300 } });
-    const startMs = performance.now();
     const outcome = await made.send(CALLS.ReportTaskProgress);
     expect(outcome).toMatchObject({
       kind: 'unavailable',
       reason: 'Error: no credentials within 0.3 s',
     });
-    expect(performance.now() - startMs).toBeLessThan(1000);
+    await writeFile(go, '');
     await expect
-      .poll(async () => (await made.send(CALLS.ReportTaskProgress)).kind, { timeout: 5000 })
+      .poll(async () => (await made.send(CALLS.ReportTaskProgress)).kind, { timeout: 100_000 })
       .toBe('accepted');
     expect(await runs()).toBe(1);
     expect(keyOf(stub.requests[0])).toBe('AKIDLATE');

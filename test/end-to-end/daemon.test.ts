@@ -27,7 +27,7 @@ function agent(...message: string[]): Promise<Ended> {
     NO_COLOR: '1',
   };
   return new Promise((resolve) => {
-    execFile(LAUNCHER, message, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(LAUNCHER, message, { env, timeout: 100_000 }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

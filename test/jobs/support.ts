@@ -8,13 +8,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { vi } from 'vitest';
 import type { Event } from '../../src/core/model/event.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
 import { createJobHost } from '../../src/jobs/job-host.ts';
 import { runDirectory } from '../../src/jobs/files/run-directory.ts';
 import type { JobHost } from '../../src/ports.ts';
+import { until as waitUntil } from '../support/until.ts';
 
 // Hosts that build and test at the same time are slow.
 vi.setConfig({ testTimeout: 30_000 });
@@ -159,11 +159,7 @@ export async function until(
   isSo: () => boolean | Promise<boolean>,
   message: () => string,
 ): Promise<void> {
-  const endMs = performance.now() + 15_000;
-  while (!(await isSo())) {
-    if (performance.now() > endMs) throw new Error(`waited in vain for ${message()}`);
-    await sleep(10);
-  }
+  await waitUntil('there is', isSo, message);
 }
 
 /** Living processes with this text in their environment or command line: an independent look at /proc. */

@@ -41,7 +41,7 @@ function daemon(stateDirectory: string, configMode = 0o600) {
   chmodSync(config, configMode);
   return spawnSync(process.execPath, [MAIN, 'daemon', '--config', config], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
     env: { PATH: process.env['PATH'] },
   });
 }

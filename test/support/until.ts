@@ -1,5 +1,6 @@
 /** Waits for a state, not for a time: checks again and again, and fails with the last state if it never comes. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
 
 const LOOK_EVERY_MS = 20;
 /** Below the limit of a test (vitest.config.ts), so that a failure says what was waited for. */
@@ -15,4 +16,9 @@ export async function until(
     if (performance.now() > endsAt) throw new Error(`waited in vain until ${what} ${describe()}`);
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+/** Waits until the expectations hold; the last failure is the failure of the test. */
+export function eventually(check: () => void | Promise<void>): Promise<void> {
+  return vi.waitFor(check, { timeout: WAIT_MS_MAX, interval: LOOK_EVERY_MS });
 }

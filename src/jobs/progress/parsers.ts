@@ -51,10 +51,17 @@ export function createParser(input: ParserInput): Parser | undefined {
   return {
     read,
     everyRecord: parser === 'pg_restore',
-    // A cut line may join two numbers. The records of the other parsers show if they are not whole.
-    confirmsSteps: parser === 'percent' || parser === 'regex' || parser === 'pv',
+    confirmsSteps: CONFIRMED.has(parser),
   };
 }
+
+/** Parsers whose numbers may be about something else, such as how full a disk is: see PercentFilter. */
+const CONFIRMED: ReadonlySet<ProgressSource['parser']> = new Set([
+  'percent',
+  'regex',
+  'json',
+  'pv',
+]);
 
 /** Parsers that take nothing but the output. */
 const PLAIN = {

@@ -3,7 +3,7 @@ import { appendFile, chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { createControlServer } from '../../../src/control/http/server.ts';
 import type { JobStatus } from '../../../src/core/model/status.ts';
@@ -16,6 +16,7 @@ import {
 } from '../../control/control-server-fixture.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory } from '../../control/operator-in-memory.ts';
 import { begin, run } from '../terminal-in-memory.ts';
+import { eventually } from '../../support/until.ts';
 
 const AT = { wallMs: Date.UTC(2026, 10, 22, 3), bootMs: 5 };
 const STARTED = { startedAt: '2026-11-22T03:00:00.000Z' };
@@ -102,7 +103,7 @@ describe('run', () => {
     operator.show(RUNNING);
     operator.answer = () => ({ ok: true, run: 'copy/2', message: 'copy/2 is starting' });
     const running = begin(['run', '--socket', socketPath, '--name', 'copy', '--wait', '--', 'a']);
-    await vi.waitFor(() => expect(running.stderr()).toContain('copy/2: running'));
+    await eventually(() => expect(running.stderr()).toContain('copy/2: running'));
     operator.show(ended(state, { reason: 'as it is' }));
     const result = await running.done;
     expect(result.code).toBe(code);
@@ -132,7 +133,7 @@ describe('cancel', () => {
     operator.show(jobNamed('copy', { run: 2, state: 'canceling', ...STARTED }));
     operator.answer = () => ({ ok: true, run: 'copy/2', message: 'canceling copy/2' });
     const running = begin(['cancel', 'copy', '--socket', socketPath, ...message]);
-    await vi.waitFor(() => expect(running.stderr()).toContain('copy/2: canceling'));
+    await eventually(() => expect(running.stderr()).toContain('copy/2: canceling'));
     operator.show(last);
     return { operator, result: await running.done };
   };
@@ -193,7 +194,7 @@ describe('wait', () => {
     operator.show(withHub('pending'));
     expect((await run(['wait', 'copy', '--socket', socketPath])).code).toBe(0);
     const running = begin(['wait', 'copy', '--for', 'delivered', '--socket', socketPath]);
-    await vi.waitFor(() => expect(running.stderr()).toContain('succeeded'));
+    await eventually(() => expect(running.stderr()).toContain('succeeded'));
     operator.show(withHub('delivered'));
     expect((await running.done).code).toBe(0);
   });
@@ -203,7 +204,7 @@ describe('wait', () => {
     operator.show(withHub('pending', 'no credentials'));
     const running = begin(['wait', 'copy', '--for', 'delivered', '--socket', socketPath]);
     const message = 'copy/2: succeeded; not delivered to migrationHub yet: no credentials\n';
-    await vi.waitFor(() => expect(running.stderr()).toBe(message));
+    await eventually(() => expect(running.stderr()).toBe(message));
     operator.show(withHub('delivered'));
     expect((await running.done).code).toBe(0);
   });
@@ -238,9 +239,9 @@ describe('wait', () => {
     const { operator, socketPath, close } = await serve();
     operator.show(RUNNING);
     const running = begin(['wait', 'copy', '--socket', socketPath]);
-    await vi.waitFor(() => expect(running.stderr()).toContain('copy/2: running'));
+    await eventually(() => expect(running.stderr()).toContain('copy/2: running'));
     await close();
-    await vi.waitFor(() => expect(running.stderr()).toContain('the agent does not answer'), 3000);
+    await eventually(() => expect(running.stderr()).toContain('the agent does not answer'));
     const next = new OperatorInMemory();
     next.show(ended('succeeded'));
     const server = createControlServer({
@@ -342,11 +343,11 @@ describe('events and logs', () => {
     const first = { at: AT, run: 'copy/2', event: 'run.queued', fields: {} };
     operator.entries.set('copy', [first]);
     const running = begin(['events', 'copy', '-f', '--json', '--socket', socketPath]);
-    await vi.waitFor(() => expect(running.stdout()).toContain('run.queued'));
+    await eventually(() => expect(running.stdout()).toContain('run.queued'));
     operator.emit({ ...first, job: 'copy' });
     operator.emit({ ...first, job: 'other', event: 'job.lost' });
     operator.emit({ ...first, job: 'copy', event: 'job.exited' });
-    await vi.waitFor(() => expect(running.stdout()).toContain('job.exited'));
+    await eventually(() => expect(running.stdout()).toContain('job.exited'));
     await close();
     expect((await running.done).code).toBe(4);
     expect(running.stdout().match(/"event":"[^"]+"/g)).toEqual([
@@ -375,7 +376,7 @@ describe('events and logs', () => {
     operator.show(RUNNING);
     const running = begin(['logs', 'copy', '-f', '--socket', socketPath]);
     await writeFile(join(directory, 'copy-2.out'), 'one\n');
-    await vi.waitFor(() => expect(running.stdout()).toBe('one\n'));
+    await eventually(() => expect(running.stdout()).toBe('one\n'));
     await appendFile(join(directory, 'copy-2.out'), 'two\n');
     operator.show(ended('failed'));
     expect(await running.done).toEqual({
@@ -510,11 +511,11 @@ describe('status --watch', () => {
     operator.show(RUNNING);
     const terminal = { columns: 80, rows: 24 };
     const running = begin(['status', '--watch', '--socket', socketPath], { terminal });
-    await vi.waitFor(() => expect(running.stdout()).toContain('running'));
+    await eventually(() => expect(running.stdout()).toContain('running'));
     operator.show(ended('succeeded'));
-    await vi.waitFor(() => expect(running.stdout()).toContain('succeeded'), 3000);
+    await eventually(() => expect(running.stdout()).toContain('succeeded'));
     await close();
-    await vi.waitFor(() => expect(running.stdout()).toContain('trying again'), 3000);
+    await eventually(() => expect(running.stdout()).toContain('trying again'));
     // Each picture but the first begins where its predecessor did, and leaves nothing of it below.
     const pictures = running.stdout().split(/\r\u001b\[\d+A/);
     expect(pictures.length).toBeGreaterThan(2);

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { createClient } from '../../../src/cli/client/client.ts';
 import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
@@ -15,6 +15,7 @@ import { createRandom } from '../../../src/system/random.ts';
 import { call, serve } from '../control-server-fixture.ts';
 import { malformedRequest } from './malformed-requests.ts';
 import { OperatorInMemory } from '../operator-in-memory.ts';
+import { eventually } from '../../support/until.ts';
 
 const REQUESTS = Number(process.env['REQUESTS'] ?? 600);
 const SEED = Number(process.env['SEED'] ?? 20_261_124);
@@ -78,7 +79,7 @@ test('malformed requests to the socket are each answered with what is wrong', LO
   expect(operator.asked).toEqual([]);
   expect(lines).toEqual([]);
   expect((await call(socketPath, 'GET', '/v1/status')).status).toBe(200);
-  await vi.waitFor(() => expect(openFiles()).toBeLessThanOrEqual(before + 4));
+  await eventually(() => expect(openFiles()).toBeLessThanOrEqual(before + 4));
 });
 
 test(
@@ -95,7 +96,7 @@ test(
     expect(await answerTo(address, Buffer.from('GET /healthz HTTP/1.0\r\n\r\n'))).toMatch(
       / 200 OK/,
     );
-    await vi.waitFor(() => expect(openFiles()).toBeLessThanOrEqual(before + 4));
+    await eventually(() => expect(openFiles()).toBeLessThanOrEqual(before + 4));
   },
 );
 
@@ -142,7 +143,7 @@ test.each([
   );
   expect(answers.map(({ schema }) => schema)).toEqual(Array<number>(20).fill(1));
   // The agent holds no more of them than it means to.
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(sockets.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(256),
   );
 });
@@ -154,9 +155,9 @@ test('a reader of events that has gone half does not keep its place', async () =
     32,
     'GET /v1/events HTTP/1.1\r\nhost: a\r\n\r\n',
   );
-  await vi.waitFor(() => expect(readers.every((socket) => socket.bytesRead > 0)).toBe(true));
+  await eventually(() => expect(readers.every((socket) => socket.bytesRead > 0)).toBe(true));
   for (const socket of readers) socket.resume().end();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const answer = await answerTo(
       { path: socketPath },
       Buffer.from('GET /v1/events HTTP/1.1\r\nhost: a\r\n\r\n'),

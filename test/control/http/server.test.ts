@@ -3,7 +3,7 @@ import { stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { statusDocument } from '../../../src/control/routes/documents.ts';
 import { createControlServer } from '../../../src/control/http/server.ts';
@@ -17,6 +17,7 @@ import {
   temporaryDirectory,
 } from '../control-server-fixture.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory } from '../operator-in-memory.ts';
+import { eventually } from '../../support/until.ts';
 
 describe('documents', () => {
   test('status is the document of the operator port, whole', async () => {
@@ -458,7 +459,7 @@ describe('the socket file', () => {
     socket.write('POST /v1/jobs HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{');
     const cut = new Promise((resolve) => socket.once('close', resolve));
     socket.on('error', () => {});
-    await vi.waitFor(() => expect(socket.bytesWritten).toBeGreaterThan(0));
+    await eventually(() => expect(socket.bytesWritten).toBeGreaterThan(0));
     await close();
     await cut;
   });

@@ -6,7 +6,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { createHttpListener } from '../../../src/control/http/tcp-listener.ts';
 import type { HttpListener } from '../../../src/control/http/tcp-listener.ts';
@@ -15,7 +15,7 @@ import { RunLog } from '../../../src/jobs/files/run-log.ts';
 import type { JobStatus } from '../../../src/core/model/status.ts';
 import { Chromium, CHROMIUM } from '../../support/chromium.ts';
 import type { Page } from '../../support/chromium.ts';
-import { until } from '../../support/until.ts';
+import { eventually, until } from '../../support/until.ts';
 import { FULL_STATUS, jobNamed, OperatorInMemory, statusWith } from '../operator-in-memory.ts';
 
 const operator = new OperatorInMemory();
@@ -135,7 +135,7 @@ async function text(selector: string): Promise<string> {
 async function visit(path = '/'): Promise<void> {
   await page.send('Page.navigate', { url: 'about:blank' });
   await page.send('Page.navigate', { url: `${origin}${path}` });
-  await vi.waitFor(async () => expect(await text('#host')).toBe('files-host-01'), 20_000);
+  await eventually(async () => expect(await text('#host')).toBe('files-host-01'));
 }
 
 async function picture(name: string): Promise<void> {
@@ -187,7 +187,7 @@ describe.skipIf(CHROMIUM === undefined)(
       showJobs(JOBS);
       await screen(1200, 900, 'light');
       await visit();
-      await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
+      await eventually(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
       const shown = await text('#jobs');
       for (const message of [
         'next within 4m48s',
@@ -233,7 +233,7 @@ describe.skipIf(CHROMIUM === undefined)(
       });
       await screen(1200, 1200, 'dark');
       await visit();
-      await vi.waitFor(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
+      await eventually(async () => expect(await text('#jobs')).toContain('nightly-files/12'));
       await page.press('/');
       expect(await page.evaluate('document.activeElement.id')).toBe('filter');
       // Past the order, and a button for each state.
@@ -248,17 +248,14 @@ describe.skipIf(CHROMIUM === undefined)(
         expect(await page.evaluate('document.activeElement.textContent')).toBe(next);
       }
       await page.press('Enter');
-      await vi.waitFor(async () =>
+      await eventually(async () =>
         expect(await text('.events')).toContain('SIGTERM to 14 processes'),
       );
       const label = await page.evaluate(`document.querySelector('svg').getAttribute('aria-label')`);
       expect(label).toBe('86 reports of nightly-files, now at 70 percent, late for 10s in all');
       expect(await page.evaluate(`document.querySelectorAll('svg .late').length`)).toBe(1);
       expect(await page.evaluate(`document.querySelectorAll('svg .report').length`)).toBe(86);
-      await vi.waitFor(
-        async () => expect(await text('.output.stdout')).toContain('incremental'),
-        20_000,
-      );
+      await eventually(async () => expect(await text('.output.stdout')).toContain('incremental'));
       expect(await text('.output.stderr')).toContain('one file vanished');
       const facts = await text('.facts');
       for (const fact of ['rsync -a /srv/a/ /srv/b/', 'migrator', '#11 failed in 252 s']) {
@@ -266,15 +263,12 @@ describe.skipIf(CHROMIUM === undefined)(
       }
       // What is written meanwhile is added, with its secrets masked.
       appendFileSync(join(logs, 'stdout.log'), 'srv/a/one\npassword=hunter22\n');
-      await vi.waitFor(
-        async () => expect(await text('.output.stdout')).toContain('srv/a/one'),
-        20_000,
-      );
+      await eventually(async () => expect(await text('.output.stdout')).toContain('srv/a/one'));
       expect(await text('.output.stdout')).not.toContain('hunter22');
       await picture('dark');
       // The next refresh changes the percent, and nothing else.
       showJobs([{ ...RUNNING, percent: 73 }, ...JOBS.slice(1)]);
-      await vi.waitFor(async () => expect(await text('#jobs')).toContain('73%'), 20_000);
+      await eventually(async () => expect(await text('#jobs')).toContain('73%'));
       expect(await page.evaluate('document.activeElement.textContent')).toBe('nightly-files/12');
       expect(await page.evaluate('document.activeElement.getAttribute("aria-expanded")')).toBe(
         'true',
@@ -283,16 +277,16 @@ describe.skipIf(CHROMIUM === undefined)(
       // The address names the open job: it can be sent to somebody.
       expect(await page.evaluate('location.hash')).toBe('#nightly-files');
       await visit('/#nightly-files');
-      await vi.waitFor(async () => expect(await text('.events')).toContain('pid 4711'), 20_000);
+      await eventually(async () => expect(await text('.events')).toContain('pid 4711'));
     });
 
     test('a button for each state shows its jobs alone', async () => {
       showJobs(JOBS);
       await screen(1280, 900, 'light');
       await visit();
-      await vi.waitFor(async () => expect(await text('#counts')).toContain('1 failed'), 20_000);
+      await eventually(async () => expect(await text('#counts')).toContain('1 failed'));
       await page.evaluate(`document.querySelector('#counts [data-state=failed]').click()`);
-      await vi.waitFor(async () => expect(await text('#jobs')).not.toContain('stuck'), 20_000);
+      await eventually(async () => expect(await text('#jobs')).not.toContain('stuck'));
       expect(await text('#jobs')).toContain('dump-orders');
       expect(
         await page.evaluate(
@@ -323,7 +317,7 @@ describe.skipIf(CHROMIUM === undefined)(
       showJobs([...many, ...JOBS.slice(1)]);
       await screen(1280, 900, 'light');
       await visit();
-      await vi.waitFor(async () => expect(await text('#jobs')).toContain('job-56'), 20_000);
+      await eventually(async () => expect(await text('#jobs')).toContain('job-56'));
       expect(await text('#jobs tr:first-child td')).toBe('dump-orders/1');
       await picture('sixty');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1280);
@@ -334,7 +328,7 @@ describe.skipIf(CHROMIUM === undefined)(
       describeRuns();
       await screen(390, 844, 'dark');
       await visit('/#nightly-files');
-      await vi.waitFor(async () => expect(await text('.events')).toContain('pid 4711'), 20_000);
+      await eventually(async () => expect(await text('.events')).toContain('pid 4711'));
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
       await picture('phone');
     });
@@ -344,7 +338,7 @@ describe.skipIf(CHROMIUM === undefined)(
       for (const scheme of ['light', 'dark'] as const) {
         await screen(1200, 900, scheme);
         await visit();
-        await vi.waitFor(async () => expect(await text('#jobs')).toContain('weekly'));
+        await eventually(async () => expect(await text('#jobs')).toContain('weekly'));
         const contrasts = (await page.evaluate(`(() => {
           const light = (color) => { const [r, g, b] = color.match(/[0-9.]+/g).map((one) => { const c = one / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
           const ground = light(getComputedStyle(document.body).backgroundColor);
@@ -366,24 +360,21 @@ describe.skipIf(CHROMIUM === undefined)(
       ]);
       await screen(1200, 900, 'light');
       await visit();
-      await vi.waitFor(async () => expect(await text('#more')).toContain('9,901 more'), 20_000);
+      await eventually(async () => expect(await text('#more')).toContain('9,901 more'));
       expect(await text('#jobs tr:first-child td')).toBe('the-one/12');
       await page.press('/');
       for (const key of 'b-9999') await page.press(key);
-      await vi.waitFor(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/), 20_000);
+      await eventually(async () => expect(await text('#jobs')).toMatch(/^job-9999\s/));
       await page.press('Escape');
-      await vi.waitFor(async () => expect(await text('#more')).toContain('more'), 20_000);
+      await eventually(async () => expect(await text('#more')).toContain('more'));
     });
 
     test('an agent that does not answer is shown as such', async () => {
       showJobs([]);
       await visit();
-      await vi.waitFor(async () => expect(await text('#jobs')).toContain('No jobs yet'), 20_000);
+      await eventually(async () => expect(await text('#jobs')).toContain('No jobs yet'));
       await listener.close();
-      await vi.waitFor(
-        async () => expect(await text('#link')).toContain('does not answer'),
-        20_000,
-      );
+      await eventually(async () => expect(await text('#link')).toContain('does not answer'));
     });
   },
 );

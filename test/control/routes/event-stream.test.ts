@@ -3,11 +3,12 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { call, serve } from '../control-server-fixture.ts';
 import type { Fixture } from '../control-server-fixture.ts';
 import { jobNamed } from '../operator-in-memory.ts';
+import { eventually } from '../../support/until.ts';
 
 const AT = { wallMs: Date.UTC(2026, 10, 22, 3), bootMs: 5 };
 const RUNNING = jobNamed('copy', {
@@ -54,9 +55,9 @@ describe('events', () => {
     });
     const block =
       'event: job.exited\ndata: {"at":"2026-11-22T03:00:00.000Z","job":"copy","run":"copy/2","event":"job.exited","fields":{"message":"a\\nb"}}\n\n';
-    await vi.waitFor(() => expect(one.text()).toMatch(/^: migration-agent\n\nid: \w+-2\n/));
+    await eventually(() => expect(one.text()).toMatch(/^: migration-agent\n\nid: \w+-2\n/));
     expect(one.text()).toContain(block);
-    await vi.waitFor(() => expect(all.text()).toContain(block));
+    await eventually(() => expect(all.text()).toContain(block));
     expect(all.text()).toContain('event: run.queued\n');
   });
 
@@ -65,23 +66,23 @@ describe('events', () => {
     const emit = (event: string): void => operator.emit({ at: AT, job: 'a', event, fields: {} });
     const first = await open(socketPath, '/v1/events');
     for (const event of ['one', 'two', 'three']) emit(event);
-    await vi.waitFor(() => expect(first.text()).toContain('event: three'));
+    await eventually(() => expect(first.text()).toContain('event: three'));
     const [, id = ''] = /id: (\S+)\nevent: one/.exec(first.text()) ?? [];
     first.leave();
     emit('four');
     const again = await open(socketPath, `/v1/events?after=${id}`);
-    await vi.waitFor(() => expect(again.text()).toContain('event: four'));
+    await eventually(() => expect(again.text()).toContain('event: four'));
     expect([...again.text().matchAll(/event: (\w+)/g)].map(([, name]) => name)).toEqual([
       'two',
       'three',
       'four',
     ]);
     emit('five');
-    await vi.waitFor(() => expect(again.text()).toContain('event: five'));
+    await eventually(() => expect(again.text()).toContain('event: five'));
     for (let number = 0; number < 1_000; number += 1) emit('flood');
     for (const known of [id, 'another-1', `${id}0000`, 'nonsense']) {
       const late = await open(socketPath, `/v1/events?after=${known}`);
-      await vi.waitFor(() => expect(late.text()).toContain('event: gap\n'));
+      await eventually(() => expect(late.text()).toContain('event: gap\n'));
       late.leave();
     }
   });
@@ -118,7 +119,7 @@ describe('events', () => {
     expect(codes).toEqual([...Array<number>(32).fill(200), 503]);
     expect((await call(socketPath, 'GET', '/v1/status')).status).toBe(200);
     for (const stream of streams) stream.leave();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const again = await open(socketPath, '/v1/events');
       again.leave();
       expect(again.response.statusCode).toBe(200);
@@ -174,9 +175,9 @@ describe('logs', () => {
     fixture.operator.show(RUNNING);
     const stream = await open(fixture.socketPath, '/v1/jobs/copy/logs?follow=1&tail=1');
     await writeFile(outOf(fixture), 'old\nfirst\n');
-    await vi.waitFor(() => expect(stream.text()).toBe('first\n'));
+    await eventually(() => expect(stream.text()).toBe('first\n'));
     await appendFile(outOf(fixture), 'second\n');
-    await vi.waitFor(() => expect(stream.text()).toBe('first\nsecond\n'));
+    await eventually(() => expect(stream.text()).toBe('first\nsecond\n'));
     await appendFile(outOf(fixture), 'last\n');
     fixture.operator.show(ENDED);
     await stream.ended;
@@ -188,12 +189,12 @@ describe('logs', () => {
     fixture.operator.show(RUNNING);
     await writeFile(outOf(fixture), 'before\n');
     const stream = await open(fixture.socketPath, '/v1/jobs/copy/logs?follow=1');
-    await vi.waitFor(() => expect(stream.text()).toBe('before\n'));
+    await eventually(() => expect(stream.text()).toBe('before\n'));
     await writeFile(`${outOf(fixture)}.new`, 'replaced by a longer one\n');
     await rename(`${outOf(fixture)}.new`, outOf(fixture));
-    await vi.waitFor(() => expect(stream.text()).toBe('before\nreplaced by a longer one\n'));
+    await eventually(() => expect(stream.text()).toBe('before\nreplaced by a longer one\n'));
     await writeFile(outOf(fixture), 'cut\n');
-    await vi.waitFor(() => expect(stream.text()).toBe('before\nreplaced by a longer one\ncut\n'));
+    await eventually(() => expect(stream.text()).toBe('before\nreplaced by a longer one\ncut\n'));
     stream.leave();
   });
 

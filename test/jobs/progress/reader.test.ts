@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { SizeMeter } from '../../../src/jobs/progress/size.ts';
 import { measure } from '../../../src/jobs/progress/tree-size.ts';
 import { withinTime } from '../../../src/jobs/progress/time-limit.ts';
+import { watchLoop } from '../../support/loop-hold.ts';
 import { isInstalled, makeRun, sh, until, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
 
@@ -50,14 +51,14 @@ test.skipIf(!isInstalled('pv'))('pv (skipped where it is not installed)', () =>
 test('a change is reported once, the last one before the end', () =>
   withHosts(async (newHost) => {
     const host = newHost();
-    const text = `echo '{"percent":7}'; sleep 0.8; echo '{"percent":7}'; sleep 0.8
+    const text = `echo '{"percent":3}'; sleep 0.8; echo '{"percent":3}'; sleep 0.8
       printf '%s\\n' '{"detail":"at hunter2\\u001b[1m\\n now"}'; exit 1`;
     host.host.start(makeRun(sh(text), { progress: { parser: 'json' } }));
     await host.event('run-exited');
     const run = host.all('run-started')[0]!.run;
     expect(host.events.slice(1, 3)).toEqual([
-      { type: 'progress-read', run, percent: 7 },
-      { type: 'progress-read', run, percent: 7, detail: 'at ***  now' },
+      { type: 'progress-read', run, percent: 3 },
+      { type: 'progress-read', run, percent: 3, detail: 'at ***  now' },
     ]);
     expect(host.types().at(-1)).toBe('run-exited');
   }));
@@ -70,15 +71,10 @@ test('a flood does no harm: its newest progress is reported, and the loop is not
     const run = makeRun([process.execPath, '-e', `${flood}; console.log('all 77%')`], {
       progress: { parser: 'percent' },
     });
-    let heldMs = 0;
-    let last = performance.now();
-    const timer = setInterval(() => {
-      heldMs = Math.max(heldMs, performance.now() - last);
-      last = performance.now();
-    }, 5);
+    const hold = watchLoop();
     host.host.start(run);
     await host.event('run-exited');
-    clearInterval(timer);
+    const heldMs = hold.stop();
     expect(percents(host).at(-1)).toBe(77);
     expect(heldMs).toBeLessThan(250);
   }));

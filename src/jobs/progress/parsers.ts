@@ -7,7 +7,7 @@ import type { ReadRecord } from '../lib/progress.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { expectedBytes } from './expected-bytes.ts';
 import { createJsonParser, createPvParser, createRegexParser, readPercent } from './lines.ts';
-import { countEntries, createPgRestoreParser } from './pg-restore.ts';
+import { createPgRestoreParser, listEntries } from './pg-restore.ts';
 import { createRsyncParser } from './rsync.ts';
 import {
   createAwsS3Parser,
@@ -93,7 +93,7 @@ function readerOf(progress: ProgressSource, input: ParserInput): ReadRecord | un
     return createTarParser(blockBytes, totalOf(progress, tool, input));
   }
   if (parser !== 'pg_restore') return undefined;
-  const entries = launch().then((context) => countEntries(definition, context, closing));
+  const entries = launch().then((context) => listEntries(definition, context, closing));
   return createPgRestoreParser(later(entries));
 }
 
@@ -107,8 +107,8 @@ function totalOf(
 }
 
 /** What becomes known beside the run. Until then, and if it fails, progress has no percent. */
-function later(value: Promise<number | undefined>): () => number | undefined {
-  let known: number | undefined;
+function later<Value>(value: Promise<Value | undefined>): () => Value | undefined {
+  let known: Value | undefined;
   value.then(
     (found) => {
       known = found;

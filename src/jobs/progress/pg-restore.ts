@@ -14,39 +14,91 @@ import { startHelper } from '../process/helper.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { percentOf } from '../lib/progress.ts';
 import type { ReadRecord } from '../lib/progress.ts';
-
-/** Settings of the session, which -j counts as items and -l does not list. */
-const UNLISTED = /^(?:ENCODING|STDSTRINGS|SEARCHPATH|DATABASE|DATABASE PROPERTIES)\b/;
+import { pgRestoreArguments } from './pg-restore-options.ts';
 
 /** Program name, blank and message are written one after the other, and the processes of -j write into each other's lines. */
-const NUMBERED = /^(?:pg_restore:| )*(processing|launching|finished|skipping) item (\d+) (.*)$/;
+const NUMBERED = /^(?:pg_restore:| )*(processing|processing missed|finished) item (\d+) (.*)$/;
 const ENTRY =
   /^pg_restore: (?:(?:creating|executing) [A-Z].*|processing (?:BLOBS|BLOB COMMENTS|data for table .*))$/;
+
+/** The numbers of the serial part have all been printed. */
+const PARALLEL = /^pg_restore: entering main parallel loop$/;
 
 /** If listing the table of contents takes longer, the progress has no percent. */
 const LIST_MS_MAX = 120_000;
 
-/** `total` may become known later; without it only the detail is reported. */
-export function createPgRestoreParser(total: () => number | undefined): ReadRecord {
-  const done = new Set<string>();
+/** More than an archive has. Without the list anything that looks like an entry would be kept. */
+const ENTRIES_MAX = 1_000_000;
+
+/** `listed`: the numbers of the selected entries, which may become known later. Without them only the detail is reported. */
+export function createPgRestoreParser(listed: () => ReadonlySet<string> | undefined): ReadRecord {
+  const items = new DoneItems(listed);
   let begun = 0;
   const read: ReadRecord = (record) => {
     const [, verb, item, message = ''] = NUMBERED.exec(record) ?? [];
     if (item !== undefined) {
-      if (UNLISTED.test(message)) return undefined;
-      if (verb !== 'launching') done.add(item);
-      return progressOf(done.size, total(), `${verb === 'finished' ? 'finished ' : ''}${message}`);
+      if (!items.take(item, verb === 'finished')) return undefined;
+      const done = verb === 'finished' ? 'finished ' : '';
+      return progressOf(items.count, listed()?.size, `${done}${message}`);
     }
-    if (done.size > 0 || !ENTRY.test(record)) return undefined;
+    if (PARALLEL.test(record)) items.endSerialPart();
+    if (items.isUsed || !ENTRY.test(record)) return undefined;
     begun += 1;
-    return progressOf(begun - 1, total(), record.slice('pg_restore: '.length));
+    return progressOf(begun - 1, listed()?.size, record.slice('pg_restore: '.length));
   };
   // Only the end of the command shows that the last entry is done.
   const ended = (): ReturnType<ReadRecord> => {
-    const entries = done.size > 0 ? done.size : begun;
-    return entries === 0 ? undefined : progressOf(entries, total(), 'all restored');
+    items.endSerialPart();
+    const entries = items.isUsed ? items.count : begun;
+    return entries === 0 ? undefined : progressOf(entries, listed()?.size, 'all restored');
   };
   return Object.assign(read, { ended });
+}
+
+/**
+ * With -j pg_restore prints the number of every entry of the archive, of those that are not selected, too. `processing` is
+ * printed before an entry is restored, so that one counts when the next one follows.
+ */
+class DoneItems {
+  readonly #listed: () => ReadonlySet<string> | undefined;
+  readonly #done = new Set<string>();
+  #begun: string | undefined;
+  #isChecked = false;
+
+  constructor(listed: () => ReadonlySet<string> | undefined) {
+    this.#listed = listed;
+  }
+
+  /** pg_restore prints numbers. */
+  get isUsed(): boolean {
+    return this.#begun !== undefined || this.#done.size > 0;
+  }
+
+  get count(): number {
+    return this.#done.size;
+  }
+
+  /** False: the entry is not selected. */
+  take(item: string, isDone: boolean): boolean {
+    const listed = this.#listed();
+    if (listed !== undefined && !this.#isChecked) {
+      this.#isChecked = true;
+      for (const done of this.#done) if (!listed.has(done)) this.#done.delete(done);
+    }
+    this.endSerialPart();
+    if (isDone) this.#add(item);
+    else this.#begun = item;
+    return listed?.has(item) !== false;
+  }
+
+  endSerialPart(): void {
+    if (this.#begun !== undefined) this.#add(this.#begun);
+    this.#begun = undefined;
+  }
+
+  #add(item: string): void {
+    if (this.#listed()?.has(item) !== false && this.#done.size < ENTRIES_MAX) this.#done.add(item);
+  }
 }
 
 function progressOf(
@@ -59,55 +111,23 @@ function progressOf(
   return defined({ percent, detail: `${done}${of} entries, ${message}` });
 }
 
-/** Options that select entries, and that -l obeys, too. */
-const SELECTING =
-  /^(?:-[nNtTIPL]|--(?:schema|exclude-schema|table|trigger|index|function|section|use-list))$/;
-const SELECTING_FLAG =
-  /^(?:-[asx]|--(?:data-only|schema-only|no-acl|no-privileges|no-comments|no-publications|no-subscriptions|no-security-labels|no-policies|strict-names))$/;
-
-/** Options whose value is the next argument. */
-const VALUED = new Set(
-  '-d -f -F -h -I -j -L -n -N -p -P -S -t -T -U --dbname --file --format --host --index --jobs --use-list --schema --exclude-schema --port --function --superuser --table --trigger --username --role --section'.split(
-    ' ',
-  ),
-);
-
-/** The archive that the job restores: named by the definition, or the last argument of its pg_restore. */
+/** The archive that the job restores: named by the definition, or the operand of its pg_restore. */
 export function archiveOf(definition: JobDefinition): string | undefined {
   const { progress, command } = definition;
   if (progress.parser === 'pg_restore' && progress.archive !== undefined) return progress.archive;
-  const args = toolFor('pg_restore', command)?.args ?? [];
-  const last = args.at(-1);
-  const isArchive = last !== undefined && !last.startsWith('-') && !VALUED.has(args.at(-2) ?? '');
-  return isArchive ? last : undefined;
+  return pgRestoreArguments(toolFor('pg_restore', command)?.args ?? []).operands[0];
 }
 
-/** The options of the job's pg_restore that select entries. */
-function selectionOf(args: readonly string[]): string[] {
-  return args.flatMap((arg, index) => {
-    if (VALUED.has(args[index - 1] ?? '')) return [];
-    const name = arg.startsWith('--') ? arg.replace(/=.*/s, '') : arg.slice(0, 2);
-    if (SELECTING.test(name)) {
-      return arg === name ? [arg, args[index + 1] ?? ''] : [arg];
-    }
-    if (arg.startsWith('--')) return SELECTING_FLAG.test(arg) ? [arg] : [];
-    // A group such as -av; none of its letters takes a value.
-    return /^-[acCeOsvwWxX1]+$/.test(arg)
-      ? (arg.match(/[asx]/g) ?? []).map((letter) => `-${letter}`)
-      : [];
-  });
-}
-
-/** Counts the entries of an archive as the job itself sees them. Undefined: they cannot be listed. */
-export async function countEntries(
+/** The entries of an archive that the job itself restores, by their numbers. Undefined: they cannot be listed. */
+export async function listEntries(
   definition: JobDefinition,
   launch: Launch,
   closing: AbortSignal,
-): Promise<number | undefined> {
+): Promise<ReadonlySet<string> | undefined> {
   const archive = archiveOf(definition);
   if (archive === undefined) return undefined;
   const tool = toolFor('pg_restore', definition.command);
-  const selection = selectionOf(tool?.args ?? []);
+  const { selection } = pgRestoreArguments(tool?.args ?? []);
   const list = [tool?.program ?? 'pg_restore', '-l', ...selection, '--', archive];
   const limit = AbortSignal.any([closing, AbortSignal.timeout(LIST_MS_MAX)]);
   const child = startHelper(launch, list, limit);
@@ -115,9 +135,10 @@ export async function countEntries(
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null)).once('close', resolve);
   });
-  let entries = 0;
+  const entries = new Set<string>();
   for await (const line of createInterface({ input: child.stdout })) {
-    if (/^\d+; /.test(line)) entries += 1;
+    const [, number] = /^(\d+); /.exec(line) ?? [];
+    if (number !== undefined && entries.size < ENTRIES_MAX) entries.add(number);
   }
   return (await ended) === 0 ? entries : undefined;
 }

@@ -1,4 +1,5 @@
 /** The real pg_restore, from a real dump into a real database. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresPrograms, startPostgres } from '../../support/postgres.ts';
@@ -16,7 +17,13 @@ const SCHEMA = `
     execute format('insert into t%s (words) select md5(n::text) from generate_series(1, 500) n', i);
   end loop; end $$;
   create view v as select * from t1;
+  create schema other;
+  create table other.o1 (id int primary key, words text);
+  insert into other.o1 select n, md5(n::text) from generate_series(1, 100) n;
+  create index o1_words on other.o1 (words);
   select lo_from_bytea(0, '\\x68756e74657232');`;
+
+let databases = 0;
 
 describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
   let postgres: Postgres;
@@ -69,6 +76,77 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
       expect(rows).toBe('500\n');
     }),
   );
+
+  describe('with a selection', () => {
+    let list = '';
+    beforeAll(() => {
+      list = join(postgres.host, 'list');
+      const archive = join(postgres.host, 'source.dump');
+      const lines = postgres.run('pg_restore', '-l', archive).split('\n');
+      // Without the rows and indices of half of the tables, as an operator comments entries out with `;`.
+      const kept = lines.map((line) =>
+        /(DATA|INDEX) public t\d?[13579]\b/.test(line) ? `;${line}` : line,
+      );
+      writeFileSync(list, kept.join('\n'));
+    });
+
+    type Selection = [name: string, options: (list: string) => string[], needsSchema?: boolean];
+    const selections: Selection[] = [
+      ['a schema', () => ['-n', 'public']],
+      ['a schema, four connections', () => ['-j', '4', '--schema=public']],
+      ['a table in one word', () => ['-tt7']],
+      ['a table of another schema', () => ['-v', '-n', 'other', '-t', 'o1'], true],
+      ['definitions', () => ['--section=pre-data']],
+      ['rows', () => ['--section', 'data', '-n', 'public', '--no-comments'], true],
+      ['rows, three connections', () => ['-j3', '-an', 'public'], true],
+      ['definitions and rows', () => ['--section=pre-data', '--section=data']],
+      ['a list', (file) => ['-L', file]],
+      ['a list, two connections', (file) => ['--jobs', '2', '--use-list', file]],
+      ['no rows', () => ['-sx']],
+    ];
+
+    test.each<Selection>(selections)(
+      '%s: ends at all of its entries',
+      (_name, optionsFor, needsSchema) =>
+        withHosts(async (newHost) => {
+          const database = `selected${(databases += 1)}`;
+          const archive = join(postgres.host, 'source.dump');
+          postgres.run('createdb', database);
+          if (needsSchema === true) postgres.run('pg_restore', '-s', '-d', database, archive);
+          const options = optionsFor(list);
+          const command = [
+            join(postgresPrograms, 'pg_restore'),
+            '-v',
+            '-d',
+            database,
+            archive,
+            ...options,
+          ];
+          const environment = { PGHOST: postgres.host, PGUSER: postgres.user, LC_ALL: 'C' };
+          const host = newHost();
+          const run = makeRun(command, { environment, progress: { parser: 'auto' } });
+          host.host.start(run);
+          const { exitCode } = await host.event('run-exited');
+          const selected = postgres
+            .run(
+              'pg_restore',
+              '-l',
+              ...options.filter((option) => !/^(-j\d?|\d|--jobs)$/.test(option)),
+              archive,
+            )
+            .split('\n')
+            .filter((line) => /^\d+;/.test(line)).length;
+          const reported = host.all('progress-read');
+          const percents = reported.flatMap(({ percent }) => percent ?? []);
+          expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+          const last = reported.at(-1)?.detail;
+          expect({ last, exitCode }).toEqual({
+            last: `${selected} of ${selected} entries, all restored`,
+            exitCode: 0,
+          });
+        }),
+    );
+  });
 
   test('that ends in an error does not say that all was restored', () =>
     withHosts(async (newHost) => {

@@ -3,7 +3,7 @@
  *
  * `npm test` takes a short form; `npm run test:kill` takes FLOOD_GB=5 and JOBS=200.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -56,12 +56,12 @@ jobs:
     `${FLOOD_GB} GB in ${seconds.toFixed(1)} s: memory of the agent ${megabytes(before)}, at most ${megabytes(most)}; disk at most ${megabytes(disk)}; longest time between two heartbeats of 1 s: ${(Math.max(0, ...gaps) / 1000).toFixed(2)} s (${beats.length} beats)\n`,
   );
   expect(most - before).toBeLessThan(20 * MB);
-  expect(Math.max(0, ...gaps)).toBeLessThan(3000);
+  expect(Math.max(0, ...gaps)).toBeLessThan(10_000);
 }, 400_000);
 
 test(`${JOBS} jobs at once start, progress and end`, async () => {
-  // The last job starts long before the first one ends: all of them run for some seconds together.
-  const job = `for p in 10 30 50 70 90; do echo $p%; sleep ${JOBS < 100 ? 1 : 4}; done; exit $1`;
+  // None ends before all have run together for some seconds.
+  const job = `for p in 10 30 50 70 90; do echo $p%; sleep ${JOBS < 100 ? 1 : 4}; done; until [ -e DIRECTORY/go ]; do sleep 0.1; done; exit $1`;
   const jobs = Array.from(
     { length: JOBS },
     (_, index) =>
@@ -89,6 +89,7 @@ ${jobs.join('\n')}
       cpu = { at: performance.now(), ms: cpuMsOf(agent.pid!) };
     if (running === JOBS && cpu !== undefined) {
       together = (performance.now() - cpu.at) / 1000;
+      if (together > 4) writeFileSync(join(site.directory, 'go'), '');
       if (together > 0) perJob = (cpuMsOf(agent.pid!) - cpu.ms) / together / JOBS;
     }
     if (status.jobs.every(isDelivered)) break;

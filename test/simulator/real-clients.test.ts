@@ -38,7 +38,7 @@ function skipped(why: string | undefined): string {
 
 test.skipIf(boto3Missing !== undefined)(
   `boto3 calls every operation, and every answer fits the service model${skipped(boto3Missing)}`,
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     const script = new URL('tour/boto3_tour.py', import.meta.url).pathname;
     // -B: no compiled files beside the sources.

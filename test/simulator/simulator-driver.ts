@@ -111,13 +111,16 @@ export async function rig(options: SimulatorOptions = {}): Promise<Rig> {
   };
 }
 
+/** Below the limit of a test (vitest.config.ts), so that a failure shows where it waited. */
+const WAIT_MS_MAX = 100_000;
+
 /** Calls `look` until it returns something other than undefined or false. */
 export async function until<T>(look: () => T | undefined | false): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + WAIT_MS_MAX;
   for (;;) {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
-    if (Date.now() > deadline) throw new Error('waited five seconds in vain');
+    if (Date.now() > deadline) throw new Error('waited in vain');
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

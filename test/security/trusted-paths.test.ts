@@ -29,7 +29,9 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** ATTACKED_TREE: another checkout, to see an attack succeed against its code (attack.config.ts). */
+const TREE = process.env['ATTACKED_TREE'] ?? join(import.meta.dirname, '../..');
+const MAIN = join(TREE, 'src/main.ts');
 
 /** Starts the daemon; it ends by itself only if it refuses. */
 function daemon(stateDirectory: string, configMode = 0o600) {

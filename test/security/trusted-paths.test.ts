@@ -2,6 +2,7 @@
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -9,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -20,6 +21,8 @@ import {
   UnusableDirectory,
 } from '../../src/system/trusted-path.ts';
 
+const hasAcls = spawnSync('setfacl', ['--version']).status === 0;
+const ANOTHER = { uid: 65_533, gid: 65_533, stdio: 'pipe', cwd: '/' } as const;
 const isRoot = process.getuid?.() === 0;
 let directory: string;
 beforeEach(() => {
@@ -34,12 +37,9 @@ const TREE = process.env['ATTACKED_TREE'] ?? join(import.meta.dirname, '../..');
 const MAIN = join(TREE, 'src/main.ts');
 
 /** Starts the daemon; it ends by itself only if it refuses. */
-function daemon(stateDirectory: string, configMode = 0o600) {
+function daemon(stateDirectory: string, configMode = 0o600, socket = join(directory, 'a.sock')) {
   const config = join(directory, 'config.yaml');
-  writeFileSync(
-    config,
-    `agent: { stateDirectory: ${stateDirectory}, socket: ${join(directory, 'a.sock')} }\n`,
-  );
+  writeFileSync(config, `agent: { stateDirectory: ${stateDirectory}, socket: ${socket} }\n`);
   chmodSync(config, configMode);
   return spawnSync(process.execPath, [MAIN, 'daemon', '--config', config], {
     encoding: 'utf8',
@@ -62,6 +62,15 @@ describe('the daemon refuses, with the remedy and the exit code that systemd doe
     const { status, stderr } = daemon(join(directory, 'state'), 0o646);
     expect(status).toBe(78);
     expect(stderr).toContain(`chmod o-w ${join(directory, 'config.yaml')}`);
+  });
+
+  test('a socket in a place where others could put their own', () => {
+    const open = join(directory, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    const { status, stdout } = daemon(join(directory, 'state'), 0o600, join(open, 'a.sock'));
+    expect(status).toBe(78);
+    expect(stdout).toContain(`chmod o-w ${open}`);
   });
 
   test.skipIf(!isRoot)('a state directory of another user (needs root)', () => {
@@ -105,11 +114,85 @@ describe('a path', () => {
     expect(() => checkTrustedPath(join(directory, 'link'))).not.toThrow();
   });
 
+  test.skipIf(!isRoot)('with a group that others belong to is not private (needs root)', () => {
+    // As the package makes it: the group has the number of the agent's user, and operators are in it.
+    const AGENT = 61_234;
+    const accounts = { passwd: join(directory, 'passwd'), group: join(directory, 'group') };
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    chownSync(file, AGENT, AGENT);
+    chmodSync(file, 0o660);
+    const check = (passwd: string, group: string) => {
+      writeFileSync(
+        accounts.passwd,
+        `root:x:0:0::/:/bin/sh\nagent:x:${AGENT}:${AGENT}::/:/bin/sh\n${passwd}`,
+      );
+      writeFileSync(accounts.group, group);
+      checkTrustedPath(file, AGENT, accounts);
+    };
+    expect(() => check('', `agent:x:${AGENT}:\n`)).not.toThrow();
+    expect(() => check('', `agent:x:${AGENT}:agent\n`)).not.toThrow();
+    expect(() => check('', `agent:x:${AGENT}:agent,alice\n`)).toThrow(/chmod g-w/);
+    expect(() => check(`bob:x:1001:${AGENT}::/:/bin/sh\n`, '')).toThrow(/chmod g-w/);
+    // The agent's own files are made so that the mode alone keeps the group out.
+    chmodSync(file, 0o640);
+    expect(() => check('', `agent:x:${AGENT}:alice\n`)).not.toThrow();
+  });
+
   test.skipIf(!isRoot)('of another group may not be writable for it (needs root)', () => {
     chownSync(directory, 0, 65_534);
     chmodSync(directory, 0o770);
     expect(() => checkTrustedPath(directory)).toThrow(/chmod g-w/);
   });
+
+  test.skipIf(!isRoot)(
+    'of a link that another user can exchange is not trusted (needs root)',
+    () => {
+      const config = join(directory, 'config.yaml');
+      writeFileSync(config, '');
+      chmodSync(config, 0o600);
+      const theirs = join(directory, 'theirs');
+      const link = join(theirs, 'link');
+      mkdirSync(theirs);
+      symlinkSync(config, link);
+      expect(() => checkTrustedPath(link)).not.toThrow();
+      // The directory that holds the link, though what it names now is as it should be.
+      chownSync(theirs, 65_534, 65_534);
+      expect(() => checkTrustedPath(link)).toThrow(/theirs belongs to uid 65534/);
+      chownSync(theirs, 0, 0);
+      chmodSync(theirs, 0o777);
+      expect(() => checkTrustedPath(link)).toThrow(/chmod o-w/);
+      // The link itself, in a directory like /tmp.
+      chmodSync(theirs, 0o1777);
+      expect(() => checkTrustedPath(link)).not.toThrow();
+      lchownSync(link, 65_534, 65_534);
+      expect(() => checkTrustedPath(link)).toThrow(/chown -h 0 .*link/);
+    },
+  );
+
+  test('that is a link to itself is reported by the program that opens it', () => {
+    symlinkSync(join(directory, 'loop'), join(directory, 'loop'));
+    expect(() => checkTrustedPath(join(directory, 'loop/deeper'))).not.toThrow();
+  });
+
+  test.skipIf(!isRoot || !hasAcls)(
+    'that an access control list lets others write is not trusted (needs root and setfacl)',
+    () => {
+      const file = join(directory, 'file');
+      writeFileSync(file, '');
+      chmodSync(file, 0o640);
+      chownSync(file, 0, 65_534);
+      chmodSync(directory, 0o755);
+      execFileSync('setfacl', ['-m', 'u:65533:rw', file]);
+      const write = () => execFileSync('sh', ['-c', ': >>"$1"', 'sh', file], ANOTHER);
+      expect(write).not.toThrow();
+      expect(() => checkTrustedPath(file)).toThrow(/chmod g-w/);
+      // The mode is the mask of the list: the remedy takes the right away.
+      chmodSync(file, 0o640);
+      expect(write).toThrow();
+      expect(() => checkTrustedPath(file)).not.toThrow();
+    },
+  );
 
   test('that does not exist is reported by the program that opens it', () => {
     expect(() => checkTrustedPath(join(directory, 'nothing'))).not.toThrow();

@@ -32,7 +32,7 @@ import { inheritedSocket } from '../../system/inherited-socket.ts';
 import type { InheritedSocket } from '../../system/inherited-socket.ts';
 import { readHostIdentity } from '../../system/host-identity.ts';
 import { createRandom, newSeed } from '../../system/random.ts';
-import { checkTrustedPath, makeDirectory } from '../../system/trusted-path.ts';
+import { checkTrustedPath, checkTrustedPlace, makeDirectory } from '../../system/trusted-path.ts';
 import { openFleet, openGates } from './budgets.ts';
 import { reload } from './reload.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -58,6 +58,8 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   makeDirectory(stateDirectory, 0o700);
   checkTrustedPath(stateDirectory);
   makeDirectory(dirname(socket), 0o755);
+  // systemd made the directory of a socket that it hands over.
+  if (inheritedSocket(surroundings.environment) === undefined) checkTrustedPlace(socket);
   const unlock = lockState(stateDirectory, surroundings.log);
 
   const clock = createClock();

@@ -64,16 +64,14 @@ export class Desk {
       options.calendar,
     );
     this.#turn();
+    this.#handleInbox();
   }
 
   /** The reply to the last request; a request gets its reply in the same turn unless a call is needed. */
   post(event: Event): Reply | undefined {
     this.#inbox.push(event);
     const before = this.replies.length;
-    while (this.#inbox.length > 0) {
-      for (const one of this.#inbox.splice(0)) this.planner.observe(one, this.now);
-      this.#turn();
-    }
+    this.#handleInbox();
     return this.replies.slice(before).at(-1);
   }
 
@@ -136,6 +134,13 @@ export class Desk {
     return this.actions.filter(
       (action): action is Extract<Action, { type: Type }> => action.type === type,
     );
+  }
+
+  #handleInbox(): void {
+    while (this.#inbox.length > 0) {
+      for (const one of this.#inbox.splice(0)) this.planner.observe(one, this.now);
+      this.#turn();
+    }
   }
 
   #turn(): void {

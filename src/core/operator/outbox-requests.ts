@@ -97,7 +97,8 @@ export class OutboxRequests {
     const refused = this.#chosen(task, choice);
     const isNamed = choice.job !== undefined;
     const reports = isNamed ? task.finalReports.filter(({ run }) => this.#isOf(run, choice)) : [];
-    const links = isNamed && this.#isOf(ownerOf(task), choice) ? task.links : [];
+    const owner = ownerOf(task);
+    const links = isNamed && this.#isOf(owner, choice) ? task.links : [];
     const dropped = refused.length + reports.length + links.length;
     if (dropped === 0) return 0;
     setQuarantine(
@@ -115,9 +116,8 @@ export class OutboxRequests {
       if (run !== undefined) state.saveRun(run);
       this.#addEvent(run, 'migrationHub', 'NotifyMigrationTaskState', by, now);
     }
-    const owner = state.runs.get(ownerOf(task) ?? '');
     for (const { operation } of [...links, ...refused.flatMap(({ link }) => link ?? [])]) {
-      this.#addEvent(owner, 'migrationHub', operation, by, now);
+      this.#addEvent(state.runs.get(owner ?? ''), 'migrationHub', operation, by, now);
     }
     state.saveHubTask(task);
     hubTasks.retry(task);

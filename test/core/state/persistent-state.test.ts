@@ -96,6 +96,14 @@ describe('a renewed promise', () => {
     expect(summary(state.takeChanges(START)).tasks).toContain('copy');
   });
 
+  test('waits also after a commit that could not', () => {
+    const state = new PersistentState();
+    state.saveRun(aRun());
+    state.takeChanges(START);
+    state.renewHubTask(aTask(), START);
+    expect(summary(state.takeChanges(START))).toEqual(NOTHING);
+  });
+
   test('is written at the end whatever the time', () => {
     const state = new PersistentState();
     state.renewHubTask(aTask(), START);
@@ -172,12 +180,15 @@ describe('what is derived follows each change', () => {
     const state = new PersistentState();
     const task = aTask({ run: 'copy/1', offered: 'copy/1' });
     state.saveHubTask(task);
+    state.takeChanges();
     state[method](task);
     const sizes = [state.hubTasks, state.liveHubTasks, state.promisedHubTasks].map(
       ({ size }) => size,
     );
     expect(sizes).toEqual([0, 0, 0]);
-    expect(state.copiedHostHubTasks.size).toBe(method === 'setHubTaskAside' ? 1 : 0);
+    const isSetAside = method === 'setHubTaskAside';
+    expect(state.copiedHostHubTasks.size).toBe(isSetAside ? 1 : 0);
+    expect(summary(state.takeChanges()).tasks).toEqual(isSetAside ? ['copy'] : []);
   });
 });
 

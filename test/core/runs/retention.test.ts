@@ -1,0 +1,100 @@
+/** Which runs are forgotten, and when: only old ones of names that the configuration does not have. */
+import { describe, expect, test } from 'vitest';
+import { DAY_MS, after } from '../../../src/core/lib/time.ts';
+import type { Now } from '../../../src/core/lib/time.ts';
+import type { Run } from '../../../src/core/model/job.ts';
+import { RunRetention } from '../../../src/core/runs/retention.ts';
+import { ServiceClock } from '../../../src/core/scheduling/service-clock.ts';
+import { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import { RunIndex } from '../../../src/core/state/run-index.ts';
+import { Timeline } from '../../../src/core/state/timeline.ts';
+import { START, aRun } from '../../support/desk.ts';
+import { HUB, definition, settings } from '../../support/settings.ts';
+
+const KEEP_MS = 30 * DAY_MS;
+const LATER = after(START, KEEP_MS);
+
+function ended(number: number, over: Partial<Run> = {}): Run {
+  return aRun({
+    job: 'old',
+    id: `old/${number}`,
+    number,
+    state: 'failed',
+    endedAt: START,
+    ...over,
+  });
+}
+
+function retentionOf(
+  runs: readonly Run[],
+  options: { isClockKnown?: boolean; hasHub?: boolean } = {},
+) {
+  const { isClockKnown = true, hasHub = true } = options;
+  const state = new PersistentState();
+  for (const run of runs) state.recoverRun(run);
+  const clock = new ServiceClock({ state, timeline: new Timeline(state) }, START);
+  if (isClockKnown) clock.learn(START.wallMs - 500, START, START);
+  const index = new RunIndex(state);
+  const forgotten: string[] = [];
+  const { migrationHub, ...none } = settings({ jobs: new Map([['copy', definition('copy')]]) });
+  const retention = new RunRetention({
+    ...{ clock, index },
+    settings: { current: hasHub ? { ...none, migrationHub: migrationHub ?? HUB } : none },
+    forget: (run) => {
+      forgotten.push(run.id);
+      state.dropRun(run);
+      index.remove(run);
+    },
+  });
+  const passed = (now: Now): string[] => {
+    retention.timePassed(now);
+    return forgotten.splice(0);
+  };
+  return { retention, passed };
+}
+
+test('an ended run of a name that is not configured goes after the time that runs are kept', () => {
+  const { passed } = retentionOf([ended(1), ended(1, { job: 'copy', id: 'copy/1' })]);
+  expect(passed(after(LATER, -1))).toEqual([]);
+  // The next pass comes half a minute later.
+  expect(passed(after(LATER, 29_998))).toEqual([]);
+  expect(passed(after(LATER, 29_999))).toEqual(['old/1']);
+});
+
+test.each<[string, Partial<Run>]>([
+  ['that lives', { state: 'running' }],
+  ['without a time of its end', { endedAt: undefined as never }],
+  ['of which a report is pending', { hub: { task: 'old', delivery: { state: 'pending' } } }],
+])('a run %s stays', (_what, over) => {
+  expect(retentionOf([ended(1, over)]).passed(LATER)).toEqual([]);
+});
+
+describe('its age', () => {
+  test('is the lesser by both clocks, since each may have been wrong', () => {
+    const byBoot = { wallMs: LATER.wallMs, bootMs: LATER.bootMs - 1 };
+    const byWall = { wallMs: LATER.wallMs - 1, bootMs: LATER.bootMs };
+    expect(retentionOf([ended(1)]).passed(byBoot)).toEqual([]);
+    expect(retentionOf([ended(1)]).passed(byWall)).toEqual([]);
+    expect(retentionOf([ended(1)]).passed(LATER)).toEqual(['old/1']);
+  });
+
+  test('counts only by a clock that a service has confirmed, if there is one', () => {
+    expect(retentionOf([ended(1)], { isClockKnown: false }).passed(LATER)).toEqual([]);
+    expect(retentionOf([ended(1)], { isClockKnown: false, hasHub: false }).passed(LATER)).toEqual([
+      'old/1',
+    ]);
+  });
+});
+
+test('a hundred go in one turn; the others follow at once, if they may still go', () => {
+  const runs = Array.from({ length: 150 }, (_, i) => ended(i));
+  const { passed, retention } = retentionOf(runs);
+  expect(retention.nextMs).toBe(Infinity);
+  expect(passed(LATER)).toHaveLength(100);
+  expect(retention.nextMs).toBe(0);
+  const last = runs.at(-1);
+  // An operator has asked for it again.
+  if (last !== undefined) last.hub = { task: 'old', delivery: { state: 'pending' } };
+  expect(passed(LATER)).toHaveLength(49);
+  expect(retention.nextMs).toBe(Infinity);
+});

@@ -29,6 +29,8 @@ export interface DeskOptions {
   readonly random?: () => number;
   readonly calendar?: Calendar;
   readonly now?: Now;
+  /** The store takes no changes. */
+  readonly isDiskFull?: boolean;
 }
 
 interface InFlight {
@@ -56,6 +58,7 @@ export class Desk {
     this.state = state;
     this.now = now;
     this.answers = options.answers ?? accepted;
+    this.isDiskFull = options.isDiskFull ?? false;
     this.planner = new Planner(
       state,
       settings({ jobs: new Map(jobs.map((job) => [job.name, job])), ...options.settings }),

@@ -37,7 +37,7 @@ test('the next agent knows both', () => {
   expect(next.calls).toEqual([]);
 });
 
-test.each<[string, DeskOptions['settings'], string[]]>([
+test.each<[string, NonNullable<DeskOptions['settings']>, string[]]>([
   [
     'a configured region is not asked for',
     { migrationHub: { ...HUB, region: 'us-west-2' } },

@@ -1,0 +1,298 @@
+/** The life of a run: one holds the job, others wait; how it ends; what is done without a commit (P3, P4, P5). */
+import { describe, expect, test } from 'vitest';
+import { HOUR_MS, MINUTE_MS } from '../../../src/core/lib/time.ts';
+import type { JobDefinition, Run } from '../../../src/core/model/job.ts';
+import type { PipelineSettings } from '../../../src/core/model/settings.ts';
+import { endState } from '../../../src/core/runs/lifecycle.ts';
+import { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import { Desk, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
+import { polledTask } from '../../support/polled-task.ts';
+import { PIPELINE, definition, settings } from '../../support/settings.ts';
+
+function deskOf(job: Partial<JobDefinition> = {}, ...runs: Run[]): Desk {
+  const state = new PersistentState();
+  for (const run of runs) state.recoverRun(run);
+  return new Desk({ jobs: [definition('copy', job)], state, answers: () => undefined });
+}
+
+const cancel = (desk: Desk, graceMs?: number): void => {
+  const more = graceMs === undefined ? {} : { graceMs };
+  desk.post({ type: 'cancel-requested', job: 'copy', by: 'anna', ...more });
+};
+const signals = (desk: Desk): string[] => desk.actionsOf('signal-tree').map(({ signal }) => signal);
+
+describe('one run holds the job', () => {
+  test('a queued one starts when it has ended, and only then', () => {
+    const desk = deskOf({}, aRun(), aRun({ number: 2, state: 'queued' }));
+    expect(desk.actionsOf('start-run')).toEqual([]);
+    desk.post({ type: 'run-exited', run: 'copy/1', exitCode: 0 });
+    expect(desk.actionsOf('start-run')).toMatchObject([{ run: { id: 'copy/2' } }]);
+    expect(desk.runOf('copy').state).toBe('starting');
+    expect(desk.eventNames()).toContain('job.starting');
+  });
+
+  test('under another name that a reload gave it too', () => {
+    const desk = deskOf();
+    const run = desk.start('copy');
+    const jobs = new Map([['new', definition('new')]]);
+    desk.post({ type: 'settings-changed', settings: settings({ jobs }) });
+    desk.post({
+      type: 'track-requested',
+      definitions: [definition('other', { tracked: { by: 'report' } })],
+    });
+    desk.state.recoverRun(
+      aRun({ job: 'new', id: 'new/1', state: 'queued', definition: definition('new') }),
+    );
+    const next = new Desk({ state: desk.state, settings: { jobs }, answers: () => undefined });
+    expect(next.actionsOf('start-run')).toEqual([]);
+    next.post({ type: 'run-exited', run: run.id, exitCode: 0 });
+    expect(next.actionsOf('start-run')).toMatchObject([{ run: { id: 'new/1' } }]);
+  });
+});
+
+describe('an earlier agent’s runs', () => {
+  const unit: JobDefinition = definition('copy', { tracked: { by: 'unit', unit: 'a.service' } });
+  const reported: JobDefinition = definition('copy', { tracked: { by: 'report' } });
+  test.each<[string, Partial<Run>, string[]]>([
+    ['a running one is found', {}, ['adopt-run']],
+    ['a starting one is found', { state: 'starting' }, ['adopt-run']],
+    ['tracked work is watched again', { definition: unit }, ['watch-run']],
+    ['work that reports itself is left alone', { definition: reported }, []],
+    ['an ended one is left alone', { state: 'failed' }, []],
+    ['a queued one starts', { state: 'queued' }, ['start-run']],
+  ])('%s', (_what, over, expected) => {
+    const desk = deskOf({}, aRun(over));
+    expect(desk.actions.filter(({ type }) => type !== 'call').map(({ type }) => type)).toEqual(
+      expected,
+    );
+  });
+
+  test('one that was being canceled is found, and its stop goes on', () => {
+    const ending = { cause: 'operator', detail: 'anna', since: START, graceMs: 1_000 } as const;
+    const desk = deskOf({}, aRun({ state: 'canceling', ending }));
+    expect(desk.actionsOf('adopt-run')).toHaveLength(1);
+    desk.pass(1_500);
+    expect(signals(desk)).toEqual(expect.arrayContaining(['SIGTERM', 'SIGKILL']));
+  });
+});
+
+describe('a stop', () => {
+  test('goes from the job’s signal over looks to SIGKILL, as long as something lives', () => {
+    const desk = deskOf({ stop: { signal: 'SIGINT', graceMs: 2_500 } });
+    const run = desk.start('copy');
+    cancel(desk);
+    expect(run.state).toBe('canceling');
+    expect(signals(desk)).toEqual(['SIGINT']);
+    desk.pass(2_499);
+    expect(signals(desk)).toEqual(['SIGINT']);
+    // After 100 ms, and each second from there.
+    expect(desk.actionsOf('check-tree')).toHaveLength(3);
+    desk.pass(1);
+    expect(signals(desk)).toEqual(['SIGINT', 'SIGKILL']);
+    desk.pass(250);
+    expect(signals(desk)).toHaveLength(3);
+    desk.post({ type: 'tree-checked', run: run.id, survivors: [] });
+    expect(run.state).toBe('canceled');
+    desk.pass(MINUTE_MS);
+    expect(signals(desk)).toHaveLength(3);
+  });
+
+  test('of what outlives SIGKILL ends after ten seconds, with the processes', () => {
+    const desk = deskOf({ stop: { signal: 'SIGTERM', graceMs: 0 } });
+    const run = desk.start('copy');
+    cancel(desk);
+    desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
+    desk.pass(9_999);
+    expect(run.state).toBe('canceling');
+    desk.pass(1);
+    expect(run).toMatchObject({ state: 'canceled', survivors: [7] });
+    const event = desk.events.find(({ event: name }) => name === 'cancel.incomplete');
+    expect(event?.fields).toEqual({ survivors: [7] });
+  });
+
+  test('of a queued run ends it at once', () => {
+    const desk = deskOf({}, aRun(), aRun({ number: 2, state: 'queued' }));
+    cancel(desk);
+    expect(desk.runOf('copy').state).toBe('canceled');
+  });
+
+  test('a second one is recorded only if it changes something', () => {
+    const desk = deskOf();
+    desk.start('copy');
+    const received = () => desk.eventNames().filter((name) => name === 'cancel.received').length;
+    cancel(desk);
+    cancel(desk);
+    expect(received()).toBe(1);
+    cancel(desk, 5_000);
+    expect(received()).toBe(2);
+    desk.pass(5_000);
+    expect(signals(desk)).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+
+  test.each([
+    ['operator', 'canceled'],
+    ['service', 'canceled'],
+    ['timeout', 'canceled'],
+    ['fence', 'fenced'],
+    ['gone', 'fenced'],
+  ] as const)('by %s ends as %s', (cause, state) => {
+    expect(endState(aRun({ ending: { cause, detail: '', since: START, graceMs: 0 } }))).toBe(state);
+  });
+});
+
+describe('time', () => {
+  test('a timeout stops the run, and says how long it had', () => {
+    const desk = deskOf({ timeoutMs: 90_000 });
+    const run = desk.start('copy');
+    desk.pass(89_999);
+    expect(run.state).toBe('running');
+    desk.pass(1);
+    expect(run.ending).toMatchObject({ cause: 'timeout', detail: 'it ran longer than 90 s' });
+    const event = desk.events.find(({ event: name }) => name === 'job.timeout');
+    expect(event?.fields).toEqual({ timeoutS: 90 });
+  });
+
+  test('a stall is recorded once, and again after new progress', () => {
+    const desk = deskOf({ stallAfterMs: 60_000 });
+    const run = desk.start('copy');
+    const stalls = () => desk.events.filter(({ event }) => event === 'job.stalled');
+    desk.pass(5 * MINUTE_MS);
+    expect(run.stalled).toBe(true);
+    expect(stalls().map(({ fields }) => fields)).toEqual([{ noProgressForS: 60 }]);
+    desk.post({ type: 'progress-read', run: run.id, percent: 5 });
+    desk.pass(5 * MINUTE_MS);
+    expect(stalls()).toHaveLength(2);
+  });
+
+  test('processes that are left are looked for again and again', () => {
+    const desk = deskOf({ waitFor: 'tree' });
+    const run = desk.start('copy');
+    desk.post({ type: 'run-exited', run: run.id, exitCode: 0, processesLeft: [7] });
+    desk.pass(20_000);
+    expect(desk.actionsOf('check-tree').length).toBeGreaterThanOrEqual(4);
+    expect(desk.actionsOf('check-tree').length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('a window that ends without a report', () => {
+  function leased(over: Partial<PipelineSettings>): { desk: Desk; run: Run } {
+    const activities = [{ match: { name: 'copy' }, job: 'copy' }];
+    const desk = new Desk({
+      jobs: [definition('copy')],
+      settings: { dataPipeline: { ...PIPELINE, activities, ...over } },
+    });
+    const task = { ...polledTask('copy'), taskId: 'task-1' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    const run = desk.runOf('copy');
+    desk.post({
+      type: 'run-started',
+      run: run.id,
+      process: { pid: 1, bootId: 'b', startTicks: '1' },
+    });
+    desk.answers = failing('ReportTaskProgress', UNAVAILABLE);
+    return { desk, run };
+  }
+
+  test('fences the run so early that its grace fits in', () => {
+    const { desk, run } = leased({});
+    const acceptedAt = run.pipeline?.acceptedAt?.bootMs ?? 0;
+    desk.pass(20 * MINUTE_MS);
+    expect(run.ending?.cause).toBe('fence');
+    const endMs = (run.ending?.since.bootMs ?? 0) + (run.ending?.graceMs ?? 0);
+    expect(endMs).toBeLessThanOrEqual(acceptedAt + 15 * MINUTE_MS - 10_000);
+    expect(run.ending?.graceMs).toBeGreaterThan(29_000);
+    expect(run.pipeline?.delivery.state).toBe('withheld');
+    expect(run.ending?.detail).toMatch(/^no report was accepted for \d+ s$/);
+    expect(desk.events.find(({ event }) => event === 'lease.fenced')?.fields).toMatchObject({
+      policy: 'stop',
+    });
+  });
+
+  test('is recorded, and the job goes on, if the configuration says so', () => {
+    const { desk, run } = leased({ onFence: 'continue' });
+    desk.pass(HOUR_MS);
+    expect(run.state).toBe('running');
+    expect(desk.eventNames().filter((name) => name === 'lease.fenced')).toHaveLength(1);
+    desk.answers = accepted;
+    desk.pass(MINUTE_MS);
+    desk.exit(run);
+    expect(desk.callsOf('SetTaskStatus')).toHaveLength(1);
+  });
+
+  test('a new window for the same run is fenced again', () => {
+    const { desk, run } = leased({ onFence: 'continue' });
+    desk.pass(HOUR_MS);
+    desk.answers = accepted;
+    desk.pass(MINUTE_MS);
+    const task = { ...polledTask('copy'), taskId: 'task-2' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    desk.answers = failing('ReportTaskProgress', UNAVAILABLE);
+    desk.pass(HOUR_MS);
+    expect(run.state).toBe('running');
+    expect(desk.eventNames().filter((name) => name === 'lease.fenced')).toHaveLength(2);
+  });
+});
+
+describe('without a commit', () => {
+  test('nothing starts; what was decided is done with the next commit, if it is still wanted', () => {
+    const desk = deskOf();
+    desk.isDiskFull = true;
+    desk.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
+    expect(desk.actionsOf('start-run')).toEqual([]);
+    desk.isDiskFull = false;
+    desk.pass(1_000);
+    expect(desk.actionsOf('start-run')).toHaveLength(1);
+    desk.pass(1_000);
+    expect(desk.actionsOf('start-run')).toHaveLength(1);
+  });
+
+  test('a run that was canceled meanwhile never starts', () => {
+    const desk = deskOf();
+    desk.isDiskFull = true;
+    desk.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
+    cancel(desk);
+    // Signals and looks may be repeated, so they need no commit.
+    expect(signals(desk)).toEqual(['SIGTERM']);
+    desk.isDiskFull = false;
+    desk.pass(1_000);
+    expect(desk.actionsOf('start-run')).toEqual([]);
+  });
+
+  test('a run of an earlier agent that has ended meanwhile is not looked for', () => {
+    const state = new PersistentState();
+    state.recoverRun(aRun());
+    const desk = new Desk({ state, answers: () => undefined, isDiskFull: true });
+    desk.post({ type: 'run-lost', run: 'copy/1', reason: 'x' });
+    desk.isDiskFull = false;
+    desk.pass(1_000);
+    expect(desk.actionsOf('adopt-run')).toEqual([]);
+  });
+});
+
+test('an end is complete: percent, time, problem, release, event', () => {
+  const desk = deskOf();
+  desk.post({
+    type: 'track-requested',
+    definitions: [definition('work', { command: [], tracked: { by: 'unit', unit: 'a.service' } })],
+  });
+  const run = desk.runOf('work');
+  desk.post({ type: 'watch-problem', run: run.id, reason: 'EACCES' });
+  desk.pass(5_000);
+  desk.post({ type: 'run-concluded', run: run.id, status: 'completed', detail: 'done' });
+  expect(run).toMatchObject({ state: 'succeeded', percent: 100, endedAt: desk.now });
+  expect(run).not.toHaveProperty('problem');
+  expect(desk.actionsOf('release-run')).toHaveLength(1);
+  expect(desk.events.find(({ event }) => event === 'run.ended')?.fields).toEqual({
+    ...{ state: 'succeeded', message: 'completed: done' },
+  });
+});
+
+test('the oldest runs go when there are twenty, with their files', () => {
+  const runs = Array.from({ length: 20 }, (_, i) =>
+    aRun({ number: i + 1, state: 'failed' as const }),
+  );
+  const desk = deskOf({}, ...runs);
+  desk.start('copy');
+  expect(desk.actionsOf('forget-run').map(({ run }) => run.number)).toEqual([1]);
+  expect(desk.state.runs.has('copy/1')).toBe(false);
+});

@@ -2,7 +2,7 @@
 import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run } from '../core/model/job.ts';
 import type { AgentMetadata } from '../core/state/persistent-state.ts';
-import { rebase } from '../core/lib/time.ts';
+import { isBelievable, rebase } from '../core/lib/time.ts';
 import type { Instant, Now } from '../core/lib/time.ts';
 
 export function rebaseRun(run: Run, now: Now): Run {
@@ -23,21 +23,30 @@ export function rebaseMetadata(metadata: AgentMetadata, now: Now): AgentMetadata
   return clock === undefined ? moved : { ...moved, clock: { ...clock, at: rebase(clock.at, now) } };
 }
 
-/**
- * Instants are recognised by their shape, so a new field that holds one cannot be forgotten here. All but the end of a promise
- * have passed: one that seems to lie ahead was stamped while the wall clock was wrong. A window that began in the future
- * would never end.
- */
+/** A window or a promise of unknown age has ended: then somebody else may have the task. */
+const ENDED_IF_UNKNOWN = ['acceptedAt', 'receivedAt', 'madeAt', 'until'];
+
+/** Instants are recognised by their shape, so a new field that holds one cannot be forgotten here. */
 function rebaseInstants(value: unknown, now: Now, key = ''): unknown {
-  if (isInstant(value)) {
-    const moved = rebase(value, now);
-    return key === 'until' ? moved : { ...moved, bootMs: Math.min(moved.bootMs, now.bootMs) };
-  }
+  if (isInstant(value)) return rebaseInstant(value, now, key);
   if (Array.isArray(value)) return value.map((item) => rebaseInstants(item, now));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, rebaseInstants(item, now, name)]),
   );
+}
+
+/**
+ * All but the end of a promise have passed: one that seems to lie ahead was stamped while the wall clock was wrong. A window
+ * that began in the future would never end. An instant that was stamped by an impossible clock has an unknown age: it counts
+ * from now, since a run that ended in "1970" is not decades old.
+ */
+function rebaseInstant(instant: Instant, now: Now, key: string): Instant {
+  const moved = rebase(instant, now);
+  if (key === 'until') return moved;
+  if (!isBelievable(instant.wallMs) && !ENDED_IF_UNKNOWN.includes(key)) return now;
+  if (moved.bootMs <= now.bootMs) return moved;
+  return { wallMs: isBelievable(now.wallMs) ? now.wallMs : instant.wallMs, bootMs: now.bootMs };
 }
 
 function isInstant(value: unknown): value is Instant {

@@ -142,6 +142,33 @@ describe('schedules', () => {
     expect(world.state.runs.size).toBe(1);
   });
 
+  test.each([HOUR_MS, 10 * MINUTE_MS])(
+    'one wild Date, and no answer for %i ms around the start: the job starts on time by the host’s clock',
+    (outMs) => {
+      const dueMs = 2 * HOUR_MS;
+      let wild = 0;
+      const world = new Clocks(
+        {
+          isOut: (_call, bootMs) => Math.abs(bootMs - dueMs) < outMs / 2 && bootMs > HOUR_MS,
+          outcome: (call, bootMs) => {
+            if (bootMs > HOUR_MS || wild++ > 0 || call.operation !== 'GetHomeRegion')
+              return { kind: 'unavailable', reason: 'test' };
+            const serverDateMs = Date.UTC(2056, 0, 1);
+            return { kind: 'accepted', answer: { homeRegion: 'us-west-2' }, serverDateMs };
+          },
+        },
+        true,
+      );
+      // The planner asks for the region with its first report.
+      world.post({ type: 'job-submitted', definition: definition('other') });
+      world.pass(dueMs + 30 * SECOND_MS);
+      const [run] = [...world.state.runs.values()].filter(({ job }) => job === 'copy');
+      expect(world.planner.view().clock.isDoubtful).toBe(true);
+      expect(run?.requestedAt.bootMs).toBeLessThan(dueMs + 30 * SECOND_MS);
+      expect(world.events()).not.toContain('run.missed');
+    },
+  );
+
   test('a start that was missed while no agent ran is made up for, once the time is confirmed', () => {
     const world = new Clocks({}, true);
     world.pass(HOUR_MS);

@@ -204,6 +204,21 @@ describe('endings only tighten', () => {
     expect(world.running()).toBe(0);
   });
 
+  test('a host that can signal nothing until long after the grace gives nothing up: SIGKILL was not sent yet', () => {
+    const world = new Endings([definition('copy')]);
+    world.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
+    world.pass(MINUTE_MS);
+    world.goBlind(5 * MINUTE_MS);
+    // The host looks again every half second: not for SIGTERM and SIGKILL in the same moment.
+    world.cancel('copy', 10_300);
+    world.pass(4 * MINUTE_MS);
+    expect(world.run('copy/1').state).toBe('canceling');
+    world.pass(2 * MINUTE_MS);
+    expect(world.run('copy/1').state).toBe('canceled');
+    expect(world.events()).not.toContain('cancel.incomplete');
+    expect(world.running()).toBe(0);
+  });
+
   test('a fenced run whose cancel comes later stays fenced', () => {
     const world = new Endings([definition('copy', LONG)]);
     world.offer('copy');

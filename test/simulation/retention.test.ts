@@ -83,3 +83,25 @@ test('a host that starts with its clock a century ahead forgets nothing', () => 
   made.runUntil(3 * HOUR_MS);
   expect(made.state.runs.size).toBe(1);
 });
+
+test('a host that starts 30 years ahead forgets nothing before a service has shown the time, and later only what is old', () => {
+  const made = world();
+  submit(made, 'once');
+  made.runUntil(HOUR_MS);
+  made.time.stepWall(30 * 365 * DAY_MS);
+  // As after a reboot into that clock: the offset that an earlier agent knew no longer fits.
+  delete made.state.metadata.clock;
+  made.state.metadata.clock = { offsetMs: 0, at: made.time.now() };
+  for (const run of made.state.runs.values()) {
+    run.endedAt = { wallMs: run.endedAt?.wallMs ?? 0, bootMs: -30 * 365 * DAY_MS };
+  }
+  made.crash();
+  made.runUntil(3 * HOUR_MS);
+  expect([...made.state.runs.keys()]).toEqual(['once/1']);
+  // The answers to the reports of another run show the time.
+  submit(made, 'more');
+  made.runUntil(4 * HOUR_MS);
+  expect([...made.state.runs.keys()]).toEqual(['once/1', 'more/1']);
+  made.runUntil(3 * HOUR_MS + KEEP_MS);
+  expect([...made.state.runs.keys()]).toEqual(['more/1']);
+});

@@ -116,16 +116,37 @@ test('the next agent has runs, Hub tasks and metadata exactly as they were', () 
 test('after a reboot every instant is moved onto the new boot clock, by how long ago it was', () => {
   const first = open('boot-1');
   first.load(NOW);
-  first.commit(changes({ runs: [run({ startedAt: { wallMs: 900_000, bootMs: 4_000 } })] }));
+  const startedMs = Date.UTC(2026, 0, 1);
+  first.commit(changes({ runs: [run({ startedAt: { wallMs: startedMs, bootMs: 4_000 } })] }));
   first.close();
-  const later = { wallMs: 1_600_000, bootMs: 100 };
+  const later = { wallMs: startedMs + 700_000, bootMs: 100 };
   const state = open('boot-2').load(later);
-  expect(state.runs.get('copy/1')?.startedAt).toEqual({ wallMs: 900_000, bootMs: 100 - 700_000 });
+  expect(state.runs.get('copy/1')?.startedAt).toEqual({
+    ...{ wallMs: startedMs, bootMs: 100 - 700_000 },
+  });
+});
+
+test('a run that ended while the clock showed 1970 is not decades old after a reboot, and its window has ended', () => {
+  const first = open('boot-1');
+  first.load(NOW);
+  const wrong = { wallMs: 60_000, bootMs: 4_000 };
+  const task = {
+    ...{ taskId: 't', pipelineId: 'df', attemptId: 'a', instance: 'i', workerGroup: 'g' },
+    ...{ windowMs: 900_000, receivedAt: wrong },
+  };
+  const ended = run({ endedAt: wrong, pipeline: { task, delivery: { state: 'pending' } } });
+  first.commit(changes({ runs: [ended] }));
+  first.close();
+  const later = { wallMs: Date.UTC(2026, 0, 1), bootMs: 100 };
+  const found = open('boot-2').load(later).runs.get('copy/1');
+  expect(found?.endedAt).toEqual(later);
+  expect(found?.pipeline?.task.receivedAt.bootMs).toBeLessThan(-86_400_000);
 });
 
 test('after a reboot no window begins in the future, although the clock was years ahead before', () => {
   const YEARS_MS = 30 * 365 * 86_400_000;
-  const ahead = { wallMs: NOW.wallMs + YEARS_MS, bootMs: 50_000 };
+  const wallMs = Date.UTC(2026, 0, 1);
+  const ahead = { wallMs: wallMs + YEARS_MS, bootMs: 50_000 };
   const left = open('boot-1');
   const state = left.load(ahead);
   const early = run({ requestedAt: ahead, startedAt: ahead });
@@ -139,8 +160,8 @@ test('after a reboot no window begins in the future, although the clock was year
   });
   left.commit(state.takeChanges());
   left.close();
-  const found = open('boot-2').load({ wallMs: NOW.wallMs, bootMs: 10_000 });
-  expect(found.runs.get(early.id)?.startedAt?.bootMs).toBe(10_000);
+  const found = open('boot-2').load({ wallMs, bootMs: 10_000 });
+  expect(found.runs.get(early.id)?.startedAt).toEqual({ wallMs, bootMs: 10_000 });
   expect(found.hubTasks.get('copy')?.promise?.madeAt.bootMs).toBe(10_000);
   expect(found.hubTasks.get('copy')?.promise?.until.bootMs).toBeGreaterThan(10_000);
 });

@@ -71,6 +71,11 @@ export class World {
     return this.#outside.host.running();
   }
 
+  /** No process can be seen or signalled for so long. */
+  goBlind(ms: number): void {
+    this.#outside.host.goBlind(ms);
+  }
+
   /** Every process ends without an event. */
   killProcesses(): void {
     this.#outside.host.killProcesses();

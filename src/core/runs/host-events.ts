@@ -174,8 +174,9 @@ export class HostEvents {
 
   #signalled(id: string, signal: string, processes: number, now: Now): void {
     const run = this.#life.index.live(id);
-    if (run !== undefined)
-      this.#parts.timeline.add('tree.signalled', now, { signal, processes }, run);
+    if (run === undefined) return;
+    if (signal === 'SIGKILL') this.#life.killed(run, now);
+    this.#parts.timeline.add('tree.signalled', now, { signal, processes }, run);
   }
 
   /**

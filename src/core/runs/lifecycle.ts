@@ -198,6 +198,11 @@ export class RunLifecycle {
     this.changed(run, now);
   }
 
+  /** The host has sent SIGKILL to the run's tree. */
+  killed(run: Run, now: Now): void {
+    this.#timers.killed(run, now);
+  }
+
   /** The run's work has begun. */
   begun(run: Run, now: Now): void {
     run.startedAt ??= now;

@@ -52,10 +52,10 @@ export class RunRetention {
   #findExpired(now: Now): Run[] {
     const { clock, index, settings } = this.#parts;
     const { jobs, keepRunsMs } = settings.current;
-    // A clock that no answer of a service has confirmed may be decades off.
+    // A clock that no answer of a service has confirmed to this agent may be decades off.
     const hasDestination =
       settings.current.migrationHub !== undefined || settings.current.dataPipeline !== undefined;
-    if (hasDestination && !clock.isKnown) return [];
+    if (!clock.isBelieved(now) || (hasDestination && !clock.isConfirmed)) return [];
     const isExpired = ({ endedAt }: Run): boolean => {
       if (endedAt === undefined) return false;
       // By both clocks: each may have been wrong when the run ended, or when the host was restarted.

@@ -88,6 +88,8 @@ export class Schedules {
     if (!this.#parts.clock.isHostBelieved(now)) {
       this.#isUnplanned = true;
       this.#nextMs = Infinity;
+      // Without a job no other call is pending whose answer could show the time.
+      if (this.#jobs().length > 0) this.#parts.hub.confirmRegion(now.bootMs);
       return;
     }
     if (this.#isUnplanned) this.plan(now);
@@ -104,8 +106,9 @@ export class Schedules {
         continue;
       }
       isChanged = true;
-      // If the host's clock is days off by the services' clock, nothing was missed.
-      const isWrong = this.#parts.clock.isConfirmed && !this.#parts.clock.isHostRight;
+      // If the host's clock is days off by the services' clock, or may be, nothing was missed.
+      const { clock } = this.#parts;
+      const isWrong = clock.isConfirmed && (clock.isDoubtful || !clock.isHostRight);
       if (!isMissed || !isWrong) this.#isDue(job, record.dueMs, now);
       const next = this.#record(job.schedule, now.wallMs, now.wallMs);
       if (next === undefined) Reflect.deleteProperty(records, job.name);

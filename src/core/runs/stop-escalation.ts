@@ -6,7 +6,8 @@
  *   … grace      check whether the tree is empty, after 100 ms and then each second
  *   grace        SIGKILL to every process of the tree, again each 250 ms while any is left
  *   … + 10 s     give up: a process that outlives SIGKILL sleeps in the kernel, and no signal reaches it there. Counted from
- *                the first SIGKILL of this agent: an agent that was away during the whole grace has sent none
+ *                the first SIGKILL that the host really sent for this agent: an agent that was away during the whole grace
+ *                has sent none, and a host without descriptors sends it late
  */
 import type { EndCause, Ending } from '../model/job.ts';
 import { SECOND_MS } from '../lib/time.ts';
@@ -17,6 +18,8 @@ export type EscalationStep = 'signal' | 'check' | 'kill' | 'give-up';
 /** The steps that are done. A new agent begins again, which only repeats a signal. */
 export interface Escalation {
   signalledAtMs?: number;
+  isKillAsked?: boolean;
+  /** When the host first sent SIGKILL. */
   killedAtMs?: number;
   lastLookAtMs: number;
 }

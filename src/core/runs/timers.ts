@@ -58,12 +58,17 @@ export class RunTimers {
     const { step } = nextStep(run.ending, escalation, now, areSurvivorsSeen(run));
     if (step !== undefined) escalation.lastLookAtMs = now.bootMs;
     if (step === 'signal') escalation.signalledAtMs = now.bootMs;
-    if (step === 'kill') {
-      // What was seen alive before the first SIGKILL has not outlived it yet.
-      if (escalation.killedAtMs === undefined) delete run.survivors;
-      escalation.killedAtMs ??= now.bootMs;
-    }
+    if (step === 'kill') escalation.isKillAsked = true;
     return step;
+  }
+
+  /** SIGKILL was sent. The host may have been unable to send it for a while after the escalation asked for it. */
+  killed(run: Run, now: Now): void {
+    const escalation = this.#escalationOf(run);
+    if (escalation.isKillAsked !== true || escalation.killedAtMs !== undefined) return;
+    escalation.killedAtMs = now.bootMs;
+    // What was seen alive before the first SIGKILL has not outlived it yet.
+    delete run.survivors;
   }
 
   /** The run's window no longer matters: the policy lets the job go on after it. */

@@ -46,14 +46,19 @@ export class ClockOffset {
     this.#ms = Math.abs(restoredMs) < NOISE_MS ? 0 : restoredMs;
   }
 
-  /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. */
-  learn(serverDateMs: number, sentAt: Now, now: Now): void {
+  /** Takes a sample: the header of an answer to a call sent at `sentAt` that came at `now`. False: it is no sample. */
+  learn(serverDateMs: number, sentAt: Now, now: Now): boolean {
     // An impossible date, for example of a proxy, is no sample.
-    if (!isBelievable(serverDateMs)) return;
+    if (!isBelievable(serverDateMs)) return false;
     const tripMs = now.bootMs - sentAt.bootMs;
     // In a long poll, the moment at which the service read its clock is unknown.
-    if (tripMs > 5_000) return;
+    if (tripMs > 5_000) return false;
     this.#add(serverDateMs + HEADER_MEAN_MS - (now.wallMs - tripMs / 2));
+    this.#takeMedian(now);
+    return true;
+  }
+
+  #takeMedian(now: Now): void {
     // The usual case: the clock is right, and there is nothing to sort.
     if (this.#samples.every((sample) => Math.abs(sample) < NOISE_MS)) {
       this.#ms = 0;

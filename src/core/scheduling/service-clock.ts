@@ -7,6 +7,8 @@ import { ClockOffset } from './clock-offset.ts';
 
 /** A smaller change of the offset is noise, and not worth a row on disk. */
 const SAVE_STEP_MS = SECOND_MS;
+/** Scheduled starts wait so long for more answers: less than a start may be late. */
+const DOUBT_MS_MAX = 20 * SECOND_MS;
 /** A change of the offset that is worth an event. */
 const EVENT_STEP_MS = 2 * SECOND_MS;
 
@@ -15,6 +17,8 @@ export class ServiceClock {
   readonly #timeline: Timeline;
   readonly #offset = new ClockOffset();
   #isConfirmed = false;
+  /** When the answers began to differ by far from the host's clock, on the boot clock. */
+  #doubtSinceMs = Infinity;
 
   /** Takes over what an earlier agent learned. */
   constructor({ state, timeline }: { state: PersistentState; timeline: Timeline }, now: Now) {
@@ -26,17 +30,12 @@ export class ServiceClock {
     this.#offset.restore(clock.offsetMs, stepMs);
   }
 
-  /** True if this agent or an earlier one has seen a Date header. */
-  get isKnown(): boolean {
-    return this.#offset.isKnown;
-  }
-
   /** The services' clock less this host's. */
   get offsetMs(): number {
     return this.#offset.ms;
   }
 
-  /** True if this agent has seen a Date header. */
+  /** True if this agent has seen a Date header that shows a possible time. */
   get isConfirmed(): boolean {
     return this.#isConfirmed;
   }
@@ -46,9 +45,18 @@ export class ServiceClock {
     return !this.#offset.isDoubtful && isBelievable(this.nowMs(now));
   }
 
-  /** False: no schedule starts a job by the host's clock. */
+  /**
+   * False: no schedule starts a job by the host's clock. One wild Date does not hold starts for as long as the services are
+   * away afterwards: without further answers, the host's clock is the only one.
+   */
   isHostBelieved(now: Now): boolean {
-    return isBelievable(now.wallMs) && !this.#offset.isDoubtful;
+    if (!isBelievable(now.wallMs)) return false;
+    return !this.isDoubtful || now.bootMs - this.#doubtSinceMs >= DOUBT_MS_MAX;
+  }
+
+  /** True while a few answers differ from the host's clock by far. */
+  get isDoubtful(): boolean {
+    return this.#offset.isDoubtful;
   }
 
   /** True if the services' clock and the host's differ by less than a day. */
@@ -63,8 +71,10 @@ export class ServiceClock {
   /** Learns from the Date header of an answer. Returns by how much the clock moved, if that matters; else 0. */
   learn(serverDateMs: number, sentAt: Now, now: Now): number {
     const beforeMs = this.#offset.ms;
-    this.#offset.learn(serverDateMs, sentAt, now);
+    if (!this.#offset.learn(serverDateMs, sentAt, now)) return 0;
     this.#isConfirmed = true;
+    if (!this.isDoubtful) this.#doubtSinceMs = Infinity;
+    else if (this.#doubtSinceMs === Infinity) this.#doubtSinceMs = now.bootMs;
     this.#save(now);
     const movedMs = this.#offset.ms - beforeMs;
     if (Math.abs(movedMs) < EVENT_STEP_MS) return 0;

@@ -86,10 +86,7 @@ export class Schedules {
 
   timePassed(now: Now): void {
     if (!this.#parts.clock.isHostBelieved(now)) {
-      this.#isUnplanned = true;
-      this.#nextMs = Infinity;
-      // Without a job no other call is pending whose answer could show the time.
-      if (this.#jobs().length > 0) this.#parts.hub.confirmRegion(now.bootMs);
+      this.#holdAll(now);
       return;
     }
     if (this.#isUnplanned) this.plan(now);
@@ -116,6 +113,13 @@ export class Schedules {
     }
     this.#keep(records, isChanged);
     if (isHeld) this.#nextMs = now.wallMs + SECOND_MS;
+  }
+
+  #holdAll(now: Now): void {
+    this.#isUnplanned = true;
+    this.#nextMs = Infinity;
+    // Without a job no other call is pending whose answer could show the time.
+    if (this.#jobs().length > 0) this.#parts.hub.confirmRegion(now.bootMs);
   }
 
   #isDue(job: ScheduledJob, dueMs: number, now: Now): void {

@@ -25,7 +25,7 @@ function clockAt(now: Now, state = new PersistentState()) {
 
 test('nothing is known before the first answer: the host stands for the service', () => {
   const { clock } = clockAt(NOW);
-  expect([clock.isKnown, clock.isConfirmed, clock.offsetMs]).toEqual([false, false, 0]);
+  expect([clock.isConfirmed, clock.offsetMs]).toEqual([false, 0]);
   expect(clock.nowMs(NOW)).toBe(WALL_MS);
   expect([clock.isBelieved(NOW), clock.isHostBelieved(NOW)]).toEqual([true, true]);
   expect(clock.isHostRight).toBe(false);
@@ -34,7 +34,7 @@ test('nothing is known before the first answer: the host stands for the service'
 test('an answer moves the clock, and by how much is returned, kept and worth an event', () => {
   const { clock, learn, state, taken } = clockAt(NOW);
   expect(learn(HOUR_MS)).toBe(HOUR_MS);
-  expect([clock.isKnown, clock.isConfirmed, clock.isHostRight]).toEqual([true, true, true]);
+  expect([clock.isConfirmed, clock.isHostRight]).toEqual([true, true]);
   expect([clock.offsetMs, clock.nowMs(NOW)]).toEqual([HOUR_MS, WALL_MS + HOUR_MS]);
   expect(state.metadata.clock).toEqual({ offsetMs: HOUR_MS, at: NOW });
   expect(taken()).toEqual({ events: [['clock.offset', { offsetS: 3600 }]], isSaved: true });
@@ -73,7 +73,7 @@ describe('the next agent', () => {
 
   test('begins with what the earlier one knew, and has not seen an answer itself', () => {
     const { clock } = clockAt(NOW, known(HOUR_MS));
-    expect([clock.isKnown, clock.isConfirmed, clock.offsetMs]).toEqual([true, false, HOUR_MS]);
+    expect([clock.isConfirmed, clock.offsetMs]).toEqual([false, HOUR_MS]);
   });
 
   test('sees that the host was stepped while no agent ran', () => {
@@ -111,6 +111,21 @@ describe('whom is believed', () => {
     learn(3_650 * DAY_MS);
     expect([clock.isBelieved(NOW), clock.isHostBelieved(NOW)]).toEqual([true, true]);
     expect(clock.isHostRight).toBe(false);
+  });
+
+  test('without another answer the host alone is believed again for schedules after 20 s, and for stamps it is not', () => {
+    const { clock, learn } = clockAt(NOW);
+    learn(3_650 * DAY_MS);
+    const at = (ms: number): Now => ({ wallMs: WALL_MS + ms, bootMs: NOW.bootMs + ms });
+    expect(clock.isHostBelieved(at(19_999))).toBe(false);
+    expect([clock.isHostBelieved(at(20_000)), clock.isBelieved(at(20_000))]).toEqual([true, false]);
+  });
+
+  test('a date that is no sample confirms nothing', () => {
+    const { clock } = clockAt(NOW);
+    clock.learn(60_000, NOW, NOW);
+    clock.learn(WALL_MS, { wallMs: WALL_MS - 90_000, bootMs: NOW.bootMs - 90_000 }, NOW);
+    expect(clock.isConfirmed).toBe(false);
   });
 
   test('a host that is a day off is not right, one that is less is', () => {

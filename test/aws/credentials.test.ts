@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Services } from '../../src/ports.ts';
-import { CALLS, fail, ok, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
+import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from './aws-stub.ts';
+import { until } from '../support/until.ts';
 import type { SeenRequest, Stub } from './aws-stub.ts';
 
 let directory: string;
@@ -137,15 +138,10 @@ describe('credentials', () => {
     expect((await made.send(CALLS.ReportTaskProgress)).kind).toBe('accepted');
     expect(keyOf(stub.requests[1])).toBe('AKIDSOON');
     await writeFile(go, '');
-    await expect
-      .poll(
-        async () => {
-          await made.send(CALLS.ReportTaskProgress);
-          return keyOf(stub.requests.at(-1));
-        },
-        { timeout: 100_000 },
-      )
-      .toBe('AKIDNEXT');
+    await until('the next ones are used', async () => {
+      await made.send(CALLS.ReportTaskProgress);
+      return keyOf(stub.requests.at(-1)) === 'AKIDNEXT';
+    });
   });
 });
 
@@ -153,23 +149,24 @@ describe('a helper that hangs', () => {
   test('holds a call no longer than the limit; when it answers at last, the next call goes', async () => {
     const go = join(directory, 'go');
     await writeHelper(`until [ -e ${go} ]; do sleep 0.05; done\n${printKeys('AKIDLATE')}`);
-    const made = services({ limits: { ...SHORT, credentialsMs: 300 } });
+    const made = services({ limits: { ...PATIENT, credentialsMs: 300 } });
     const outcome = await made.send(CALLS.ReportTaskProgress);
     expect(outcome).toMatchObject({
       kind: 'unavailable',
       reason: 'Error: no credentials within 0.3 s',
     });
     await writeFile(go, '');
-    await expect
-      .poll(async () => (await made.send(CALLS.ReportTaskProgress)).kind, { timeout: 100_000 })
-      .toBe('accepted');
+    await until(
+      'a call goes',
+      async () => (await made.send(CALLS.ReportTaskProgress)).kind === 'accepted',
+    );
     expect(await runs()).toBe(1);
     expect(keyOf(stub.requests[0])).toBe('AKIDLATE');
   });
 
   test('causes no burst of calls: of those that waited long, only one of each operation is made', async () => {
     await writeHelper(`sleep 1.3\n${printKeys('AKIDLATE')}`);
-    const made = services({ limits: { ...SHORT, credentialsMs: 10_000 } });
+    const made = services({ limits: PATIENT });
     const outcomes = await Promise.all([
       ...Array.from({ length: 20 }, () => made.send(CALLS.ReportTaskProgress)),
       ...Array.from({ length: 20 }, () => made.send(CALLS.ImportMigrationTask)),

@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CALLS, listen, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
+import { CALLS, listen, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
 import type { Stub } from './aws-stub.ts';
 import { startProxy } from './http-proxy.ts';
 import type { Proxy } from './http-proxy.ts';
@@ -100,7 +100,6 @@ describe('a proxy', () => {
         ...(configured === undefined ? {} : { proxy: proxy.url }),
         environment: configured === undefined ? { HTTPS_PROXY: proxy.url } : {},
         endpoints: { dataPipeline: `https://127.0.0.1:${stub.port}` },
-        limits: { ...SHORT, callMs: 2000 },
       });
       expect((await services.send(CALLS.ReportTaskProgress)).kind).toBe('unavailable');
       expect(proxy.seen).toEqual([`CONNECT 127.0.0.1:${stub.port}`]);
@@ -158,7 +157,6 @@ describe('a proxy', () => {
     });
     const services = servicesAt(stub.url, {
       proxy: proxy.url,
-      limits: { ...SHORT, credentialsMs: 5000 },
     });
     expect(await services.send(CALLS.ReportTaskProgress)).toMatchObject({ kind: 'accepted' });
     expect(proxy.seen).toEqual([`POST ${sts.url}/`, `POST ${stub.url}/`]);
@@ -211,7 +209,6 @@ describe('a proxy', () => {
     const services = servicesAt(stub.url, {
       profile: 'files',
       environment: { HTTP_PROXY: proxy.url },
-      limits: { ...SHORT, credentialsMs: 5000 },
     });
     expect(await services.send(CALLS.ReportTaskProgress)).toMatchObject({ kind: 'accepted' });
     expect(proxy.seen[0]).toMatch(`GET ${sso.url}/federation/credentials`);

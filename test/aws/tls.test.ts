@@ -11,13 +11,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Services } from '../../src/ports.ts';
 import { createAuthority, opensslMissing } from '../support/certificates.ts';
 import type { Authority, Certificate } from '../support/certificates.ts';
-import { CALLS, listen, servicesAt, setEnvironment, SHORT, startStub } from './aws-stub.ts';
+import { CALLS, listen, servicesAt, PATIENT, setEnvironment, startStub } from './aws-stub.ts';
 import { startProxy } from './http-proxy.ts';
 import type { Proxy } from './http-proxy.ts';
 
 const there = opensslMissing === undefined;
-/** TLS on a busy machine takes longer than SHORT has. */
-const PATIENT = { ...SHORT, callMs: 10_000, connectMs: 10_000, credentialsMs: 10_000 };
 let authority: Authority;
 let stranger: Authority;
 let good: Certificate;

@@ -13,11 +13,11 @@ import type { Host } from '../jobs/support.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2);
 const GRACE_MS = 500;
-/** The long form is for a machine that does nothing else; the short one runs beside other tests. */
-const AFTER_GRACE_MS_MAX = ROUNDS >= 100 ? 1000 : 8000;
+/** The long form is for a machine that does nothing else; the short one, beside other tests, only looks that it is gone. */
+const AFTER_GRACE_MS_MAX = ROUNDS >= 100 ? 1000 : Infinity;
 const skipped = whyNoCgroups === '' ? '' : ` (skipped: ${whyNoCgroups})`;
 
-describe(`${ROUNDS} of ${ROUNDS} stubborn trees are gone within grace + 1 s`, () => {
+describe(`${ROUNDS} of ${ROUNDS} stubborn trees are gone${ROUNDS >= 100 ? ' within grace + 1 s' : ''}`, () => {
   test(
     'without a control group',
     () =>

@@ -25,7 +25,7 @@ export interface RunFiles {
 const LEAVING_MS = 100;
 
 /** The end of a log is read by the thread pool, which a dead file system can fill: an end is reported without it then. */
-const ERROR_TAIL_MS_MAX = 2000;
+const ERROR_TAIL_MS_MAX = 10_000;
 
 /** What the exit record shows, as an event. Absent: there is none. Throws if the disk does not answer, and `CannotSee`. */
 export async function readEnd(files: RunFiles): Promise<Event | undefined> {

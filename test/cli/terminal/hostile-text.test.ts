@@ -8,6 +8,7 @@ import type { JobStatus } from '../../../src/core/model/status.ts';
 import { createLog } from '../../../src/system/logger.ts';
 import { serve } from '../../control/control-server-fixture.ts';
 import { FULL_STATUS, jobNamed } from '../../control/operator-in-memory.ts';
+import { until } from '../../support/until.ts';
 import { begin, run } from '../terminal-in-memory.ts';
 
 const EVIL = 'evil\u001b]0;title\u0007\u001b[?1049h\u001b[5C\u009b31m\u202etxt\u2066\u0007\r\b';
@@ -110,7 +111,7 @@ test('status --watch', async () => {
   const { operator, socketPath } = await serve();
   operator.document = { ...FULL_STATUS, jobs: [job] };
   const running = begin(['status', '--watch', '--socket', socketPath], { terminal: TERMINAL });
-  await expect.poll(() => running.stdout()).toContain('evil');
+  await until('it is shown', () => running.stdout().includes('evil'));
   running.stop();
   await running.done;
   expect(obeyed(running.stdout())).toEqual([]);

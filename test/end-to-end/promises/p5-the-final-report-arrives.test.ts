@@ -73,4 +73,5 @@ ${jobs.join('\n')}
   }
   expect(site.simulator.audit().violations).toEqual([]);
   expect(site.jobProcesses()).toEqual([]);
-});
+  // Seven agents in a row: beside busy neighbours each takes seconds to start.
+}, 400_000);

@@ -1,5 +1,6 @@
 /** Everything but benchmarks and long simulations runs with `npm test`. */
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -8,15 +9,28 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
+const CORE = 'test/{core,simulation}/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     reporters: ['default', new SkippedReporter()],
+    sequence: { sequencer: LongestFirst },
     // Most tests wait for processes and answers, not for a processor.
-    maxWorkers: 3,
+    maxWorkers: 5,
     // For tests that never end. None comes near it, also beside busy neighbours.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 100_000 } },
+    projects: [
+      {
+        extends: true,
+        // The core keeps nothing in its modules, so these files need no process and no modules of their own.
+        test: { name: 'core', include: [CORE], isolate: false, pool: 'threads' },
+      },
+      {
+        extends: true,
+        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: [CORE] },
+      },
+    ],
   },
 });

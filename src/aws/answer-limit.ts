@@ -1,11 +1,12 @@
 /**
  * A limit for the size of answers. Neither the SDK nor its credential providers have one: an endless answer of a broken proxy
- * or of a stranger on an http endpoint would fill the memory. The providers make requests of their own, so the limit is not
- * in a request handler but in Node's channel of HTTP responses, for the requests of the work that asks for it.
+ * or of a stranger on an http endpoint would fill the memory. The providers make requests of their own, so their limit is
+ * in Node's channel of HTTP responses, for the requests of the work that asks for it. Calls have it at the end of their chain.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import type { ClientRequest } from 'node:http';
 
 /** The largest answer is a page of 100 updates with 2,500 characters each, or a task with 15 KB of each object: below 1 MB. */
 export const ANSWER_BYTES_MAX = 4_000_000;
@@ -32,6 +33,11 @@ subscribe('http.client.response.finish', (message) => {
   };
   if (requests.has(request)) limitBytes(response);
 });
+
+/** For the body of an answer whose head just came: the handler of the SDK's clients hands it out. */
+export function limitAnswer(body: unknown): void {
+  if (body instanceof IncomingMessage) limitBytes(body);
+}
 
 /** All HTTP requests that `work` starts get the limit. */
 export function withAnswerLimit<Value>(work: () => Value): Value {

@@ -6,6 +6,7 @@
 import { defined } from '../core/lib/defined.ts';
 import type { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import { withAnswerLimit } from './answer-limit.ts';
 import { SILENT_LOGGER } from './silent-logger.ts';
 
 export type Identity = Awaited<ReturnType<ReturnType<typeof defaultProvider>>>;
@@ -40,6 +41,11 @@ export class Credentials {
   readonly forClient = async (): Promise<Identity> => {
     return { ...(await this.provide()), expiration: new Date(0) };
   };
+
+  /** True if `provide` would answer at once and has nothing to renew. */
+  isReady(): boolean {
+    return this.#held !== undefined && this.#leftMs() >= AHEAD_MS;
+  }
 
   /** Rejects if there are no credentials, or none in time. */
   async provide(): Promise<Identity> {
@@ -106,7 +112,7 @@ export class Credentials {
         clientConfig: defined({ requestHandler: await handler(), logger: SILENT_LOGGER, region }),
       }),
     );
-    return await provider();
+    return await withAnswerLimit(provider);
   }
 }
 

@@ -19,7 +19,7 @@ import { atEndpoint } from './client-endpoint.ts';
 import { clientOptions, ownAppId } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
-import { record } from './exchange.ts';
+import { sendCommand } from './exchange.ts';
 import type { InstanceIdentity } from './instance-identity.ts';
 import { pipelineErrorId, pipelineText } from './legal-text.ts';
 
@@ -72,7 +72,7 @@ async function poll(
     ...text('hostname', call.hostname, ID),
     instanceIdentity,
   });
-  const output = await client.send(record(new PollForTaskCommand(input), exchange), exchange);
+  const output = await sendCommand(client, new PollForTaskCommand(input), exchange);
   return output.taskObject === undefined ? {} : { task: readTask(output.taskObject) };
 }
 
@@ -84,8 +84,8 @@ async function report(
   switch (call.operation) {
     case 'ReportTaskProgress': {
       const input = { taskId: call.taskId, ...progressFields(call.percent, call.detail) };
-      const command = record(new ReportTaskProgressCommand(input), exchange);
-      const { canceled } = await client.send(command, exchange);
+      const command = new ReportTaskProgressCommand(input);
+      const { canceled } = await sendCommand(client, command, exchange);
       return { canceled: canceled === true };
     }
     case 'SetTaskStatus': {
@@ -96,7 +96,7 @@ async function report(
         ...text('errorMessage', call.errorMessage, MESSAGE),
         ...text('errorStackTrace', call.errorStackTrace, STACK_TRACE),
       });
-      await client.send(record(new SetTaskStatusCommand(input), exchange), exchange);
+      await sendCommand(client, new SetTaskStatusCommand(input), exchange);
       return {};
     }
     case 'ReportTaskRunnerHeartbeat': {
@@ -105,8 +105,8 @@ async function report(
         workerGroup: call.workerGroup,
         ...text('hostname', call.hostname, ID),
       });
-      const command = record(new ReportTaskRunnerHeartbeatCommand(input), exchange);
-      const { terminate } = await client.send(command, exchange);
+      const command = new ReportTaskRunnerHeartbeatCommand(input);
+      const { terminate } = await sendCommand(client, command, exchange);
       return { terminate: terminate === true };
     }
   }

@@ -24,7 +24,7 @@ import { atEndpoint } from './client-endpoint.ts';
 import { olderClientOptions } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
-import { record } from './exchange.ts';
+import { sendCommand } from './exchange.ts';
 import { hubText } from './legal-text.ts';
 import {
   AssociateSourceResourceCommand,
@@ -52,8 +52,8 @@ export function createHub(options: HubOptions): SendToHub {
   let config: MigrationHubConfigClient | undefined;
   const askHomeRegion = async (exchange: Exchange): Promise<Answer> => {
     config ??= createConfigClient(options, options.configEndpoint, options.configRegion);
-    const command = record(new GetHomeRegionCommand({}), exchange);
-    const { HomeRegion } = await config.send(command, exchange);
+    const command = new GetHomeRegionCommand({});
+    const { HomeRegion } = await sendCommand(config, command, exchange);
     return HomeRegion === undefined || HomeRegion === '' ? {} : { homeRegion: HomeRegion };
   };
   return async (call, exchange) => {
@@ -100,7 +100,7 @@ async function readUpdates(
   const command = new ListMigrationTaskUpdatesCommand(
     defined({ ...onTask(call), MaxResults: UPDATES_OF_PAGE, NextToken: call.token }),
   );
-  const output: MigrationTaskUpdates = await client.send(record(command, exchange), exchange);
+  const output: MigrationTaskUpdates = await sendCommand(client, command, exchange);
   const { MigrationTaskUpdateList: list = [], NextToken: next } = output;
   return defined({
     updates: list.map(readUpdate),
@@ -129,22 +129,23 @@ async function write(
   switch (call.operation) {
     case 'CreateProgressUpdateStream': {
       const input = { ProgressUpdateStreamName: call.stream, ...dryRun(call) };
-      return client.send(record(new CreateProgressUpdateStreamCommand(input), exchange), exchange);
+      return sendCommand(client, new CreateProgressUpdateStreamCommand(input), exchange);
     }
     case 'ImportMigrationTask':
-      return client.send(
-        record(new ImportMigrationTaskCommand({ ...onTask(call), ...dryRun(call) }), exchange),
+      return sendCommand(
+        client,
+        new ImportMigrationTaskCommand({ ...onTask(call), ...dryRun(call) }),
         exchange,
       );
     case 'NotifyMigrationTaskState':
-      return client.send(record(notifyCommand(call), exchange), exchange);
+      return sendCommand(client, notifyCommand(call), exchange);
     case 'PutResourceAttributes': {
       const input = {
         ...onTask(call),
         ResourceAttributeList: attributesOf(call.attributes),
         ...dryRun(call),
       };
-      return client.send(record(new PutResourceAttributesCommand(input), exchange), exchange);
+      return sendCommand(client, new PutResourceAttributesCommand(input), exchange);
     }
     case 'AssociateDiscoveredResource': {
       const input = {
@@ -152,7 +153,7 @@ async function write(
         DiscoveredResource: { ConfigurationId: call.configurationId },
         ...dryRun(call),
       };
-      return client.send(record(new AssociateDiscoveredResourceCommand(input), exchange), exchange);
+      return sendCommand(client, new AssociateDiscoveredResourceCommand(input), exchange);
     }
     case 'AssociateSourceResource': {
       const command = new AssociateSourceResourceCommand({
@@ -164,7 +165,7 @@ async function write(
         },
         ...dryRun(call),
       });
-      return client.send(record(command, exchange), exchange);
+      return sendCommand(client, command, exchange);
     }
     case 'AssociateCreatedArtifact': {
       const input = {
@@ -172,7 +173,7 @@ async function write(
         CreatedArtifact: { Name: call.artifact },
         ...dryRun(call),
       };
-      return client.send(record(new AssociateCreatedArtifactCommand(input), exchange), exchange);
+      return sendCommand(client, new AssociateCreatedArtifactCommand(input), exchange);
     }
     case 'NotifyApplicationState': {
       const input = {
@@ -181,7 +182,7 @@ async function write(
         UpdateDateTime: dateOf(call.stampS),
         ...dryRun(call),
       };
-      return client.send(record(new NotifyApplicationStateCommand(input), exchange), exchange);
+      return sendCommand(client, new NotifyApplicationStateCommand(input), exchange);
     }
   }
 }

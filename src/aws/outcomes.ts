@@ -20,8 +20,8 @@ export interface SeenResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The time in the request's signature, if it can be read. */
-  readonly signedMs: number | undefined;
+  /** The time in the request's signature (X-Amz-Date): ISO 8601 without separators, `20260921T141320Z`. */
+  readonly signed: string | undefined;
 }
 
 export interface FailedCall {
@@ -134,9 +134,15 @@ const SIGNATURE_MS_MAX = 300_000;
 
 function isSignedByWrongClock(response: SeenResponse | undefined): boolean {
   const dateMs = serverDate(response);
-  const signedMs = response?.signedMs;
+  const signedMs = signedAt(response?.signed);
   if (dateMs === undefined || signedMs === undefined) return false;
   return Math.abs(dateMs - signedMs) >= SIGNATURE_MS_MAX;
+}
+
+function signedAt(stamp = ''): number | undefined {
+  const marked = stamp.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/u, '$1-$2-$3:$4:$5');
+  const ms = Date.parse(marked);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function kindOfStatus(status: number, error: ReadError): FailureKind {

@@ -8,7 +8,6 @@ import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
-import { withAnswerLimit } from './answer-limit.ts';
 import { createConnectionPool } from './connections.ts';
 import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
@@ -71,9 +70,7 @@ export function createProbe(options: ServicesOptions): Probe {
   return {
     services,
     credentials: async () => {
-      const { accessKeyId, accountId, expiration } = await withAnswerLimit(() =>
-        credentials.provide(),
-      );
+      const { accessKeyId, accountId, expiration } = await credentials.provide();
       return defined({
         key: `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`,
         account: accountId,

@@ -6,6 +6,7 @@
 import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/model/call.ts';
 import { HUB_OPERATIONS } from '../core/model/call.ts';
 import type { Services } from '../ports.ts';
+import { CallEnd } from './call-end.ts';
 import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import type { SendToPipeline } from './data-pipeline.ts';
@@ -21,7 +22,6 @@ import {
 } from './outcomes.ts';
 import type { FailedCall } from './outcomes.ts';
 import type { SharedSettings } from './shared-settings.ts';
-import { withAnswerLimit } from './answer-limit.ts';
 import { madeOnce } from './made-once.ts';
 import { hubRegionNear, LIMITS } from './services-options.ts';
 import type { ServicesOptions, TimeLimits } from './services-options.ts';
@@ -38,18 +38,25 @@ const BROKEN_IN_A_ROW = 3;
  */
 const WAIT_MS_MAX = 1000;
 
+/** The call's time limit has passed. */
+class TooLate extends Error {
+  override readonly name = 'TooLate';
+}
+
 class AwsServices implements Services {
   readonly #options: ServicesOptions;
   readonly #limits: TimeLimits;
   readonly #broken = new Map<ConnectionPool, number>();
   readonly #credentials: Credentials;
-  readonly #inFlight = new Set<AbortController>();
+  readonly #inFlight = new Set<CallEnd>();
   readonly #waiting = new Set<Operation>();
   readonly #loadSettings = madeOnce(() => loadSharedSettings(this.#options));
   readonly #loadPools = madeOnce(() => this.#createPools());
   readonly #loadHub = madeOnce(() => this.#createHub());
   readonly #loadPipeline = madeOnce(() => this.#createPipeline());
   #open: Pools | undefined;
+  #hub: SendToHub | undefined;
+  #pipeline: SendToPipeline | undefined;
   #closed = false;
 
   constructor(options: ServicesOptions) {
@@ -63,22 +70,19 @@ class AwsServices implements Services {
     });
   }
 
-  send(call: Call): Promise<Outcome> {
-    return withAnswerLimit(() => this.#send(call));
-  }
-
-  async #send(call: Call): Promise<Outcome> {
-    const ending = new AbortController();
-    const exchange: Exchange = { abortSignal: ending.signal, response: undefined };
-    if (this.#closed) ending.abort(new Error('the agent is closing'));
-    this.#inFlight.add(ending);
+  async send(call: Call): Promise<Outcome> {
+    const end = new CallEnd();
+    const exchange: Exchange = { end, response: undefined };
+    if (this.#closed) end.abort(new Error('the agent is closing'));
+    this.#inFlight.add(end);
     try {
-      const prepared = await orAborted(this.#prepare(call, exchange), ending.signal);
-      return await this.#deliver(call, exchange, ending, prepared);
+      const prepared =
+        this.#prepared(call, exchange) ?? (await end.race(this.#prepare(call, exchange)));
+      return await this.#deliver(call, exchange, prepared);
     } catch (error) {
       return outcomeOfFailure({ error, response: undefined });
     } finally {
-      this.#inFlight.delete(ending);
+      this.#inFlight.delete(end);
     }
   }
 
@@ -88,9 +92,22 @@ class AwsServices implements Services {
 
   close(): void {
     this.#closed = true;
-    for (const ending of this.#inFlight) ending.abort(new Error('the agent is closing'));
+    for (const end of this.#inFlight) end.abort(new Error('the agent is closing'));
     this.#open?.calls.destroy();
     this.#open?.polls.destroy();
+  }
+
+  /** What is loaded already is used at once: nearly every call of an agent that has run for a minute. */
+  #prepared(call: Call, exchange: Exchange): Prepared | undefined {
+    const open = this.#open;
+    if (open === undefined || this.#closed || !this.#credentials.isReady()) return undefined;
+    const pool = call.operation === 'PollForTask' ? open.polls : open.calls;
+    if (isHubCall(call)) {
+      const hub = this.#hub;
+      return hub && { deliver: () => hub(call, exchange), pool };
+    }
+    const pipeline = this.#pipeline;
+    return pipeline && { deliver: () => pipeline(call, exchange), pool };
   }
 
   /** Loads what the call needs: the SDK and credentials. Rejects if waiting is useless. */
@@ -114,20 +131,15 @@ class AwsServices implements Services {
     }
   }
 
-  async #deliver(
-    call: Call,
-    exchange: Exchange,
-    ending: AbortController,
-    { deliver, pool }: Prepared,
-  ): Promise<Outcome> {
+  async #deliver(call: Call, exchange: Exchange, { deliver, pool }: Prepared): Promise<Outcome> {
+    const { end } = exchange;
     const isPoll = call.operation === 'PollForTask';
     const limitMs = isPoll ? this.#limits.pollMs : this.#limits.callMs;
     const identity = this.#credentials.held();
     const sentMs = performance.now();
-    const tooLate = new Error(`no answer within ${limitMs} ms`);
-    const timer = setTimeout(() => ending.abort(tooLate), limitMs);
+    const timer = setTimeout(() => end.abort(new TooLate()), limitMs);
     try {
-      const answer = await orAborted(deliver(), ending.signal);
+      const answer = await end.race(deliver());
       this.#broken.delete(pool);
       return { kind: 'accepted', answer, ...dated(exchange) };
     } catch (error) {
@@ -139,7 +151,7 @@ class AwsServices implements Services {
       const failed: FailedCall = {
         error,
         response: exchange.response,
-        limitMs: ending.signal.reason === tooLate ? limitMs : undefined,
+        limitMs: end.reason instanceof TooLate ? limitMs : undefined,
       };
       if (isPoll && isQuietPoll(failed, performance.now() - sentMs, this.#limits.quietPollMs)) {
         return { kind: 'accepted', answer: {} };
@@ -180,7 +192,7 @@ class AwsServices implements Services {
     const { calls } = await this.#loadPools();
     const { endpoints, region, ...settings } = await this.#loadSettings();
     const { createHub } = await import('./migration-hub.ts');
-    return createHub({
+    this.#hub = createHub({
       ...settings,
       version,
       environment,
@@ -190,6 +202,7 @@ class AwsServices implements Services {
       configEndpoint: endpoints.migrationHubConfig,
       configRegion: hub?.configRegion ?? hubRegionNear(region),
     });
+    return this.#hub;
   }
 
   async #createPipeline(): Promise<SendToPipeline> {
@@ -198,7 +211,7 @@ class AwsServices implements Services {
     const { endpoints, region, ...settings } = await this.#loadSettings();
     const { createPipeline } = await import('./data-pipeline.ts');
     const { createInstanceIdentity } = await import('./instance-identity.ts');
-    return createPipeline({
+    this.#pipeline = createPipeline({
       ...settings,
       version,
       environment,
@@ -209,6 +222,7 @@ class AwsServices implements Services {
       region: dataPipelineRegion ?? region,
       instanceIdentity: createInstanceIdentity(environment),
     });
+    return this.#pipeline;
   }
 }
 
@@ -236,14 +250,4 @@ function isHubCall(call: Call): call is Extract<Call, { readonly operation: HubO
 function dated({ response }: Exchange): { readonly serverDateMs?: number } {
   const serverDateMs = serverDate(response);
   return serverDateMs === undefined ? {} : { serverDateMs };
-}
-
-/** Rejects as soon as the signal aborts: the SDK watches it only while it sends. */
-async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return await new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject);
-  });
 }

@@ -276,4 +276,27 @@ describe('an answer', () => {
       expect(await services.send(call)).not.toHaveProperty('serverDateMs');
     }
   });
+
+  test('belongs to its own call, whichever of the calls in flight is answered first', async () => {
+    // Calls of one kind go through one chain of the SDK: what differs between them must travel with each.
+    const dates = ['Mon, 21 Sep 2026 14:13:20 GMT', 'Tue, 22 Sep 2026 14:13:20 GMT'];
+    for (const call of [CALLS.NotifyMigrationTaskState, CALLS.ReportTaskProgress]) {
+      const waiting: (() => void)[] = [];
+      stub.answer = (response, request) => {
+        const date = dates[waiting.length]!;
+        waiting.push(() => ok({}, { date })(response, request));
+      };
+      const before = stub.requests.length;
+      const first = services.send(call);
+      await expect.poll(() => stub.requests.length).toBe(before + 1);
+      const second = services.send(call);
+      await expect.poll(() => stub.requests.length).toBe(before + 2);
+      const [answerFirst, answerSecond] = waiting;
+      answerSecond!();
+      const late = await second;
+      answerFirst!();
+      const heads = [(await first).serverDateMs, late.serverDateMs];
+      expect(heads).toEqual(dates.map((date) => Date.parse(date)));
+    }
+  });
 });

@@ -25,6 +25,11 @@ export class CpuWindow {
     this.#count = count;
   }
 
+  /** Before that the SDK is being loaded, and on a busy machine the first calls may be too late. */
+  get hasBegun(): boolean {
+    return this.#delivered >= this.#warm;
+  }
+
   get isOver(): boolean {
     return this.#end !== undefined;
   }

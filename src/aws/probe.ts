@@ -8,6 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
+import { withAnswerLimit } from './answer-limit.ts';
 import { createConnectionPool } from './connections.ts';
 import type { ConnectionPool } from './connections.ts';
 import { Credentials } from './credentials.ts';

@@ -25,7 +25,7 @@ export default defineConfig({
       {
         extends: true,
         // The core keeps nothing in its modules, so these files need no process and no modules of their own.
-        test: { name: 'core', include: [CORE], isolate: false, pool: 'threads' },
+        test: { name: 'core', include: [CORE], isolate: false },
       },
       {
         extends: true,

@@ -101,6 +101,11 @@ describe('a stop', () => {
     const desk = deskOf({ stop: { signal: 'SIGTERM', graceMs: 0 } });
     const run = desk.start('copy');
     cancel(desk);
+    desk.pass(20_000);
+    desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
+    // The host could not send SIGKILL before.
+    expect(run.state).toBe('canceling');
+    desk.post({ type: 'tree-signalled', run: run.id, signal: 'SIGKILL', processes: 1 });
     desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
     desk.pass(9_999);
     expect(run.state).toBe('canceling');

@@ -150,22 +150,28 @@ describe('the steps of a stop', () => {
     expect(new RunTimers().takeStep(run({}), START)).toBeUndefined();
   });
 
-  test('what was seen alive before SIGKILL has not outlived it: ten seconds count from then on', () => {
+  test('what was seen alive before SIGKILL has not outlived it: ten seconds count from when it was sent', () => {
     const timers = new RunTimers();
     const one = run({}, { ...ending('operator', 0), survivors: [7] });
+    // A signal that an earlier agent had sent.
+    timers.killed(one, START);
+    expect(one.survivors).toEqual([7]);
     expect(timers.takeStep(one, START)).toBe('kill');
+    expect(timers.takeStep(one, at(20_000))).toBe('kill');
+    timers.killed(one, at(20_000));
     expect(one.survivors).toBeUndefined();
     one.survivors = [7];
-    expect(timers.takeStep(one, at(250))).toBe('kill');
+    timers.killed(one, at(25_000));
     expect(one.survivors).toEqual([7]);
-    expect(timers.takeStep(one, at(9_999))).toBe('kill');
-    expect(timers.takeStep(one, at(10_000))).toBe('give-up');
+    expect(timers.takeStep(one, at(29_999))).toBe('kill');
+    expect(timers.takeStep(one, at(30_000))).toBe('give-up');
   });
 
   test('nothing is given up while no survivor was seen', () => {
     const timers = new RunTimers();
     const one = run({}, ending('operator', 0));
     timers.takeStep(one, START);
+    timers.killed(one, START);
     expect(timers.takeStep(one, at(60_000))).toBe('kill');
     one.survivors = [];
     expect(timers.takeStep(one, at(61_000))).toBe('kill');

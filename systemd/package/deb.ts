@@ -5,7 +5,7 @@ import { cpSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync }
 import { dirname, join, relative } from 'node:path';
 import { DEBIAN_NAME } from './architecture.ts';
 import { filesOf, normalize } from './normalize.ts';
-import { COMPRESSION_THREADS, MAINTAINER } from './package-build.ts';
+import { COMPRESSION_THREADS, HOMEPAGE, MAINTAINER } from './package-build.ts';
 import type { PackageBuild } from './package-build.ts';
 import { scriptlet } from './scriptlet.ts';
 
@@ -36,6 +36,7 @@ export function makeDeb(staged: string, work: string, build: PackageBuild): stri
     .replace('@VERSION@', build.version)
     .replace('@ARCHITECTURE@', DEBIAN_NAME[build.architecture])
     .replace('@MAINTAINER@', MAINTAINER)
+    .replace('@HOMEPAGE@', HOMEPAGE)
     .replace('@SIZE@', String(sizeKib));
   writeFileSync(join(control, 'control'), fields);
   normalize(tree, build);

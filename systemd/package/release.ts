@@ -8,6 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { hasPublicAddresses } from './package-build.ts';
 import { releasedChangelog } from './release-changelog.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -28,6 +29,11 @@ function main(): void {
   }
   const isDry = values['dry-run'];
   if (values.fast && !isDry) throw new Error('--fast is for --dry-run');
+  if (!isDry && !hasPublicAddresses) {
+    throw new Error(
+      'package.json has placeholders of example.com: set author, homepage, repository and bugs first',
+    );
+  }
   if (git(ROOT, 'status', '--porcelain') !== '') {
     throw new Error('the checkout has changes: commit them first (git status)');
   }

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { RPM_NAME } from './architecture.ts';
 import { libraryRequirements } from './library-requirements.ts';
 import { filesOf, normalize } from './normalize.ts';
-import { COMPRESSION_THREADS, MAINTAINER } from './package-build.ts';
+import { COMPRESSION_THREADS, HOMEPAGE, MAINTAINER } from './package-build.ts';
 import type { PackageBuild } from './package-build.ts';
 import { scriptlet } from './scriptlet.ts';
 
@@ -94,6 +94,7 @@ function specification(tree: string, build: PackageBuild): string {
   const values: Readonly<Record<string, string>> = {
     VERSION: build.version.replaceAll('-', '~'),
     MAINTAINER,
+    HOMEPAGE,
     TREE: tree,
     DATE: changelogDate(build.epochS),
     REQUIRES: libraryRequirements(join(tree, 'usr/libexec/migration-agent/node'))

@@ -22,17 +22,23 @@ interface Component {
   readonly components?: readonly Component[];
 }
 
-type Lock = Readonly<Record<string, { readonly integrity?: string } | undefined>>;
+type Lock = Readonly<
+  Record<
+    string,
+    { readonly version: string; readonly integrity?: string; readonly license?: string } | undefined
+  >
+>;
 
 export function sbomOf(packages: readonly string[], build: PackageBuild): string {
   const lock = (
     JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Lock }
   ).packages;
-  const native = [
-    join(ROOT, 'node_modules/koffi'),
-    join(ROOT, `node_modules/@koromix/koffi-linux-${hostArchitecture()}`),
+  // The native half is that of the package's architecture, which need not be installed here.
+  const native = ['koffi', `@koromix/koffi-linux-${build.architecture}`];
+  const libraries = [
+    ...packages.map((folder) => library(folder, lock)),
+    ...native.map((name) => lockedLibrary(name, lock)),
   ];
-  const libraries = [...new Set([...packages, ...native])].map((folder) => library(folder, lock));
   const components = [nodeRuntime(build), ...unique(libraries)].toSorted((a, b) =>
     a['bom-ref'] < b['bom-ref'] ? -1 : 1,
   );
@@ -66,8 +72,25 @@ function library(folder: string, lock: Lock): Component {
   const { name, version, license } = JSON.parse(
     readFileSync(join(folder, 'package.json'), 'utf8'),
   ) as { name: string; version: string; license?: string };
-  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
   const integrity = lock[relative(ROOT, folder)]?.integrity;
+  return component({ name, version, license, integrity });
+}
+
+function lockedLibrary(name: string, lock: Lock): Component {
+  const locked = lock[`node_modules/${name}`];
+  if (locked === undefined) throw new Error(`package-lock.json does not know ${name}`);
+  const { version, license, integrity } = locked;
+  return component({ name, version, license, integrity });
+}
+
+function component(about: {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string | undefined;
+  readonly integrity: string | undefined;
+}): Component {
+  const { name, version, license, integrity } = about;
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
   const content = integrity?.startsWith('sha512-') === true ? integrity.slice(7) : undefined;
   return {
     type: 'library',
@@ -96,7 +119,10 @@ function nodeRuntime(build: PackageBuild): Component {
   const { node = 'unknown', ...contained } = versions;
   const purl = `pkg:generic/node@${node}?arch=${build.architecture}&os=linux`;
   const components = Object.entries(contained)
-    .filter(([name]) => !/^(?:napi|modules|unicode|cldr|tz)$/.test(name))
+    .filter(
+      // Node names ngtcp2 and nghttp3 without a version: a scanner has no use for them.
+      ([name, version]) => version !== '' && !/^(?:napi|modules|unicode|cldr|tz)$/.test(name),
+    )
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, version]): Component => ({
       type: 'library',

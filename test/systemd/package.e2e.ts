@@ -1,13 +1,26 @@
 /** The packages: the same bytes from the same commit, no error for the distributions' checkers, and complete. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const PACKAGE = join(import.meta.dirname, '../../systemd/package');
 const BUILD = join(PACKAGE, 'build.ts');
+/** Another user may not ask git for the time of the commit. */
+const COMMITTED_S = execFileSync('git', ['log', '-1', '--format=%ct'], {
+  cwd: PACKAGE,
+  encoding: 'utf8',
+}).trim();
 const has = (tool: string) => spawnSync(tool, ['--version']).status === 0;
 const hasRpm = has('rpmbuild');
 
@@ -16,9 +29,12 @@ const root = join(work, 'root');
 const home = join(root, 'usr/libexec/migration-agent');
 const documents = join(root, 'usr/share/doc/migration-agent');
 
-function build(output: string): Readonly<Record<string, string>> {
+/** `as`: a command that runs the build in its own way. */
+function build(output: string, as: readonly string[] = []): Readonly<Record<string, string>> {
   const options = ['--fast', '--version', '9.0.1', '--output', join(work, output)];
-  execFileSync(process.execPath, [BUILD, ...options], { stdio: 'ignore' });
+  const [program = '', ...words] = [...as, process.execPath, BUILD, ...options];
+  const env = { ...process.env, SOURCE_DATE_EPOCH: COMMITTED_S };
+  execFileSync(program, words, { stdio: ['ignore', 'ignore', 'inherit'], env });
   const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
   const names = readdirSync(join(work, output)).toSorted();
   return Object.fromEntries(names.map((name) => [name, digest(join(work, output, name))]));
@@ -40,7 +56,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(work, { recursive: true }));
 
-test('are the same twice, byte for byte, also with another umask and as another user', () => {
+test('are the same twice, byte for byte, also with another umask', () => {
   const umask = process.umask(0o077);
   try {
     expect(build('two')).toEqual(first);
@@ -48,6 +64,25 @@ test('are the same twice, byte for byte, also with another umask and as another 
     process.umask(umask);
   }
 });
+
+/** Root can become somebody else, who must be able to read the checkout. */
+const ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const canSwitch =
+  process.getuid?.() === 0 &&
+  spawnSync('setpriv', [...ANOTHER_USER.slice(1), 'cat', BUILD]).status === 0;
+
+test.skipIf(!canSwitch)(
+  'are the same as another user (skipped unless root, or if that user cannot read the checkout)',
+  () => {
+    chmodSync(work, 0o777);
+    try {
+      expect(build('three', ANOTHER_USER)).toEqual(first);
+      expect(statSync(join(work, 'three/SHA256SUMS')).uid).toBe(65534);
+    } finally {
+      chmodSync(work, 0o700);
+    }
+  },
+);
 
 test('come with checksums that sha256sum accepts, one for each file', () => {
   execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: join(work, 'one') });
@@ -63,55 +98,58 @@ test.skipIf(!has('lintian'))('have no error for lintian (skipped without it)', (
   expect([status, stdout]).toEqual([0, '']);
 });
 
-describe.skipIf(!hasRpm)('the RPM package (skipped: rpmbuild is not installed)', () => {
-  const query = (...options: string[]) =>
-    execFileSync('rpm', ['--query', '--package', ...options, rpm], { encoding: 'utf8' });
+describe.skipIf(!hasRpm)(
+  `the RPM package${hasRpm ? '' : ' (skipped: rpmbuild is not installed)'}`,
+  () => {
+    const query = (...options: string[]) =>
+      execFileSync('rpm', ['--query', '--package', ...options, rpm], { encoding: 'utf8' });
 
-  test.skipIf(!has('rpmlint'))('has no error for rpmlint (skipped without it)', () => {
-    const options = ['--config', join(PACKAGE, 'rpm/rpmlintrc.toml'), rpm];
-    const { stdout } = spawnSync('rpmlint', options, { encoding: 'utf8' });
-    expect(stdout).toMatch(/1 packages and 0 specfiles checked; 0 errors/);
-  });
+    test.skipIf(!has('rpmlint'))('has no error for rpmlint (skipped without it)', () => {
+      const options = ['--config', join(PACKAGE, 'rpm/rpmlintrc.toml'), rpm];
+      const { stdout } = spawnSync('rpmlint', options, { encoding: 'utf8' });
+      expect(stdout).toMatch(/1 packages and 0 specfiles checked; 0 errors/);
+    });
 
-  test('has the same programs, units and documents as the deb', () => {
-    const shared = (paths: string[]) =>
-      paths.filter((path) => /^\/usr\/(?:bin|lib|libexec|share\/migration-agent)\//.test(path));
-    const inDeb = execFileSync('find', [root, '-type', 'f', '-o', '-type', 'l'], {
-      encoding: 'utf8',
-    })
-      .trim()
-      .split('\n')
-      .map((path) => path.slice(root.length));
-    const inRpm = query('--list')
-      .trim()
-      .split('\n')
-      .filter((path) => inDeb.includes(path));
-    expect(shared(inRpm).toSorted()).toEqual(shared(inDeb).toSorted());
-  });
+    test('has the same programs, units and documents as the deb', () => {
+      const shared = (paths: string[]) =>
+        paths.filter((path) => /^\/usr\/(?:bin|lib|libexec|share\/migration-agent)\//.test(path));
+      const inDeb = execFileSync('find', [root, '-type', 'f', '-o', '-type', 'l'], {
+        encoding: 'utf8',
+      })
+        .trim()
+        .split('\n')
+        .map((path) => path.slice(root.length));
+      const inRpm = query('--list')
+        .trim()
+        .split('\n')
+        .filter((path) => inDeb.includes(path));
+      expect(shared(inRpm).toSorted()).toEqual(shared(inDeb).toSorted());
+    });
 
-  test('asks for glibc 2.28 and the C++ library of GCC 7, which the oldest supported hosts have', () => {
-    const libraries = query('--requires').match(/^lib.*\(64bit\)$/gm);
-    expect(libraries).toEqual([
-      'libc.so.6(GLIBC_2.28)(64bit)',
-      'libdl.so.2(GLIBC_2.2.5)(64bit)',
-      'libgcc_s.so.1(GCC_3.4)(64bit)',
-      'libm.so.6(GLIBC_2.27)(64bit)',
-      'libpthread.so.0(GLIBC_2.12)(64bit)',
-      'libstdc++.so.6(CXXABI_1.3.11)(64bit)',
-      'libstdc++.so.6(GLIBCXX_3.4.21)(64bit)',
-    ]);
-  });
+    test('asks for glibc 2.28 and the C++ library of GCC 7, which the oldest supported hosts have', () => {
+      const libraries = query('--requires').match(/^lib.*\(64bit\)$/gm);
+      expect(libraries).toEqual([
+        'libc.so.6(GLIBC_2.28)(64bit)',
+        'libdl.so.2(GLIBC_2.2.5)(64bit)',
+        'libgcc_s.so.1(GCC_3.4)(64bit)',
+        'libm.so.6(GLIBC_2.27)(64bit)',
+        'libpthread.so.0(GLIBC_2.12)(64bit)',
+        'libstdc++.so.6(CXXABI_1.3.11)(64bit)',
+        'libstdc++.so.6(GLIBCXX_3.4.21)(64bit)',
+      ]);
+    });
 
-  test('keeps the operator’s files and the group’s rights', () => {
-    const list = query(
-      '--queryformat',
-      '[%{FILEFLAGS:fflags} %{FILEMODES:perms} %{FILEGROUPNAME} %{FILENAMES}\n]',
-    );
-    expect(list).toMatch(/^cn -rw-r----- migration-agent \/etc\/migration-agent\/config.yaml$/m);
-    expect(list).toMatch(/^cn -rw-r--r-- root \/etc\/sysconfig\/migration-agent$/m);
-    expect(list).toMatch(/ drwxr-x--- migration-agent \/etc\/migration-agent$/m);
-  });
-});
+    test('keeps the operator’s files and the group’s rights', () => {
+      const list = query(
+        '--queryformat',
+        '[%{FILEFLAGS:fflags} %{FILEMODES:perms} %{FILEGROUPNAME} %{FILENAMES}\n]',
+      );
+      expect(list).toMatch(/^cn -rw-r----- migration-agent \/etc\/migration-agent\/config.yaml$/m);
+      expect(list).toMatch(/^cn -rw-r--r-- root \/etc\/sysconfig\/migration-agent$/m);
+      expect(list).toMatch(/ drwxr-x--- migration-agent \/etc\/migration-agent$/m);
+    });
+  },
+);
 
 test('run from where they were unpacked, without any other Node.js: version, help, koffi', () => {
   const program = join(root, 'usr/bin/migration-agent');

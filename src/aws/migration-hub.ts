@@ -19,6 +19,7 @@ import {
   MigrationHubConfigClient,
 } from '@aws-sdk/client-migrationhub-config';
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
+import { statusDetail } from '../core/model/report.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import { atEndpoint } from './client-endpoint.ts';
 import { olderClientOptions } from './client-settings.ts';
@@ -199,11 +200,12 @@ function dryRun(call: { readonly dryRun?: boolean }): { DryRun?: boolean } {
 }
 
 function notifyCommand(call: NotifyCall): NotifyMigrationTaskStateCommand {
+  const detail = statusDetail(call);
   return new NotifyMigrationTaskStateCommand({
     ...onTask(call),
     Task: defined({
       Status: call.status,
-      StatusDetail: call.detail === undefined ? undefined : hubText(maskSecrets(call.detail)),
+      StatusDetail: detail === undefined ? undefined : hubText(maskSecrets(detail)),
       ProgressPercent: call.percent,
     }),
     UpdateDateTime: dateOf(call.stampS),

@@ -27,7 +27,7 @@ export function jobHeadline(job: JobDetail, paint: Paint): string {
   const name = plain(job.run === undefined ? job.name : `${job.name}/${job.run}`);
   const progress =
     job.percent === undefined ? '' : `  ${progressBar(job.percent, 20)} ${job.percent}%`;
-  const left = job.etaSeconds === undefined ? '' : `  about ${span(job.etaSeconds * 1000)} to go`;
+  const left = job.etaSeconds === undefined ? '' : `  about ${span(job.etaSeconds * 1000)} left`;
   return `${paint('bold', name)}  ${paint(style, text)}${progress}${left}`;
 }
 

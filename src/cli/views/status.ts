@@ -10,7 +10,7 @@ import { renderHealth } from './health.ts';
 import { stateCell } from './state-cell.ts';
 import type { View } from './view.ts';
 import { displayWidth, plain, truncate, wrap } from '../terminal/printable.ts';
-import { coarseSpanSince, spanSince, spanUntil } from '../terminal/durations.ts';
+import { coarseSpanSince, span, spanSince, spanUntil } from '../terminal/durations.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Cell, Column } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
@@ -182,7 +182,10 @@ function ageText(job: JobStatus, now: Date): string {
 }
 
 function jobDetail(job: JobStatus): string {
-  const message = [job.endedAt === undefined ? job.detail : (job.reason ?? job.detail)];
+  const message = [
+    job.endedAt === undefined ? job.detail : (job.reason ?? job.detail),
+    job.etaSeconds === undefined ? undefined : `about ${span(job.etaSeconds * 1000)} left`,
+  ];
   if (job.survivors !== undefined && job.survivors.length > 0) {
     // First: a narrow terminal cuts the end off, and this is what somebody must look after.
     message.unshift(`still alive: ${job.survivors.join(', ')}`);

@@ -102,6 +102,9 @@ function progressCell(job: JobStatus): HTMLTableCellElement {
     cell.append(bar, ` ${job.percent}%`);
   }
   if (job.detail !== undefined) cell.append(element('small', job.detail));
+  if (job.etaSeconds !== undefined) {
+    cell.append(element('small', `about ${span(job.etaSeconds)} left`));
+  }
   return cell;
 }
 

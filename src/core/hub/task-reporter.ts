@@ -11,6 +11,7 @@ import type { FinalReport, HubPromise, HubTask } from '../model/hub-task.ts';
 import type { Run } from '../model/job.ts';
 import { hubPayload } from '../model/report.ts';
 import type { HubPayload } from '../model/report.ts';
+import { timingText } from '../model/run-time.ts';
 import type { HubSettings, SettingsHolder } from '../model/settings.ts';
 import type { PendingCall } from '../scheduling/call-queue.ts';
 import {
@@ -135,7 +136,8 @@ export class HubTaskReporter implements Reporter {
     return {
       operation: 'NotifyMigrationTaskState',
       ...address,
-      ...this.#reduced(payload),
+      // A repeated report stays as it was.
+      ...this.#timed(payload, repeated === undefined ? run : undefined, now),
       stampS: nextStampS(task, clock.nowMs(now)),
       nextUpdateS: this.#nextUpdateS(migrationHub),
     };
@@ -375,6 +377,17 @@ export class HubTaskReporter implements Reporter {
     const refused = this.#retry?.refused;
     const isLike = refused?.status === payload.status && refused.detail === payload.detail;
     return isLike ? { status: payload.status } : payload;
+  }
+
+  #timed(
+    payload: HubPayload,
+    run: Run | undefined,
+    now: Now,
+  ): HubPayload & { readonly timing?: string } {
+    const reduced = this.#reduced(payload);
+    // After a refusal the status alone is sent.
+    if (run === undefined || reduced !== payload) return reduced;
+    return { ...payload, ...defined({ timing: timingText(run, now) }) };
   }
 
   #liveRun(): Run | undefined {

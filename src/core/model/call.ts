@@ -55,6 +55,11 @@ export interface NotifyCall extends OnTask {
   readonly percent?: number;
   /** At most 2,500 code points on one line (MODEL StatusDetail). */
   readonly detail?: string;
+  /**
+   * How long the run has taken and will take, added to the detail if there is room. It changes all the time, so it is no part
+   * of what is compared with the last report.
+   */
+  readonly timing?: string;
   /** UpdateDateTime in whole seconds since 1970 by the service's clock. */
   readonly stampS: number;
   /** The promise: the next report comes within so many seconds of the stamp. */

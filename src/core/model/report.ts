@@ -2,7 +2,7 @@
  * What is reported of a run, in terms that each service accepts: status, percent and detail for the Hub, and the final
  * status for the pipeline. A final report is made once, when the run ends, and never changes.
  */
-import type { HubStatus, PipelineCall } from './call.ts';
+import type { HubStatus, NotifyCall, PipelineCall } from './call.ts';
 import type { EndCause, Ending, Run } from './job.ts';
 import { defined } from '../lib/defined.ts';
 import { isFinal } from './job.ts';
@@ -120,6 +120,16 @@ function hubDetail(run: Run): string | undefined {
   if (run.state === 'canceling') return `ending: ${CANCELED_BY[run.ending?.cause ?? 'operator']}`;
   if (run.stalled === true) return `no progress lately; ${run.detail ?? 'nothing read yet'}`;
   return run.detail;
+}
+
+/** StatusDetail had 255 characters until 2024, and other tools still cut there. */
+const DETAIL_CHARACTERS_MAX = 255;
+
+/** What is sent as StatusDetail: the detail, and behind it the timing if both fit. */
+export function statusDetail({ detail, timing }: NotifyCall): string | undefined {
+  if (timing === undefined || detail === undefined) return detail ?? timing;
+  const both = `${detail}; ${timing}`;
+  return both.length <= DETAIL_CHARACTERS_MAX ? both : detail;
 }
 
 /** The services refuse empty texts. */

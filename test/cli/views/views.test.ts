@@ -252,7 +252,7 @@ test('one job is shown in full and ends in its timeline', () => {
     },
   ];
   expect(renderJob({ job: FULL_JOB, output: OUTPUT, timeline }, VIEW)).toMatchInlineSnapshot(`
-    "nightly-files/3  running!  ██████████████▍░░░░░ 72%  about 1m10s to go
+    "nightly-files/3  running!  ██████████████▍░░░░░ 72%  about 1m10s left
       command        pg_dump -Fd -j 4 -f '/srv/dump dir'
                      postgres://dump:***@db01/orders
       directory      /srv, as postgres

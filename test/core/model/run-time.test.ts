@@ -1,6 +1,6 @@
 /** Elapsed time and the estimate of what is left. */
 import { expect, test } from 'vitest';
-import { elapsedSeconds, etaSeconds } from '../../../src/core/model/run-time.ts';
+import { elapsedSeconds, etaSeconds, timingText } from '../../../src/core/model/run-time.ts';
 
 const at = (s: number): { wallMs: number; bootMs: number } => ({ wallMs: 0, bootMs: s * 1000 });
 const run = { state: 'running', startedAt: at(100), percent: 25, progressAt: at(200) } as const;
@@ -28,4 +28,22 @@ test.each([
   expect(etaSeconds({ ...rest, ...(percent === undefined ? {} : { percent }) }, at(200))).toBe(
     undefined,
   );
+});
+
+test.each([
+  ['running for 2m30s, about 4m10s left', run, 250],
+  ['running for 9s, with no text', run, 109],
+  ['running for 15s', { ...run, percent: 1, progressAt: at(110) }, 115],
+  ['running for 1h40m', { ...run, stalled: true }, 6105],
+  ['running for 1d2h, about 3d6h left', { ...run, progressAt: at(93_700) }, 93_700],
+] as const)('for a StatusDetail: %s', (text, { ...progressing }, nowS) => {
+  const expected = text.endsWith('no text') ? undefined : text;
+  expect(timingText(progressing, at(nowS))).toBe(expected);
+});
+
+test('a run that does not run, or whose percent is not known, has no timing', () => {
+  expect(timingText({ ...run, state: 'canceling' }, at(300))).toBeUndefined();
+  const { percent, ...without } = run;
+  expect(percent).toBe(25);
+  expect(timingText(without, at(300))).toBeUndefined();
 });

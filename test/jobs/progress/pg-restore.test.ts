@@ -57,12 +57,12 @@ test('parallel: an entry counts also where two processes have written into one l
 });
 
 test('parallel: entries that are not selected are printed, too, and do not count', () => {
-  let listed: ReadonlySet<string> | undefined;
-  const read = createPgRestoreParser(() => listed);
+  const archive: { entries?: ReadonlySet<string> } = {};
+  const read = createPgRestoreParser(() => archive.entries);
   const percentAfter = (line: string): number | undefined => read(line, 'stderr')?.percent;
   percentAfter('pg_restore: processing item 6 SCHEMA sales');
   percentAfter('pg_restore: processing item 216 TABLE t1');
-  listed = new Set(['216', '3569', '3572', '3575']);
+  archive.entries = new Set(['216', '3569', '3572', '3575']);
   expect(percentAfter('pg_restore: processing item 877 TYPE mood')).toBeUndefined();
   percentAfter('pg_restore: entering main parallel loop');
   expect(percentAfter('pg_restore: skipping item 3344 CONSTRAINT t2 t2_pkey')).toBeUndefined();

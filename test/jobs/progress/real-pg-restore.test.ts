@@ -95,7 +95,7 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
       ['a schema', () => ['-n', 'public']],
       ['a schema, four connections', () => ['-j', '4', '--schema=public']],
       ['a table in one word', () => ['-tt7']],
-      ['a table of another schema', () => ['-v', '-n', 'other', '-t', 'o1'], true],
+      ['rows of a table of another schema', () => ['-an', 'other', '-t', 'o1'], true],
       ['definitions', () => ['--section=pre-data']],
       ['rows', () => ['--section', 'data', '-n', 'public', '--no-comments'], true],
       ['rows, three connections', () => ['-j3', '-an', 'public'], true],

@@ -14,12 +14,13 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const QUARTER_MS = 15 * MINUTE_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** No day has fewer hours, so no day is skipped. */
 const STRIDE_MS = 23 * HOUR_MS;
 /** 29 February comes within eight years. The search for a date that never comes (30 February) ends here. */
 const SEARCH_MS_MAX = 9 * 366 * 24 * HOUR_MS;
-/** By how much clocks are set back: an hour, and half of one on Lord Howe Island. */
-const SHIFTS_MS = [HOUR_MS, HOUR_MS / 2];
+/** Clocks go back by an hour, on Lord Howe Island by half of one, at Troll in Antarctica by two. */
+const SET_BACK_MS_MAX = 3 * HOUR_MS;
 
 /**
  * One expression. node-cron decides whether a moment matches; that takes about 50 µs, so it is called only if hour and minute
@@ -136,7 +137,18 @@ class LocalTime {
 
   /** True if the clocks showed the same time before and have been set back since. */
   isSecondPass(ms: number): boolean {
-    const shown = this.#format.format(ms);
-    return SHIFTS_MS.some((shiftMs) => this.#format.format(ms - shiftMs) === shown);
+    const beforeMs = this.#offsetMs(ms - SET_BACK_MS_MAX);
+    const setBackMs = (beforeMs - this.#offsetMs(ms) + DAY_MS) % DAY_MS;
+    if (setBackMs === 0 || setBackMs > SET_BACK_MS_MAX) return false;
+    // The first pass is as long ago as the clocks were set back by, and by the clocks of that time.
+    return this.#offsetMs(ms - setBackMs) === beforeMs;
+  }
+
+  /** Between 0 and a day: 23 hours stand for one hour behind UTC. */
+  #offsetMs(ms: number): number {
+    const [hour = 0, minute = 0] = this.#format.format(ms).split(':').map(Number);
+    const localMs = hour * HOUR_MS + minute * MINUTE_MS;
+    const utcMs = Math.floor((ms % DAY_MS) / MINUTE_MS) * MINUTE_MS;
+    return (localMs - utcMs + DAY_MS) % DAY_MS;
   }
 }

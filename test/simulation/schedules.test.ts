@@ -289,3 +289,39 @@ describe('the nights in which the clocks change', () => {
     ]);
   });
 });
+
+describe('clocks that change', () => {
+  /** The starts from the moment on, with an agent that restarts every so often; each run ends within minutes. */
+  function startsFrom(from: string, hours: number, restartEveryMs: number): string[] {
+    host.away(Date.parse(from) - host.wallMs);
+    const before = host.started().length;
+    for (let passedMs = 0; passedMs < hours * HOUR_MS; passedMs += restartEveryMs) {
+      host.pass(restartEveryMs - MINUTE_MS);
+      host.end();
+      host.away(MINUTE_MS);
+      host.end();
+    }
+    return host.started().slice(before);
+  }
+
+  test.each([
+    ['Europe/Berlin', '30 2 * * *', ['10-31T00:30', '11-01T01:30']],
+    ['Antarctica/Troll', '15 1 * * *', ['10-30T23:15', '11-01T01:15']],
+  ])('back, %s: the start of a repeated hour is made once', (timezone, cron, starts) => {
+    host = new Host({ cron, timezone });
+    // Restarts fall between the two passes; in 2027 the clocks go back on 31 October.
+    const found = startsFrom('2027-10-30T13:00:00Z', 38, 25 * MINUTE_MS);
+    expect(found.map((at) => at.slice(5, 16))).toEqual(starts);
+    expect(host.entries('run.skipped')).toEqual([]);
+  });
+
+  test('forward, Berlin: the start of the skipped hour falls out, and is not called missed', () => {
+    host = new Host({ cron: '30 2 * * *', timezone: 'Europe/Berlin' });
+    host.reschedule({ missedStart: 'once' });
+    const found = startsFrom('2027-03-27T13:00:00Z', 38, 25 * MINUTE_MS);
+    expect(found.map((at) => at.slice(5, 16))).toEqual(['03-29T00:30']);
+    expect(host.entries('run.missed').filter(({ dueAt }) => String(dueAt) > '2027-03-28')).toEqual(
+      [],
+    );
+  });
+});

@@ -114,6 +114,22 @@ describe('the hour that is repeated', () => {
       '2026-04-06T15:15Z',
     ]);
   });
+
+  test('Troll, two hours: 01:15 comes once', () => {
+    expect(starts('15 1 * * *', 'Antarctica/Troll', '2026-10-24T12:00:00Z')).toEqual([
+      '2026-10-24T23:15Z',
+      '2026-10-26T01:15Z',
+      '2026-10-27T01:15Z',
+    ]);
+  });
+
+  test('the Azores, from UTC to an hour behind it: 00:30 comes once', () => {
+    expect(starts('30 0 * * *', 'Atlantic/Azores', '2026-10-24T12:00:00Z')).toEqual([
+      '2026-10-25T00:30Z',
+      '2026-10-26T01:30Z',
+      '2026-10-27T01:30Z',
+    ]);
+  });
 });
 
 test('a start once a year costs milliseconds, and a kept expression is not read again', () => {

@@ -1,48 +1,85 @@
-/** Finds the starts of a schedule that fall out when the clocks of its time zone go forward. */
+/**
+ * Finds the starts of a schedule that fall out when the clocks of its time zone go forward, and those that come twice when they
+ * go back. As system/calendar.ts has it: a start in a repeated hour comes once, and one of every hour keeps to real time.
+ */
 import nodeCron from 'node-cron';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 /** A zone that changes its clocks does so every year. */
 const AHEAD_MS = 400 * DAY_MS;
 /** More starts a day than this: the next one is near. */
 const HOURS_MAX = 6;
 
-interface Gap {
-  /** The moment of the change. */
-  readonly atMs: number;
-  /** The local time that is skipped, as if it were UTC. */
+interface Change {
+  /** The local time that is skipped or repeated, as if it were UTC. */
   readonly fromMs: number;
   readonly toMs: number;
+  readonly isForward: boolean;
 }
 
-/** Undefined: no start falls out. */
-export function skippedStart(cron: string, timeZone: string, nowMs: number): string | undefined {
+interface ChangedStarts {
+  /** The first start that falls out, as local time. */
+  readonly skipped?: string;
+  /** The first start that comes twice, nearer to each other than the schedule has them on other days. */
+  readonly doubled?: string;
+}
+
+export function changedStarts(cron: string, timeZone: string, nowMs: number): ChangedStarts {
   const { fields } = nodeCron.validateDetailed(cron);
-  if (fields === undefined || fields.hour.length > HOURS_MAX) return undefined;
-  for (const { fromMs, toMs } of gapsOf(timeZone, nowMs)) {
-    for (let ms = fromMs; ms < toMs; ms += MINUTE_MS) {
-      const local = new Date(ms);
-      // A later change may fall on a day that fits the schedule, so that the day of this one does not matter.
-      const isStart =
-        fields.hour.includes(local.getUTCHours()) && fields.minute.includes(local.getUTCMinutes());
-      if (isStart) return local.toISOString().slice(0, 16).replace('T', ' ');
+  if (fields === undefined) return {};
+  const hours = new Set(fields.hour);
+  const minutes = new Set(fields.minute);
+  const isHourly = hours.size === 24;
+  const found: { skipped?: string; doubled?: string } = {};
+  for (const change of changesOf(timeZone, nowMs)) {
+    const lengthMs = change.toMs - change.fromMs;
+    // A start of every hour moves by whole hours without being noticed, by half an hour on Lord Howe Island it does not.
+    const isOff = isHourly && lengthMs % HOUR_MS !== 0 && spacingMs(minutes) > lengthMs;
+    const matters = isOff || (change.isForward && hours.size <= HOURS_MAX);
+    const start = matters ? firstStart(change, hours, minutes) : undefined;
+    if (start !== undefined) found[change.isForward ? 'skipped' : 'doubled'] ??= start;
+  }
+  return found;
+}
+
+/** A later change may fall on a day that fits the schedule, so that the day of this one does not matter. */
+function firstStart(
+  { fromMs, toMs }: Change,
+  hours: ReadonlySet<number>,
+  minutes: ReadonlySet<number>,
+): string | undefined {
+  for (let ms = fromMs; ms < toMs; ms += MINUTE_MS) {
+    const local = new Date(ms);
+    if (hours.has(local.getUTCHours()) && minutes.has(local.getUTCMinutes())) {
+      return local.toISOString().slice(0, 16).replace('T', ' ');
     }
   }
   return undefined;
 }
 
-/** The changes forward of the next year. */
-function gapsOf(timeZone: string, nowMs: number): Gap[] {
+/** The shortest time between two starts of an hourly schedule. */
+function spacingMs(minutes: ReadonlySet<number>): number {
+  const sorted = [...minutes].sort((a, b) => a - b);
+  const next = [...sorted.slice(1), (sorted[0] ?? 0) + 60];
+  return Math.min(...sorted.map((minute, index) => (next[index] ?? 60) - minute)) * MINUTE_MS;
+}
+
+/** The changes of the next year. */
+function changesOf(timeZone: string, nowMs: number): Change[] {
   const offsetMs = offsetReader(timeZone);
-  const gaps: Gap[] = [];
+  const changes: Change[] = [];
   for (let dayMs = nowMs; dayMs < nowMs + AHEAD_MS; dayMs += DAY_MS) {
     const before = offsetMs(dayMs);
-    if (offsetMs(dayMs + DAY_MS) <= before) continue;
+    const after = offsetMs(dayMs + DAY_MS);
+    if (after === before) continue;
     const atMs = changeBetween(dayMs, dayMs + DAY_MS, offsetMs);
-    gaps.push({ atMs, fromMs: atMs + before, toMs: atMs + offsetMs(atMs) });
+    const isForward = after > before;
+    const [fromMs, toMs] = isForward ? [before, after] : [after, before];
+    changes.push({ fromMs: atMs + fromMs, toMs: atMs + toMs, isForward });
   }
-  return gaps;
+  return changes;
 }
 
 /** The first moment with the later offset, to the minute. */

@@ -3,7 +3,7 @@ import nodeCron from 'node-cron';
 import { progressProblem } from '../../core/model/progress-parser.ts';
 import type { Environment } from '../lib/document.ts';
 import { hostZone } from '../lib/host-zone.ts';
-import { skippedStart } from './clock-changes.ts';
+import { changedStarts } from './clock-changes.ts';
 import type { Finding } from './cross-checks.ts';
 import type { JobOfFile } from '../schema/schema.ts';
 
@@ -54,14 +54,22 @@ function scheduleWarnings(job: JobOfFile, environment: Environment, warn: Warn):
   if (problem !== undefined) {
     warn(['schedule'], `${problem}; set timezone, or the schedule may start hours off`);
   }
-  const skipped = zone === undefined ? undefined : skippedStart(job.schedule, zone, Date.now());
+  if (zone !== undefined) clockWarnings(job.schedule, zone, warn);
+  if (hasBothDays(job.schedule)) {
+    const message =
+      'starts only on days that match both the day of month and the weekday; crontab would start on days that match either';
+    warn(['schedule'], message);
+  }
+}
+
+function clockWarnings(cron: string, zone: string, warn: Warn): void {
+  const { doubled, skipped } = changedStarts(cron, zone, Date.now());
   if (skipped !== undefined) {
     const message = `the clocks of ${zone} skip ${skipped}, so that this start falls out; choose another hour, or timezone: UTC`;
     warn(['schedule'], message);
   }
-  if (hasBothDays(job.schedule)) {
-    const message =
-      'starts only on days that match both the day of month and the weekday; crontab would start on days that match either';
+  if (doubled !== undefined) {
+    const message = `the clocks of ${zone} show ${doubled} twice, so that this start comes twice within the hour; choose timezone: UTC`;
     warn(['schedule'], message);
   }
 }

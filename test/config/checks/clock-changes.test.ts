@@ -1,6 +1,6 @@
 /** Starts that fall out when clocks go forward: by the calendar itself, for every zone. */
 import { expect, test } from 'vitest';
-import { skippedStart } from '../../../src/config/checks/clock-changes.ts';
+import { changedStarts } from '../../../src/config/checks/clock-changes.ts';
 import { createCalendar } from '../../../src/system/calendar.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 27);
@@ -18,8 +18,20 @@ test.each([
   ['30 2 * * *', 'UTC', undefined],
   ['30 2 * * *', '+03:00', undefined],
   ['30 * * * *', 'Europe/Berlin', undefined],
+  ['15 2 * * *', 'Antarctica/Troll', '2027-03-28 02:15'],
 ])('%s in %s: %s', (cron, zone, skipped) => {
-  expect(skippedStart(cron, zone, NOW_MS)).toBe(skipped);
+  expect(changedStarts(cron, zone, NOW_MS)).toEqual(skipped === undefined ? {} : { skipped });
+});
+
+test.each([
+  ['45 * * * *', 'Australia/Lord_Howe', { doubled: '2027-04-04 01:45' }],
+  ['15 * * * *', 'Australia/Lord_Howe', { skipped: '2027-10-03 02:15' }],
+  ['0,30 * * * *', 'Australia/Lord_Howe', {}],
+  ['*/5 * * * *', 'Australia/Lord_Howe', {}],
+  ['45 1 * * *', 'Australia/Lord_Howe', {}],
+  ['45 * * * *', 'Antarctica/Troll', {}],
+])('%s of every hour in %s', (cron, zone, expected) => {
+  expect(changedStarts(cron, zone, NOW_MS)).toEqual(expected);
 });
 
 /** The days of the next year with another offset than the day before, as ms since 1970. */
@@ -31,34 +43,61 @@ function changes(timeZone: string): number[] {
   );
 }
 
-test('a warning if and only if the calendar leaves the start out, in every zone and hour of change', () => {
-  const calendar = createCalendar();
-  // Zones that change at the same moments by the same rule are asked once.
+/** Zones that change at the same moments by the same rule are asked once. */
+function differentZones(): string[] {
   const zones = new Map(
     Intl.supportedValuesOf('timeZone').map((zone) => {
       const local = new Intl.DateTimeFormat('en', { timeZone: zone, timeStyle: 'short' });
       return [`${changes(zone).join()} ${local.format(NOW_MS)}`, zone];
     }),
   );
+  return [...zones.values()];
+}
+
+const calendar = createCalendar();
+
+/** The hours between the starts around a change. */
+function hoursBetween(cron: string, timezone: string, dayMs: number): number[] {
+  const starts: number[] = [];
+  let atMs: number | undefined = dayMs - DAY_MS;
+  while (atMs !== undefined && atMs < dayMs + 2 * DAY_MS) {
+    atMs = calendar.nextStartMs({ cron, timezone, missedStart: 'skip' }, atMs);
+    if (atMs !== undefined) starts.push(atMs);
+  }
+  return starts.slice(1).map((start, index) => (start - (starts[index] ?? 0)) / 3_600_000);
+}
+
+test('a warning if and only if the calendar leaves a start out, and none comes twice: every zone and hour', () => {
   const wrong: string[] = [];
-  for (const timezone of zones.values()) {
-    for (const hour of [0, 1, 2, 3]) {
+  const zones = differentZones();
+  for (const timezone of zones) {
+    for (const hour of [0, 1, 2, 3, 23]) {
       const cron = `15 ${hour} * * *`;
-      const isLeftOut = changes(timezone).some((dayMs) => {
-        const starts: number[] = [];
-        let atMs: number | undefined = dayMs - DAY_MS;
-        while (atMs !== undefined && starts.length < 4) {
-          atMs = calendar.nextStartMs({ cron, timezone, missedStart: 'skip' }, atMs);
-          if (atMs !== undefined) starts.push(atMs);
-        }
-        // One start a day: if one is left out, the next comes after about two days.
-        return starts.some((start, index) => start - (starts[index - 1] ?? start) > 1.5 * DAY_MS);
-      });
-      if (isLeftOut !== (skippedStart(cron, timezone, NOW_MS) !== undefined)) {
-        wrong.push(`${timezone} ${cron}`);
-      }
+      const between = changes(timezone).flatMap((dayMs) => hoursBetween(cron, timezone, dayMs));
+      // One start a day: if one is left out, the next comes after about two days, and a second pass within hours.
+      const isLeftOut = between.some((hours) => hours > 36);
+      const isTwice = between.some((hours) => hours < 20);
+      const { skipped, doubled } = changedStarts(cron, timezone, NOW_MS);
+      if (isLeftOut !== (skipped !== undefined)) wrong.push(`${timezone} ${cron} is left out`);
+      if (isTwice || doubled !== undefined) wrong.push(`${timezone} ${cron} comes twice`);
     }
   }
-  expect(zones.size).toBeGreaterThan(30);
+  expect(zones.length).toBeGreaterThan(30);
+  expect(wrong).toEqual([]);
+}, 120_000);
+
+test('of every hour: a warning if and only if the time between two starts is another one, in every zone', () => {
+  const wrong: string[] = [];
+  for (const timezone of differentZones()) {
+    for (const minute of [15, 45]) {
+      const cron = `${minute} * * * *`;
+      const between = changes(timezone).flatMap((dayMs) => hoursBetween(cron, timezone, dayMs));
+      const { skipped, doubled } = changedStarts(cron, timezone, NOW_MS);
+      if (between.some((hours) => hours > 1) !== (skipped !== undefined))
+        wrong.push(`${timezone} -`);
+      if (between.some((hours) => hours < 1) !== (doubled !== undefined))
+        wrong.push(`${timezone} +`);
+    }
+  }
   expect(wrong).toEqual([]);
 }, 120_000);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ClockOffset } from '../../../src/core/scheduling/clock-offset.ts';
 import { HOUR_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
 import type { Now } from '../../../src/core/lib/time.ts';
@@ -97,4 +97,114 @@ test('what an earlier agent knew does not outvote an answer that is years away f
   expect(offset.isDoubtful).toBe(true);
   answers(offset, 30 * YEAR_MS, 2);
   expect([offset.ms, offset.isDoubtful]).toEqual([30 * YEAR_MS, false]);
+});
+
+/** An answer of a service whose clock is ahead of this host's by so much. */
+function answer(offset: ClockOffset, aheadMs: number, wallMs = WALL_MS): void {
+  const now: Now = { wallMs, bootMs: 0 };
+  offset.learn(wallMs + aheadMs - 500, now, now);
+}
+
+describe('what an earlier agent knew', () => {
+  test('counts as two samples, and is outvoted by three', () => {
+    const offset = new ClockOffset();
+    offset.restore(60_000, 0);
+    expect([offset.isKnown, offset.ms]).toEqual([true, 60_000]);
+    for (const expected of [60_000, 90_000, 90_000]) {
+      answer(offset, 90_000);
+      expect(offset.ms).toBe(expected);
+    }
+  });
+
+  test('is less by the step of the host since; below two seconds it is none', () => {
+    const restored = (offsetMs: number, stepMs: number): number => {
+      const offset = new ClockOffset();
+      offset.restore(offsetMs, stepMs);
+      return offset.ms;
+    };
+    expect([restored(60_000, 20_000), restored(1_999, 0), restored(2_000, 0)]).toEqual([
+      ...[40_000, 0, 2_000],
+    ]);
+    expect(restored(-1_999, 0)).toBe(0);
+  });
+
+  test('goes at once if an answer is more than an hour from it, and only what it knew', () => {
+    const near = new ClockOffset();
+    near.restore(0, 0);
+    answer(near, HOUR_MS);
+    expect(near.ms).toBe(0);
+    const far = new ClockOffset();
+    far.restore(2 * HOUR_MS, 0);
+    answer(far, -2 * HOUR_MS);
+    answer(far, -2 * HOUR_MS);
+    expect(far.ms).toBe(2 * HOUR_MS);
+    answer(far, -2 * HOUR_MS);
+    expect(far.ms).toBe(-2 * HOUR_MS);
+  });
+
+  test('is gone after eight answers: a far one then counts like any other', () => {
+    const offset = new ClockOffset();
+    offset.restore(0, 0);
+    for (let i = 0; i < 9; i++) answer(offset, 0);
+    answer(offset, 2 * HOUR_MS);
+    for (let i = 0; i < 3; i++) answer(offset, 2 * HOUR_MS);
+    expect(offset.ms).toBe(0);
+    answer(offset, 2 * HOUR_MS);
+    expect(offset.ms).toBe(2 * HOUR_MS);
+  });
+});
+
+test.each([
+  ['an answer that took five seconds counts', 5_000, HOUR_MS],
+  ['a longer one does not', 5_001, 0],
+])('%s', (_what, tripMs, expected) => {
+  const offset = new ClockOffset();
+  answers(offset, HOUR_MS, 1, tripMs);
+  expect(offset.ms).toBe(expected);
+  expect(offset.learn(WALL_MS, { wallMs: 0, bootMs: 0 }, { wallMs: WALL_MS, bootMs: tripMs })).toBe(
+    expected !== 0,
+  );
+});
+
+test('the median is taken, in whole milliseconds, and noise around zero is zero', () => {
+  const offset = new ClockOffset();
+  for (const aheadMs of [90_000, 10_000, 50_000, 20_000, 60_000]) answer(offset, aheadMs);
+  expect(offset.ms).toBe(50_000);
+  const now: Now = { wallMs: WALL_MS, bootMs: 1 };
+  const odd = new ClockOffset();
+  odd.learn(WALL_MS + 60_000 - 500, { wallMs: WALL_MS, bootMs: 0 }, now);
+  expect(odd.ms).toBe(60_001);
+  const noise = new ClockOffset();
+  for (const aheadMs of [30_000, 1_000, 1_000]) answer(noise, aheadMs);
+  expect(noise.ms).toBe(0);
+});
+
+test('nine answers count, not eight', () => {
+  const offset = new ClockOffset();
+  for (let i = 0; i < 5; i++) answer(offset, 60_000);
+  for (let i = 0; i < 4; i++) answer(offset, 90_000);
+  expect(offset.ms).toBe(60_000);
+  answer(offset, 90_000);
+  expect(offset.ms).toBe(90_000);
+});
+
+test('right answers end a doubt and an offset', () => {
+  const offset = new ClockOffset();
+  answers(offset, 10 * YEAR_MS);
+  expect(offset.isDoubtful).toBe(true);
+  for (let i = 0; i < 9; i++) answer(offset, 0);
+  expect([offset.isDoubtful, offset.ms]).toEqual([false, 0]);
+  for (let i = 0; i < 9; i++) answer(offset, 60_000);
+  for (let i = 0; i < 9; i++) answer(offset, 0);
+  expect(offset.ms).toBe(0);
+});
+
+test('a step that leaves less than two seconds leaves none', () => {
+  const stepped = (stepMs: number): number => {
+    const offset = new ClockOffset();
+    answer(offset, 60_000);
+    offset.stepped(stepMs);
+    return offset.ms;
+  };
+  expect([stepped(58_001), stepped(58_000), stepped(61_999)]).toEqual([0, 2_000, 0]);
 });

@@ -9,6 +9,10 @@ import {
   renewAtMs,
   reportByMs,
   reportEveryMs,
+  promisesMax,
+  shutdownNextUpdateS,
+  spareReportMs,
+  takeBackAtMs,
 } from '../../../src/core/scheduling/deadlines.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, after } from '../../../src/core/lib/time.ts';
@@ -132,4 +136,37 @@ describe('the fence', () => {
     delete run.pipeline;
     expect(fenceAtMs(run)).toBeUndefined();
   });
+});
+
+describe('other promises', () => {
+  const halves = { ...HUB, nextUpdateMs: 1_500, nextUpdateMaxMs: 7_500, finalNextUpdateMs: 9_900 };
+
+  test('are whole seconds: a needed one is rounded up, the longest ones are rounded down', () => {
+    expect(nextUpdateS(halves, 1, { perSecond: 10, burst: 1 })).toBe(2);
+    expect([shutdownNextUpdateS(halves), finalNextUpdateS(halves)]).toEqual([7, 9]);
+    expect([shutdownNextUpdateS(HUB), finalNextUpdateS(HUB)]).toEqual([3600, 365 * 86_400]);
+    const long = { ...HUB, nextUpdateMaxMs: 100_000 * DAY_MS };
+    expect(shutdownNextUpdateS(long)).toBe(2 ** 31 - 1);
+  });
+
+  test('of a stop are taken back within ten seconds of the next start, by the reporter’s jitter', () => {
+    expect([takeBackAtMs(AT, 0), takeBackAtMs(AT, 0.5), takeBackAtMs(AT, 1)]).toEqual([
+      ...[1_000, 6_000, 11_000],
+    ]);
+  });
+
+  test('are no more than 0.93 of the budget keeps with the longest one', () => {
+    expect(promisesMax(HUB, { perSecond: 1, burst: 10 })).toBe(3348);
+    expect(promisesMax(HUB, { perSecond: 0.5, burst: 10 })).toBe(1674);
+    expect(promisesMax({ ...HUB, nextUpdateMaxMs: 10_000 }, { perSecond: 1, burst: 1 })).toBe(9);
+  });
+});
+
+test.each([
+  ['a budget that has plenty: a quarter of the interval', 1, 10, 15_000],
+  ['never more often than every five seconds', 1, 10, 5_000, 8_000],
+  ['a budget that is used: as often as a tenth of it allows', 40, 10, 40_000],
+  ['a budget that is short: the interval itself', 100, 10, 60_000],
+] as const)('with %s', (_what, tasks, perSecond, expected, everyMs: number = MINUTE_MS) => {
+  expect(spareReportMs(everyMs, tasks, { perSecond, burst: 1 })).toBe(expected);
 });

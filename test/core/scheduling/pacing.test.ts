@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/core/model/call.ts';
-import { Pacing, retryDelayMs } from '../../../src/core/scheduling/pacing.ts';
+import { Pacing, isFailing, retryDelayMs } from '../../../src/core/scheduling/pacing.ts';
 
 const NOTIFY = 'NotifyMigrationTaskState' as const;
 const ACCEPTED: Outcome = { kind: 'accepted', answer: {} };
@@ -112,4 +112,167 @@ test('the retries of a reporter fit its slack: several attempts before the deadl
   expect(retryDelayMs(10, 20_000, always(1))).toBe(5_000);
   expect(retryDelayMs(10, 0, always(1))).toBe(1_000);
   expect(retryDelayMs(10, Infinity, always(0))).toBe(15_000);
+});
+
+describe('the success rate', () => {
+  const rates = (outcomes: readonly Outcome[]): number => {
+    const pacing = new Pacing();
+    outcomes.forEach((outcome, i) => settle(pacing, outcome, i * 1e6));
+    return pacing.of(NOTIFY).success;
+  };
+  const down: Outcome = { kind: 'unavailable', reason: '' };
+
+  test('counts calls that have to be repeated, and none that were answered', () => {
+    expect(rates([ACCEPTED, { kind: 'refused', reason: '' }, { kind: 'denied', reason: '' }])).toBe(
+      1,
+    );
+    expect(rates([down])).toBeCloseTo(1 - 1 / 10, 9);
+    expect(rates([throttled()])).toBeCloseTo(1 - 1 / 10, 9);
+    expect(rates([ACCEPTED, ACCEPTED, down])).toBeCloseTo(1 - 1 / 12, 9);
+    expect(rates([down, throttled(), down])).toBeCloseTo(0.9 * (10 / 11) * (11 / 12), 9);
+  });
+
+  test('recovers, and an outage does not halve it', () => {
+    expect(rates([down, ACCEPTED])).toBeCloseTo(0.9 + 0.1 / 11, 9);
+    expect(rates(Array.from({ length: 50 }, () => down))).toBe(0.5);
+    const many = Array.from({ length: 1_000 }, () => ACCEPTED);
+    expect(rates([...many, down])).toBeCloseTo(1 - 1 / 400, 9);
+  });
+});
+
+describe('what is counted', () => {
+  test('of each operation: accepted, throttled, failed, and why the last one failed', () => {
+    const pacing = new Pacing();
+    const outcomes: Outcome[] = [
+      ...[ACCEPTED, throttled(), { kind: 'unavailable', reason: 'ECONNREFUSED' } as const],
+    ];
+    outcomes.forEach((outcome) => settle(pacing, outcome, 0));
+    expect(pacing.of(NOTIFY)).toMatchObject({ accepted: 1, throttled: 1, failed: 1, problems: 2 });
+    expect(pacing.failureOf(NOTIFY)).toBe('ECONNREFUSED');
+    settle(pacing, { kind: 'refused', reason: 'bad' }, 0);
+    expect(pacing.of(NOTIFY)).toMatchObject({ accepted: 1, throttled: 1, failed: 2, problems: 0 });
+    expect([pacing.failureOf(NOTIFY), pacing.failureOf('PollForTask')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect([...pacing.all()].map(([operation]) => operation)).toEqual([NOTIFY]);
+  });
+
+  test('a new operation has had nothing', () => {
+    expect(new Pacing().of(NOTIFY)).toEqual({
+      ...{ problems: 0, pausedUntilMs: 0, speed: 1, success: 1 },
+      ...{ inFlight: 0, accepted: 0, throttled: 0, failed: 0 },
+    });
+  });
+});
+
+describe('failing', () => {
+  test.each<[Outcome['kind'], number]>([
+    ['denied', 1],
+    ['no-home-region', 1],
+    ['unavailable', 3],
+    ['throttled', 3],
+  ])('%s counts from the answer number %i', (kind, from) => {
+    const pacing = new Pacing();
+    const changes = [1, 2, 3, 4].map((i) =>
+      settle(pacing, { kind, reason: '' } as Outcome, i * 1e6),
+    );
+    expect(changes.indexOf('failing')).toBe(from - 1);
+    expect(changes.filter((change) => change === 'failing')).toHaveLength(1);
+    expect(isFailing(pacing.of(NOTIFY))).toBe(true);
+    expect(settle(pacing, { kind: 'refused', reason: '' }, 9e6)).toBe('recovered');
+    expect(isFailing(pacing.of(NOTIFY))).toBe(false);
+    expect(settle(pacing, ACCEPTED, 9e6)).toBeUndefined();
+  });
+});
+
+describe('how many calls may begin', () => {
+  test('after a failure one, until it is answered', () => {
+    const pacing = new Pacing();
+    settle(pacing, { kind: 'unavailable', reason: '' }, 0, always(0));
+    expect(pacing.room(NOTIFY, 1, 100)).toBe(1);
+    pacing.began(NOTIFY, 1, 100);
+    expect(pacing.room(NOTIFY, 1, 100)).toBe(0);
+  });
+
+  test('at a lowered rate one after the other; part of a call a second counts as one more', () => {
+    const pacing = new Pacing();
+    settle(pacing, throttled(), 0);
+    settle(pacing, ACCEPTED, 1e6);
+    expect(pacing.room(NOTIFY, 2e6, 100)).toBe(1);
+    const whole = new Pacing();
+    expect(whole.room(NOTIFY, 0, 40.5)).toBe(41);
+  });
+});
+
+describe('an answer after a failure', () => {
+  test('ends the pause, but not the gap of a lowered rate', () => {
+    const pacing = new Pacing();
+    settle(pacing, { kind: 'unavailable', reason: '' }, 0);
+    pacing.settled(NOTIFY, ACCEPTED, 10, always(1));
+    expect(pacing.of(NOTIFY).pausedUntilMs).toBe(0);
+    const slow = new Pacing();
+    settle(slow, throttled(), 0);
+    const { pausedUntilMs } = slow.of(NOTIFY);
+    slow.settled(NOTIFY, ACCEPTED, 10, always(1));
+    expect(slow.of(NOTIFY).pausedUntilMs).toBe(pausedUntilMs);
+    const well = new Pacing();
+    well.of(NOTIFY).pausedUntilMs = 77;
+    well.settled(NOTIFY, ACCEPTED, 10, always(1));
+    expect(well.of(NOTIFY).pausedUntilMs).toBe(77);
+  });
+
+  test('lets the others that failed alike, or by an outage, try within a second', () => {
+    const denied: Outcome = { kind: 'denied', reason: '' };
+    const paused = (first: Outcome, other: Outcome, random: number): number => {
+      const pacing = new Pacing();
+      for (let i = 0; i < 5; i++) pacing.settled('SetTaskStatus', other, 0, always(1));
+      for (let i = 0; i < 5; i++) settle(pacing, first, 0);
+      settle(pacing, ACCEPTED, 1_000, always(random));
+      return pacing.of('SetTaskStatus').pausedUntilMs;
+    };
+    const down: Outcome = { kind: 'unavailable', reason: '' };
+    expect(paused(denied, denied, 0.5)).toBe(1_500);
+    expect(paused(denied, down, 0.5)).toBe(1_500);
+    expect(paused(down, denied, 0.5)).toBe(300_000);
+    expect(paused(denied, throttled(20_000), 0.5)).toBe(20_000);
+    // Not later than it would be anyway.
+    const pacing = new Pacing();
+    pacing.settled('SetTaskStatus', down, 0, always(0.1));
+    for (let i = 0; i < 5; i++) settle(pacing, down, 0);
+    settle(pacing, ACCEPTED, 1_000);
+    expect(pacing.of('SetTaskStatus').pausedUntilMs).toBe(50);
+  });
+
+  test('of an operation that was not failing leaves the others alone', () => {
+    const pacing = new Pacing();
+    const down: Outcome = { kind: 'unavailable', reason: '' };
+    for (let i = 0; i < 8; i++) pacing.settled('SetTaskStatus', down, 0, always(1));
+    settle(pacing, ACCEPTED, 1_000);
+    expect(pacing.of('SetTaskStatus').pausedUntilMs).toBe(30_000);
+  });
+
+  test('says nothing of an operation that has none to recover from', () => {
+    const pacing = new Pacing();
+    pacing.of('SetTaskStatus').pausedUntilMs = 99_000;
+    for (let i = 0; i < 5; i++) settle(pacing, { kind: 'denied', reason: '' }, 0);
+    settle(pacing, ACCEPTED, 1_000);
+    expect(pacing.of('SetTaskStatus').pausedUntilMs).toBe(99_000);
+    pacing.recovered('unavailable', 5);
+    expect(pacing.of('SetTaskStatus').pausedUntilMs).toBe(99_000);
+  });
+});
+
+test.each<[Outcome, number, number]>([
+  [{ kind: 'unavailable', reason: '' }, 0, 0],
+  [{ kind: 'unavailable', reason: '' }, 1, 500],
+  [{ kind: 'throttled', reason: '' }, 0, 500],
+  [{ kind: 'throttled', reason: '' }, 1, 1_000],
+  [{ kind: 'denied', reason: '' }, 0, 15_000],
+  [{ kind: 'denied', reason: '' }, 1, 30_000],
+  [{ kind: 'no-home-region', reason: '' }, 1, 60_000],
+])('%j, with %d drawn, pauses for %i ms', (outcome, drawn, ms) => {
+  const pacing = new Pacing();
+  settle(pacing, outcome, 0, always(drawn));
+  expect(pacing.of(NOTIFY).pausedUntilMs).toBe(ms);
 });

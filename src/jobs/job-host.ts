@@ -23,6 +23,7 @@ import { ThreadPoolWatch } from './lib/thread-pool.ts';
 import { Cgroups } from './process/cgroups.ts';
 import { ownAccount } from './process/environment.ts';
 import { lives } from './process/process-table.ts';
+import { MayBeAlive } from './process/process-tree.ts';
 import { findRun } from './supervise/adoption.ts';
 import { prepareStart, resolveLaunch, StartRefused, StartUnknown } from './supervise/launch.ts';
 import type { Shim, ShimStart } from './supervise/launch.ts';
@@ -75,7 +76,7 @@ class LocalJobHost implements JobHost {
   readonly #closing = new AbortController();
   /** The last request for each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
-  /** Signals and looks that were asked for and are not done. */
+  /** Signals and checks that were requested and are not done. */
   readonly #waiting = new Set<string>();
   /** By run directory. */
   readonly #watches = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
@@ -291,8 +292,15 @@ class LocalJobHost implements JobHost {
   }
 
   async #check(run: Run): Promise<void> {
-    const survivors = await this.#trees.members(run);
-    this.#post({ type: 'tree-checked', run: run.id, survivors });
+    try {
+      const survivors = await this.#trees.members(run);
+      this.#post({ type: 'tree-checked', run: run.id, survivors });
+    } catch (error) {
+      if (!(error instanceof MayBeAlive)) throw error;
+      // They may stay so for ever, and a cancel must end.
+      const reason = this.#options.mask(error.message);
+      this.#post({ type: 'tree-checked', run: run.id, survivors: error.pids, reason });
+    }
   }
 
   #directoryOf(run: Run): string {

@@ -236,10 +236,15 @@ describe('P8 a full disk', () => {
 });
 
 describe('P4 cancel means gone', () => {
-  async function canceling(parts: Parts, survivors: () => readonly number[]) {
+  async function canceling(parts: Parts, survivors: () => readonly number[], reason?: string) {
     const { agent, inbox, jobs, time } = parts;
     jobs.checkTree = (run) =>
-      inbox.post({ type: 'tree-checked', run: run.id, survivors: survivors() });
+      inbox.post({
+        type: 'tree-checked',
+        run: run.id,
+        survivors: survivors(),
+        ...(reason === undefined ? {} : { reason }),
+      });
     const ended = agent.run();
     await Promise.all([agent.ask({ type: 'start', job: 'copy' }), pass(time, MINUTE_MS)]);
     await Promise.all([
@@ -292,6 +297,20 @@ describe('P4 cancel means gone', () => {
     expect(parts.agent.status().jobs[0]).toMatchObject({
       state: 'canceled',
       cancelIncomplete: true,
+    });
+    await end();
+  });
+
+  test('processes that may be of the tree, and may never be seen, end a cancel with the reason', async () => {
+    const parts = createParts();
+    const reason = 'process 42 does not show its environment';
+    const end = await canceling(parts, () => [42], reason);
+    await pass(parts.time, MINUTE_MS + 45 * SECOND_MS);
+    expect(parts.agent.status().jobs[0]).toMatchObject({
+      state: 'canceled',
+      cancelIncomplete: true,
+      survivors: [42],
+      reason: expect.stringContaining(reason) as string,
     });
     await end();
   });

@@ -60,7 +60,10 @@ const SENTENCES: Partial<Record<EventName, (fields: Fields) => string>> = {
     cause === 'service'
       ? text(CAUSES['service'])
       : `${CAUSES[String(cause)] ?? 'cancel received'}: ${text(detail)}`,
-  'cancel.incomplete': ({ survivors }) => `processes outlived SIGKILL: ${text(survivors)}`,
+  'cancel.incomplete': ({ survivors, reason }) =>
+    reason === undefined
+      ? `processes outlived SIGKILL: ${text(survivors)}`
+      : `the end of all processes could not be proven: ${text(reason)}`,
   'tree.signalled': ({ signal, processes }) =>
     `${text(signal)} to ${text(processes)} process${processes === 1 ? '' : 'es'}`,
   'tree.empty': () => 'tree empty',

@@ -127,8 +127,14 @@ export type Event =
   /**
    * Which processes of the run's tree are alive, zombies not counted. Posted only after a complete look: while
    * processes cannot be seen (no descriptors, an unreadable /proc), the host looks again and posts nothing.
+   * `reason`: these were not seen to be of the tree, and it says why they may be.
    */
-  | { readonly type: 'tree-checked'; readonly run: string; readonly survivors: readonly number[] }
+  | {
+      readonly type: 'tree-checked';
+      readonly run: string;
+      readonly survivors: readonly number[];
+      readonly reason?: string;
+    }
   | { readonly type: 'gate-opened'; readonly operation: Operation; readonly slots: number }
   | {
       readonly type: 'call-settled';

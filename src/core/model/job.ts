@@ -230,6 +230,8 @@ export interface Run {
   isOrphaned?: true;
   /** Processes that outlived SIGKILL (uninterruptible sleep, mostly). */
   survivors?: readonly number[];
+  /** Why `survivors` are counted though they were not seen to be of the run. */
+  survivorsDoubt?: string;
   /** It belongs to the host that this state was copied from: kept, but not acted upon (state/host-identity.ts). */
   copiedHost?: true;
   hub?: { readonly task: string; delivery: Delivery };

@@ -129,7 +129,10 @@ export const RUN_EVENTS = {
     level: 'error',
     msg: 'processes outlived SIGKILL',
     persisted: true,
-    fields: { survivors: 'Their process ids' },
+    fields: {
+      survivors: 'Their process ids',
+      reason: 'Why they are counted, if they were not seen to be of the run',
+    },
   },
   'tree.signalled': {
     level: 'info',

@@ -155,7 +155,9 @@ function trackedOf({ definition: { tracked } }: Run): { unit?: string; statusFil
 /** Why the run ended as it did. */
 export function reasonOf(run: Run): string | undefined {
   if (run.copiedHost === true) return copiedHostRefusal(run);
-  return run.ending === undefined ? run.reason : `${endCause(run.ending)}: ${run.ending.detail}`;
+  if (run.ending === undefined) return run.reason;
+  const doubt = run.survivorsDoubt !== undefined && isFinal(run.state) ? run.survivorsDoubt : '';
+  return [`${endCause(run.ending)}: ${run.ending.detail}`, doubt].filter(Boolean).join('; ');
 }
 
 function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination | undefined {

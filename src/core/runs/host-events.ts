@@ -62,7 +62,7 @@ export class HostEvents {
         this.#signalled(event.run, event.signal, event.processes, now);
         break;
       case 'tree-checked':
-        this.#checked(event.run, event.survivors, now);
+        this.#checked(event, now);
         break;
     }
   }
@@ -183,7 +183,10 @@ export class HostEvents {
    * The proof of P4: a run that is being stopped has ended when no process of its tree is alive. The same holds for a run
    * whose program or shim has ended.
    */
-  #checked(id: string, survivors: readonly number[], now: Now): void {
+  #checked(
+    { run: id, survivors, reason }: Extract<Event, { type: 'tree-checked' }>,
+    now: Now,
+  ): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
     if (run.state !== 'canceling') {
@@ -191,6 +194,8 @@ export class HostEvents {
       return;
     }
     run.survivors = survivors;
+    delete run.survivorsDoubt;
+    if (reason !== undefined) run.survivorsDoubt = reason;
     if (survivors.length > 0) return;
     delete run.survivors;
     delete run.processesLeft;

@@ -5,6 +5,7 @@
  * What changes a run from outside is in files of its own: the operator (requests.ts), the host (host-events.ts), the
  * pipeline (task-leases.ts), time (timers.ts).
  */
+import { defined } from '../lib/defined.ts';
 import type { Action } from '../model/action.ts';
 import type { HubTask } from '../model/hub-task.ts';
 import type { SameWork } from './same-work.ts';
@@ -334,7 +335,12 @@ export class RunLifecycle {
         break;
       case 'give-up':
         run.survivors ??= [];
-        this.#parts.timeline.add('cancel.incomplete', now, { survivors: run.survivors }, run);
+        this.#parts.timeline.add(
+          'cancel.incomplete',
+          now,
+          defined({ survivors: run.survivors, reason: run.survivorsDoubt }),
+          run,
+        );
         this.finish(run, endState(run), now);
         return;
       case undefined:

@@ -4,8 +4,8 @@
  * processes that called setsid and whose parents have ended). What was found once is remembered with its start time.
  *
  * No stranger is ever signalled: each process is looked at again right before its signal, and a pid whose start time has
- * changed is skipped. A mark counts only for processes of the agent's or the job's user: everybody can write what he likes
- * into the environment of his own processes. When to signal, and what follows from survivors, is decided by the planner.
+ * changed is skipped. A mark counts only for processes of the agent's or the job's user: every user can
+ * write anything into the environment of their own processes. The planner decides when to signal, and what follows from survivors.
  *
  * A tree is empty only if it was seen empty: whatever cannot be seen makes a look fail (`CannotSee`).
  */
@@ -38,6 +38,18 @@ const LOCKED_PAUSE_MS = 2000;
 
 /** The kernel needs a moment to take a killed process apart. */
 const RESCAN_MS = 5;
+
+/** No process of the tree was seen alive, but these may be of it: they did not show their environment. */
+export class MayBeAlive extends CannotSee {
+  readonly pids: readonly number[];
+
+  constructor(pids: readonly number[]) {
+    super(
+      `process ${pids.join(', ')} does not show its environment: it waits for a file system that does not answer`,
+    );
+    this.pids = pids;
+  }
+}
 
 export interface TreeEvidence {
   /** Absent: the run has not recorded yet that it started. */
@@ -78,15 +90,13 @@ export class ProcessTree {
     this.#leaders.set(shim.pid, shim.startTicks);
   }
 
-  /** The processes that are alive, lowest pid first. Throws `CannotSee`. */
+  /** The processes that are alive, lowest pid first. Throws `CannotSee`, and `MayBeAlive` in place of none. */
   async members(): Promise<number[]> {
     const unseen: number[] = [];
     const members = await this.#scan(undefined, (pid) => unseen.push(pid));
     // In a control group the kernel names the members; without one, nothing else proves that this is none.
     if (members.length === 0 && unseen.length > 0 && this.#cgroup === undefined) {
-      throw new CannotSee(
-        `process ${unseen.join(', ')} does not show its environment: it waits for a file system that does not answer`,
-      );
+      throw new MayBeAlive(unseen.sort((a, b) => a - b));
     }
     return members.map((entry) => entry.pid).sort((a, b) => a - b);
   }
@@ -183,7 +193,7 @@ export class ProcessTree {
     return [...members.values()].filter(isAlive);
   }
 
-  /** What can only be said after a longer look goes into `locked`. */
+  /** Processes that need a longer look go into `locked`. */
   #isOurs(entry: ProcessEntry, locked: ProcessEntry[]): boolean {
     if (this.knows(entry)) return true;
     // A process that is older than the shim is none of its children: this spares most of the reading.

@@ -16,8 +16,9 @@ import { runDirectory } from '../../src/jobs/files/run-directory.ts';
 import type { JobHost } from '../../src/ports.ts';
 import { until as waitUntil } from '../support/until.ts';
 
-// Hosts that build and test at the same time are slow.
-vi.setConfig({ testTimeout: 30_000 });
+// Hosts that build and test at the same time are slow. Longer than a wait and the clean-up together, so that a test that
+// waits in vain says for what.
+vi.setConfig({ testTimeout: 60_000 });
 
 export const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 

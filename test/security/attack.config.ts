@@ -41,7 +41,7 @@ export default defineConfig({
   ],
   test: {
     root: ROOT,
-    include: ['test/security/**/*.test.ts'],
+    include: ['test/security/**/*.test.ts', 'test/cli/completion/*.test.ts'],
     maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,

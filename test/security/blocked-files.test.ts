@@ -47,6 +47,11 @@ describe('FIFOs in the place of', () => {
     ],
     ['archives', 'mkfifo stdout.log.000000000131072', "seq -f 'line %.0f' 60000"],
     ['the live log', 'rm stdout.log; mkfifo stdout.log; rm stderr.log; mkfifo stderr.log', ':'],
+    [
+      'what is read, devices and directories,',
+      'rm stdout.log stderr.log; mknod stdout.log c 1 5; mkdir stderr.log; mkdir .shim/exit.1',
+      ':',
+    ],
     ['records', 'mkfifo exit.1 .shim/exit.1 user.1', ':'],
   ])('%s stop nothing but the job that made them', (_name, plant, print) =>
     withHosts(async (newHost) => {

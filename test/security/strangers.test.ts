@@ -44,6 +44,13 @@ async function imitate({ socketPath }: Host, run: Run, uid = STRANGER): Promise<
   return child;
 }
 
+/** Also after an agent has signalled it, which is what must not happen. */
+async function end(stranger: ChildProcess): Promise<void> {
+  if (stranger.exitCode !== null || stranger.signalCode !== null) return;
+  stranger.kill('SIGKILL');
+  await once(stranger, 'exit');
+}
+
 async function cancel(host: Host, run: Run): Promise<void> {
   run.process = (await host.event('run-started')).process;
   host.host.signalTree(run, 'SIGTERM');
@@ -66,8 +73,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         await cancel(host, run);
         expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
       } finally {
-        stranger.kill('SIGKILL');
-        await once(stranger, 'exit');
+        await end(stranger);
       }
     }));
 
@@ -93,8 +99,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
           host.host.checkTree(run);
           expect((await host.event('tree-checked')).survivors).toEqual([]);
         } finally {
-          imitator.kill('SIGKILL');
-          await once(imitator, 'exit');
+          await end(imitator);
         }
       }),
     );
@@ -120,8 +125,7 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         expect(stranger.exitCode ?? stranger.signalCode).toBe(null);
         expect(processesWith(host.socketPath)).toEqual([pid]);
       } finally {
-        stranger.kill('SIGKILL');
-        await once(stranger, 'exit');
+        await end(stranger);
       }
     }));
 });

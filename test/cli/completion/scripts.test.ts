@@ -43,6 +43,14 @@ const SHELLS: readonly Shell[] = [
   { program: 'fish', command: 'fish --no-config -i', load: (file) => `source ${file}` },
 ];
 
+/** ATTACKED_TREE: another checkout, to see an attack succeed against its code (test/security/attack.config.ts). */
+async function completionOf(program: string): Promise<string> {
+  const tree = process.env['ATTACKED_TREE'];
+  if (tree === undefined) return (await run(['completion', program])).stdout;
+  const launcher = join(tree, 'src/migration-agent');
+  return spawnSync(launcher, ['completion', program], { encoding: 'utf8' }).stdout;
+}
+
 function isMissing(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0;
 }
@@ -55,7 +63,7 @@ describe.each(SHELLS)('$program', ({ program, command, load }) => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'completion-'));
     script = join(directory, `completion.${program}`);
-    await writeFile(script, (await run(['completion', program])).stdout);
+    await writeFile(script, await completionOf(program));
     // Stands for the program: knows the jobs of the present line, and writes down what it is started with.
     const stub = join(directory, 'migration-agent');
     await writeFile(

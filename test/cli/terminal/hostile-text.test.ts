@@ -49,6 +49,7 @@ test.each([
   ['status', EVIL, '--json'],
   ['events', EVIL],
   ['events', EVIL, '--json'],
+  ['history', EVIL],
   ['logs', EVIL],
   ['wait', EVIL],
   ['wait', EVIL, '--for', 'delivered'],
@@ -61,9 +62,12 @@ test.each([
   ['outbox'],
   ['outbox', '--json'],
   ['outbox', 'retry', EVIL],
+  ['outbox', 'drop', EVIL],
   ['status', `no-${EVIL}`],
   ['cancel', `no-${EVIL}`],
   ['drain'],
+  ['resume'],
+  ['claim'],
   ['reload'],
 ])('%j', async (...message) => {
   const { operator, socketPath, directory } = await serve({

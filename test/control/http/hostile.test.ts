@@ -148,6 +148,19 @@ test.each([
   );
 });
 
+test.each([
+  ['that send nothing', ''],
+  ['that never end their header', HALF_A_HEADER],
+])('the read-only listener answers among a thousand connections %s', async (_what, bytes) => {
+  const address = await listenOnPort();
+  const sockets = await crowd(address, 1_000, bytes);
+  const answer = await answerTo(address, Buffer.from('GET /healthz HTTP/1.0\r\n\r\n'));
+  expect(answer).toMatch(/ 200 OK/);
+  await eventually(() =>
+    expect(sockets.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(256),
+  );
+});
+
 test('a reader of events that has gone half does not keep its place', async () => {
   const { operator, socketPath } = await serve();
   const readers = await crowd(

@@ -8,7 +8,7 @@ import { RunLog } from './run-log.ts';
 const READ_BYTES_MAX = 16_384;
 const ERROR_TAIL_CHARACTERS_MAX = 2000;
 
-/** Absent where the file is empty or cannot be read. */
+/** Absent if the file is empty or cannot be read. */
 export async function readErrorTail(
   path: string,
   mask: (text: string) => string,
@@ -32,7 +32,7 @@ function tailOf(text: string, mask: (text: string) => string): string {
   const masked = mask(lines.join('\n'));
   if (masked.length <= ERROR_TAIL_CHARACTERS_MAX) return masked;
   const cut = masked.slice(-ERROR_TAIL_CHARACTERS_MAX).replace(/^[\udc00-\udfff]/, '');
-  // Begin with a whole line where there is one.
+  // Begin with a whole line if there is one.
   const begin = cut.indexOf('\n') + 1;
   return begin < cut.length / 2 ? cut.slice(begin) : cut;
 }

@@ -4,7 +4,7 @@
  * cut off the front of the live file:
  *
  * - with fallocate(2), FALLOC_FL_COLLAPSE_RANGE, if the file system has it (ext4, xfs, f2fs): in one step, and what
- *   the job writes meanwhile stands after it. No byte is lost.
+ *   the job writes meanwhile follows it. No byte is lost.
  * - elsewhere by truncating it right after the last byte was read: what is written in these microseconds is lost.
  *
  * Of a flood only the newest bytes are copied: the rest is cut off unread.
@@ -20,7 +20,7 @@ import type { LogPolicy } from '../../core/model/job.ts';
 import { openOwn } from '../lib/own-file.ts';
 import { archivePath, listLogFiles, partBegin, partPath } from './log-files.ts';
 
-/** fallocate takes whole blocks; no file system in use has larger ones. As much stays for who reads the last lines. */
+/** fallocate takes whole blocks; no file system in use has larger ones. As much stays, so that the last lines can be read. */
 const BLOCK_BYTES = 64 * 1024;
 const COPY_BYTES = 256 * 1024;
 

@@ -1,12 +1,12 @@
 /**
- * Makes words out of what programs print: no colours, no control characters, no line breaks. Secrets are
- * hidden before anything is cut, so that no half of one is left.
+ * Turns the output of programs into plain text: no colours, no control characters, no line breaks. Secrets are masked before
+ * anything is cut, so that no half of one is left.
  */
 
 /** Colours, cursor moves, window titles (ECMA-48 sequences). */
 const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 
-/** C0 and C1 controls, and the separators that a terminal or a log would break the line at. */
+/** C0 and C1 controls, and the separators at which a terminal or a log would break the line. */
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /** One line of plain text. */

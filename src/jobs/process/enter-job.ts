@@ -33,8 +33,8 @@ const CARRIER = 'MIGRATION_ENV_';
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * First line of what runs as the job's user: $1 is the working directory, the rest is the command. It tells in plain words
- * why the directory cannot be used, since only the job's user knows.
+ * First line of what runs as the job's user: $1 is the working directory, the rest is the command. It prints
+ * why the directory cannot be used, which only the job's user can find out.
  */
 const ENTER_DIRECTORY = `cd "$1" 2>/dev/null || {
   if [ -d "$1" ]; then printf 'the working directory %s cannot be entered\\n' "$1"

@@ -62,7 +62,7 @@ export async function watchRun(watched: Watched): Promise<void> {
     } catch (error) {
       failures += 1;
       if (failures === FAILURES_MAX) {
-        const reason = `how it stands cannot be seen: ${errorText(error)}`;
+        const reason = `its processes cannot be seen: ${errorText(error)}`;
         post({ type: 'watch-problem', run: run.id, reason });
       }
       await pause(POLL_MS, closing);
@@ -164,8 +164,8 @@ async function hasStarted(watched: Watched, shim: ShimState): Promise<boolean> {
     try {
       if (readStarted(directory, run.spawn) !== undefined) return true;
       if (!wasAlive) {
-        const message = (await errorTail(watched)) ?? `it ended with ${shim.how ?? '?'}`;
-        const reason = `the run could not be set up: ${message}`;
+        const why = (await errorTail(watched)) ?? `it ended with ${shim.how ?? '?'}`;
+        const reason = `the run could not be set up: ${why}`;
         post({ type: 'run-start-failed', run: run.id, reason });
         return false;
       }

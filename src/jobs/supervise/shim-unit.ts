@@ -1,7 +1,7 @@
 /**
  * The other back end: the shim of a run is a transient service of systemd. The job has a control group that systemd manages, is
  * outside the sandbox of the agent, and ends with its unit. systemd is not asked how the job ended: a unit that ended well is
- * gone at once, and one that is gone looks like success (systemctl show says Result=success, ExecMainStatus=0). The exit
+ * gone at once, and one that is gone looks like success (systemctl shows Result=success, ExecMainStatus=0). The exit
  * record of the shim (shim-script.ts) shows it, as in the other back end.
  *
  * - systemd expands `$` in the arguments of a service, so it is doubled. It does not expand `%` in transient units.
@@ -58,9 +58,9 @@ const OF_SYSTEMD = [
 
 /** Names the unit of a run: the same for every agent of this state directory, another for every other agent. */
 export function unitName(run: Run, socketPath: string): string {
-  const message = run.job.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100);
+  const readable = run.job.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 100);
   const owner = createHash('sha256').update(socketPath).digest('hex').slice(0, 8);
-  return `migration-job-${message}-${run.number}.${run.spawn}-${owner}.service`;
+  return `migration-job-${readable}-${run.number}.${run.spawn}-${owner}.service`;
 }
 
 /** Throws `StartRefused` if nothing was started. */
@@ -78,7 +78,7 @@ export async function startShimUnit(start: ShimStart, socketPath: string): Promi
   try {
     await askSystemd(start, unit, environment, argv);
   } catch (error) {
-    // A missing answer proves nothing. Only who takes the start lock knows that the shim never begins.
+    // A missing answer proves nothing. Only an agent that holds the start lock knows that the shim never begins.
     if (takeStartLock(directory, run.spawn)) throw refusal(error);
   }
   const started = await awaitStarted(start);
@@ -117,7 +117,7 @@ async function askSystemd(
     OOMPolicy: 'continue',
   };
   const command = ['/bin/sh', '-c', SHIM, SCRIPT_NAME, String(run.spawn), ...job];
-  const message = [
+  const options = [
     ...(isRoot ? [] : ['--user']),
     '--quiet',
     '--no-ask-password',
@@ -131,7 +131,7 @@ async function askSystemd(
     ...command.map((argument) => argument.replaceAll('$', '$$$$')),
   ];
   const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.geteuid?.() ?? 0}`;
-  await promisify(execFile)('systemd-run', message, {
+  await promisify(execFile)('systemd-run', options, {
     timeout: ANSWER_MS_MAX,
     env: { ...process.env, XDG_RUNTIME_DIR: runtime, LC_ALL: 'C' },
   });

@@ -97,8 +97,8 @@ export function endWith(
   const { result, how, status } = end;
   const isSuccess = result === 'success';
   if (how === CLD.exited && (isSuccess || status !== 0)) {
-    const message = isSuccess || result === 'exit-code' ? {} : { message: `systemd: ${result}` };
-    return { kind: 'exited', invocation, exitCode: status, ...message };
+    const why = isSuccess || result === 'exit-code' ? {} : { message: `systemd: ${result}` };
+    return { kind: 'exited', invocation, exitCode: status, ...why };
   }
   if (how === CLD.killed || how === CLD.dumped) {
     const message = isSuccess || result === 'signal' ? {} : { message: `systemd: ${result}` };

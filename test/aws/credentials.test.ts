@@ -2,10 +2,13 @@
  * Credentials: limits where the SDK's chain has none, replaced ones found, and no herd of calls behind a
  * slow helper.
  */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Credentials } from '../../src/aws/credentials.ts';
 import type { Services } from '../../src/ports.ts';
 import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from './aws-stub.ts';
 import { until } from '../support/until.ts';
@@ -126,7 +129,8 @@ describe('credentials', () => {
 
   test('that end soon are loaded ahead while calls go on with them', async () => {
     const go = join(directory, 'go');
-    const soon = printKeys('AKIDSOON', new Date(Date.now() + 60_000));
+    // Later than this test waits: only a load ahead of time brings the next ones.
+    const soon = printKeys('AKIDSOON', new Date(Date.now() + 280_000));
     const next = printKeys('AKIDNEXT', new Date(Date.now() + 7_200_000));
     await writeHelper(
       `if [ "$(wc -l < ${directory}/runs)" = 1 ]; then ${soon}; exit; fi
@@ -178,6 +182,71 @@ describe('a helper that hangs', () => {
 });
 
 async function runs(): Promise<number> {
-  const { readFile } = await import('node:fs/promises');
   return (await readFile(join(directory, 'runs'), 'utf8')).trim().split('\n').length;
 }
+
+describe('the cache of credentials', () => {
+  function cache(limitMs = 90_000): Credentials {
+    return new Credentials({
+      ...{ profile: undefined, region: () => Promise.resolve('us-west-2'), limitMs },
+      handler: () => Promise.resolve(new NodeHttpHandler()),
+    });
+  }
+
+  test('that have ended are not used, however soon they ended', async () => {
+    const endsAt = new Date(Date.now() + 1_500);
+    await writeHelper(
+      `if [ "$(wc -l < ${directory}/runs)" = 1 ]; then ${printKeys('AKIDSOON', endsAt)}; exit; fi
+       ${printKeys('AKIDNEXT')}`,
+    );
+    const credentials = cache();
+    const first = await credentials.provide().catch(() => undefined);
+    await until('they have ended', () => Date.now() > endsAt.getTime());
+    expect((await credentials.provide()).accessKeyId).toBe('AKIDNEXT');
+    // On a machine that was busy for so long they had ended before they were read.
+    expect([undefined, 'AKIDSOON']).toContain(first?.accessKeyId);
+  });
+
+  test('newer ones stay when a call is rejected that was made with older ones', async () => {
+    await writeKeys('AKIDOLD');
+    const credentials = cache();
+    const old = await credentials.provide();
+    credentials.discard(old);
+    expect(credentials.held()).toBeUndefined();
+    await writeKeys('AKIDNEW');
+    const later = cache();
+    await later.provide();
+    // The rejection of a call that was signed before these were loaded.
+    later.discard(old);
+    expect(later.held()?.accessKeyId).toBe('AKIDNEW');
+    later.discard(later.held());
+    expect(later.held()).toBeUndefined();
+  });
+
+  test('a helper that hangs for ever is given up, and what it prints at last does not replace newer ones', async () => {
+    const go = join(directory, 'go');
+    await writeHelper(
+      `if [ "$(wc -l < ${directory}/runs)" = 1 ]; then
+         until [ -e ${go} ]; do sleep 0.05; done; echo $$ > ${directory}/late; ${printKeys('AKIDLATE')}; exit
+       fi
+       ${printKeys('AKIDNEW')}`,
+    );
+    const credentials = cache(50);
+    await expect(credentials.provide()).rejects.toThrow('no credentials within 0.05 s');
+    await until('another load has begun and ended', async () => {
+      await credentials.provide().catch(() => undefined);
+      return credentials.held() !== undefined;
+    });
+    expect(credentials.held()?.accessKeyId).toBe('AKIDNEW');
+    await writeFile(go, '');
+    const pid = async (): Promise<string> =>
+      readFile(join(directory, 'late'), 'utf8').catch(() => '');
+    await until('the late one has ended', async () => {
+      const late = (await pid()).trim();
+      return late !== '' && !existsSync(`/proc/${late}`);
+    });
+    // The end of the helper is an event of this process: a few turns later it has been taken in.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(credentials.held()?.accessKeyId).toBe('AKIDNEW');
+  });
+});

@@ -111,3 +111,50 @@ test('a right that is taken back is taken back by a reload', () => {
   );
   expect([configuration.agent.adHoc, needsRestart]).toEqual(['off', []]);
 });
+
+test('a region or stream of a destination that waits for a restart stays what it is, written or not', () => {
+  const file = (region: string, stream: string): string =>
+    `migrationHub: { progressUpdateStream: ${stream}${region} }\n`;
+  const running = load(file(', region: us-west-2', 'old'));
+  for (const region of ['', ', region: eu-central-1']) {
+    const { configuration, needsRestart } = planReload(running, load(file(region, 'new')));
+    expect(configuration.settings.migrationHub).toMatchObject({
+      region: 'us-west-2',
+      stream: 'old',
+    });
+    expect(needsRestart).toEqual(['migrationHub.region', 'migrationHub.progressUpdateStream']);
+  }
+  const { configuration } = planReload(
+    load(file('', 'old')),
+    load(file(', region: eu-west-1', 'new')),
+  );
+  expect(configuration.settings.migrationHub).not.toHaveProperty('region');
+});
+
+test('the name of the host is that of the start', () => {
+  const running = load(HUB);
+  const renamed = { ...running, settings: { ...running.settings, hostname: 'files02' } };
+  expect(planReload(running, renamed).configuration.settings.hostname).toBe('files01');
+});
+
+test('a fleet in Redis: shares and rates change at once, Redis and the account wait for a restart', () => {
+  const fleet = (text: string): string => `${HUB}fleet: { redis: "redis://r", ${text} }\n`;
+  const running = load(fleet('account: a, share: 0.5'));
+  const { configuration, needsRestart } = planReload(
+    running,
+    load(fleet('account: b, share: 0.2')),
+  );
+  expect(needsRestart).toEqual(['fleet.account']);
+  expect(configuration.fleet).toMatchObject({ redis: 'redis://r', account: 'a', share: 0.2 });
+  // Without the section the host has the whole budget to itself, and still asks Redis for it.
+  const alone = planReload(running, load(HUB));
+  expect(alone.needsRestart).toEqual(['fleet.redis', 'fleet.account']);
+  expect(alone.configuration.fleet).toEqual({
+    ...{ redis: 'redis://r', account: 'a', share: 1 },
+    rates: load(HUB).settings.rates,
+  });
+  // The account has no meaning without Redis.
+  expect(
+    planReload(load(HUB), load(`${HUB}fleet: { share: 0.5, account: b }\n`)).needsRestart,
+  ).toEqual([]);
+});

@@ -478,3 +478,41 @@ test('removing a run removes its timeline, and the last run of a job every row w
   expect(pages()).toBeLessThan(1.2 * before + 4);
   store.close();
 });
+
+test('what a copied host left is written anew with the rest', () => {
+  const log = memoryLog();
+  const store = open('boot-1', log);
+  const state = store.load(NOW);
+  state.copiedHostRuns.set('copied/1', run({ id: 'copied/1', job: 'copied', copiedHost: true }));
+  const many = Array.from({ length: 200 }, (_, i) => run({ id: `copy/${i}`, number: i }));
+  for (const one of many) state.saveRun(one);
+  store.commit(state.takeChanges());
+  store.close();
+  const file = join(directory, 'state.db');
+  writeFileSync(file, Buffer.alloc(statSync(file).size, 0xff));
+  // It is opened again, is damaged, and is made anew from what is in memory.
+  store.commit(changes({ runs: [run({ id: 'new/1', job: 'new' })] }));
+  store.close();
+  expect(log.lines).toContainEqual({ level: 'error', event: 'store.damaged' });
+  const found = open().load(NOW).runs;
+  expect([found.has('copied/1'), found.has('copy/7'), found.has('new/1')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+test('after it has caught up, a commit writes only its own changes', () => {
+  const first = open();
+  first.load(NOW);
+  first.commit(changes({ runs: [run(), run({ id: 'other/1', job: 'other' })] }));
+  first.close();
+  const second = open('boot-2');
+  second.load(NOW);
+  const database = new DatabaseSync(join(directory, 'state.db'));
+  database.exec("DELETE FROM run WHERE id = 'other/1'");
+  second.commit(changes({ runs: [run()] }));
+  const left = database.prepare('SELECT id FROM run').all();
+  database.close();
+  expect(left.map((row) => row['id'])).toEqual(['copy/1']);
+});

@@ -15,7 +15,7 @@ import { Planner } from '../core/planner.ts';
 import type { Calendar } from '../core/runs/schedules.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { defined } from '../core/lib/defined.ts';
-import { healthOf } from '../core/operator/health.ts';
+import { healthOf, problems } from '../core/operator/health.ts';
 import type { Health } from '../core/operator/health.ts';
 import { jobDetailOf } from '../core/operator/job-detail.ts';
 import {
@@ -130,9 +130,10 @@ export class Agent implements Operator {
       isReady = true;
       const now = clock.now();
       return watchdog.turned(now, this.#planner.view().state.liveRuns.size, () => {
-        const { problems } = this.agent();
-        this.#logHealth(problems);
-        return statusLine(this.#planner.view(), problems, now);
+        const view = this.#planner.view();
+        const found = [...this.#problems(), ...problems(view, now)];
+        this.#logHealth(found);
+        return statusLine(view, found, now);
       });
     });
     notifier.stopping(CLOSE_MS_MAX);
@@ -184,27 +185,33 @@ export class Agent implements Operator {
 
   #details(): AgentDetails {
     const { gates, pid, services, version } = this.#parts;
-    const { failure } = this.#journal;
     return {
       version,
       pid,
       startedAt: this.#startedAt,
-      problems: [
-        ...(failure === undefined
-          ? []
-          : [
-              `the state cannot be written, jobs continue: ${failure}; free space or repair the disk`,
-            ]),
-        ...gates.problems(),
-        ...(this.#parts.jobs.problems?.() ?? []),
-        ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),
-      ],
+      problems: this.#problems(),
       gateLevels: gates.levels(),
       ...defined({
         fleet: gates.fleet(),
         credentialsExpireAtMs: services.credentialsExpireAtMs?.(),
       }),
     };
+  }
+
+  /** What the parts around the planner cannot do. */
+  #problems(): string[] {
+    const { gates } = this.#parts;
+    const { failure } = this.#journal;
+    return [
+      ...(failure === undefined
+        ? []
+        : [
+            `the state cannot be written, jobs continue: ${failure}; free space or repair the disk`,
+          ]),
+      ...gates.problems(),
+      ...(this.#parts.jobs.problems?.() ?? []),
+      ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),
+    ];
   }
 
   /** Logs each change of the health once. The problems themselves have their own events. */

@@ -164,7 +164,7 @@ class Gate {
       case 'alone':
       case undefined: {
         const slots = await this.#host.take(this.#wanted);
-        return { slots, waitMs: this.#host.readyInMs() };
+        return { slots, waitMs: this.#host.worthwhileInMs() };
       }
     }
   }

@@ -17,6 +17,10 @@ export interface HostBudgetOptions {
   readonly fault: (error: unknown) => void;
 }
 
+/** A report has half of its promise, minutes, to wait in; for a change of status, nobody sees so much. */
+const GATHER_MS_MAX = 250;
+const GATHER_CALLS = 10;
+
 export class HostBudget {
   readonly #options: HostBudgetOptions;
   readonly #limiter: Bottleneck;
@@ -92,6 +96,16 @@ export class HostBudget {
   /** When the next call will have been earned; 0 if there is one now. */
   readyInMs(): number {
     return Math.max(0, Math.ceil((1 - this.level()) / this.#bucket.perMs));
+  }
+
+  /**
+   * When it is worth asking again: calls that were earned meanwhile are granted together, which costs little more than one
+   * call. A bucket that is small for its rate is asked before it is half full, so that nothing of the rate is lost.
+   */
+  worthwhileInMs(): number {
+    const { capacity, perMs } = this.#bucket;
+    const gatherMs = Math.min(GATHER_MS_MAX, GATHER_CALLS / perMs, capacity / 2 / perMs);
+    return Math.max(this.readyInMs(), Math.floor(gatherMs));
   }
 
   async close(): Promise<void> {

@@ -13,12 +13,12 @@ const SHOWN: readonly RunState[] = ['starting', 'canceling', 'queued'];
 /** For example `healthy; 3 running, 1 canceling, nearest deadline 0:41, outbox 0`. */
 export function statusLine(view: PlannerView, problems: readonly string[], now: Now): string {
   const { shutdown, state } = view;
-  const live = [...state.liveRuns.values()];
+  const counts = countsOf(state.liveRuns.values());
   const nearestMs = nearestDeadlineMs(view);
   const message = [
-    `${count(live, 'running')} running`,
-    ...SHOWN.filter((state) => count(live, state) > 0).map(
-      (state) => `${count(live, state)} ${state}`,
+    `${counts.get('running') ?? 0} running`,
+    ...SHOWN.filter((state) => counts.has(state)).map(
+      (state) => `${counts.get(state) ?? 0} ${state}`,
     ),
     ...(nearestMs === undefined ? [] : [`nearest deadline ${left(nearestMs - now.bootMs)}`]),
     `outbox ${outboxSize(view)}`,
@@ -28,8 +28,10 @@ export function statusLine(view: PlannerView, problems: readonly string[], now: 
   return `${healthLine(problems)}; ${message.join(', ')}`;
 }
 
-function count(runs: readonly Run[], state: RunState): number {
-  return runs.filter((run) => run.state === state).length;
+function countsOf(runs: Iterable<Run>): ReadonlyMap<RunState, number> {
+  const counts = new Map<RunState, number>();
+  for (const { state } of runs) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return counts;
 }
 
 /** As a stopwatch shows it: 0:41, 1:02:03. */

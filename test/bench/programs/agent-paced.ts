@@ -16,14 +16,8 @@ const agent = startAgent({
   url,
   settings: {
     ...ample,
-    // A fifth of a second: the gate opens a few times a second at most, so a burst of 1 would hold the agent back.
-    rates: {
-      ...ample.rates,
-      NotifyMigrationTaskState: {
-        perSecond,
-        burst: options.burst ?? Math.max(1, perSecond / 5),
-      },
-    },
+    // The shape of the default and of the published limits. The first reports use the burst up.
+    rates: { ...ample.rates, NotifyMigrationTaskState: { perSecond, burst: 10 * perSecond } },
   },
   jobs: idleJobs,
   fill: (store, clock) =>

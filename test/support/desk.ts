@@ -52,6 +52,8 @@ export class Desk {
   isDiskFull = false;
   now: Now;
   #inbox: Event[] = [];
+  /** Runs and tasks as they were written last. */
+  readonly #disk = new Map<string, string>();
 
   constructor(options: DeskOptions = {}) {
     const { jobs = [], state = new PersistentState(), now = START } = options;
@@ -149,7 +151,29 @@ export class Desk {
   #turn(): void {
     const changes = this.planner.takeChanges(this.now);
     this.events.push(...changes.events);
+    for (const run of changes.runs) this.#disk.set(run.id, written(run));
+    for (const task of changes.hubTasks) this.#disk.set(task.name, written(task));
     for (const action of this.planner.decide(this.now, !this.isDiskFull)) this.#act(action);
+    this.#checkDisk();
+  }
+
+  /** Whatever a test does: what has changed is written in the same turn, but for what may wait some seconds by design. */
+  #checkDisk(): void {
+    const { hubTasks, runs } = this.state;
+    for (const run of runs.values()) {
+      if (!this.state.isTouched(run)) this.#checkWritten(run.id, written(run));
+    }
+    const mayWait = this.state.renewalsDueAtMs() !== Infinity;
+    for (const task of hubTasks.values()) {
+      if (!mayWait) this.#checkWritten(task.name, written(task));
+    }
+  }
+
+  #checkWritten(name: string, value: string): void {
+    // What the planner began with was on disk.
+    const onDisk = this.#disk.get(name) ?? value;
+    this.#disk.set(name, onDisk);
+    if (onDisk !== value) throw new Error(`${name} is not written: ${value}, but ${onDisk}`);
   }
 
   #act(action: Action): void {
@@ -174,6 +198,13 @@ export class Desk {
     if (outcome.kind !== 'accepted') return outcome;
     return { serverDateMs: Math.floor(this.now.wallMs / 1000) * 1000, ...outcome };
   }
+}
+
+/** Stamps move with each report, and StampFloor keeps them on disk; survivors are looked for again by the next agent. */
+const NOT_WRITTEN = new Set(['lastStampS', 'stampS', 'survivors']);
+
+function written(value: Run | HubTask): string {
+  return JSON.stringify(value, (key, one: unknown) => (NOT_WRITTEN.has(key) ? undefined : one));
 }
 
 export const PROCESS = { pid: 100, bootId: 'boot', startTicks: '1' };

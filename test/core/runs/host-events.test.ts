@@ -234,6 +234,7 @@ describe('a look at the tree', () => {
     desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
     expect([run.state, run.survivors]).toEqual(['canceling', [7]]);
     run.processesLeft = [7];
+    desk.state.saveRun(run);
     desk.post({ type: 'tree-checked', run: run.id, survivors: [] });
     expect([run.state, run.survivors, run.processesLeft]).toEqual([
       'canceled',

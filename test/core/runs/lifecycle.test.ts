@@ -301,3 +301,41 @@ test('the oldest runs go when there are twenty, with their files', () => {
   expect(desk.actionsOf('forget-run').map(({ run }) => run.number)).toEqual([1]);
   expect(desk.state.runs.has('copy/1')).toBe(false);
 });
+
+describe('the timeline says how a run came', () => {
+  const arrival = (desk: Desk) =>
+    desk.events
+      .filter(({ event }) => event.startsWith('run.') || event === 'task.received')
+      .map(({ event, fields }) => [event, fields]);
+
+  test('started by somebody', () => {
+    const desk = deskOf();
+    desk.start('copy');
+    expect(arrival(desk)).toEqual([['run.queued', { origin: 'operator' }]]);
+  });
+
+  test('tracked: what is watched, and no start', () => {
+    const desk = deskOf();
+    const tracked = { by: 'unit', unit: 'a.service' } as const;
+    desk.post({ type: 'track-requested', definitions: [definition('work', { tracked })] });
+    expect(arrival(desk)).toEqual([['run.tracked', { by: 'unit', unit: 'a.service' }]]);
+    expect(desk.eventNames()).not.toContain('job.starting');
+  });
+
+  test('for a pipeline task', () => {
+    const desk = new Desk({
+      jobs: [definition('copy')],
+      settings: {
+        dataPipeline: { ...PIPELINE, activities: [{ match: { name: 'copy' }, job: 'copy' }] },
+      },
+    });
+    const task = { ...polledTask('copy'), taskId: 'a'.repeat(30) };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    expect(arrival(desk)).toEqual([
+      [
+        'task.received',
+        { workerGroup: 'files', attemptId: '@copy_1_Attempt=1', taskId: `${'a'.repeat(24)}…` },
+      ],
+    ]);
+  });
+});

@@ -131,11 +131,14 @@ describe('report', () => {
   test('a job that the agent runs takes progress once it has started, and no end', () => {
     const desk = deskOf();
     desk.post({ type: 'start-requested', job: 'copy', origin: 'operator' });
-    desk.runOf('copy').state = 'queued';
+    const run = desk.runOf('copy');
+    run.state = 'queued';
+    desk.state.saveRun(run);
     expect(report(desk, { name: 'copy', percent: 1 })).toMatchObject({
       refused: [{ code: 'conflict', message: 'copy has not started yet' }],
     });
-    desk.runOf('copy').state = 'running';
+    run.state = 'running';
+    desk.state.saveRun(run);
     expect(report(desk, { name: 'copy', percent: 1 })).toMatchObject({ refused: [] });
     expect(report(desk, { name: 'copy', status: 'completed' })).toMatchObject({
       refused: [
@@ -144,7 +147,7 @@ describe('report', () => {
         },
       ],
     });
-    expect(desk.runOf('copy').state).toBe('running');
+    expect(run.state).toBe('running');
   });
 });
 
@@ -158,7 +161,7 @@ describe('progress', () => {
   ])('%s, then %s: %s', (before, percent, after) => {
     const desk = deskOf();
     const run = desk.start('copy');
-    if (before !== undefined) run.percent = before;
+    if (before !== undefined) desk.post({ type: 'progress-read', run: run.id, percent: before });
     desk.post({ type: 'progress-read', run: run.id, percent });
     expect(run.percent).toBe(after);
   });
@@ -168,6 +171,7 @@ describe('progress', () => {
     const run = desk.start('copy');
     desk.post({ type: 'progress-read', run: run.id, percent: 7, detail: 'file 7' });
     run.stalled = true;
+    desk.state.saveRun(run);
     const { progressAt } = run;
     desk.pass(1_000);
     desk.post({ type: 'progress-read', run: run.id, percent: 7, detail: 'file 7' });

@@ -57,7 +57,7 @@ export function middle(values: readonly number[]): number {
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }`;
-  const mutants = mutantsOf('src/middle.ts', text);
+  const mutants = mutantsOf('src/file.ts', text);
 
   function middleWith(active: number): (values: readonly number[]) => unknown {
     const source = withSwitches(text, mutants, 100);

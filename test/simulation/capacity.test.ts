@@ -6,7 +6,7 @@ const KEPT = { staleMs: 0, missed: 0, overLimit: 0 };
 const SEEDS = [1, 2, 3];
 
 test.each(SEEDS)(
-  'at 95 %% of the budget, a tenth of the calls failing, all is kept (seed %i)',
+  'at 0.95 of the budget, with a tenth of the calls failing, every promise is kept (seed %i)',
   (seed) => {
     const much = simulateDay(300, 0.95, seed);
     expect(much).toMatchObject(KEPT);
@@ -15,7 +15,7 @@ test.each(SEEDS)(
 );
 
 test.each(SEEDS)(
-  'at 120 %% and 200 %% what was promised is kept, and the rest waits untold (seed %i)',
+  'at 1.2 times the budget and at twice the budget every promise is kept, and the other jobs wait unreported (seed %i)',
   (seed) => {
     const much = simulateDay(1000, 1.2, seed);
     expect(much).toMatchObject(KEPT);

@@ -1,0 +1,184 @@
+/** The reports of a pipeline task: when, what they say, what a refusal does to them (P2). */
+import { describe, expect, test } from 'vitest';
+import { HOUR_MS, MINUTE_MS } from '../../../src/core/lib/time.ts';
+import type { Call, Outcome } from '../../../src/core/model/call.ts';
+import type { Run } from '../../../src/core/model/job.ts';
+import type { PipelineSettings, Settings } from '../../../src/core/model/settings.ts';
+import { shorten } from '../../../src/core/pipeline/task-reporter.ts';
+import { Desk, PROCESS, REFUSED, UNAVAILABLE, accepted, failing } from '../../support/desk.ts';
+import { polledTask } from '../../support/polled-task.ts';
+import { PIPELINE, definition, rates } from '../../support/settings.ts';
+
+const REPORT = 'ReportTaskProgress';
+const STATUS = 'SetTaskStatus';
+
+function running(
+  over: Partial<PipelineSettings> = {},
+  more: Partial<Settings> = {},
+): { desk: Desk; run: Run } {
+  const activities = [{ match: { name: 'copy' }, job: 'copy' }];
+  const { migrationHub, ...unreported } = definition('copy');
+  expect(migrationHub).toBeDefined();
+  const desk = new Desk({
+    jobs: [unreported],
+    settings: { dataPipeline: { ...PIPELINE, activities, ...over }, ...more },
+  });
+  const task = { ...polledTask('copy'), taskId: 'task-1' };
+  desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+  const run = desk.runOf('copy');
+  desk.post({ type: 'run-started', run: run.id, process: PROCESS });
+  return { desk, run };
+}
+
+const reports = (desk: Desk) => desk.callsOf(REPORT);
+
+describe('a report', () => {
+  test('says how far the run is', () => {
+    const { desk, run } = running();
+    expect(reports(desk)).toEqual([{ operation: REPORT, taskId: 'task-1' }]);
+    desk.post({ type: 'progress-read', run: run.id, percent: 7, detail: 'file 7' });
+    desk.pass(MINUTE_MS);
+    expect(reports(desk).at(-1)).toMatchObject({ taskId: 'task-1', percent: 7, detail: 'file 7' });
+  });
+
+  test('comes at a quarter of the interval while the budget has plenty, else at the interval', () => {
+    const plenty = running().desk;
+    plenty.pass(10 * MINUTE_MS);
+    expect(reports(plenty)).toHaveLength(41);
+    const scarce = rates({ [REPORT]: { perSecond: 0.1, burst: 10 } });
+    const short = running({}, { rates: scarce }).desk;
+    short.pass(10 * MINUTE_MS);
+    expect(reports(short)).toHaveLength(11);
+  });
+
+  test('after a failure comes again soon, and at the interval until the rate is whole again', () => {
+    const { desk } = running();
+    desk.answers = failing(REPORT, UNAVAILABLE);
+    desk.pass(2 * MINUTE_MS);
+    const failed = reports(desk).length - 1;
+    expect(failed).toBeGreaterThan(4);
+    desk.answers = accepted;
+    desk.pass(MINUTE_MS);
+    expect(reports(desk).length).toBeGreaterThan(failed + 2);
+    const throttled = running().desk;
+    throttled.answers = failing(REPORT, { kind: 'throttled', reason: 'x' });
+    throttled.pass(20_000);
+    throttled.answers = accepted;
+    throttled.pass(MINUTE_MS);
+    const before = reports(throttled).length;
+    throttled.pass(10 * MINUTE_MS);
+    expect(reports(throttled).length - before).toBeLessThanOrEqual(11);
+  });
+
+  test('that is refused with its fields goes without them', () => {
+    const { desk, run } = running();
+    desk.post({ type: 'progress-read', run: run.id, percent: 7 });
+    desk.answers = (call: Call) =>
+      call.operation === REPORT && call.percent !== undefined ? REFUSED : accepted(call);
+    desk.pass(5 * MINUTE_MS);
+    expect(reports(desk).filter(({ percent }) => percent !== undefined)).toHaveLength(1);
+    expect(desk.eventNames().filter((name) => name === 'report.reduced')).toHaveLength(1);
+    expect(run.state).toBe('running');
+  });
+});
+
+describe('the final status', () => {
+  test('is set at once, and nothing follows', () => {
+    const { desk, run } = running();
+    desk.pass(5_000);
+    desk.exit(run);
+    expect(desk.callsOf(STATUS)).toEqual([
+      { operation: STATUS, taskId: 'task-1', status: 'FINISHED' },
+    ]);
+    expect(run.pipeline?.delivery).toEqual({ state: 'delivered', at: desk.now });
+    const event = desk.events.find(({ event: name }) => name === 'report.delivered');
+    expect(event?.fields).toEqual({
+      to: 'dataPipeline',
+      taskId: 'task-1',
+      status: 'FINISHED',
+      afterS: 0,
+    });
+    const count = reports(desk).length;
+    desk.pass(HOUR_MS);
+    expect(reports(desk)).toHaveLength(count);
+  });
+
+  test('that fails is tried again; reports go on meanwhile, so that no other host repeats the work', () => {
+    const { desk, run } = running();
+    desk.answers = failing(STATUS, UNAVAILABLE);
+    desk.exit(run, 3);
+    const count = reports(desk).length;
+    desk.pass(10 * MINUTE_MS);
+    expect(desk.callsOf(STATUS).length).toBeGreaterThan(10);
+    expect(reports(desk).length).toBeGreaterThan(count + 5);
+    desk.answers = accepted;
+    desk.pass(MINUTE_MS);
+    expect(run.pipeline?.delivery.state).toBe('delivered');
+    const event = desk.events.find(({ event: name }) => name === 'report.delivered');
+    expect((event?.fields as { afterS?: number }).afterS).toBeGreaterThanOrEqual(600);
+  });
+
+  test('that is refused goes without its texts, then stays in the outbox and is tried every quarter of an hour', () => {
+    const { desk, run } = running();
+    desk.answers = failing(STATUS, REFUSED);
+    desk.exit(run, 3);
+    desk.pass(10 * MINUTE_MS);
+    const [first, second, ...others] = desk.callsOf(STATUS);
+    expect(first).toMatchObject({
+      status: 'FAILED',
+      errorId: 'JobFailed',
+      errorMessage: 'failed: exit code 3',
+    });
+    expect(second).toEqual({ operation: STATUS, taskId: 'task-1', status: 'FAILED' });
+    expect(others).toEqual([]);
+    expect(run.pipeline?.delivery).toEqual({
+      state: 'refused',
+      reason: 'ValidationException',
+      isRetained: true,
+    });
+    desk.pass(21 * MINUTE_MS);
+    expect(desk.callsOf(STATUS)).toHaveLength(4);
+    expect(desk.eventNames().filter((name) => name === 'report.refused')).toHaveLength(1);
+    desk.answers = accepted;
+    desk.post({ type: 'outbox-requested', action: 'retry', choice: {}, by: 'anna' });
+    expect(desk.callsOf(STATUS).at(-1)).toMatchObject({ errorId: 'JobFailed' });
+    expect(run.pipeline?.delivery.state).toBe('delivered');
+  });
+
+  test('waits while the end is not on disk', () => {
+    const { desk, run } = running();
+    desk.isDiskFull = true;
+    desk.exit(run);
+    desk.pass(2 * MINUTE_MS);
+    expect(desk.callsOf(STATUS)).toEqual([]);
+    expect(reports(desk).length).toBeGreaterThan(2);
+    desk.isDiskFull = false;
+    desk.pass(2_000);
+    expect(desk.callsOf(STATUS)).toHaveLength(1);
+  });
+});
+
+test('an answer about an earlier task of the run says nothing', () => {
+  const { desk, run } = running();
+  desk.answers = (call) => (call.operation === REPORT ? undefined : accepted(call));
+  desk.pass(MINUTE_MS);
+  const task = { ...polledTask('copy'), taskId: 'task-2' };
+  desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+  const gone: Outcome = { kind: 'gone', reason: 'TaskNotFoundException' };
+  desk.settle(REPORT, gone);
+  expect(run).toMatchObject({ state: 'running', pipeline: { delivery: { state: 'pending' } } });
+});
+
+test('before a planned stop each task is reported once more', () => {
+  const { desk } = running();
+  desk.pass(5_000);
+  const count = reports(desk).length;
+  desk.post({ type: 'stop-requested' });
+  expect(reports(desk)).toHaveLength(count + 1);
+});
+
+test('a long task id is shortened for the log', () => {
+  expect([shorten('a'.repeat(24)), shorten('a'.repeat(25))]).toEqual([
+    ...['a'.repeat(24), `${'a'.repeat(24)}…`],
+  ]);
+});

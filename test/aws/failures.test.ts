@@ -264,6 +264,24 @@ describe('a connection', () => {
     }
   });
 
+  test('that ends cleanly in the middle of an answer is no answer', async () => {
+    const halves: readonly Answerer[] = [
+      (response, { socket }) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('{}', () => socket.end());
+      },
+      (response, { socket }) => {
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+        // Chunked, without the last chunk.
+        response.write('{}', () => socket.end());
+      },
+    ];
+    for (const half of halves) {
+      for (const outcome of await both(half)) expect(outcome.kind).toBe('unavailable');
+      expect((await services.send(CALLS.PollForTask)).kind).toBe('unavailable');
+    }
+  });
+
   test('that is reset is unavailable', async () => {
     const reset: Answerer = (_response, { socket }) => socket.resetAndDestroy();
     for (const outcome of await both(reset)) {

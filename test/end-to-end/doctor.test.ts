@@ -1,13 +1,16 @@
 /** `doctor` against the simulator: green if all checks pass, and each check red in its own way, with its remedy. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Probe } from '../../src/aws/probe.ts';
+import { awsChecks } from '../../src/cli/doctor/aws-checks.ts';
 import { runChecks } from '../../src/cli/doctor/report.ts';
-import type { Checked } from '../../src/cli/doctor/report.ts';
+import type { Checked, Finding } from '../../src/cli/doctor/report.ts';
+import { readConfiguration } from '../../src/config/load.ts';
 import type { Policy } from '../../src/cli/doctor/iam-policy.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -249,6 +252,44 @@ describe('red', () => {
     expect(code).toBe(0);
     expect(found(checks, 'credentials')).toMatchObject({ verdict: 'warning' });
     expect(found(checks, 'credentials').message).toContain('ASIA…5678');
+  });
+
+  test('credentials that have ended are red, with what is left to do', async () => {
+    const expiresAtMs = Date.UTC(2026, 10, 27, 3);
+    const key = 'ASIA…5678';
+    const probe = { credentials: () => Promise.resolve({ key, expiresAtMs }) } as unknown as Probe;
+    const file = configure(await simulate());
+    const loaded = await readConfiguration(file, {}, 'files01');
+    if (!loaded.ok) throw new Error('the configuration is good');
+    const { configuration } = loaded;
+    const looked = (nowMs: number): Promise<Finding> =>
+      awsChecks({
+        ...{ configuration, probe, environment: {}, taskRunnerId: 'r', nowMs: () => nowMs },
+      })[0]!.look();
+    expect(await looked(expiresAtMs)).toEqual({
+      verdict: 'failed',
+      message: 'ASIA…5678, until 2026-11-27T03:00:00.000Z: they have expired',
+      remedy: 'renew them',
+    });
+    expect((await looked(expiresAtMs - 1)).verdict).toBe('warning');
+    expect((await looked(expiresAtMs - 15 * 60_000 + 1)).verdict).toBe('warning');
+    expect((await looked(expiresAtMs - 15 * 60_000)).verdict).toBe('ok');
+  });
+
+  test('a state directory that others may enter is a warning', async () => {
+    const file = configure(await simulate());
+    mkdirSync(join(directory, 'state'));
+    for (const [mode, verdict] of [
+      [0o755, 'warning'],
+      [0o751, 'warning'],
+      [0o750, 'ok'],
+    ] as const) {
+      chmodSync(join(directory, 'state'), mode);
+      const { checks } = await doctor(file);
+      expect([mode, found(checks, 'state directory').verdict]).toEqual([mode, verdict]);
+    }
+    chmodSync(join(directory, 'state'), 0o755);
+    expect(found((await doctor(file)).checks, 'state directory').remedy).toContain('chmod o-rwx');
   });
 
   test('endpoints that do not answer: the network checks are red, with what has to be allowed', async () => {

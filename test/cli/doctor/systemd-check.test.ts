@@ -71,6 +71,17 @@ describe('a systemd of version', () => {
   });
 });
 
+test('KillMode=control-group alone would end the jobs with the agent', () => {
+  const found = systemdFinding(
+    facts(252, { KillMode: 'control-group', PropagatesStopTo: 'migration-agent.socket' }),
+  );
+  expect(found).toMatchObject({
+    verdict: 'failed',
+    message: expect.stringContaining('Delegate=yes, KillMode=control-group') as string,
+    remedy: expect.stringContaining('KillMode=process') as string,
+  });
+});
+
 test('Delegate and KillMode matter if jobs are below the agent', () => {
   const strict = { Delegate: 'no', PropagatesStopTo: 'migration-agent.socket' };
   expect(systemdFinding(facts(252, strict))).toMatchObject({ verdict: 'failed' });

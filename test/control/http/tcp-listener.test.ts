@@ -96,6 +96,33 @@ test('what is gone from status is gone from the metrics, and no promise is no ze
   expect(lines).toContain('migration_agent_jobs{state="idle"} 1');
 });
 
+test.each([
+  ['running', 0],
+  ['succeeded', 0],
+  ['canceled', 0],
+  ['failed', 1],
+  ['lost', 1],
+  ['fenced', 1],
+] as const)('a job that is %s counts %d among the failed ones', async (state, value) => {
+  const { operator, at } = await serve();
+  operator.show(jobNamed('copy', { run: 1, state }), jobNamed('never'));
+  const lines = await samples(at);
+  const failed = lines.filter((line) => line.startsWith('migration_agent_job_failed'));
+  expect(failed).toEqual([`migration_agent_job_failed{name="copy"} ${value}`]);
+});
+
+test('an agent that drains, and one alone in its fleet, show it', async () => {
+  const { operator, at } = await serve();
+  operator.document = statusWith([], { state: 'draining', fleet: { state: 'joined', share: 0.5 } });
+  expect(await samples(at)).toEqual(
+    expect.arrayContaining(['migration_agent_draining 1', 'migration_agent_fleet_joined 1']),
+  );
+  operator.document = statusWith([], { state: 'running', fleet: { state: 'alone', share: 0.5 } });
+  expect(await samples(at)).toEqual(
+    expect.arrayContaining(['migration_agent_draining 0', 'migration_agent_fleet_joined 0']),
+  );
+});
+
 test('what was broken is counted, from the timeline', async () => {
   const { operator, at } = await serve();
   for (const event of ['promise.broken', 'lease.gone', 'lease.fenced', 'report.refused', 'x.y']) {

@@ -184,6 +184,30 @@ describe('logs', () => {
     expect(stream.text()).toBe('first\nsecond\nlast\n');
   });
 
+  test('follow ends when a later run begins, although the job still runs', async () => {
+    const fixture = await serve();
+    fixture.operator.show({ ...RUNNING, run: 3 });
+    await writeFile(join(fixture.directory, 'copy-3.out'), 'third\n');
+    const stream = await open(fixture.socketPath, '/v1/jobs/copy/logs?follow=1');
+    await eventually(() => expect(stream.text()).toBe('third\n'));
+    fixture.operator.show({ ...RUNNING, run: 4 });
+    await stream.ended;
+    // The log of an earlier run is complete: following it ends at once.
+    const earlier = await open(fixture.socketPath, '/v1/jobs/copy/logs?follow=1&run=3');
+    await earlier.ended;
+    expect(earlier.text()).toBe('third\n');
+  });
+
+  test.each([0, 5])('there is no run %d of a job that had four', async (run) => {
+    const fixture = await serve();
+    fixture.operator.show({ ...RUNNING, run: 4 });
+    for (const what of ['logs', 'output']) {
+      const answer = await call(fixture.socketPath, 'GET', `/v1/jobs/copy/${what}?run=${run}`);
+      expect(answer.status).toBe(400);
+      expect(answer.text).toContain('copy has runs 1 to 4');
+    }
+  });
+
   test('follow goes on in the new file when the log was replaced or cut', async () => {
     const fixture = await serve();
     fixture.operator.show(RUNNING);

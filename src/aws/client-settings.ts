@@ -8,14 +8,8 @@ import type { Identity } from './credentials.ts';
 import type { Environment } from './services-options.ts';
 import { SILENT_LOGGER } from './silent-logger.ts';
 
-/** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail. */
-const APP_ID = 'migration-agent';
-
-/** Undefined if AWS_SDK_UA_APP_ID names another: the SDK clients read that variable themselves. */
-export function ownAppId(environment: Environment): string | undefined {
-  const named = environment['AWS_SDK_UA_APP_ID'];
-  return named === undefined || named === '' ? APP_ID : undefined;
-}
+/** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail, unless another is named. */
+export const APP_ID = 'migration-agent';
 
 export interface ClientSettings {
   readonly version: string;
@@ -25,6 +19,8 @@ export interface ClientSettings {
   readonly credentials: () => Promise<Identity>;
   readonly useFipsEndpoint: boolean;
   readonly useDualstackEndpoint: boolean;
+  /** The app id that the environment or the profile names. */
+  readonly appId: string | undefined;
 }
 
 export interface ClientOptions {
@@ -63,14 +59,15 @@ export function clientOptions(
   });
 }
 
-/** The older clients have no option for an app id, only AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
+/** The older clients have no option for an app id. They read AWS_SDK_UA_APP_ID; `customUserAgent` has the same effect. */
 export function olderClientOptions(
   settings: ClientSettings,
   endpoint: string | undefined,
   region: string,
 ): ClientOptions {
   const shared = clientOptions(settings, endpoint, region);
-  const appId = ownAppId(settings.environment);
-  const own: [string, string][] = appId === undefined ? [] : [[`app/${appId}`, '']];
-  return { ...shared, customUserAgent: [...own, ...shared.customUserAgent] };
+  const ofEnvironment = settings.environment['AWS_SDK_UA_APP_ID'];
+  if (ofEnvironment !== undefined && ofEnvironment !== '') return shared;
+  const own: [string, string] = [`app/${settings.appId ?? APP_ID}`, ''];
+  return { ...shared, customUserAgent: [own, ...shared.customUserAgent] };
 }

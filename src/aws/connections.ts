@@ -29,6 +29,7 @@ export interface ConnectionPoolOptions {
   readonly idleMs: number;
   readonly proxy?: string | undefined;
   readonly environment: Environment;
+  readonly caBundle: string | undefined;
 }
 
 /** No fewer than the planner has calls of one operation in flight (pacing.ts), and some for the others. */
@@ -46,7 +47,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     ...defined({ proxyEnv: proxyEnvironment(options.proxy, options.environment) }),
   };
   const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent({ ...agentOptions, ...authorities(options.environment) });
+  const httpsAgent = new HttpsAgent({ ...agentOptions, ...authorities(options.caBundle) });
   const backstopMs = options.limitMs + BACKSTOP_MS;
   const handler = new NodeHttpHandler({
     connectionTimeout: options.connectMs,
@@ -74,15 +75,14 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
 }
 
 /**
- * The aws command and boto3 read AWS_CA_BUNDLE, the SDK for JavaScript does not. The agent adds that bundle to the
- * authorities that Node trusts (NODE_EXTRA_CA_CERTS included), so one setting serves all tools of the host.
+ * The aws command and boto3 read AWS_CA_BUNDLE and a profile's ca_bundle, the SDK for JavaScript does not. The agent adds that
+ * bundle to the authorities that Node trusts (NODE_EXTRA_CA_CERTS included), so one setting serves all tools of the host.
  */
-function authorities(environment: Environment): { ca?: string[] } {
-  const file = environment['AWS_CA_BUNDLE'];
-  if (file === undefined || file === '') return {};
+function authorities(file: string | undefined): { ca?: string[] } {
+  if (file === undefined) return {};
   try {
     return { ca: [...getCACertificates('default'), readFileSync(file, 'utf8')] };
   } catch (error) {
-    throw new Error(`AWS_CA_BUNDLE: ${file} cannot be read`, { cause: error });
+    throw new Error(`AWS_CA_BUNDLE or ca_bundle: ${file} cannot be read`, { cause: error });
   }
 }

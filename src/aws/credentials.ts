@@ -103,13 +103,17 @@ export class Credentials {
     const { defaultProvider: createProvider } = await import('@aws-sdk/credential-provider-node');
     const { profile, handler } = this.#options;
     const region = await this.#options.region();
+    // The SDK's clients of STS and SSO look for their endpoints in the profile of AWS_PROFILE alone.
+    if (profile !== undefined) process.env['AWS_PROFILE'] = profile;
     const provider = createProvider(
       defined({
         profile,
         // Read the files again: an operator may have replaced them since.
         ignoreCache: true,
         logger: SILENT_LOGGER,
-        clientConfig: defined({ requestHandler: await handler(), logger: SILENT_LOGGER, region }),
+        clientConfig: { requestHandler: await handler(), logger: SILENT_LOGGER },
+        // The caller's region: for STS if the profile has none. SSO has a region of its own (sso_region).
+        parentClientConfig: defined({ region }),
       }),
     );
     return await withAnswerLimit(provider);

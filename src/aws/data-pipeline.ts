@@ -16,7 +16,7 @@ import {
 import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import { atEndpoint } from './client-endpoint.ts';
-import { clientOptions, ownAppId } from './client-settings.ts';
+import { APP_ID, clientOptions } from './client-settings.ts';
 import type { ClientSettings } from './client-settings.ts';
 import type { Exchange } from './exchange.ts';
 import { sendCommand } from './exchange.ts';
@@ -54,7 +54,7 @@ export function createClient(
     defined({
       ...own,
       ...atEndpoint(config, own),
-      userAgentAppId: ownAppId(options.environment),
+      userAgentAppId: options.appId ?? APP_ID,
     }),
   );
 }

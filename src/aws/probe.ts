@@ -54,20 +54,26 @@ export function createProbe(options: ServicesOptions): Probe {
   const services = createServices(options);
   const { callMs: limitMs, connectMs, credentialsMs, idleMs } = LIMITS;
   const { environment, proxy } = options;
-  const pool = createConnectionPool({ limitMs, connectMs, idleMs, proxy, environment });
   const settings = madeOnce(() => sharedSettings(options));
+  let opened: ConnectionPool | undefined;
+  const pool = madeOnce(async () => {
+    const { caBundle } = await settings();
+    const limits = { limitMs, connectMs, idleMs };
+    opened = createConnectionPool({ ...limits, proxy, environment, caBundle });
+    return opened;
+  });
   const credentials = new Credentials({
     profile: options.profile,
     region: async () => (await settings()).region,
-    handler: () => Promise.resolve(pool.handler),
+    handler: async () => (await pool()).handler,
     limitMs: credentialsMs,
   });
-  const own = {
+  const own = async () => ({
     version: options.version,
     environment,
-    handler: pool.handler,
+    handler: (await pool()).handler,
     credentials: credentials.forClient,
-  };
+  });
   return {
     services,
     credentials: async () => {
@@ -85,15 +91,17 @@ export function createProbe(options: ServicesOptions): Probe {
       }
       const { callerIdentity } = await import('./caller-identity.ts');
       const region = shared.region ?? hubRegionNear(undefined);
+      const ownSettings = await own();
       return await withAnswerLimit(() =>
-        callerIdentity({ ...own, ...shared }, endpoints.sts, region, limitMs),
+        callerIdentity({ ...ownSettings, ...shared }, endpoints.sts, region, limitMs),
       );
     },
-    endpoint: async (service, region) => await endpointOf(service, region, await settings(), own),
-    reach: (endpoint) => reach(endpoint, pool),
+    endpoint: async (service, region) =>
+      await endpointOf(service, region, await settings(), await own()),
+    reach: async (endpoint) => await reach(endpoint, await pool()),
     close: () => {
       services.close();
-      pool.destroy();
+      opened?.destroy();
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What an operator can do about a failed connection, for the codes of Node and OpenSSL that do not explain it. */
 
 const UNKNOWN_AUTHORITY =
-  'this host does not trust the authority that signed the certificate; if a proxy intercepts TLS, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to the file with its authority';
+  'this host does not trust the authority that signed the certificate; if a proxy intercepts TLS, set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS (or ca_bundle of the profile) to the file with its authority';
 const UNKNOWN_NAME = 'check the name, DNS, and whether a proxy is needed (aws.proxy, HTTPS_PROXY)';
 const NO_TLS =
   'the server does not speak TLS: check http or https in the endpoint and in the proxy';

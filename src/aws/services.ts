@@ -179,7 +179,8 @@ class AwsServices implements Services {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
     const { createConnectionPool } = await import('./connections.ts');
-    const shared = { connectMs, idleMs, proxy, environment };
+    const { caBundle } = await this.#loadSettings();
+    const shared = { connectMs, idleMs, proxy, environment, caBundle };
     this.#open = {
       calls: createConnectionPool({ ...shared, limitMs: callMs }),
       polls: createConnectionPool({ ...shared, limitMs: pollMs }),

@@ -1,6 +1,6 @@
 /**
- * What the environment and the profile of the shared AWS files say about all clients alike: region, endpoints, FIPS and
- * dual-stack. Resolved once and given to each client: so `aws.profile` and AWS_PROFILE mean the same for all of them.
+ * What the environment and the profile of the shared AWS files say about all clients alike: region, endpoints, FIPS,
+ * dual-stack, certificate authorities and app id. Resolved once and given to each client: so `aws.profile` and AWS_PROFILE mean the same for all of them.
  */
 import { loadConfig } from '@smithy/node-config-provider';
 import { defined } from '../core/lib/defined.ts';
@@ -11,6 +11,10 @@ export interface SharedSettings {
   readonly endpoints: Readonly<Partial<Record<ServiceName | 'sts', string>>>;
   readonly useFipsEndpoint: boolean;
   readonly useDualstackEndpoint: boolean;
+  /** A file of certificate authorities to trust besides those of the host. */
+  readonly caBundle: string | undefined;
+  /** Appears in the User-Agent and so in CloudTrail; undefined: no other than the agent's own. */
+  readonly appId: string | undefined;
 }
 
 type Section = Readonly<Record<string, string | undefined>>;
@@ -59,6 +63,8 @@ export async function sharedSettings(options: Options): Promise<SharedSettings> 
       ['AWS_USE_DUALSTACK_ENDPOINT', environment],
       ['use_dualstack_endpoint', profile],
     ),
+    caBundle: filled(environment['AWS_CA_BUNDLE']) ?? filled(profile['ca_bundle']),
+    appId: filled(environment['AWS_SDK_UA_APP_ID']) ?? filled(profile['sdk_ua_app_id']),
   };
 }
 

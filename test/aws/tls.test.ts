@@ -197,7 +197,7 @@ describe.skipIf(!there)(
       const made = services(`https://127.0.0.1:${server.port}`, {
         environment: { AWS_CA_BUNDLE: bundle },
       });
-      expect(await reason(made)).toContain(`AWS_CA_BUNDLE: ${bundle} cannot be read`);
+      expect(await reason(made)).toContain(`AWS_CA_BUNDLE or ca_bundle: ${bundle} cannot be read`);
       await writeFile(bundle, authority.cert);
       for (const call of BOTH) expect(await made.send(call)).toMatchObject({ kind: 'accepted' });
     });

@@ -1,6 +1,7 @@
 /**
- * Output made in the form of recorded lines, cut, joined and mangled: bounded memory, linear time, and never a percent that is more than five
- * points above the truth. LINES=100000 runs the long form.
+ * Output in the form that tools print, made for a truth that rises in small steps, and then cut, joined and mangled: bounded
+ * memory, linear time, and never a percent that is more than five points above the truth. LINES=100000 runs the long form.
+ * recorded.test.ts does the same with recorded output.
  */
 import { expect, test } from 'vitest';
 import { RecordSplitter } from '../../../src/jobs/files/record-splitter.ts';
@@ -19,19 +20,9 @@ import {
   readQemuImg,
   readRestic,
 } from '../../../src/jobs/progress/tools.ts';
+import { dice, mangled } from './mangle.ts';
 
 const LINES = Number(process.env['LINES'] ?? 8000);
-
-/** mulberry32: the same noise in every run. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const size = (mib: number): string =>
   mib < 1
@@ -40,16 +31,15 @@ const size = (mib: number): string =>
       ? `${mib.toFixed(1)} MiB`
       : `${(mib / 1024).toFixed(1)} GiB`;
 
-interface Recorded {
+interface Form {
   readonly name: string;
   readonly parser: () => ReadRecord;
-  /** Made by the form of a recorded line. */
   readonly line: (percent: number) => string;
   readonly end: string;
 }
 
 const TOTAL_MIB = 5222;
-const RECORDED: readonly Recorded[] = [
+const FORMS: readonly Form[] = [
   {
     name: 'aws s3',
     parser: createAwsS3Parser,
@@ -124,17 +114,7 @@ const RECORDED: readonly Recorded[] = [
   },
 ];
 
-const NOISE = [
-  'Filesystem      Size  Used Avail Use% Mounted on\n/dev/sda1        98G   77G   21G  79% /\n',
-  'a file named 100% done.txt\n',
-  '\u001b[1;32mok\u001b[0m\n',
-  'x'.repeat(3000),
-  '\u001b[2K\r',
-  '\u0000\u0007',
-  '{"message_type":"verbose"}\n',
-];
-
-test.each(RECORDED)('$name', ({ name, parser, line, end }) => {
+test.each(FORMS)('$name', ({ name, parser, line, end }) => {
   const roll = dice(42);
   const splitter = new RecordSplitter();
   const read = parser();
@@ -148,12 +128,7 @@ test.each(RECORDED)('$name', ({ name, parser, line, end }) => {
   let worst = -Infinity;
   for (let index = 0; index < LINES; index += 1) {
     const truth = (index / LINES) * 100;
-    let text = line(truth) + end;
-    // A line that is cut loses its end; its beginning would be another number.
-    if (roll() < 0.1)
-      text = text.slice(0, Math.floor(roll() * text.length)) + (roll() < 0.5 ? '\n' : '');
-    if (roll() < 0.05) text = `\n${NOISE[Math.floor(roll() * NOISE.length)] ?? ''}${text}`;
-    buffered += text;
+    buffered += mangled(line(truth) + end, roll);
     // The output arrives in pieces that end anywhere.
     if (roll() < 0.3) continue;
     const length = Math.floor(roll() * buffered.length);

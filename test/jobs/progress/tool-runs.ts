@@ -17,9 +17,9 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { ProgressSource } from '../../../src/core/model/job.ts';
 import { postgresPrograms, startPostgres } from '../../support/postgres.ts';
-import { sh } from '../support.ts';
 
-const MB = 1_000_000;
+export const MB = 1_000_000;
+export const sh = (text: string): string[] => ['/bin/sh', '-c', text];
 
 export interface Prepared {
   readonly command: readonly string[];
@@ -37,6 +37,8 @@ export interface ToolRun {
   /** What is copied, for the table. */
   readonly fed: string;
   readonly progress?: ProgressSource;
+  /** With the total, if the agent would measure it. */
+  readonly recordedProgress?: ProgressSource;
   readonly prepare: (directory: string) => Prepared | Promise<Prepared>;
 }
 
@@ -74,6 +76,7 @@ export const TOOL_RUNS: readonly ToolRun[] = [
     version: ['tar', '--version'],
     fed: 'a file of 20 MB into a pipe of 4 MB/s',
     progress: { parser: 'tar' },
+    recordedProgress: { parser: 'tar', totalBytes: 20 * MB },
     prepare: (at) => {
       file(at, 'big', 20);
       const command = sh(`tar --checkpoint=50 -cf - -C ${at} big | pv -q -L 4m > ${at}/to`);
@@ -211,12 +214,12 @@ function rsync(at: string, options: readonly string[]): Prepared {
   return { command: ['rsync', ...args], truth: share(join(at, 'to'), 20.03 * MB) };
 }
 
-function file(directory: string, name: string, megabytes: number): void {
+export function file(directory: string, name: string, megabytes: number): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, name), randomBytes(megabytes * MB));
 }
 
-function share(path: string, total: number): () => number {
+export function share(path: string, total: number): () => number {
   return () => Math.min(100, (bytesUnder(path) / total) * 100);
 }
 
@@ -232,7 +235,7 @@ function bytesUnder(path: string): number {
 }
 
 /** How far a process has read the file, by its open descriptors. */
-function readOf(path: string, total: number): () => number {
+export function readOf(path: string, total: number): () => number {
   let furthest = 0;
   return () => {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -15,9 +15,10 @@ export interface Bundle {
 export async function bundle(directory: string, version: string): Promise<Bundle> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    // The worker is a process of its own, which the agent finds beside its own file.
+    // The workers are processes of their own, which the program finds beside its own file.
     entryPoints: {
       main: 'src/main.ts',
+      'file-system-worker': 'src/cli/file-system/file-system-worker.ts',
       'status-file-worker': 'src/jobs/tracked/status-file-worker.ts',
     },
     outdir: directory,

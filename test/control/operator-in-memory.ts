@@ -75,6 +75,9 @@ export class OperatorInMemory implements Operator {
 
   show(...jobs: readonly JobStatus[]): void {
     this.document = statusWith(jobs);
+    // As of a real agent: no state changes without an event.
+    const at = { wallMs: Date.parse(this.document.agent.now), bootMs: 0 };
+    for (const { name } of jobs) this.emit({ at, event: 'shown', fields: {}, job: name });
   }
 
   emit(entry: Watched): void {

@@ -5,6 +5,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { defined } from '../../core/lib/defined.ts';
 import { nearest } from '../../config/lib/suggest.ts';
 import { CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -13,8 +14,8 @@ import type { ExitCode } from '../exit-codes.ts';
 export interface Client {
   get<Document>(path: string): Promise<Document>;
   post<Document>(path: string, body?: unknown): Promise<Document>;
-  /** The pieces of an answer that may go on for hours. */
-  stream(path: string): AsyncIterable<Uint8Array>;
+  /** The pieces of an answer that may go on for hours, until `signal` aborts. */
+  stream(path: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /** The agent answered, and refused. */
@@ -68,8 +69,8 @@ export function createClient(socketPath: string): Client {
   return {
     get: (path) => whole('GET', path),
     post: (path, body = {}) => whole('POST', path, body),
-    stream: async function* stream(path) {
-      const response = await send(socketPath, 'GET', path, undefined);
+    stream: async function* stream(path, signal) {
+      const response = await send(socketPath, 'GET', path, undefined, signal);
       response.setTimeout(0);
       if (response.statusCode !== 200) await readJson(response, socketPath);
       try {
@@ -92,11 +93,12 @@ async function send(
   method: string,
   path: string,
   body: unknown,
+  signal?: AbortSignal,
 ): Promise<IncomingMessage> {
   const giveUpAt = performance.now() + QUEUE_MS_MAX;
   for (;;) {
     try {
-      return await sendOnce(socketPath, method, path, body);
+      return await sendOnce(socketPath, method, path, body, signal);
     } catch (error) {
       const cause = error instanceof NoDaemon ? (error.cause as NodeJS.ErrnoException) : undefined;
       if (cause?.code !== 'EAGAIN' || performance.now() > giveUpAt) throw error;
@@ -110,11 +112,16 @@ function sendOnce(
   method: string,
   path: string,
   body: unknown,
+  signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = text === undefined ? {} : { 'content-type': 'application/json' };
-    const request = httpRequest({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX });
+    const timeout = ANSWER_MS_MAX;
+    const request = httpRequest({
+      ...{ socketPath, method, path, headers, timeout },
+      ...defined({ signal }),
+    });
     request.once('response', resolve);
     request.once('timeout', () =>
       request.destroy(new Error(`no answer in ${ANSWER_MS_MAX / 1000} s`)),

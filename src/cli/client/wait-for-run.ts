@@ -1,6 +1,6 @@
 /**
- * Waits for a run by polling the agent. Prints each change of state, and goes on while the agent restarts, as its jobs
- * do.
+ * Waits for a run: asks for it whenever the agent reports an event of the job. Prints each change of state, and goes on
+ * while the agent restarts, as its jobs do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,15 +8,15 @@ import { isFinal } from '../../core/model/job.ts';
 import type { JobStatus } from '../../core/model/status.ts';
 import { jobPath, NoDaemon } from './client.ts';
 import type { Client } from './client.ts';
+import { JobChanges } from './job-changes.ts';
 import { CommandFailure } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plain } from '../terminal/printable.ts';
 import { print } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Short at first, for jobs that end at once; then longer, to spare the agent. */
-const ASK_AGAIN_MS_MIN = 50;
-const ASK_AGAIN_MS_MAX = 1_000;
+/** While the agent is away. */
+const ASK_AGAIN_MS = 1_000;
 /** Longer than an upgrade with its restart takes (TimeoutStopSec of the unit, and the start). */
 const ABSENCE_MS_MAX = 120_000;
 
@@ -31,9 +31,17 @@ interface Waiting {
 
 /** The job when `until` first held. */
 export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
+  const changes = new JobChanges(waiting.client, waiting.job);
+  try {
+    return await lookUntil(waiting, changes);
+  } finally {
+    changes.close();
+  }
+}
+
+async function lookUntil(waiting: Waiting, changes: JobChanges): Promise<JobStatus> {
   let run = waiting.run;
   let shown: string | undefined;
-  let askAgainMs = ASK_AGAIN_MS_MIN;
   for (;;) {
     const job = await askWithRetries(waiting, shown !== undefined);
     run ??= job.run;
@@ -46,8 +54,7 @@ export async function waitForJob(waiting: Waiting): Promise<JobStatus> {
     if (message !== shown) print(waiting.terminal, `${name}: ${message}`);
     shown = message;
     if (waiting.until(job)) return job;
-    await sleep(askAgainMs);
-    askAgainMs = Math.min(ASK_AGAIN_MS_MAX, askAgainMs * 1.5);
+    await changes.next();
   }
 }
 
@@ -96,6 +103,6 @@ async function askWithRetries(
     }
     if (!isPrinted) print(terminal, 'the agent does not answer; waiting for it to come back');
     isPrinted = true;
-    await sleep(ASK_AGAIN_MS_MAX);
+    await sleep(ASK_AGAIN_MS);
   }
 }

@@ -11,7 +11,7 @@ import { PATH_DEFAULT } from '../../jobs/process/environment.ts';
 import { createCalendar } from '../../system/calendar.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { checkJobs } from '../job-checks/check-jobs.ts';
+import { checkJobsApart } from '../file-system/apart.ts';
 import { jobNotes } from './job-notes.ts';
 import { jsonText, print, printLine } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -37,7 +37,7 @@ async function jobProblems(
   { environment }: Terminal,
 ): Promise<Problem[]> {
   const path = environment['PATH'] ?? PATH_DEFAULT;
-  const found = await checkJobs(configuration.settings.jobs, { path, isOfShell: true });
+  const found = await checkJobsApart(configuration.settings.jobs, { path, isOfShell: true });
   return found.map(({ job, keys, message, isFatal }) => {
     const path = ['jobs', job, ...keys];
     const what = isFatal ? `${message}: the job cannot start` : message;

@@ -2,7 +2,7 @@
 import type { Probe } from '../../aws/probe.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
 import type { Call, Operation, Outcome } from '../../core/model/call.ts';
-import type { Finding } from './report.ts';
+import type { Finding } from '../file-system/finding.ts';
 import { missingStatement } from './iam-policy.ts';
 import type { Where } from './iam-policy.ts';
 

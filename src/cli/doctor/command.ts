@@ -15,9 +15,10 @@ import { clientOf, printJson, viewOf } from '../client/client-command.ts';
 import { action, newCommand } from '../command.ts';
 import { configFile } from '../config/file.ts';
 import { awsChecks } from './aws-checks.ts';
+import { guarded } from './guard.ts';
 import { hostChecks } from './host-checks.ts';
 import { jobChecks } from './job-checks.ts';
-import { renderChecks, runChecks } from './report.ts';
+import { renderChecks, runChecks, within } from './report.ts';
 import type { Checked } from './report.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -25,6 +26,9 @@ import { iamPolicy } from './iam-policy.ts';
 import { processTerminal, print, write } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { VERSION } from '../version.ts';
+
+/** It answers from memory. */
+const DAEMON_MS = 5_000;
 
 interface Options {
   readonly config?: string;
@@ -58,7 +62,9 @@ export function doctorCommand(terminal: Terminal = processTerminal()): Command {
       '--region <region>',
       'for --iam-policy: the home region; default: migrationHub.region, else any',
     )
-    .action(action(terminal, (options: Options) => doctor(options, terminal)));
+    .action(
+      action(terminal, (options: Options) => guarded(terminal, (own) => doctor(options, own))),
+    );
 }
 
 async function doctor(options: Options, terminal: Terminal): Promise<ExitCode> {
@@ -129,10 +135,11 @@ async function check(
 }
 
 async function askDaemon(socket: string, terminal: Terminal): Promise<Status | undefined> {
+  const asked = clientOf({ socket }, terminal).get<Status>('/v1/status');
   try {
-    return await clientOf({ socket }, terminal).get<Status>('/v1/status');
+    return await within(asked, DAEMON_MS);
   } catch {
-    // No daemon runs, or this user may not ask it: everything else can be checked without it.
+    // No daemon runs, it hangs, or this user may not ask it: everything else can be checked without it.
     return undefined;
   }
 }

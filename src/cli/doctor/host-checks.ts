@@ -1,6 +1,5 @@
 /** The checks of `doctor` that look at this host: the state directory, control groups, systemd, the daemon, Redis. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { open, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { probeRedis } from '../../aws/budget/fleet-probe.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
@@ -8,22 +7,17 @@ import { hostZone } from '../../config/lib/host-zone.ts';
 import type { Status } from '../../core/model/status.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
 import { cgroupOf } from '../../jobs/process/cgroups.ts';
-import { checkTrustedPath, makeDirectory, UntrustedPath } from '../../system/trusted-path.ts';
-import type { Check, Finding } from './report.ts';
+import type { Finding } from '../file-system/finding.ts';
+import type { Check } from './report.ts';
+import { checkStateDirectoryApart } from '../file-system/apart.ts';
 import { systemd } from './systemd-check.ts';
 import { span } from '../terminal/durations.ts';
-
-/** Less does not hold the store and the logs of jobs for a day. */
-const SPACE_BYTES_MIN = 100e6;
-const SPACE_BYTES_LEAST = 10e6;
-/** Each commit waits for the disk: if it is slower than this, reports queue behind it. */
-const SYNC_MS_MAX = 500;
 
 export function hostChecks(configuration: Configuration, daemon: Status | undefined): Check[] {
   const { agent, fleet } = configuration;
   return [
     { name: 'daemon', look: () => Promise.resolve(daemonFinding(daemon)) },
-    { name: 'state directory', look: () => stateDirectory(agent.stateDirectory) },
+    { name: 'state directory', look: () => checkStateDirectoryApart(agent.stateDirectory) },
     { name: 'control groups', look: () => Promise.resolve(controlGroups(daemon?.agent.pid)) },
     { name: 'systemd', look: () => systemd(agent.backend) },
     { name: 'time zone', look: () => Promise.resolve(timeZone(configuration)) },
@@ -53,59 +47,6 @@ function timeZone({ settings }: Configuration): Finding {
   );
   const message = `${problem ?? 'unknown'}; set timezone for each schedule`;
   return { verdict: isUsed ? 'failed' : 'warning', message };
-}
-
-async function stateDirectory(directory: string): Promise<Finding> {
-  const file = join(directory, `doctor-${process.pid}.tmp`);
-  try {
-    makeDirectory(directory, 0o700);
-    checkTrustedPath(directory);
-    const { bavail, bsize } = await statfs(directory);
-    const freeBytes = bavail * bsize;
-    const room = `${(freeBytes / 1e9).toFixed(1)} GB free`;
-    const sinceMs = performance.now();
-    const handle = await open(file, 'wx', 0o600);
-    try {
-      await handle.write('doctor');
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    const syncMs = Math.round(performance.now() - sinceMs);
-    const { mode } = await stat(directory);
-    const message = `${directory}: ${room}, on disk in ${syncMs} ms`;
-    if (freeBytes < SPACE_BYTES_LEAST) {
-      return {
-        verdict: 'failed',
-        message,
-        remedy: 'make room: without it nothing can be started or reported',
-      };
-    }
-    if ((mode & 0o007) !== 0) {
-      const remedy = `chmod o-rwx ${directory}: it holds command lines and the output of jobs`;
-      return { verdict: 'warning', message: `${message}; others may enter it`, remedy };
-    }
-    if (freeBytes < SPACE_BYTES_MIN)
-      return { verdict: 'warning', message, remedy: 'make room soon' };
-    return syncMs > SYNC_MS_MAX
-      ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: use another one' }
-      : { verdict: 'ok', message };
-  } catch (error) {
-    if (error instanceof UntrustedPath) return { verdict: 'failed', message: error.message };
-    const { code, message } = error as NodeJS.ErrnoException;
-    return {
-      verdict: 'failed',
-      message: `${directory}: ${message}`,
-      remedy:
-        code === 'EACCES' || code === 'EPERM'
-          ? 'run doctor as the user of the service, who must own the directory'
-          : code === 'EROFS' || code === 'ENOSPC'
-            ? 'the disk accepts no writes: make room, or mount it writable'
-            : 'agent.stateDirectory must be a directory that can be written to',
-    };
-  } finally {
-    await rm(file, { force: true }).catch(() => undefined);
-  }
 }
 
 /** Looks only: the daemon itself creates the groups. */

@@ -5,9 +5,10 @@ import { hostZone } from '../../config/lib/host-zone.ts';
 import { PATH_DEFAULT } from '../../jobs/process/environment.ts';
 import { createCalendar } from '../../system/calendar.ts';
 import { nextStarts } from '../config/job-notes.ts';
-import { checkJobs } from '../job-checks/check-jobs.ts';
-import type { InheritedPath } from '../job-checks/check-jobs.ts';
-import type { Check, Finding } from './report.ts';
+import { checkJobsApart } from '../file-system/apart.ts';
+import type { InheritedPath } from '../file-system/check-jobs.ts';
+import type { Finding } from '../file-system/finding.ts';
+import type { Check } from './report.ts';
 
 /** Of jobs with findings, and of schedules: more do not help on a screen; `config check` has all. */
 const SHOWN_MAX = 10;
@@ -32,7 +33,7 @@ export function jobChecks(
 type Jobs = Configuration['settings']['jobs'];
 
 async function programs(jobs: Jobs, path: InheritedPath): Promise<Finding> {
-  const found = await checkJobs(jobs, path);
+  const found = await checkJobsApart(jobs, path);
   if (found.length === 0) {
     const all = jobs.size === 1 ? '1 job: its program' : `${jobs.size} jobs: their programs`;
     return { verdict: 'ok', message: `${all}, users and directories are there` };

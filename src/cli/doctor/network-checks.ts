@@ -3,7 +3,8 @@ import { noProxyProblems } from '../../aws/proxy-environment.ts';
 import { hubRegionNear } from '../../aws/services-options.ts';
 import type { ServiceName } from '../../aws/services-options.ts';
 import type { AwsDoctor, Calls } from './aws-calls.ts';
-import type { Check, Finding } from './report.ts';
+import type { Finding } from '../file-system/finding.ts';
+import type { Check } from './report.ts';
 
 export function reachable({ configuration, environment, probe }: AwsDoctor, calls: Calls): Check[] {
   const { aws, settings } = configuration;

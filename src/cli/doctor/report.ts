@@ -1,21 +1,9 @@
 /** What a check of `doctor` finds, how all checks run at once, each within a time limit, and how they are shown. */
 import { plain, wrap } from '../terminal/printable.ts';
 import type { View } from '../views/view.ts';
+import type { Finding, Verdict } from '../file-system/finding.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Style } from '../terminal/terminal.ts';
-
-/** `skipped`: there is nothing to check, or another check that it needs has failed. */
-export type Verdict = 'ok' | 'warning' | 'failed' | 'skipped';
-
-export interface Finding {
-  readonly verdict: Verdict;
-  /** What was found, in a sentence. */
-  readonly message: string;
-  /** What to do about it; there for every `failed`. */
-  readonly remedy?: string;
-  /** The IAM statement that is missing. */
-  readonly iam?: object;
-}
 
 export interface Check {
   readonly name: string;
@@ -99,7 +87,8 @@ function findingLines({ check, iam, message, remedy }: Checked, room: number): s
   ];
 }
 
-async function within<Value>(promise: Promise<Value>, limitMs: number): Promise<Value> {
+/** The value, or a rejection after `limitMs`; what was begun goes on. */
+export async function within<Value>(promise: Promise<Value>, limitMs: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no result within ${limitMs / 1000} s`)), limitMs);

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Finding } from './report.ts';
+import type { Finding } from '../file-system/finding.ts';
 
 const execute = promisify(execFile);
 const LIMIT_MS = 5_000;

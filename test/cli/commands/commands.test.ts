@@ -14,7 +14,12 @@ import {
   serve,
   temporaryDirectory,
 } from '../../control/control-server-fixture.ts';
-import { FULL_STATUS, jobNamed, OperatorInMemory } from '../../control/operator-in-memory.ts';
+import {
+  FULL_STATUS,
+  jobNamed,
+  OperatorInMemory,
+  statusWith,
+} from '../../control/operator-in-memory.ts';
 import { begin, run } from '../terminal-in-memory.ts';
 import { eventually } from '../../support/until.ts';
 
@@ -197,6 +202,22 @@ describe('wait', () => {
     await eventually(() => expect(running.stderr()).toContain('succeeded'));
     operator.show(withHub('delivered'));
     expect((await running.done).code).toBe(0);
+  });
+
+  test('asks when something happens to the job, and not otherwise', async () => {
+    const { operator, socketPath } = await serve();
+    operator.show(RUNNING);
+    const looks = vi.spyOn(operator, 'job');
+    const running = begin(['wait', 'copy', '--socket', socketPath]);
+    // Once before the event stream is open, and once when it is.
+    await vi.waitFor(() => expect(looks).toHaveBeenCalledTimes(2));
+    operator.document = statusWith([ended('succeeded')]);
+    operator.emit({ at: AT, event: 'job.exited', fields: {}, job: 'another' });
+    for (let round = 0; round < 20; round += 1) await run(['outbox', '--socket', socketPath]);
+    expect(looks).toHaveBeenCalledTimes(2);
+    operator.emit({ at: AT, event: 'job.exited', fields: {}, job: 'copy' });
+    expect((await running.done).code).toBe(0);
+    expect(looks).toHaveBeenCalledTimes(3);
   });
 
   test('for delivered prints why it still waits', async () => {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkJobs } from '../../../src/cli/job-checks/check-jobs.ts';
-import type { InheritedPath } from '../../../src/cli/job-checks/check-jobs.ts';
+import { checkJobs } from '../../../src/cli/file-system/check-jobs.ts';
+import type { InheritedPath } from '../../../src/cli/file-system/check-jobs.ts';
 import type { JobDefinition } from '../../../src/core/model/job.ts';
 
 let directory: string;

@@ -20,7 +20,7 @@ export interface JobFinding {
 }
 
 /** A dead network file system does not answer at all. */
-const LIMIT_MS = 5_000;
+export const LOOK_MS = 5_000;
 
 /** The PATH that jobs inherit from the agent. */
 export interface InheritedPath {
@@ -33,7 +33,7 @@ export interface InheritedPath {
 export async function checkJobs(
   jobs: ReadonlyMap<string, JobDefinition>,
   inherited: InheritedPath,
-  limitMs = LIMIT_MS,
+  limitMs = LOOK_MS,
 ): Promise<JobFinding[]> {
   const users = new Map<string, ReturnType<typeof findUser>>();
   const userOf = (name: string): ReturnType<typeof findUser> => {

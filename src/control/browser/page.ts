@@ -28,9 +28,7 @@ async function refresh(): Promise<void> {
   isAsked = false;
   try {
     const next = await load<OverviewDocument>(`overview.json?${query()}`);
-    // What is not sent has not changed.
-    const { jobs = latest?.jobs, budgets = latest?.budgets } = next;
-    latest = { ...next, ...(jobs && { jobs }), ...(budgets && { budgets }) };
+    latest = merged(latest, next);
     show(latest);
     at('link').textContent = '';
     await details.refresh();
@@ -38,6 +36,14 @@ async function refresh(): Promise<void> {
     at('link').textContent = 'the agent does not answer; what you see is old';
     document.title = `no answer: ${at('host').textContent}`;
   }
+}
+
+/** What is not sent has not changed. */
+function merged(earlier: OverviewDocument | undefined, next: OverviewDocument): OverviewDocument {
+  const { jobs = [], order = earlier?.order ?? [], budgets = earlier?.budgets ?? [] } = next;
+  const rows = new Map([...(earlier?.jobs ?? []), ...jobs].map((job) => [job.name, job]));
+  const shown = order.map((name) => rows.get(name)).filter((job) => job !== undefined);
+  return { ...next, order, jobs: shown, budgets };
 }
 
 function show({ agent, counts, matching, jobs = [], budgets = [] }: OverviewDocument): void {

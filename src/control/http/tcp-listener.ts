@@ -13,7 +13,7 @@ import { CONNECTION_LIMITS, listenOn, refuseMalformed, stopServer } from './list
 import { jobPageDocument } from '../page/job-page.ts';
 import { outputDocument } from '../page/output.ts';
 import type { OutputOptions } from '../page/output.ts';
-import { overviewDocument } from '../page/overview.ts';
+import { Overviews } from '../page/overview.ts';
 import { PageAssets, PAGE_POLICY } from '../page/page-assets.ts';
 import { readiness } from '../readiness.ts';
 
@@ -82,6 +82,7 @@ const NO_PAGE = plain(
 
 function createPages({ operator, registry, output }: HttpListenerOptions): readonly Path[] {
   const assets = new PageAssets();
+  const overviews = new Overviews(operator);
   return [
     {
       pattern: /^\/metrics$/,
@@ -103,7 +104,7 @@ function createPages({ operator, registry, output }: HttpListenerOptions): reado
     { pattern: /^\/status\.json$/, make: () => json(operator.status()) },
     {
       pattern: /^\/overview\.json$/,
-      make: async (_name, query) => json(await overviewDocument(operator, query)),
+      make: async (_name, query) => json(await overviews.document(query)),
     },
     { pattern: /^\/jobs\/([^/]+)\.json$/, make: (name) => jsonOf(jobPageDocument(operator, name)) },
     {

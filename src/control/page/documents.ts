@@ -4,13 +4,15 @@ import type { AgentStatus, BudgetStatus, JobDetail, JobStatus } from '../../core
 /** `/overview.json`: the agent, counts of all jobs, and the rows that the page shows. */
 export interface OverviewDocument {
   readonly schema: 1;
-  /** Of `jobs` and `budgets`: a client that names it with `since` gets them only if they have changed. */
+  /** Of what is shown: a client that names it with `since` gets only the rows, the order and the budgets that have changed. */
   readonly version: string;
   readonly agent: AgentStatus;
   /** Jobs by condition, what needs attention first. */
   readonly counts: readonly (readonly [condition: string, count: number])[];
   /** Jobs that match the filter; the first of them are in `jobs`. */
   readonly matching: number;
+  /** Names of the rows. */
+  readonly order?: readonly string[];
   readonly jobs?: readonly JobStatus[];
   readonly budgets?: readonly BudgetStatus[];
 }

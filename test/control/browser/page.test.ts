@@ -139,6 +139,19 @@ test('what has not changed is not sent, and stays on the page', async () => {
   expect(rows()).toEqual(['copy/3']);
 });
 
+test('rows that have not changed stay as they are when others change, come, go and move', async () => {
+  const copy = (percent: number) => jobNamed('copy', { run: 1, state: 'running', percent });
+  await show([copy(1), jobNamed('dump', { run: 1, state: 'running' })]);
+  await show([copy(2), jobNamed('dump', { run: 1, state: 'running' })]);
+  expect(rows()).toEqual(['copy/1', 'dump/1']);
+  expect(text('jobs')).toContain('2%');
+  await show([copy(2), jobNamed('dump', { run: 1, state: 'failed' }), jobNamed('new')]);
+  expect(rows()).toEqual(['dump/1', 'copy/1', 'new']);
+  await show([copy(2)]);
+  expect(rows()).toEqual(['copy/1']);
+  expect(text('jobs')).toContain('2%');
+});
+
 test('no jobs: how to get some; a filter that matches none', async () => {
   expect(text('jobs')).toContain('migration-agent run --');
   page.id('filter').value = ' nothing ';

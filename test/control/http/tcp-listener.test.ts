@@ -307,6 +307,32 @@ test('the overview: counts, what needs attention first, the filter, and only wha
   expect(await ask(`since=${all.version}`)).toHaveProperty('jobs');
 });
 
+test('a page that has an overview gets the rows that have changed since, and no others', async () => {
+  const { operator, at } = await serve();
+  const ask = async (query: string) =>
+    (await (await fetch(`${at}/overview.json?${query}`)).json()) as OverviewDocument;
+  const sixty = (percent: number) =>
+    Array.from({ length: 60 }, (_, index) =>
+      jobNamed(`copy-${index}`, { run: 1, state: 'running', ...(index === 7 && { percent }) }),
+    );
+  operator.show(...sixty(1));
+  const first = await ask('sort=name');
+  expect([first.jobs?.length, first.order?.length]).toEqual([60, 60]);
+  operator.show(...sixty(2));
+  const second = await ask(`sort=name&since=${first.version}`);
+  expect(second.jobs?.map(({ name, percent }) => [name, percent])).toEqual([['copy-7', 2]]);
+  expect(second).not.toHaveProperty('order');
+  // Another order of rows that it has; one row that it lacks; then nothing new; then a version that nobody was sent.
+  const third = await ask(`sort=percent&since=${second.version}`);
+  expect([third.order?.[0], third.jobs]).toEqual(['copy-7', undefined]);
+  operator.show(...sixty(2), jobNamed('late'));
+  const fourth = await ask(`sort=percent&since=${third.version}`);
+  expect(fourth.jobs?.map(({ name }) => name)).toEqual(['late']);
+  const nothing = await ask(`sort=percent&since=${fourth.version}`);
+  expect([nothing.jobs, nothing.order, nothing.budgets]).toEqual([undefined, undefined, undefined]);
+  expect((await ask('since=of-another-agent')).jobs).toHaveLength(61);
+});
+
 test('the output of a job: its end, then what is new, whole lines, secrets masked', async () => {
   const { operator, at, write } = await serveOutput();
   const ask = async (query = '') =>

@@ -3,7 +3,7 @@ import { appendFile, chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { createControlServer } from '../../../src/control/http/server.ts';
 import type { JobStatus } from '../../../src/core/model/status.ts';
@@ -210,7 +210,7 @@ describe('wait', () => {
     const looks = vi.spyOn(operator, 'job');
     const running = begin(['wait', 'copy', '--socket', socketPath]);
     // Once before the event stream is open, and once when it is.
-    await vi.waitFor(() => expect(looks).toHaveBeenCalledTimes(2));
+    await eventually(() => expect(looks).toHaveBeenCalledTimes(2));
     operator.document = statusWith([ended('succeeded')]);
     operator.emit({ at: AT, event: 'job.exited', fields: {}, job: 'another' });
     for (let round = 0; round < 20; round += 1) await run(['outbox', '--socket', socketPath]);

@@ -18,6 +18,10 @@ export class OperatorInMemory implements Operator {
     ok: true,
     message: 'done',
   });
+  #indexed: { jobs: readonly JobStatus[]; byName: ReadonlyMap<string, JobStatus> } = {
+    jobs: [],
+    byName: new Map(),
+  };
   reloadReply: Reply = { ok: true, message: 'configuration applied' };
 
   status(): Status {
@@ -29,7 +33,12 @@ export class OperatorInMemory implements Operator {
   }
 
   job(name: string): JobStatus | undefined {
-    return this.status().jobs.find((job) => job.name === name);
+    const { jobs } = this.status();
+    // With ten thousand jobs a search for each would take seconds on a busy machine.
+    if (this.#indexed.jobs !== jobs) {
+      this.#indexed = { jobs, byName: new Map(jobs.map((job) => [job.name, job])) };
+    }
+    return this.#indexed.byName.get(name);
   }
 
   jobDetail(name: string): JobDetail | undefined {

@@ -1,146 +1,106 @@
-/** What the daemon takes while it has nothing to do, and how soon it answers. */
+/** What the daemon takes while it has nothing to do. */
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cpuMsOf, endProcess, residentMbOf, startDaemon, wakeUpsOf } from './daemon.ts';
 import { amount } from './figure.ts';
 import type { Benchmark } from './figure.ts';
-import { monotonicMs } from './monotonic.ts';
-import { AWS_ENVIRONMENT, LAUNCHER, startProgram } from './program.ts';
 import { median } from './rounds.ts';
 
-const ROUNDS = 5;
-/** Calls made, garbage of the start collected or not: what is there a while after the start. */
-const SETTLE_MS = 3000;
-const LOOK_MS = 5;
+const ROUNDS = 3;
+/** Garbage of the start collected or not: what is there a while after the start. */
+const SETTLE_MS = 5000;
+const WATCH_MS = 20_000;
 
-interface Standing {
-  readonly answeredMs: number;
-  readonly rssKb: number;
+interface Idle {
+  readonly rssMb: number;
+  readonly cpuPart: number;
+  readonly wakeUps: number;
 }
 
 export const idle: Benchmark = {
   name: 'idle',
   method: `The daemon as it is started (\`src/migration-agent daemon\`), both destinations configured, no job, its polls held by a
-stub server. Memory is VmRSS of /proc/PID/status ${SETTLE_MS / 1000} s after the first answer, both SDK clients loaded by then
-(a poll and a Hub call were made). Baseline: Node that imports the two SDK clients and sets a timer, with the same wait. The
-time to the first answer is from spawn to the status over the Unix socket, asked every ${LOOK_MS} ms; its baseline is the
-same Node from spawn to its first line, written after the imports. Medians of ${ROUNDS} starts each.`,
+stub server. From ${SETTLE_MS / 1000} s after the first answer on, both SDK clients loaded by then (a poll and a Hub call were made), for
+${WATCH_MS / 1000} s: CPU time and wake-ups of all threads as the kernel counts them (schedstat, voluntary context switches), and VmRSS at
+the end. Baseline: Node that imports the two SDK clients and sets a timer of one second. Medians of ${ROUNDS}.`,
   async run() {
-    const daemons: Standing[] = [];
-    const bares: Standing[] = [];
+    const daemons: Idle[] = [];
+    const bares: Idle[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      daemons.push(await standDaemon());
-      bares.push(await standBare());
+      const [daemon, bare] = await Promise.all([idleDaemon(), idleNode()]);
+      daemons.push(daemon);
+      bares.push(bare);
     }
-    const rss = (all: Standing[]): number => median(all.map((one) => one.rssKb / 1024));
-    const ms = (all: Standing[]): number => median(all.map((one) => one.answeredMs));
+    const of = (all: readonly Idle[], key: keyof Idle): number =>
+      median(all.map((one) => one[key]));
+    const rssMb = of(daemons, 'rssMb');
+    const wakeUps = of(daemons, 'wakeUps');
+    const percent = of(daemons, 'cpuPart') * 100;
     return [
       {
         name: 'memory of the idle daemon (RSS)',
-        measured: amount(rss(daemons), 'MB'),
-        baseline: `${amount(rss(bares), 'MB')} (Node with both SDK clients)`,
-        ratio: rss(daemons) / rss(bares),
+        measured: amount(rssMb, 'MB'),
+        baseline: `${amount(of(bares, 'rssMb'), 'MB')} (Node with both SDK clients)`,
+        ratio: rssMb / of(bares, 'rssMb'),
+        target: '≤ 90 MB',
+        isMet: rssMb <= 90,
       },
       {
-        name: 'spawn to first answer on the socket',
-        measured: amount(ms(daemons), 'ms'),
-        baseline: `${amount(ms(bares), 'ms')} (Node with both SDK clients)`,
-        ratio: ms(daemons) / ms(bares),
+        name: 'CPU of the idle daemon, part of a core',
+        measured: `${percent.toFixed(3)} %`,
+        baseline: `${(of(bares, 'cpuPart') * 100).toFixed(3)} % (Node with both SDK clients)`,
+        target: '≤ 0.03 %',
+        isMet: percent <= 0.03,
+      },
+      {
+        name: 'wake-ups of the idle daemon a second',
+        measured: wakeUps.toFixed(1),
+        baseline: `${of(bares, 'wakeUps').toFixed(1)} (Node with both SDK clients)`,
+        target: '≤ 3',
+        isMet: wakeUps <= 3,
       },
     ];
   },
 };
 
-async function standDaemon(): Promise<Standing> {
-  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-bench-idle-'));
-  const stub = startProgram('watching-stub', {});
-  let daemon: ChildProcess | undefined;
+async function idleDaemon(): Promise<Idle> {
+  const daemon = await startDaemon();
   try {
-    const { url } = await stub.next<{ readonly url: string }>();
-    const socket = join(directory, 'agent.sock');
-    const file = join(directory, 'config.yaml');
-    writeFileSync(file, configuration(url, directory, socket));
-    const beginMs = monotonicMs();
-    daemon = spawn(LAUNCHER, ['daemon', '--config', file], {
-      stdio: 'ignore',
-      env: { ...process.env, ...AWS_ENVIRONMENT },
-    });
-    await firstAnswer(socket, daemon);
-    const answeredMs = monotonicMs() - beginMs;
-    await sleep(SETTLE_MS);
-    return { answeredMs, rssKb: rssKb(daemon) };
+    return await watched(daemon.pid);
   } finally {
-    if (daemon !== undefined) await end(daemon);
-    await stub.end();
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    await daemon.end();
   }
 }
 
-function configuration(url: string, directory: string, socket: string): string {
-  return `aws:
-  region: us-west-2
-  endpoints: { migrationHub: "${url}", migrationHubConfig: "${url}", dataPipeline: "${url}" }
-migrationHub: { region: eu-central-1, progressUpdateStream: bench, createStream: true }
-dataPipeline: { workerGroups: [files] }
-agent: { stateDirectory: "${join(directory, 'state')}", socket: "${socket}" }
-`;
-}
-
-const BARE = `
+export const BARE_NODE = `
 await Promise.all([import('@aws-sdk/client-migration-hub'), import('@aws-sdk/client-data-pipeline')]);
 process.stdout.write('imported');
 setInterval(() => {}, 1e3);
 `;
 
-async function standBare(): Promise<Standing> {
-  const beginMs = monotonicMs();
-  const node = spawn(process.execPath, ['--input-type=module', '-e', BARE], {
+async function idleNode(): Promise<Idle> {
+  const node = spawn(process.execPath, ['--input-type=module', '-e', BARE_NODE], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // The SDK is found from here.
     cwd: fileURLToPath(new URL('.', import.meta.url)),
   });
   try {
     await once(node.stdout, 'data');
-    const answeredMs = monotonicMs() - beginMs;
-    await sleep(SETTLE_MS);
-    return { answeredMs, rssKb: rssKb(node) };
+    return await watched(node.pid ?? 0);
   } finally {
-    await end(node);
+    await endProcess(node);
   }
 }
 
-async function firstAnswer(socketPath: string, daemon: ChildProcess): Promise<void> {
-  while (daemon.exitCode === null) {
-    if (await answers(socketPath)) return;
-    await sleep(LOOK_MS);
-  }
-  throw new Error(`the daemon ended with ${daemon.exitCode}`);
-}
-
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    request({ socketPath, path: '/v1/status' }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    })
-      .on('error', () => resolve(false))
-      .end();
-  });
-}
-
-function rssKb({ pid }: ChildProcess): number {
-  const status = readFileSync(`/proc/${pid ?? 'self'}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+async function watched(pid: number): Promise<Idle> {
+  await sleep(SETTLE_MS);
+  const [cpuMs, wakeUps] = [cpuMsOf(pid), wakeUpsOf(pid)];
+  await sleep(WATCH_MS);
+  return {
+    cpuPart: (cpuMsOf(pid) - cpuMs) / WATCH_MS,
+    wakeUps: ((wakeUpsOf(pid) - wakeUps) / WATCH_MS) * 1000,
+    rssMb: residentMbOf(pid),
+  };
 }

@@ -14,7 +14,7 @@ import type { Program } from './program.ts';
 import type { Canceled, Reported } from './programs/watching-stub.ts';
 import { median, quantile } from './rounds.ts';
 
-const TARGET_MS = 20;
+const TARGET_MS = 10;
 const CHANGES = 200;
 const CHANGES_FIRST = 20;
 const CANCELS = 30;

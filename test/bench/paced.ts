@@ -3,23 +3,21 @@ import { daemonFlags, runProgram, startProgram } from './program.ts';
 import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import type { Delivery } from './cpu-window.ts';
-import { median, paired } from './rounds.ts';
+import { median } from './rounds.ts';
 
 export interface PacedOptions {
   readonly url: string;
   readonly perSecond: number;
-  /** Default: a fifth of a second's worth. */
-  readonly burst?: number;
   readonly warm: number;
   readonly count: number;
 }
 
-/** Reports a second, how many count, and how much more CPU than the bare client the agent may take. */
+/** Reports a second, how many of them are not counted and count, and how much more CPU than the bare client the agent may take. */
 const PACES = [
-  { perSecond: 1, warm: 5, count: 20, target: 2 },
-  { perSecond: 10, warm: 30, count: 150, target: 1.5 },
-  { perSecond: 50, warm: 200, count: 500, target: 1.2 },
-  { perSecond: 200, warm: 800, count: 2_000, target: 1.2 },
+  { perSecond: 1, warm: 15, count: 20, target: 2 },
+  { perSecond: 10, warm: 120, count: 150, target: 1.5 },
+  { perSecond: 50, warm: 550, count: 500, target: 1.2 },
+  { perSecond: 200, warm: 2_200, count: 2_000, target: 1.2 },
 ];
 const ROUNDS = 3;
 
@@ -28,13 +26,18 @@ export const paced: Benchmark = {
   method: `CPU time (user and system, all threads) of a process for each accepted NotifyMigrationTaskState, at ${PACES.map(({ perSecond }) => perSecond).join(', ')}
 reports a second, against a stub server in a process of its own. The agent is the real one (loop, SQLite store on a real disk, gates,
 services, log) with Node's flags as in its launcher; its budget sets the pace, and its jobs always have a report due. The bare
-SDK client sends the same reports by a timer. What a process costs while it waits is in the figure: at one report a second it is most of it.`,
+SDK client sends the same reports by a timer, at the same time. The budget has a burst of ten seconds, as the default and the published
+limits have; the first reports, which are not counted, use it up. What a process costs while it waits is in the figure: at one report a second it is most of it.`,
   async run() {
     const stub = startProgram('stub', {});
     try {
       const { url } = await stub.next<{ readonly url: string }>();
       const figures: Figure[] = [];
-      for (const pace of PACES) figures.push(await figureAt({ ...pace, url }));
+      const [slow, fast] = [PACES.slice(0, -1), PACES.slice(-1)];
+      // The slow ones leave most of a core free: at the same time they take a third of the time.
+      for (const paces of [slow, fast]) {
+        figures.push(...(await Promise.all(paces.map((pace) => figureAt({ ...pace, url })))));
+      }
       return figures;
     } finally {
       await stub.end();
@@ -44,7 +47,7 @@ SDK client sends the same reports by a timer. What a process costs while it wait
 
 /** As far as a region on another continent. */
 const FAR_MS = 100;
-const FAST = { perSecond: 1_000, burst: 2_000, warm: 4_000, count: 10_000 };
+const FAST = { perSecond: 1_000, warm: 11_000, count: 10_000 };
 
 export const throughput: Benchmark = {
   name: 'throughput',
@@ -83,17 +86,21 @@ async function figureAt({
   target,
   ...options
 }: PacedOptions & { readonly target: number }): Promise<Figure> {
-  const cpu = await paired(
-    ROUNDS,
-    async () => (await runProgram<Delivery>('agent-paced', options, daemonFlags())).cpuUs,
-    async () => (await runProgram<Delivery>('sdk-paced', options)).cpuUs,
-  );
+  const rounds: { readonly agentUs: number; readonly sdkUs: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const [agent, sdk] = await Promise.all([
+      runProgram<Delivery>('agent-paced', options, daemonFlags()),
+      runProgram<Delivery>('sdk-paced', options),
+    ]);
+    rounds.push({ agentUs: agent.cpuUs, sdkUs: sdk.cpuUs });
+  }
+  const ratio = median(rounds.map(({ agentUs, sdkUs }) => agentUs / sdkUs));
   return {
     name: `CPU a report, ${options.perSecond} a second`,
-    measured: amount(cpu.measured / 1000, 'ms'),
-    baseline: `${amount(cpu.baseline / 1000, 'ms')} (bare SDK client, paced)`,
-    ratio: cpu.ratio,
+    measured: amount(median(rounds.map(({ agentUs }) => agentUs)) / 1000, 'ms'),
+    baseline: `${amount(median(rounds.map(({ sdkUs }) => sdkUs)) / 1000, 'ms')} (bare SDK client, paced)`,
+    ratio,
     target: `≤ ${target}×`,
-    isMet: cpu.ratio <= target,
+    isMet: ratio <= target,
   };
 }

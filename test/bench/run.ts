@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { commands, start } from './commands.ts';
 import { delivery } from './delivery.ts';
 import { tableOf } from './figure.ts';
 import { idle } from './idle.ts';
@@ -13,8 +14,13 @@ import { paced, throughput } from './paced.ts';
 import { planner } from './planner.ts';
 import { readme } from './readme.ts';
 import { store } from './store.ts';
+import { supervised } from './supervised.ts';
+import { views } from './views.ts';
 
-const ALL = [planner, memory, delivery, paced, throughput, latency, idle, store];
+const ALL = [
+  ...[planner, memory, delivery, paced, throughput, latency],
+  ...[idle, supervised, views, commands, start, store],
+];
 
 const { values, positionals } = parseArgs({
   options: { write: { type: 'boolean', default: false } },

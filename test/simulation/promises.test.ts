@@ -770,8 +770,12 @@ describe('P4 cancel means gone', () => {
     const signals: string[] = [];
     while (now().bootMs < 3 * MINUTE_MS) {
       for (const action of planner.decide(now())) {
-        if (action.type === 'signal-tree') signals.push(action.signal);
         if (action.type !== 'signal-tree' && action.type !== 'check-tree') continue;
+        if (action.type === 'signal-tree') {
+          const { signal } = action;
+          signals.push(signal);
+          planner.observe({ type: 'tree-signalled', run: 'copy/1', signal, processes: 1 }, now());
+        }
         planner.observe({ type: 'tree-checked', run: 'copy/1', survivors: [42] }, now());
       }
       // Its leader ends at the first signal; a child hangs in the kernel.

@@ -1,0 +1,140 @@
+/** The daemon as it is started, against a stub in the place of AWS, and what the kernel counts of it. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from './monotonic.ts';
+import { AWS_ENVIRONMENT, LAUNCHER, startProgram } from './program.ts';
+
+const LOOK_MS = 5;
+
+export interface DaemonOptions {
+  /** The command and its first arguments. Default: the launcher of the checkout. */
+  readonly command?: readonly string[];
+  /** More lines of the configuration. */
+  readonly more?: string;
+  readonly agent?: string;
+}
+
+export interface Daemon {
+  readonly pid: number;
+  readonly socket: string;
+  /** From the spawn to the first answer on the socket. */
+  readonly answered: { readonly ms: number; readonly cpuMs: number };
+  end(): Promise<void>;
+}
+
+export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> {
+  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-bench-daemon-'));
+  const stub = startProgram('watching-stub', {});
+  const { url } = await stub.next<{ readonly url: string }>();
+  const socket = join(directory, 'agent.sock');
+  const file = join(directory, 'config.yaml');
+  writeFileSync(file, configuration(url, directory, socket, options));
+  const [command = LAUNCHER, ...words] = options.command ?? [];
+  const beginMs = monotonicMs();
+  const child = spawn(command, [...words, 'daemon', '--config', file], {
+    stdio: 'ignore',
+    env: { ...process.env, ...AWS_ENVIRONMENT },
+  });
+  const pid = child.pid ?? 0;
+  const end = async (): Promise<void> => {
+    await endProcess(child);
+    await stub.end();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await firstAnswer(socket, child);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { pid, socket, answered: { ms: monotonicMs() - beginMs, cpuMs: cpuMsOf(pid) }, end };
+}
+
+function configuration(
+  url: string,
+  directory: string,
+  socket: string,
+  { agent = '', more = '' }: DaemonOptions,
+): string {
+  return `aws:
+  region: us-west-2
+  endpoints: { migrationHub: "${url}", migrationHubConfig: "${url}", dataPipeline: "${url}" }
+migrationHub: { region: eu-central-1, progressUpdateStream: bench, createStream: true }
+dataPipeline: { workerGroups: [files] }
+agent: { stateDirectory: "${join(directory, 'state')}", socket: "${socket}"${agent} }
+${more}`;
+}
+
+async function firstAnswer(socketPath: string, daemon: ChildProcess): Promise<void> {
+  while (daemon.exitCode === null) {
+    if ((await ask({ socketPath, path: '/v1/status' })) !== undefined) return;
+    await sleep(LOOK_MS);
+  }
+  throw new Error(`the daemon ended with ${daemon.exitCode}`);
+}
+
+export interface Question {
+  readonly socketPath?: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly method?: string;
+  readonly body?: unknown;
+}
+
+/** The text of a good answer; undefined: there is none. */
+export function ask({ body, ...to }: Question): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    request({ host: '127.0.0.1', ...to, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const isGood = (response.statusCode ?? 500) < 300;
+        resolve(isGood ? Buffer.concat(chunks).toString() : undefined);
+      });
+    })
+      .on('error', () => resolve(undefined))
+      .end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** CPU time of all threads that are there, in nanoseconds of the scheduler (proc(5), schedstat). */
+export function cpuMsOf(pid: number): number {
+  return sumOf(pid, 'schedstat', (text) => Number(text.split(' ')[0]) / 1e6);
+}
+
+/** How often a thread of the process slept and was woken. */
+export function wakeUpsOf(pid: number): number {
+  return sumOf(pid, 'status', (text) =>
+    Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1]),
+  );
+}
+
+export function residentMbOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+}
+
+function sumOf(pid: number, file: string, read: (text: string) => number): number {
+  let sum = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += read(readFileSync(`/proc/${pid}/task/${task}/${file}`, 'utf8'));
+    } catch {
+      // The thread has ended meanwhile.
+    }
+  }
+  return sum;
+}

@@ -1,4 +1,5 @@
 /** The mutants that a source file has, and the sample that a seed repeats. */
+import { runInNewContext } from 'node:vm';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
@@ -66,8 +67,7 @@ export function middle(values: readonly number[]): number {
     });
     const exported: { middle?: (values: readonly number[]) => unknown } = {};
     const isMutant = (number: number): boolean => number === active;
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- runs a text that this test has made
-    new Function('exports', SWITCH, outputText)(exported, isMutant);
+    runInNewContext(outputText, { exports: exported, [SWITCH]: isMutant });
     return exported.middle ?? (() => undefined);
   }
 
@@ -84,8 +84,7 @@ export function middle(values: readonly number[]): number {
         compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ESNext },
       });
       const exported: { middle?: (values: readonly number[]) => unknown } = {};
-      // eslint-disable-next-line @typescript-eslint/no-implied-eval -- runs a text that this test has made
-      new Function('exports', outputText)(exported);
+      runInNewContext(outputText, { exports: exported });
       const results = [middleWith(100 + index), exported.middle ?? (() => undefined)].map(
         (middle) =>
           [[], [3, 1, 2], [4, 1, 3, 2], [1, 1]].map((values) => {

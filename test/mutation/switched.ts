@@ -31,7 +31,7 @@ export async function trySwitched(
   process.env['MUTANTS'] = path;
   const plan = planOf(files, new Set(chosen));
   writePlan(plan);
-  const vitest = await createVitest('test', {
+  const vitest = await createVitest({
     config: join(import.meta.dirname, 'vitest.config.ts'),
     watch: false,
   });

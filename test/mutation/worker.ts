@@ -27,6 +27,7 @@ Object.defineProperty(globalThis, SWITCH, {
   },
 });
 
+// eslint-disable-next-line no-restricted-syntax -- vitest takes the default export
 export default class MutantRunner extends TestRunner {
   #noticed = new Set<number>();
 

@@ -84,7 +84,7 @@ test('without the destination, or an id, there is none', () => {
   ]);
   const { taskRunnerId, ...unnamed } = PIPELINE;
   expect(taskRunnerId).toBeDefined();
-  const heartbeat = heartbeatOf(0, unnamed as typeof PIPELINE);
+  const heartbeat = heartbeatOf(0, unnamed);
   expect([heartbeat.next(), heartbeat.call()]).toEqual([undefined, undefined]);
   expect(heartbeat.blockedBy()).toBeUndefined();
 });

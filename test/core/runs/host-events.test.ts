@@ -90,7 +90,7 @@ describe('a start', () => {
       const desk = deskOf();
       const run = starting(desk);
       desk.post({ type: 'cancel-requested', job: 'copy', by: 'anna' });
-      desk.post({ type, run: run.id, reason: 'x' } as Event);
+      desk.post({ type, run: run.id, reason: 'x' });
       expect([run.state, run.spawn]).toEqual(['canceled', 1]);
       expect(desk.actionsOf('start-run')).toHaveLength(1);
     },

@@ -6,7 +6,7 @@ import type { JobDefinition } from '../../../src/core/model/job.ts';
 import type { JobSchedule } from '../../../src/core/model/schedule.ts';
 import { EMPTY_CALENDAR } from '../../../src/core/runs/schedules.ts';
 import type { Calendar } from '../../../src/core/runs/schedules.ts';
-import { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import type { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { Desk, START, accepted } from '../../support/desk.ts';
 import { definition, settings } from '../../support/settings.ts';
 

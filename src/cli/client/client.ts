@@ -2,7 +2,7 @@
  * HTTP over the agent's socket, as the commands need it: an answer, or a `CommandFailure` whose message
  * names the remedy and whose exit code is that of the table.
  */
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { defined } from '../../core/lib/defined.ts';
@@ -42,21 +42,29 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   invalid: EXIT.usage,
 };
 
+/**
+ * Not by `import`, which reads every export of the module: one of them loads the whole of undici, a quarter of what a command
+ * costs.
+ */
+const { request: httpRequest } = process.getBuiltinModule('node:http');
+
 /** An agent answers from memory; if it has not after this long, it hangs. */
 const ANSWER_MS_MAX = 30_000;
 /** Nothing of the request is sent while the socket's backlog is full, so a retry repeats nothing. */
 const QUEUE_MS_MAX = 10_000;
 const RETRY_MS = 20;
 
-export function createClient(socketPath: string): Client {
+/** The path may still be looked for: what fails then fails with the first request. */
+export function createClient(socketPath: string | Promise<string>): Client {
   const whole = async <Document>(
     method: string,
     path: string,
     body?: unknown,
   ): Promise<Document> => {
-    const response = await send(socketPath, method, path, body);
+    const socket = await socketPath;
+    const response = await send(socket, method, path, body);
     try {
-      return (await readJson(response, socketPath)) as Document;
+      return (await readJson(response, socket)) as Document;
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'no-such-job') throw error;
       throw await withSuggestion(error, names);
@@ -70,9 +78,10 @@ export function createClient(socketPath: string): Client {
     get: (path) => whole('GET', path),
     post: (path, body = {}) => whole('POST', path, body),
     stream: async function* stream(path, signal) {
-      const response = await send(socketPath, 'GET', path, undefined, signal);
+      const socket = await socketPath;
+      const response = await send(socket, 'GET', path, undefined, signal);
       response.setTimeout(0);
-      if (response.statusCode !== 200) await readJson(response, socketPath);
+      if (response.statusCode !== 200) await readJson(response, socket);
       try {
         yield* response as AsyncIterable<Uint8Array>;
       } catch (error) {

@@ -4,25 +4,32 @@
  */
 import { readFileSync } from 'node:fs';
 
-import { parse } from 'yaml';
-
 export const DEFAULT_SOCKET = '/run/migration-agent/agent.sock';
+/** The key, or an escape that may spell it. */
+const MAY_NAME_SOCKET = /socket|\\/;
 const DEFAULT_CONFIGURATION = '/etc/migration-agent/config.yaml';
 
-export function resolveSocket(option: string | undefined, environment: NodeJS.ProcessEnv): string {
+export async function resolveSocket(
+  option: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
   return (
     option ??
     nonEmpty(environment['MIGRATION_AGENT_SOCKET']) ??
-    configured(environment) ??
+    (await configured(environment)) ??
     DEFAULT_SOCKET
   );
 }
 
-function configured(environment: NodeJS.ProcessEnv): string | undefined {
+/** The parser is a fifth of what a command costs: it is loaded for a file that may name a socket. */
+async function configured(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const file = nonEmpty(environment['MIGRATION_AGENT_CONFIG']) ?? DEFAULT_CONFIGURATION;
   let document: unknown;
   try {
-    document = parse(readFileSync(file, 'utf8'), { logLevel: 'silent' });
+    const text = readFileSync(file, 'utf8');
+    if (!MAY_NAME_SOCKET.test(text)) return undefined;
+    const { parse } = await import('yaml');
+    document = parse(text, { logLevel: 'silent' });
   } catch {
     // Not there, not for us to read, or no YAML: the default is still worth a try.
     return undefined;

@@ -9,7 +9,8 @@ const WIDE =
 const ELLIPSIS = '…';
 /** What `styleText` puts around a text. */
 const COLOUR = /(\p{Cc}\[[\d;]*m)/u;
-const segmenter = new Intl.Segmenter();
+/** Made at its first use: it loads data of its own, a tenth of what a command costs. */
+let segmenter: Intl.Segmenter | undefined;
 
 /** One line, nothing that a terminal would obey. */
 export function plain(text: string): string {
@@ -89,6 +90,7 @@ function pieces(word: string, width: number): string[] {
 }
 
 function characters(text: string): string[] {
+  segmenter ??= new Intl.Segmenter();
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 

@@ -16,23 +16,26 @@ async function configured(yaml: string): Promise<NodeJS.ProcessEnv> {
 test('the option wins, then the environment, then the configuration, then the default', async () => {
   const environment = await configured('agent: { socket: /run/configured.sock }');
   expect(
-    resolveSocket('/option.sock', { ...environment, MIGRATION_AGENT_SOCKET: '/env.sock' }),
+    await resolveSocket('/option.sock', { ...environment, MIGRATION_AGENT_SOCKET: '/env.sock' }),
   ).toBe('/option.sock');
-  expect(resolveSocket(undefined, { ...environment, MIGRATION_AGENT_SOCKET: '/env.sock' })).toBe(
-    '/env.sock',
-  );
-  expect(resolveSocket(undefined, environment)).toBe('/run/configured.sock');
-  expect(resolveSocket(undefined, { MIGRATION_AGENT_CONFIG: '/nowhere.yaml' })).toBe(
+  expect(
+    await resolveSocket(undefined, { ...environment, MIGRATION_AGENT_SOCKET: '/env.sock' }),
+  ).toBe('/env.sock');
+  expect(await resolveSocket(undefined, environment)).toBe('/run/configured.sock');
+  expect(await resolveSocket(undefined, { MIGRATION_AGENT_CONFIG: '/nowhere.yaml' })).toBe(
     DEFAULT_SOCKET,
   );
 });
 
 test('only the one key is read: faults elsewhere are not its business', async () => {
   expect(
-    resolveSocket(undefined, await configured('unknown: 1\nagent:\n  socket: /a.sock\njobs: 5')),
+    await resolveSocket(
+      undefined,
+      await configured('unknown: 1\nagent:\n  socket: /a.sock\njobs: 5'),
+    ),
   ).toBe('/a.sock');
   expect(
-    resolveSocket(undefined, {
+    await resolveSocket(undefined, {
       ...(await configured('agent: { socket: "${env:DIR}/a.sock" }')),
       DIR: '/run',
     }),
@@ -46,7 +49,7 @@ test('only the one key is read: faults elsewhere are not its business', async ()
     '{ broken: [',
     'agent: null',
   ]) {
-    expect([yaml, resolveSocket(undefined, await configured(yaml))]).toEqual([
+    expect([yaml, await resolveSocket(undefined, await configured(yaml))]).toEqual([
       yaml,
       DEFAULT_SOCKET,
     ]);

@@ -149,7 +149,7 @@ async function parse(words: readonly string[]): Promise<string | undefined> {
     },
   });
   const disarm = (command: Command): void => {
-    if (command.commands.length === 0) command.action(() => undefined);
+    command.action(() => undefined);
     command.commands.forEach(disarm);
   };
   disarm(program);

@@ -1,5 +1,6 @@
 /** Events of the host about runs: started, progress, exited, lost, and which processes of a tree are alive. */
 import { defined } from '../lib/defined.ts';
+import { errorLine } from '../lib/error-line.ts';
 import type { Event } from '../model/event.ts';
 import type { Timeline } from '../state/timeline.ts';
 import type { ProcessIdentity, Run, RunState } from '../model/job.ts';
@@ -252,6 +253,6 @@ function exitReason(
   tail: string | undefined,
 ): string {
   const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
-  const last = tail?.trimEnd().split('\n').at(-1)?.trim();
-  return last === undefined || last === '' ? how : `${how}: ${last}`;
+  const why = errorLine(tail ?? '');
+  return why === undefined ? how : `${how}: ${why}`;
 }

@@ -27,7 +27,7 @@ function tailOf(text: string, mask: (text: string) => string): string {
   const lines = text
     .split('\n')
     // Of a line that was written over again and again (\r), what stood there last.
-    .map((line) => plainLine(line.replace(/\r+$/, '').split('\r').at(-1) ?? ''))
+    .map((line) => indentedLine(line.replace(/\r+$/, '').split('\r').at(-1) ?? ''))
     .filter((line) => line !== '');
   const masked = mask(lines.join('\n'));
   if (masked.length <= ERROR_TAIL_CHARACTERS_MAX) return masked;
@@ -35,6 +35,12 @@ function tailOf(text: string, mask: (text: string) => string): string {
   // Begin with a whole line if there is one.
   const begin = cut.indexOf('\n') + 1;
   return begin < cut.length / 2 ? cut.slice(begin) : cut;
+}
+
+/** An indented line belongs to the one above it: a stack trace is no list of errors. */
+function indentedLine(text: string): string {
+  const line = plainLine(text);
+  return line !== '' && /^\s/.test(text) ? `  ${line}` : line;
 }
 
 async function readEnd(path: string): Promise<{ text: string; whole: boolean }> {

@@ -5,7 +5,7 @@ const EXPLANATIONS = [
   /^(?:\S+: )?(?:detail|hint|context|location|statement|query|line \d+):/i,
   /^[\^~]+$/,
   /\bsee (?:the )?(?:previous|above) (?:error|message)s?\b/i,
-  /\b(?:exiting|exit(?:ed)? with|delayed from) (?:due to )?(?:previous|failure status|errors)\b/i,
+  /\b(?:due to|from) (?:previous|earlier) errors?\b/i,
 ];
 
 /**

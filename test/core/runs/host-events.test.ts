@@ -106,8 +106,8 @@ describe('an exit', () => {
       { state: 'failed', exitSignal: 'SIGKILL', reason: 'ended by SIGKILL' },
     ],
     [
-      { exitCode: 1, errorTail: 'one\n  no space  \n\n' },
-      { state: 'failed', errorTail: 'one\n  no space  \n\n', reason: 'exit code 1: no space' },
+      { exitCode: 1, errorTail: 'one\nno space  \n\n' },
+      { state: 'failed', errorTail: 'one\nno space  \n\n', reason: 'exit code 1: no space' },
     ],
     [{ exitCode: 1, errorTail: '  \n' }, { reason: 'exit code 1' }],
   ])('%j', (fields, expected) => {

@@ -156,7 +156,7 @@ async function readJson(response: IncomingMessage, socketPath: string): Promise<
   throw new Refusal(error?.code ?? 'unknown', message ?? `the agent answered ${status}`);
 }
 
-/** The place in a request means nothing on a command line: what is wrong is said of the option. */
+/** A key of the request means nothing on a command line: the message names the option instead. */
 function inWordsOfOptions(message: string): string {
   return message.replaceAll(
     /(^|; )(?:body|query)(?:\.|: )(?:(\w+)([.:]))?/g,

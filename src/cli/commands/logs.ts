@@ -64,7 +64,7 @@ export function logsCommand(terminal: Terminal = processTerminal()): Command {
     );
 }
 
-/** `filter`: absent where a program reads, which gets every byte. */
+/** `filter`: absent if a program reads, which gets every byte. */
 async function copy(
   client: Client,
   path: string,

@@ -1,4 +1,4 @@
-/** Reads the configuration of the daemon, which nobody but root and the agent's user may be able to change. */
+/** Reads the configuration of the daemon, which only root and the agent's user may be able to change. */
 import { hostname } from 'node:os';
 import { readConfiguration } from '../../config/load.ts';
 import type { Loaded } from '../../config/load.ts';

@@ -84,7 +84,7 @@ async function look(what: Look): Promise<unknown> {
     worker.removeAllListeners('exit');
     worker.on('error', () => undefined);
     killTree(worker.pid);
-    // One that hangs in the kernel ends when it can: nobody waits for it.
+    // The kernel ends a process that hangs when it can. The command does not wait for that.
     worker.unref();
     if (worker.connected) worker.disconnect();
   }

@@ -1,6 +1,6 @@
 /**
  * Values as the aws command reads them: the shorthand of a flat structure (`Status=FAILED,StatusDetail="a, b"`),
- * JSON, `file://` in place of either, and timestamps. Each throws an `Error` whose message is for whoever typed it.
+ * JSON, `file://` in place of either, and timestamps. Each throws an `Error` whose message is for the user of the command.
  */
 import { readFileSync } from 'node:fs';
 

@@ -16,7 +16,7 @@ export function coarseSpanSince(iso: string, now: Date): string {
   return /^\d+[smhd]/.exec(spanSince(iso, now))?.[0] ?? '';
 }
 
-/** From an ISO time to `now`; `0s` where a clock was set back. */
+/** From an ISO time to `now`; `0s` if a clock was set back. */
 export function spanSince(iso: string, now: Date): string {
   return span(Math.max(0, now.getTime() - Date.parse(iso)));
 }

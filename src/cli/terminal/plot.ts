@@ -13,7 +13,7 @@ export interface Point {
   readonly percent: number;
 }
 
-/** Lines from 100 % down to 0, with a scale on the left; none where there is no time between the points. */
+/** Lines from 100 % down to 0, with a scale on the left; none if there is no time between the points. */
 export function renderPlot(points: readonly Point[], width: number): string[] {
   const first = points[0]?.atMs ?? 0;
   const last = points.at(-1)?.atMs ?? 0;

@@ -1,5 +1,5 @@
 /**
- * Columns of text that fit a width. Empty columns are left out; where the rest is too wide, the columns that may
+ * Columns of text that fit a width. Empty columns are left out; if the rest is too wide, the columns that may
  * shrink do, the widest first.
  */
 import { displayWidth, truncate } from './printable.ts';

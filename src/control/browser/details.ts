@@ -103,7 +103,7 @@ class Stream {
     const { scrollHeight, scrollTop, clientHeight } = this.text;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < 40;
     this.text.textContent = (this.text.textContent + piece.text).slice(-OUTPUT_MAX);
-    // Whoever has scrolled back reads; the others follow.
+    // A reader who has scrolled back stays there; otherwise the newest line stays in view.
     if (isAtEnd) this.text.scrollTop = this.text.scrollHeight;
   }
 }

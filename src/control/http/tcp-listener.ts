@@ -92,7 +92,7 @@ function createPages({ operator, registry, output }: HttpListenerOptions): reado
         text: await registry.metrics(),
       }),
     },
-    // The answer itself is the proof: a loop that hangs answers nobody.
+    // The answer itself is the proof: a loop that hangs does not answer.
     { pattern: /^\/healthz$/, make: () => plain(200, 'ok\n') },
     {
       pattern: /^\/readyz$/,

@@ -15,16 +15,16 @@ export interface AdHocRights {
   readonly agentUid: number | undefined;
 }
 
-/** Why the caller may not, with the key that decides it; `undefined` if it may. A caller that nobody knows is not trusted. */
+/** Why the caller may not, with the key that decides it; `undefined` if it may. An unknown caller is not trusted. */
 export function adHocRefusal(
   { policy, agentUid }: AdHocRights,
   peer: Peer | undefined,
 ): string | undefined {
   switch (policy) {
     case 'off':
-      return 'agent.adHoc is "off": nobody runs commands that the configuration does not name; an administrator adds the job to `jobs`';
+      return 'agent.adHoc is "off": commands that the configuration does not name are refused; an administrator adds the job to `jobs`';
     case 'group':
-      // Whoever could open the socket is root, the agent's user, or in the socket's group.
+      // A caller that could open the socket is root, the agent's user, or in the socket's group.
       return undefined;
     case 'self':
       if (isAgentOrRoot(peer, agentUid)) return undefined;

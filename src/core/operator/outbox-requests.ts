@@ -62,7 +62,7 @@ export class OutboxRequests {
       state.saveRun(run);
       tried++;
     }
-    // Whoever asks has probably removed a cause. A pause that the service itself asked for (throttling) stays.
+    // The operator has probably removed a cause. A pause that the service itself asked for (throttling) stays.
     for (const failure of ['unavailable', 'denied', 'no-home-region'] as const) {
       pacing.recovered(failure, now.bootMs);
     }

@@ -82,7 +82,9 @@ test.each([
     expect(others).toContain('POST /v1/reload');
     for (const text of refusals.values()) {
       expect(text).toContain(`agent.adHoc`);
-      expect(text).toMatch(/root and the user of the agent \(uid 998\)|nobody runs commands/);
+      expect(text).toMatch(
+        /root and the user of the agent \(uid 998\)|commands that the configuration does not name are refused/,
+      );
     }
   },
 );

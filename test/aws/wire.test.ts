@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Call } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
+import { until } from '../support/until.ts';
 import { CALLS, ok, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
 import type { Stub } from './aws-stub.ts';
 
@@ -288,9 +289,9 @@ describe('an answer', () => {
       };
       const before = stub.requests.length;
       const first = services.send(call);
-      await expect.poll(() => stub.requests.length).toBe(before + 1);
+      await until('the first call is there', () => stub.requests.length === before + 1);
       const second = services.send(call);
-      await expect.poll(() => stub.requests.length).toBe(before + 2);
+      await until('the second call is there', () => stub.requests.length === before + 2);
       const [answerFirst, answerSecond] = waiting;
       answerSecond!();
       const late = await second;

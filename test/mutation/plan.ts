@@ -19,7 +19,7 @@ export interface Line {
   readonly mutants: readonly number[];
 }
 
-export function directory(): string {
+function directory(): string {
   const path = process.env['MUTANTS'];
   if (path === undefined) throw new Error('MUTANTS names no directory: use npm run test:mutants');
   return path;

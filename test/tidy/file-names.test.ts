@@ -18,6 +18,10 @@ const OTHERS: Readonly<Record<string, string>> = {
   '.test.ts': 'the ending of a name in test/mutation/tests-of.ts',
   'page/page.ts': 'the path of a URL of the status page',
   'a.ts': 'an example of test/mutation',
+  'src/control/http-listener.ts': 'a former place, in test/security/attack.config.ts',
+  'src/control/server.ts': 'a former place, in test/security/attack.config.ts',
+  'src/core/secrets.ts': 'a former place, in test/security/attack.config.ts',
+  'src/jobs/job-user.ts': 'a former place, in test/security/attack.config.ts',
   'agent-api.d.ts': 'a file that the user of the API generates',
 };
 

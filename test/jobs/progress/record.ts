@@ -1,6 +1,6 @@
 /**
  * Records what the real tools print while they work, and how much is really done then:
- * `node test/jobs/progress/record.ts [NAME…]` writes recorded/NAME.txt. recording.ts reads them.
+ * `node test/jobs/progress/record.ts [NAME…]` writes recorded/NAME.txt. recorded-runs.ts reads them.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

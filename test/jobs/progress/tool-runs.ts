@@ -235,7 +235,7 @@ function bytesUnder(path: string): number {
 }
 
 /** How far a process has read the file, by its open descriptors. */
-export function readOf(path: string, total: number): () => number {
+function readOf(path: string, total: number): () => number {
   let furthest = 0;
   return () => {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {

@@ -8,8 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { kill, makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
-import type { Host } from '../jobs/support.ts';
+import { Host, kill, makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
 import { SystemdBox, whyNoBox } from '../support/systemd-box.ts';
 
 const INSIDE = process.env['INSIDE_BOX'] !== undefined;
@@ -38,7 +37,9 @@ describe.skipIf(INSIDE || whyNoBox !== '')(`under a real systemd${skipped}`, () 
 });
 
 async function systemctl(...message: string[]): Promise<string> {
-  return (await promisify(execFile)('systemctl', message)).stdout.trim();
+  // A systemd that hangs must not hide which request it was.
+  const { stdout } = await promisify(execFile)('systemctl', message, { timeout: 30_000 });
+  return stdout.trim();
 }
 
 /** The units of jobs that systemd knows. */
@@ -48,6 +49,17 @@ async function units(): Promise<string[]> {
     .split('\n')
     .map((line) => line.split(' ')[0] ?? '')
     .filter((unit) => unit !== '');
+}
+
+/** How the run ended, or why it did not start. */
+async function ended(host: Host): Promise<unknown> {
+  const ends = () =>
+    host.events.find(({ type }) => /^run-(?:exited|start-failed|lost)$/.test(type));
+  await until(
+    () => ends() !== undefined,
+    () => `the end in ${JSON.stringify(host.events)}`,
+  );
+  return ends();
 }
 
 function unitHost(newHost: (boot?: string, base?: string, backend?: 'unit') => Host): Host {
@@ -94,6 +106,21 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         [],
       );
       expect(readdirSync(host.path(run, '')).filter((name) => name.startsWith('env'))).toEqual([]);
+    }));
+
+  test('runs from a state directory whose name systemd would take for something else', () =>
+    withHosts(async (_newHost, directory) => {
+      const odd = join(directory, 'a b %n $HOME "q" \\x41');
+      await mkdir(odd);
+      const host = new Host(odd, undefined, undefined, 'unit');
+      try {
+        const run = makeRun(sh('echo "$TEXT"; exit 6'), { environment: { TEXT: 'a %n $HOME' } });
+        host.host.start(run);
+        expect(await ended(host)).toMatchObject({ exitCode: 6 });
+        expect(await host.read(run, 'stdout.log')).toBe('a %n $HOME\n');
+      } finally {
+        await host.host.close();
+      }
     }));
 
   test('shows nobody its environment', () =>

@@ -105,7 +105,7 @@ async function askSystemd(
   const properties = {
     Description: `Migration job ${run.job}, run ${run.number}`,
     WorkingDirectory: recordDirectory(directory),
-    EnvironmentFile: environment,
+    EnvironmentFile: literal(environment),
     UnsetEnvironment: OF_SYSTEMD.join(' '),
     StandardInput: 'null',
     StandardOutput: `append:${logs.stdout}`,
@@ -153,6 +153,11 @@ function environmentFile(env: Readonly<Record<string, string>>): string {
     .join('');
 }
 
+/** systemd takes the path of an environment file for a pattern (glob(7)). */
+function literal(path: string): string {
+  return path.replace(/[\\*?[]/g, '\\$&');
+}
+
 async function awaitStarted({ run, directory }: ShimStart): Promise<StartedRecord> {
   const endMs = performance.now() + STARTED_MS_MAX;
   for (;;) {
@@ -172,7 +177,8 @@ async function awaitStarted({ run, directory }: ShimStart): Promise<StartedRecor
 function refusal(error: unknown): StartRefused {
   const { stderr, code } = error as { stderr?: string; code?: unknown };
   const message = stderr?.trim().split('\n').at(-1) ?? '';
-  const reason = message === '' ? errorText(error) : message;
+  // Without a message of its own, the error would only quote the whole command line.
+  const reason = message === '' ? `systemd-run ended with ${String(code)}` : message;
   if (code === 'ENOENT') return new StartRefused('there is no systemd-run on this host');
   return new StartRefused(
     `systemd does not start the job: ${reason}; agent.backend: unit needs root, or a manager of the agent's own user (loginctl enable-linger)`,

@@ -12,6 +12,7 @@ import { SizeMeter } from '../../src/jobs/progress/size.ts';
 import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
 import { makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
 import type { Host } from '../jobs/support.ts';
+import type { Run } from '../../src/core/model/job.ts';
 
 /** More than the thread pool has threads. */
 const ATTACKERS = 6;
@@ -23,12 +24,7 @@ async function expectWork(host: Host): Promise<void> {
     () => host.all('progress-read').some((event) => event.run === run.id && event.percent === 41),
     () => 'the progress of another job',
   );
-  host.host.signalTree(run, 'SIGKILL');
-  await until(
-    () => host.all('tree-checked').some((event) => event.run === run.id),
-    () => 'the end of its tree',
-  );
-  expect(host.all('tree-checked').find((event) => event.run === run.id)?.survivors).toEqual([]);
+  await expectCancel(host, run);
   await until(
     () => host.all('run-exited').some((event) => event.run === run.id),
     () => 'its end',
@@ -36,6 +32,49 @@ async function expectWork(host: Host): Promise<void> {
   expect(host.all('run-exited').find((event) => event.run === run.id)).toMatchObject({
     exitCode: 137,
   });
+}
+
+async function expectCancel(host: Host, run: Run): Promise<void> {
+  host.host.signalTree(run, 'SIGKILL');
+  await until(
+    () =>
+      host.all('tree-checked').some(({ run: id, survivors }) => {
+        return id === run.id && survivors.length === 0;
+      }),
+    () => `an empty tree: ${JSON.stringify(host.all('tree-checked'))}`,
+  );
+}
+
+function startAttackers(host: Host, attacker: () => Run): Run[] {
+  const runs = Array.from({ length: ATTACKERS }, attacker);
+  runs.forEach((run) => host.host.start(run));
+  return runs;
+}
+
+/** A host, and a directory on a file system that does not answer before `use` has ended. */
+function withDeadFiles(use: (host: Host, dead: string) => Promise<void>): Promise<void> {
+  return withHosts(async (newHost) => {
+    const host = newHost();
+    const dead = join(host.directory, 'dead');
+    mkdirSync(dead);
+    const mount = await HangingMount.at(dead);
+    try {
+      await use(host, dead);
+    } finally {
+      await mount.release();
+    }
+    await until(
+      () => stuckIn(dead).length === 0,
+      () => 'the walks to end',
+    );
+  });
+}
+
+function untilStuck(dead: string): Promise<void> {
+  return until(
+    () => stuckIn(dead).length >= ATTACKERS,
+    () => 'walks that hang',
+  );
 }
 
 describe('FIFOs in the place of', () => {
@@ -56,19 +95,15 @@ describe('FIFOs in the place of', () => {
   ])('%s stop nothing but the job that made them', (_name, plant, print) =>
     withHosts(async (newHost) => {
       const host = newHost();
-      for (let count = 0; count < ATTACKERS; count++) {
-        const run = makeRun(
-          sh(
-            `(cd "$RUN_DIRECTORY" && { ${plant}; } 2>/dev/null); ${print}; echo planted; sleep 600`,
-          ),
-          {
-            log: { sizeBytes: 200_000, files: 2 },
-            progress: { parser: 'percent' },
-          },
-        );
+      startAttackers(host, () => {
+        const attack = `(cd "$RUN_DIRECTORY" && { ${plant}; } 2>/dev/null); ${print}; echo planted; sleep 600`;
+        const run = makeRun(sh(attack), {
+          log: { sizeBytes: 200_000, files: 2 },
+          progress: { parser: 'percent' },
+        });
         const environment = { RUN_DIRECTORY: host.path(run, '') };
-        host.host.start({ ...run, definition: { ...run.definition, environment } });
-      }
+        return { ...run, definition: { ...run.definition, environment } };
+      });
       await until(
         () =>
           host.all('run-started').length === ATTACKERS &&
@@ -94,90 +129,38 @@ describe.skipIf(whyNoHangingMount !== '')(
   `a file system that does not answer${whyNoHangingMount === '' ? '' : ` (skipped: ${whyNoHangingMount})`}`,
   () => {
     test('as working directory stops the jobs in it alone', () =>
-      withHosts(async (newHost) => {
-        const host = newHost();
-        const dead = join(host.directory, 'dead');
-        mkdirSync(dead);
-        const mount = await HangingMount.at(dead);
-        try {
-          for (let count = 0; count < ATTACKERS; count++) {
-            host.host.start(makeRun(sh('true'), { workingDirectory: join(dead, 'x') }));
-          }
-          await until(
-            () => host.all('run-started').length === ATTACKERS,
-            () => 'their starts',
-          );
-          await expectWork(host);
-        } finally {
-          await mount.release();
-        }
+      withDeadFiles(async (host, dead) => {
+        startAttackers(host, () => makeRun(sh('true'), { workingDirectory: join(dead, 'x') }));
+        await until(
+          () => host.all('run-started').length === ATTACKERS,
+          () => 'their starts',
+        );
+        await expectWork(host);
       }));
 
     test.each([
       ['as what the size parser measures', (dead: string) => ({ target: dead, totalBytes: 1000 })],
       ['as what it measures against', (dead: string) => ({ target: '/tmp', source: dead })],
     ])('%s stops neither other jobs nor their own cancel', (_name, measured) =>
-      withHosts(async (newHost) => {
-        const host = newHost();
-        const dead = join(host.directory, 'dead');
-        mkdirSync(dead);
-        const mount = await HangingMount.at(dead);
-        try {
-          const runs = Array.from({ length: ATTACKERS }, () =>
-            makeRun(sh('sleep 600'), {
-              progress: { parser: 'size', ...measured(join(dead, 'x')) },
-            }),
-          );
-          runs.forEach((run) => host.host.start(run));
-          await until(
-            () => stuckIn(dead).length >= ATTACKERS,
-            () => 'walks that hang',
-          );
-          await expectWork(host);
-          for (const run of runs) {
-            host.host.signalTree(run, 'SIGKILL');
-            await until(
-              () =>
-                host.all('tree-checked').some((event) => {
-                  return event.run === run.id && event.survivors.length === 0;
-                }),
-              () => `an empty tree: ${JSON.stringify(host.all('tree-checked'))}`,
-            );
-          }
-          expect(stuckIn(dead).length).toBeGreaterThanOrEqual(ATTACKERS);
-          expect(host.host.problems?.()).toEqual([]);
-        } finally {
-          await mount.release();
-        }
-        await until(
-          () => stuckIn(dead).length === 0,
-          () => 'the walks to end',
-        );
+      withDeadFiles(async (host, dead) => {
+        const progress = { parser: 'size' as const, ...measured(join(dead, 'x')) };
+        const runs = startAttackers(host, () => makeRun(sh('sleep 600'), { progress }));
+        await untilStuck(dead);
+        await expectWork(host);
+        for (const run of runs) await expectCancel(host, run);
+        expect(stuckIn(dead).length).toBeGreaterThanOrEqual(ATTACKERS);
+        expect(host.host.problems?.()).toEqual([]);
       }),
     );
 
     test.each([
       ['dd', (dead: string) => ['dd', `if=${dead}`, 'of=/dev/null', 'status=progress']],
       ['tar', (dead: string) => ['tar', '-cf', '/dev/null', '--checkpoint=1', dead]],
-    ])('as what %s reads: its size is asked of another process', (parser, command) =>
-      withHosts(async (newHost) => {
-        const host = newHost();
-        const dead = join(host.directory, 'dead');
-        mkdirSync(dead);
-        const mount = await HangingMount.at(dead);
-        try {
-          for (let count = 0; count < ATTACKERS; count++) {
-            const definition = { progress: { parser: parser as 'dd' | 'tar' } };
-            host.host.start(makeRun(command(join(dead, 'x')), definition));
-          }
-          await until(
-            () => stuckIn(dead).length >= ATTACKERS,
-            () => 'walks that hang',
-          );
-          await expectWork(host);
-        } finally {
-          await mount.release();
-        }
+    ] as const)('as what %s reads: its size is asked of another process', (parser, command) =>
+      withDeadFiles(async (host, dead) => {
+        startAttackers(host, () => makeRun(command(join(dead, 'x')), { progress: { parser } }));
+        await untilStuck(dead);
+        await expectWork(host);
       }),
     );
 

@@ -18,7 +18,8 @@ const SILENT_MS_MAX = 60_000;
 /** Of what find complains about, the beginning is enough. */
 const COMPLAINTS_CHARACTERS_MAX = 4096;
 
-/** busybox and toybox have a find that cannot print sizes. */
+/** The find of busybox or toybox does not know the options, and cannot print sizes. */
+const IS_NOT_GNU = /^find: (?:unrecognized:|bad arg)/;
 const NOT_GNU = 'the find of this host is not that of GNU findutils: install findutils';
 
 /** A target that is not there yet has no bytes, and a temporary file, such as those of rsync, may be gone by now. */
@@ -143,9 +144,7 @@ class Walk {
     const complaint = this.#complaints
       .split('\n')
       .find((line) => line !== '' && !line.endsWith(GONE));
-    // busybox names the first of them that it does not know.
-    if (/unrecognized.*-(?:ignore_readdir_race|printf)|bad arg/.test(this.#complaints))
-      return NOT_GNU;
+    if (IS_NOT_GNU.test(this.#complaints)) return NOT_GNU;
     if (complaint !== undefined) return plainLine(complaint);
     const isGone = code === 1 && this.#complaints !== '';
     return code === 0 || isGone ? undefined : `find ended with ${code ?? 'a signal'}`;

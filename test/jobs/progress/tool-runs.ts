@@ -234,17 +234,20 @@ function bytesUnder(path: string): number {
   }
 }
 
-/** How far a process has read the file, by its open descriptors. */
-function readOf(path: string, total: number): () => number {
+/** How far a process has read the file, by its open descriptors. It closes the file when it has read it all. */
+export function readOf(path: string, total: number): () => number {
   let furthest = 0;
   return () => {
+    let isOpen = false;
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       for (const fd of listed(`/proc/${pid}/fd`)) {
         if (linkOf(`/proc/${pid}/fd/${fd}`) !== path) continue;
+        isOpen = true;
         const [, position = '0'] = /pos:\s+(\d+)/.exec(textOf(`/proc/${pid}/fdinfo/${fd}`)) ?? [];
         furthest = Math.max(furthest, Number(position));
       }
     }
+    if (furthest > 0 && !isOpen) furthest = total;
     return (furthest / total) * 100;
   };
 }

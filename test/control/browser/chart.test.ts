@@ -164,6 +164,8 @@ test('a final report that comes after the end of the run is on the picture', () 
     [LEFT],
     [RIGHT],
   ]);
+  // Its promise has ended since, and nothing more is due.
+  expect(label(picture)).toBe('2 reports of copy, never late');
 });
 
 test('a task that was reported before its job started begins the picture', () => {

@@ -183,7 +183,7 @@ const FAULTS: readonly (readonly [string, string])[] = [
   [`agent: { socket: /${'s'.repeat(107)} }`, '107 bytes'],
   ['agent: { http: { listen: "127.0.0.1:99999" } }', 'expected HOST:PORT'],
   ['log: { level: trace }', 'expected debug, info, warn, error or fatal'],
-  ['jobs: { "a b": { command: [x] } }', 'letters, digits and'],
+  ['jobs: { "a b": { command: [x] } }', 'letters (A–Z, a–z), digits and'],
   ['jobs: { a: { command: [] } }', 'must name a program'],
   ['jobs: { a: { command: [x], environment: { A-B: c } } }', 'digits and underscores'],
   ['jobs: { a: { command: [x], workingDirectory: tmp } }', 'an absolute path'],

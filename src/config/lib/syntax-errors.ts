@@ -8,8 +8,8 @@ export interface SyntaxError {
 
 const QUOTES = "put the value in single quotes: '…'";
 
-/** By what the parser says, or by how the value begins. The first that fits counts. */
-const REMEDIES: readonly (readonly [said: RegExp, begins: RegExp, message: string])[] = [
+/** By the reason that the parser gives, or by how the value begins. The first that fits counts. */
+const REMEDIES: readonly (readonly [reason: RegExp, begins: RegExp, message: string])[] = [
   [
     /multiple documents/,
     /./,
@@ -42,16 +42,16 @@ const REMEDIES: readonly (readonly [said: RegExp, begins: RegExp, message: strin
 
 /** `line` counts from 1. */
 export function explainSyntaxError(
-  said: string,
+  reason: string,
   text: string,
   { line, column }: { readonly line: number; readonly column: number },
 ): SyntaxError {
   const lines = text.split(/\r?\n/);
   const { key, value } = keyAt(lines, line - 1, column - 1);
-  const found = REMEDIES.find(([pattern, begins]) => pattern.test(said) && begins.test(value));
-  const lower = said.charAt(0).toLowerCase() + said.slice(1);
+  const found = REMEDIES.find(([pattern, begins]) => pattern.test(reason) && begins.test(value));
+  const lower = reason.charAt(0).toLowerCase() + reason.slice(1);
   return {
-    key: /documents|tabs? /i.test(said) ? '(yaml)' : key,
+    key: /documents|tabs? /i.test(reason) ? '(yaml)' : key,
     message: found?.[2] ?? `${lower}; ${QUOTES} if it is text`,
   };
 }

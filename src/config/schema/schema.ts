@@ -52,7 +52,7 @@ const aws = z.strictObject({
   }),
   profile: text(256).optional().meta({
     description:
-      'Profile of the shared AWS files: credentials, region, endpoints, FIPS, dual-stack. Default: AWS_PROFILE.',
+      'Profile of the shared AWS files: credentials, region, endpoints, FIPS, dual-stack, ca_bundle, sdk_ua_app_id. Default: AWS_PROFILE.',
   }),
   proxy: url('http', 'https')
     .optional()

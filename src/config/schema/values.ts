@@ -181,7 +181,9 @@ export function timeZone(): Text {
     try {
       new Intl.DateTimeFormat('en', { timeZone: value });
     } catch {
-      const meant = suggestion(value, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+      const found = suggestion(value, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+      const meant =
+        found === '' ? '; write a name such as Europe/Berlin, or an offset such as +01:00' : found;
       context.addIssue({ code: 'custom', message: `"${value}" is not a time zone${meant}` });
     }
   });

@@ -9,7 +9,7 @@ const TOKEN =
 
 /** Words of the shell before which or after which a command stands. */
 const KEYWORDS = new Set(
-  '! { } if then elif else fi while until do done time exec command builtin'.split(' '),
+  '! { } if then elif else fi while until do done time exec eval command builtin'.split(' '),
 );
 
 /** Each command with its words, without assignments before it, redirections and quotes. */

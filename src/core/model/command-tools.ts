@@ -42,10 +42,25 @@ const WRAPPERS: Readonly<Record<string, Wrapper>> = {
   command: {},
   busybox: {},
   'systemd-run': { valued: '-u -p -M -E -H --unit --property --setenv --slice --description' },
-  'systemd-inhibit': {},
+  'systemd-inhibit': { valued: '--what --who --why --mode' },
+  'systemd-cat': { valued: '-t -p --identifier --priority' },
+  unshare: { valued: '-R -w -S -G --root --wd --setuid --setgid' },
+  nsenter: { valued: '-t -S -G --target --setuid --setgid' },
+  cpulimit: { valued: '-l -e -p --limit' },
+  trickle: { valued: '-u -d -w -t -l' },
+  strace: { valued: '-o -e -s -u' },
+  chpst: { valued: '-u -U -e -n -m -l -L' },
+  gosu: { operands: 1 },
+  'su-exec': { operands: 1 },
+  setuidgid: { operands: 1 },
+  logsave: { operands: 1 },
+  chronic: {},
+  eatmydata: {},
+  fakeroot: {},
+  linux64: {},
 };
 
-const SHELL = /^(?:ba|da|a|k|z|mk)?sh$/;
+const SHELL = /^(?:ba|da|a|k|z|mk|fi)?sh$/;
 
 /** Wrappers in wrappers are followed so far. */
 const DEPTH_MAX = 8;

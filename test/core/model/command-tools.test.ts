@@ -15,6 +15,9 @@ test.each<[string[], string[]]>([
     ['sh', '-ec', 'A=1 exec nice tar cf - . | pv -n > b'],
     ['tar', 'pv'],
   ],
+  [['unshare', '-n', 'nsenter', '-t', '1', '-m', 'chronic', 'rsync'], ['rsync']],
+  [['systemd-inhibit', '--why', 'copy', 'gosu', 'a', 'rsync'], ['rsync']],
+  [['fish', '-c', 'eval rsync -a'], ['rsync']],
   [['sh', 'script.sh'], ['sh']],
   [[], []],
 ])('%j runs %j', (command, names) => {

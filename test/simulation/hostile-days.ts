@@ -5,16 +5,31 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobDefinition, TrackedSource } from '../../src/core/model/job.ts';
-import type { Settings } from '../../src/core/model/settings.ts';
+import type { TrackedSource } from '../../src/core/model/job.ts';
+import { defined } from '../../src/core/lib/defined.ts';
 import { createCalendar } from '../../src/system/calendar.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { AgentWorld } from '../support/agent-world.ts';
 import { Judge } from '../support/judge.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { ServiceModel } from '../support/service-model.ts';
-import { HUB_JOB, PIPELINE, definition, rates, settings } from '../support/settings.ts';
+import { HUB, rates } from '../support/settings.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
+import {
+  CANCELED,
+  FENCED,
+  KEEP_RUNS_MS,
+  OPERATED,
+  PIPED,
+  PIPED_RENAMED,
+  SHARING,
+  TRACKED,
+  configuration,
+  graceOf,
+  multiplied,
+  newJob,
+} from './hostile-fleet.ts';
+import { HostileIncidents } from './hostile-incidents.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -25,17 +40,6 @@ const REST_MS_MAX = 24 * HOUR_MS;
 const START_WALL_MS = Date.UTC(2026, 0, 1);
 /** The longest pause after credentials that were refused. */
 const DENIED_PAUSE_MS = 5 * MINUTE_MS;
-
-const OPERATED = ['copy-0', 'copy-1', 'copy-2', 'copy-3'];
-/** Three jobs with one Hub task. */
-const SHARING = ['share-0', 'share-1', 'share-2'];
-const PIPED = ['activity-0', 'activity-1', 'activity-2', 'activity-3'];
-const SCHEDULED = ['hourly-0', 'hourly-1'];
-const TRACKED: readonly (readonly [string, TrackedSource])[] = [
-  ['tracked-pid', { by: 'pid', process: { pid: 7, bootId: 'boot-1', startTicks: '1' } }],
-  ['tracked-unit', { by: 'unit', unit: 'backup.service' }],
-  ['tracked-file', { by: 'status-file', path: '/run/status.json' }],
-];
 
 export interface HostileResult {
   readonly findings: readonly string[];
@@ -59,8 +63,8 @@ export async function liveThroughHostileDays(
   fleet.endSchedules();
   do await fleet.runUntil((atMs += HOUR_MS));
   while (!fleet.judge.isAtRest() && atMs < endMs + REST_MS_MAX);
-  // Every final report arrives.
-  await fleet.runUntil(atMs + 2 * HOUR_MS);
+  // Every final report arrives, and names that nobody uses are forgotten.
+  await fleet.runUntil(atMs + 2 * HOUR_MS + KEEP_RUNS_MS);
   for (const world of fleet.worlds) world.close();
   const findings = fleet.judge.close();
   const { calls, finals } = fleet.service.books;
@@ -72,18 +76,21 @@ export async function liveThroughHostileDays(
   };
 }
 
-class HostileDays {
+export class HostileDays {
   readonly time = new VirtualTime();
   readonly service: ServiceModel;
   readonly judge: Judge;
   readonly worlds: readonly AgentWorld[];
   readonly #random: () => number;
   readonly #endMs: number;
+  readonly #incidents = new HostileIncidents(this);
   #outUntilMs = 0;
   #deniedUntilMs = 0;
-  #dateErrorUntilMs = 0;
+  /** By host: until when its calls reach nobody, and how many answers still have a wild Date. */
+  readonly cutOffUntilMs = new Map<string, number>();
+  readonly wildAnswers = new Map<string, number>();
   #offered = 0;
-  readonly #attempts = new Map<string, string>();
+  readonly attempts = new Map<string, string>();
   readonly #changed = new Map<AgentWorld, boolean>();
 
   constructor(seed: number, days: number, hosts: number, directory: string) {
@@ -94,14 +101,12 @@ class HostileDays {
     this.service = new ServiceModel(this.time, multiplied(share, hosts));
     this.service.attemptsMax = 3;
     this.service.onRetry = () => undefined;
-    this.service.dateErrorMs = () =>
-      this.time.now().bootMs < this.#dateErrorUntilMs ? 10 * YEAR_MS : 0;
-    this.judge = new Judge(this.time, this.service);
+    this.judge = new Judge(this.time, this.service, KEEP_RUNS_MS);
     const { onRetry } = this.service;
     this.service.onRetry = (before, next) => {
       onRetry(before, next);
-      for (const [job, attempt] of this.#attempts) {
-        if (attempt === before) this.#attempts.set(job, next);
+      for (const [job, attempt] of this.attempts) {
+        if (attempt === before) this.attempts.set(job, next);
       }
     };
     this.worlds = Array.from({ length: hosts }, (_, i) => this.#world(seed, i, directory));
@@ -124,16 +129,14 @@ class HostileDays {
       world.begin();
       this.#planHost(world);
     }
-    for (const job of PIPED) this.#soon(() => this.#offer(job));
-    this.#often(6, () => this.service.cancel(this.#attempts.get(this.#one(PIPED)) ?? ''));
-    this.#often(2, () => this.#deletePipeline());
-    this.#often(6, () => this.#outage(this.#between(SECOND_MS, 45 * SECOND_MS)));
-    this.#often(3, () => this.#outage(this.#excused(2 * MINUTE_MS, 2 * HOUR_MS)));
-    this.#often(1, () => this.#deny(this.#excused(2 * MINUTE_MS, HOUR_MS)));
-    this.#often(1, () => this.#loseRegion());
-    this.#often(2, () => {
-      this.#dateErrorUntilMs = this.time.now().bootMs + this.#between(0, 2 * SECOND_MS);
-    });
+    for (const job of [...PIPED, PIPED_RENAMED]) this.#soon(() => this.offer(job));
+    this.often(6, () => this.service.cancel(this.attempts.get(this.one(PIPED)) ?? ''));
+    this.often(2, () => this.#deletePipeline());
+    this.often(6, () => this.#outage(this.between(SECOND_MS, 45 * SECOND_MS)));
+    this.often(3, () => this.#outage(this.excused(2 * MINUTE_MS, 2 * HOUR_MS)));
+    this.often(1, () => this.#deny(this.excused(2 * MINUTE_MS, HOUR_MS)));
+    this.often(1, () => this.#loseRegion());
+    this.#incidents.planFleet();
   }
 
   /** Otherwise there is always work. */
@@ -146,23 +149,24 @@ class HostileDays {
   }
 
   #planHost(world: AgentWorld): void {
-    for (const job of [...OPERATED, ...SHARING]) this.#soon(() => this.#start(world, job));
+    for (const job of [...OPERATED, ...SHARING]) this.#soon(() => this.start(world, job));
     for (const [name, source] of TRACKED) this.#soon(() => this.#track(world, name, source));
-    this.#often(12, () => this.#cancel(world));
-    this.#often(8, () => this.#killShim(world));
-    this.#often(6, () => this.#goBlind(world, this.#between(SECOND_MS, 3 * MINUTE_MS)));
-    this.#often(2, () => this.#goBlind(world, this.#between(3 * MINUTE_MS, 20 * MINUTE_MS)));
-    this.#often(6, () => this.#fillDisk(world, this.#between(10 * SECOND_MS, 15 * MINUTE_MS)));
-    this.#often(6, () => this.#reload(world));
-    this.#often(24, () => world.kill(this.#touches(), this.#between(0, 5 * SECOND_MS)));
-    this.#often(2, () => world.kill(this.#touches(), this.#between(MINUTE_MS, 40 * MINUTE_MS)));
-    this.#often(2, () => world.stop(this.#between(0, 10 * SECOND_MS)));
-    this.#often(2, () => world.reboot(this.#between(10 * SECOND_MS, 45 * SECOND_MS)));
-    this.#often(2, () => this.#bootWithoutTime(world));
-    this.#often(2, () => this.#stepDecades(world));
+    this.often(12, () => this.#cancel(world));
+    this.often(16, () => this.#killShim(world));
+    this.often(6, () => this.#goBlind(world, this.between(SECOND_MS, 3 * MINUTE_MS)));
+    this.often(2, () => this.#goBlind(world, this.between(3 * MINUTE_MS, 20 * MINUTE_MS)));
+    this.often(6, () => this.#fillDisk(world, this.between(10 * SECOND_MS, 15 * MINUTE_MS)));
+    this.often(6, () => this.reload(world));
+    this.often(24, () => world.kill(this.touches(), this.between(0, 5 * SECOND_MS)));
+    this.often(2, () => world.kill(this.touches(), this.between(MINUTE_MS, 40 * MINUTE_MS)));
+    this.often(2, () => world.stop(this.between(0, 10 * SECOND_MS)));
+    this.often(2, () => world.reboot(this.between(10 * SECOND_MS, 45 * SECOND_MS)));
+    this.often(2, () => this.#bootWithoutTime(world));
+    this.often(2, () => this.#stepDecades(world));
+    this.#incidents.planHost(world);
     if (this.worlds.length > 1) return;
-    this.#often(2, () => this.#sleep(world, this.#between(SECOND_MS, 45 * SECOND_MS)));
-    this.#often(2, () => this.#sleep(world, this.#excused(2 * MINUTE_MS, HOUR_MS)));
+    this.often(2, () => this.#sleep(world, this.between(SECOND_MS, 45 * SECOND_MS)));
+    this.often(2, () => this.#sleep(world, this.excused(2 * MINUTE_MS, HOUR_MS)));
   }
 
   #world(seed: number, index: number, directory: string): AgentWorld {
@@ -175,65 +179,94 @@ class HostileDays {
       settings: configuration(name, false),
       calendar: createCalendar('UTC'),
       jobs: {
-        durationMs: () => this.#between(MINUTE_MS, 3 * HOUR_MS),
+        durationMs: (run) => this.#durationMs(run.job),
         exitCode: () => (random() < 0.25 ? 23 : 0),
         progressEveryMs: 5 * MINUTE_MS,
-        isDeaf: (run) => run.number % 3 === 0,
-        leavesForMs: (run) => (run.number % 4 === 1 ? this.#between(MINUTE_MS, HOUR_MS) : 0),
-        startsInMs: (run) => (run.number % 5 === 2 ? this.#between(SECOND_MS, 10 * SECOND_MS) : 0),
+        isDeaf: (run) => run.number % 3 === 0 || [FENCED, CANCELED].includes(run.job),
+        leavesForMs: (run) => (run.number % 4 === 1 ? this.between(MINUTE_MS, HOUR_MS) : 0),
+        startsInMs: (run) => (run.number % 5 === 2 ? this.between(SECOND_MS, 10 * SECOND_MS) : 0),
       },
-      isOut: (_call, bootMs) => bootMs < this.#outUntilMs,
+      isOut: (_call, bootMs) =>
+        bootMs < Math.max(this.#outUntilMs, this.cutOffUntilMs.get(name) ?? 0),
+      dateErrorMs: () => this.#dateErrorMs(name),
       outcome: (_call, bootMs) =>
         bootMs < this.#deniedUntilMs ? { kind: 'denied', reason: 'simulated' } : undefined,
     });
   }
 
-  #start(world: AgentWorld, job: string): void {
+  #durationMs(job: string): number {
+    if ([FENCED, CANCELED].includes(job)) return 3 * HOUR_MS;
+    if (job.startsWith('once-')) return this.between(MINUTE_MS, 10 * MINUTE_MS);
+    return this.between(MINUTE_MS, 3 * HOUR_MS);
+  }
+
+  #dateErrorMs(host: string): number {
+    const left = this.wildAnswers.get(host) ?? 0;
+    if (left === 0) return 0;
+    this.wildAnswers.set(host, left - 1);
+    return 10 * YEAR_MS;
+  }
+
+  start(world: AgentWorld, job: string): void {
     world.ask({ type: 'start', job }, (reply) => {
       if (reply.ok && reply.run !== undefined) this.judge.startPromised(world, reply.run);
-      this.#later(3 * HOUR_MS, () => this.#start(world, job));
+      this.#later(3 * HOUR_MS, () => this.start(world, job));
     });
   }
 
   #track(world: AgentWorld, name: string, source: TrackedSource): void {
-    const end = this.#one(['completed', 'failed', 'gone'] as const);
-    world.tracked.begin(name, this.#between(10 * MINUTE_MS, 3 * HOUR_MS), end);
+    const end = this.one(['completed', 'failed', 'gone'] as const);
+    world.tracked.begin(name, this.between(10 * MINUTE_MS, 3 * HOUR_MS), end);
     const job = newJob(world.name, name, { command: [], tracked: source });
     world.ask({ type: 'track', definitions: [job] }, () => undefined);
     const again = (): void => {
-      if (world.tracked.isRunning(name)) this.#later(HOUR_MS, again);
+      const isBusy = world.tracked.isRunning(name) || this.judge.isTracking(world, name);
+      if (isBusy) this.#later(HOUR_MS, again);
       else this.#later(HOUR_MS, () => this.#track(world, name, source));
     };
     again();
   }
 
   /** The next task of an activity comes when the one before has ended. */
-  #offer(job: string): void {
-    const before = this.service.taskState(this.#attempts.get(job) ?? '');
-    if (before !== 'waiting' && before !== 'owned') {
-      const task = polledTask(job, 1, ++this.#offered);
-      this.#attempts.set(job, task.attemptId);
-      this.judge.offered(task.attemptId);
-      this.service.offer(task);
-    }
-    this.#later(HOUR_MS, () => this.#offer(job));
+  offer(job: string): void {
+    this.offerOnce(job);
+    this.#later(HOUR_MS, () => this.offer(job));
+  }
+
+  offerOnce(job: string): void {
+    const before = this.service.taskState(this.attempts.get(job) ?? '');
+    if (before === 'waiting' || before === 'owned') return;
+    const task = polledTask(job, 1, ++this.#offered);
+    this.attempts.set(job, task.attemptId);
+    this.judge.offered(task.attemptId);
+    this.service.offer(task);
+  }
+
+  /** Unlike `start`, it is not started again later. */
+  startOnce(world: AgentWorld, job: string): void {
+    world.ask({ type: 'start', job }, (reply) => {
+      if (reply.ok && reply.run !== undefined) this.judge.startPromised(world, reply.run);
+    });
+  }
+
+  cancelOnce(world: AgentWorld, job: string, graceMs?: number): void {
+    const defaultMs = Math.max(graceOf(job), 2 * HOUR_MS);
+    world.ask({ type: 'cancel', job, by: 'the test', ...defined({ graceMs }) }, (reply) => {
+      if (!reply.ok || reply.run === undefined) return;
+      // A cancel without a grace that comes after another one changes nothing.
+      this.judge.cancelPromised(world, reply.run, graceMs ?? defaultMs);
+    });
   }
 
   #cancel(world: AgentWorld): void {
-    const job = this.#one([...OPERATED, ...SHARING, ...PIPED, 'copy-0-renamed']);
-    const graceMs = this.#one([undefined, 5 * SECOND_MS, 10 * MINUTE_MS, 2 * HOUR_MS]);
-    const defaultMs = graceOf(job);
-    const grace = graceMs === undefined ? {} : { graceMs };
-    world.ask({ type: 'cancel', job, by: 'the test', ...grace }, (reply) => {
-      if (!reply.ok || reply.run === undefined) return;
-      // A cancel without a grace that comes after another one changes nothing.
-      this.judge.cancelPromised(world, reply.run, graceMs ?? Math.max(defaultMs, 2 * HOUR_MS));
-    });
+    const job = this.one([...OPERATED, ...SHARING, ...PIPED, 'copy-0-renamed']);
+    const graceMs = this.one([undefined, 5 * SECOND_MS, 10 * MINUTE_MS, 2 * HOUR_MS]);
+    this.cancelOnce(world, job, graceMs);
   }
 
   #killShim(world: AgentWorld): void {
     const live = world.host.live();
-    if (live.length > 0) world.host.killShim(this.#one(live));
+    if (live.length > 0) world.host.killShim(this.one(live));
   }
 
   #goBlind(world: AgentWorld, ms: number): void {
@@ -246,38 +279,33 @@ class HostileDays {
   #fillDisk(world: AgentWorld, ms: number): void {
     world.isDiskFull = true;
     this.time.in(ms, () => (world.isDiskFull = false));
-    const job = this.#one([...OPERATED, ...SHARING]);
-    this.time.in(this.#between(0, ms), () => this.#start(world, job));
-    this.time.in(this.#between(0, ms), () =>
-      world.ask({ type: 'cancel', job, by: 'the test', graceMs: 5 * SECOND_MS }, (reply) => {
-        if (reply.ok && reply.run !== undefined) {
-          this.judge.cancelPromised(world, reply.run, 5 * SECOND_MS);
-        }
-      }),
-    );
-    this.service.cancel(this.#attempts.get(this.#one(PIPED)) ?? '');
+    const job = this.one([...OPERATED, ...SHARING]);
+    this.time.in(this.between(0, ms), () => this.start(world, job));
+    this.time.in(this.between(0, ms), () => this.cancelOnce(world, job, 5 * SECOND_MS));
+    this.service.cancel(this.attempts.get(this.one(PIPED)) ?? '');
   }
 
-  #reload(world: AgentWorld): void {
+  reload(world: AgentWorld): void {
     const isChanged = !(this.#changed.get(world) ?? false);
     this.#changed.set(world, isChanged);
     world.reload(configuration(world.name, isChanged));
-    this.#start(world, isChanged ? 'copy-0-renamed' : 'copy-0');
+    this.start(world, isChanged ? 'copy-0-renamed' : 'copy-0');
   }
 
   /** The host is back with its clock at the beginning of 1970, and learns the time later. */
   #bootWithoutTime(world: AgentWorld): void {
-    world.reboot(this.#between(10 * SECOND_MS, 45 * SECOND_MS));
-    this.#wrongClock(world, -(START_WALL_MS + this.time.now().bootMs));
+    world.reboot(this.between(10 * SECOND_MS, 45 * SECOND_MS));
+    const shownMs = this.between(0, HOUR_MS);
+    this.wrongClock(world, shownMs - (START_WALL_MS + this.time.now().bootMs));
   }
 
   #stepDecades(world: AgentWorld): void {
-    this.#wrongClock(world, this.#one([-30, 30, 80]) * YEAR_MS);
+    this.wrongClock(world, this.one([-30, 30, 80]) * YEAR_MS);
   }
 
-  #wrongClock(world: AgentWorld, byMs: number): void {
+  wrongClock(world: AgentWorld, byMs: number): void {
     world.stepWall(byMs);
-    this.time.in(this.#between(SECOND_MS, 30 * MINUTE_MS), () => world.stepWall(-byMs));
+    this.time.in(this.between(SECOND_MS, 30 * MINUTE_MS), () => world.stepWall(-byMs));
   }
 
   #sleep(world: AgentWorld, ms: number): void {
@@ -286,14 +314,19 @@ class HostileDays {
   }
 
   #deletePipeline(): void {
-    this.service.forget(this.#attempts.get(this.#one(PIPED)) ?? '');
+    this.service.forget(this.attempts.get(this.one(PIPED)) ?? '');
   }
 
   /** Afterwards another region is the home region: nothing that was reported before is known there. */
   #loseRegion(): void {
-    const ms = this.#excused(MINUTE_MS, HOUR_MS);
+    const ms = this.excused(MINUTE_MS, HOUR_MS);
     this.service.setHomeRegion(undefined);
-    this.time.in(ms, () => this.service.setHomeRegion(this.#one(['eu-central-1', 'us-west-2'])));
+    this.time.in(ms, () => {
+      this.service.setHomeRegion(this.one(['eu-central-1', 'us-west-2']));
+      // Often an administrator makes the stream there, and the hosts may not.
+      this.service.isStreamDenied = this.#random() < 0.5;
+      if (this.service.isStreamDenied) this.service.makeStream(HUB.stream);
+    });
   }
 
   #outage(ms: number): void {
@@ -305,18 +338,18 @@ class HostileDays {
     this.judge.excuse(ms + DENIED_PAUSE_MS);
   }
 
-  #touches(): number {
+  touches(): number {
     return Math.floor(this.#random() * 40);
   }
 
-  #excused(fromMs: number, toMs: number): number {
-    const ms = this.#between(fromMs, toMs);
+  excused(fromMs: number, toMs: number): number {
+    const ms = this.between(fromMs, toMs);
     this.judge.excuse(ms);
     return ms;
   }
 
   /** So many times a day on average, at any moment. */
-  #often(perDay: number, what: () => void): void {
+  often(perDay: number, what: () => void): void {
     const count = Math.ceil((perDay * this.#endMs) / DAY_MS);
     for (let i = 0; i < count; i++) this.time.in(this.#random() * this.#endMs, () => what());
   }
@@ -331,68 +364,11 @@ class HostileDays {
     if (this.time.now().bootMs + waitMs < this.#endMs) this.time.in(waitMs, what);
   }
 
-  #between(from: number, to: number): number {
+  between(from: number, to: number): number {
     return from + Math.floor(this.#random() * (to - from));
   }
 
-  #one<Item>(items: readonly Item[]): Item {
+  one<Item>(items: readonly Item[]): Item {
     return items[Math.floor(this.#random() * items.length)]!;
   }
-}
-
-/** `isChanged`: as after an edit that renames a job, removes one, adds one and maps an activity to another job. */
-function configuration(host: string, isChanged: boolean): Settings {
-  const jobs = [
-    ...OPERATED.map((name) => newJob(host, name)),
-    ...SHARING.map((name) =>
-      newJob(host, name, { migrationHub: { ...HUB_JOB, task: `${host}-shared` } }),
-    ),
-    ...PIPED.map((name) => newJob(host, name)),
-    ...SCHEDULED.map((name, i) =>
-      newJob(host, name, {
-        schedule: { cron: '0 * * * *', missedStart: i === 0 ? 'skip' : 'once' },
-      }),
-    ),
-  ];
-  const changed = jobs
-    .filter(({ name }) => name !== 'copy-1')
-    .map((job) => (job.name === 'copy-0' ? { ...job, name: 'copy-0-renamed' } : job));
-  const inForce = isChanged ? [...changed, newJob(host, 'added')] : jobs;
-  const mapped = (name: string): string =>
-    isChanged && name === 'activity-0' ? 'activity-1' : name;
-  return settings({
-    hostname: host,
-    jobs: new Map(inForce.map((one) => [one.name, one])),
-    dataPipeline: {
-      ...PIPELINE,
-      taskRunnerId: host,
-      concurrency: PIPED.length,
-      activities: PIPED.map((name) => ({ match: { name }, job: mapped(name) })),
-    },
-  });
-}
-
-function newJob(host: string, name: string, over: Partial<JobDefinition> = {}): JobDefinition {
-  const number = Number(/\d+$/.exec(name)?.[0] ?? 0);
-  return definition(name, {
-    command: [name],
-    stop: { signal: 'SIGTERM', graceMs: graceOf(name) },
-    waitFor: number % 2 === 0 ? 'leader' : 'tree',
-    migrationHub: { ...HUB_JOB, task: `${host}-{job}` },
-    ...(number === 3 ? { timeoutMs: HOUR_MS } : {}),
-    ...over,
-  });
-}
-
-/** Of some jobs longer than any window. */
-function graceOf(name: string): number {
-  return /[02]$/.test(name) ? 2 * HOUR_MS : 30 * SECOND_MS;
-}
-
-function multiplied(share: Settings['rates'], hosts: number): Settings['rates'] {
-  const entries = Object.entries(share).map(([operation, { perSecond, burst }]) => [
-    operation,
-    { perSecond: perSecond * hosts, burst: burst * hosts },
-  ]);
-  return Object.fromEntries(entries) as Settings['rates'];
 }

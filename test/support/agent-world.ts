@@ -13,7 +13,7 @@ import type { Event } from '../../src/core/model/event.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import type { Calendar } from '../../src/core/runs/schedules.ts';
-import type { Changes } from '../../src/core/state/persistent-state.ts';
+import type { Run } from '../../src/core/model/job.ts';
 import type {
   Clock,
   Gates,
@@ -50,6 +50,12 @@ export interface AgentWorldOptions extends OutsideOptions {
   readonly calendar?: Calendar;
 }
 
+/** What a commit wrote, as it is on disk. */
+interface Committed {
+  readonly runs: readonly Run[];
+  readonly droppedRuns: readonly string[];
+}
+
 interface Life {
   readonly inbox: Inbox;
   readonly store: SqliteStore;
@@ -84,7 +90,7 @@ export class AgentWorld {
   /** Errors that the agent's loop threw. */
   readonly faults: unknown[] = [];
   /** What the agent does and learns, as it does. */
-  onCommit: (changes: Changes) => void = () => undefined;
+  onCommit: (changes: Committed) => void = () => undefined;
   onSend: (call: Call) => void = () => undefined;
   onAnswer: (call: Call, outcome: Outcome) => void = () => undefined;
   onLog: (event: string, fields: Readonly<Record<string, unknown>>) => void = () => undefined;
@@ -310,9 +316,11 @@ export class AgentWorld {
         this.#touch(life);
         this.isBehind = this.isDiskFull;
         if (this.isDiskFull) throw new Error('database or disk is full');
-        const kept = structuredClone({ runs: [...changes.runs], hubTasks: [...changes.hubTasks] });
+        const kept = structuredClone({
+          ...{ runs: [...changes.runs], droppedRuns: [...changes.droppedRuns] },
+        });
         store.commit(changes);
-        this.onCommit({ ...changes, ...kept });
+        this.onCommit(kept);
         this.#touch(life);
       },
       timeline: (job, limit) => store.timeline(job, limit),

@@ -51,6 +51,8 @@ export class HostModel {
   onStart: (run: Run) => void = () => undefined;
   /** The run is over by the rule of its job, whether any agent saw it or not; `code`: its exit record, or -1. */
   onEnd: (run: Run, code: number) => void = () => undefined;
+  /** The program has ended, and processes of its tree live on. */
+  onLeft: (run: Run) => void = () => undefined;
   /** Nothing of its tree is alive any more. */
   onEmpty: (run: Run) => void = () => undefined;
   readonly #time: VirtualTime;
@@ -106,6 +108,12 @@ export class HostModel {
     if (tree === undefined || !tree.hasShim || !isAlive(tree)) return;
     tree.hasShim = false;
     this.#later(NOTICE_MS, id, () => this.#postEnd(tree));
+  }
+
+  /** The program ends now, by itself. */
+  endProgram(id: string): void {
+    const tree = this.#trees.get(id);
+    if (tree !== undefined) this.#programEnds(tree);
   }
 
   agentDied(): void {
@@ -178,6 +186,9 @@ export class HostModel {
 
   forget(run: Run): void {
     this.#trees.delete(run.id);
+    // A name that is forgotten begins to count again.
+    this.#started.delete(run.id);
+    for (let spawn = run.spawn; spawn > 0; spawn--) this.#locked.delete(`${run.id} ${spawn}`);
   }
 
   #start(run: Run): void {
@@ -203,6 +214,8 @@ export class HostModel {
     const leavesForMs = this.#jobs.leavesForMs?.(tree.run) ?? 0;
     tree.hasOthers = leavesForMs > 0;
     if (tree.hasOthers) {
+      // Without a shim nobody knows that the program has ended.
+      if (tree.hasShim) this.onLeft(tree.run);
       this.#time.in(leavesForMs, () => {
         if (!tree.hasOthers) return;
         tree.hasOthers = false;

@@ -22,6 +22,8 @@ const STOP_MARGIN_MS = 30 * SECOND_MS;
 /** No clock of a host that runs this program can show less or more. */
 const CLOCK_MS_MIN = Date.UTC(2000, 0, 1);
 const CLOCK_MS_MAX = Date.UTC(2100, 0, 1);
+/** A run may have ended that long before its end is on disk: while the disk is full. */
+const LATE_ON_DISK_MS = 20 * MINUTE_MS;
 const FINDINGS_MAX = 20;
 const ENDED: readonly string[] = ['succeeded', 'failed', 'lost', 'canceled', 'fenced'];
 
@@ -48,6 +50,18 @@ interface HostRecord {
   /** An agent died with a full disk: what was accepted meanwhile is forgotten. */
   forgetfulUntilMs: number;
   learnt: string[];
+  /** The service asked the agent that lives now to terminate. */
+  isTerminated: boolean;
+  /** A heartbeat of the agent that lives now was answered, or failed. */
+  hasHeartbeat: boolean;
+}
+
+/** A final report that the Hub must have. */
+interface Ended {
+  readonly end: End;
+  readonly run: string;
+  /** The run was canceled, and is not kept any more. */
+  wasCanceled?: boolean;
 }
 
 export class Judge {
@@ -63,7 +77,7 @@ export class Judge {
   readonly #canceled = new Set<string>();
   readonly #fenced = new Set<string>();
   /** By Hub task, how runs really ended, in order. */
-  readonly #ends = new Map<string, { readonly end: End; readonly run: string }[]>();
+  readonly #ends = new Map<string, Ended[]>();
   readonly #counted = new Set<string>();
   readonly #hubTaskOf = new Map<string, string>();
   readonly #endOf = new Map<string, End>();
@@ -71,9 +85,18 @@ export class Judge {
   readonly #promised = new Map<string, AgentWorld>();
   readonly #percents = new Map<string, number>();
   readonly #scheduled = new Map<string, string>();
+  /** By host and Hub task: until when the last two reports promised the next, whose answers an agent has seen. */
+  readonly #promises = new Map<string, { readonly beforeMs: number; readonly untilMs: number }>();
+  /** Runs whose program ended and left processes behind, until the timeline shows it. */
+  readonly #left = new Set<string>();
+  /** Ended runs that are on disk, with the true time of their ends. */
+  readonly #kept = new Map<string, { readonly row: Run; readonly endedMs: number }>();
+  readonly #tracking = new Map<string, string>();
+  readonly #keepRunsMs: number;
 
-  constructor(time: VirtualTime, service: ServiceModel) {
+  constructor(time: VirtualTime, service: ServiceModel, keepRunsMs: number) {
     this.#time = time;
+    this.#keepRunsMs = keepRunsMs;
     this.#service = service;
     service.onReport = (call) => this.#reported(call);
     service.onStale = (task, lateMs) => this.#stale(task, lateMs);
@@ -86,18 +109,24 @@ export class Judge {
   add(world: AgentWorld): void {
     const host: HostRecord = {
       ...{ world, bornAtMs: 0, deaths: 0, awayAtMs: -Infinity },
-      ...{ forgetfulUntilMs: -Infinity, learnt: [] },
+      ...{ forgetfulUntilMs: -Infinity, learnt: [], isTerminated: false, hasHeartbeat: false },
     };
     this.#hosts.set(world, host);
     world.host.onStart = (run) => this.#started(host, run);
     world.host.onEnd = (run, code) => this.#ended(host, run, code);
     world.host.onEmpty = (run) => this.#live.delete(this.#key(world, run.id));
     world.tracked.onEnd = (job, end) => this.#trackedEnded(host, job, end);
-    world.onBirth = () => (host.bornAtMs = this.#nowMs);
+    world.host.onLeft = (run) => this.#leftProcesses(host, run);
+    world.onBirth = () => {
+      host.bornAtMs = this.#nowMs;
+      host.isTerminated = false;
+      host.hasHeartbeat = false;
+    };
+    world.onLog = (event, fields) => this.#logged(host, event, fields);
     world.onDeath = () => this.#died(host);
     world.onAnswer = (call, outcome) => this.#answered(host, call, outcome);
-    world.onSend = (call) => this.#sent(call);
-    world.onCommit = ({ runs }) => this.#committed(host, runs);
+    world.onSend = (call) => this.#sent(host, call);
+    world.onCommit = ({ droppedRuns, runs }) => this.#committed(host, runs, droppedRuns);
   }
 
   /** Explains tasks that are stale or lost: an outage, an absence, refused credentials. */
@@ -126,6 +155,11 @@ export class Judge {
     this.#mustStop(world, id, graceMs);
   }
 
+  /** The agent has a run of tracked work by this name that has not ended. */
+  isTracking(world: AgentWorld, job: string): boolean {
+    return this.#tracking.has(this.#key(world, job));
+  }
+
   isAtRest(): boolean {
     const isQuiet = ({ host, tracked }: AgentWorld): boolean =>
       host.running() === 0 && tracked.running() === 0;
@@ -141,17 +175,17 @@ export class Judge {
       if (books[name] > 0) this.#find(`${name}: ${books[name]}`);
     }
     if (!this.isAtRest()) this.#find('work is left over');
-    for (const [key, world] of this.#promised) {
-      if (!world.host.hasStarted(key.split(' ')[1] ?? '') && !this.#canceled.has(key)) {
-        this.#find(`${key} never began`);
-      }
+    for (const key of this.#promised.keys()) this.#checkPromisedStart(key);
+    for (const [key, { endedMs, row }] of this.#kept) {
+      const keptMs = this.#nowMs - endedMs;
+      const isOnce = row.job.startsWith('once-') && row.hub?.delivery.state !== 'pending';
+      if (isOnce && keptMs > this.#keepRunsMs + HOUR_MS) this.#find(`${key} is kept for ever`);
     }
     for (const task of new Set([...this.#ends.keys(), ...books.finals.keys()])) {
       const finals = books.finals.get(task) ?? [];
       const ends = this.#ends.get(task) ?? [];
       const isRight =
-        finals.length === ends.length &&
-        ends.every(({ end, run }, i) => this.#mayBe(end, run, finals[i]));
+        finals.length === ends.length && ends.every((ended, i) => this.#mayBe(ended, finals[i]));
       if (!isRight) {
         const really = ends.map(({ end, run }) => `${run} ${end}`).join();
         this.#find(`${task}: runs ended ${really}; the Hub has ${finals.join()}`);
@@ -198,6 +232,31 @@ export class Judge {
     }
     if (run.origin === 'schedule') this.#startedBySchedule(host, run);
     this.#live.set(key, started);
+    if (run.hub !== undefined) this.#hubTaskOf.set(key, run.hub.task);
+  }
+
+  /** Whoever looks at the job sees that processes of it live on. */
+  #leftProcesses(host: HostRecord, run: Run): void {
+    const key = this.#key(host.world, run.id);
+    this.#left.add(key);
+    const check = (): void => {
+      const isSettled = !this.#left.has(key) || this.#canceled.has(key);
+      if (isSettled || !this.#live.has(key)) return;
+      if (this.#isHelpless(host.world)) this.#time.in(MINUTE_MS, check);
+      else this.#find(`${key} left processes behind, and its timeline does not show it`);
+    };
+    this.#time.in(MINUTE_MS, check);
+  }
+
+  #logged(host: HostRecord, event: string, fields: Readonly<Record<string, unknown>>): void {
+    if (event === 'job.left_processes')
+      this.#left.delete(this.#key(host.world, String(fields['run'])));
+    if (event !== 'promise.broken') return;
+    const task = String(fields['task']);
+    const { beforeMs } = this.#promises.get(this.#key(host.world, task)) ?? { beforeMs: 0 };
+    if (beforeMs > this.#time.trueMs() + SECOND_MS) {
+      this.#find(`${task}: a promise that was kept is reported as broken`);
+    }
   }
 
   #compare(started: Live, other: Live): void {
@@ -253,10 +312,38 @@ export class Judge {
     this.#ends.set(task, ends);
   }
 
-  #committed(host: HostRecord, rows: Iterable<Run>): void {
+  #committed(host: HostRecord, rows: Iterable<Run>, dropped: Iterable<string>): void {
     for (const taskId of host.learnt) this.#closed.add(taskId);
     host.learnt = [];
     for (const row of rows) this.#stored(host, row);
+    for (const id of dropped) this.#dropped(host.world, id);
+  }
+
+  /** The run is forgotten: its number may be given again. */
+  #dropped(world: AgentWorld, id: string): void {
+    const key = this.#key(world, id);
+    const kept = this.#kept.get(key);
+    const isOther = kept !== undefined && !world.settings.jobs.has(kept.row.job);
+    if (isOther && this.#nowMs - kept.endedMs < this.#keepRunsMs - LATE_ON_DISK_MS) {
+      this.#find(`${key} is forgotten too early`);
+    }
+    this.#checkPromisedStart(key);
+    for (const ended of [...this.#ends.values()].flat()) {
+      if (ended.run === key) ended.wasCanceled ??= this.#canceled.has(key);
+    }
+    const { task } = kept?.row.pipeline ?? {};
+    if (task !== undefined) this.#fenced.delete(task.taskId);
+    this.#kept.delete(key);
+    for (const one of [this.#promised, this.#canceled, this.#counted, this.#hubTaskOf]) {
+      one.delete(key);
+    }
+  }
+
+  #checkPromisedStart(key: string): void {
+    const world = this.#promised.get(key);
+    if (world === undefined || this.#canceled.has(key)) return;
+    if (!world.host.hasStarted(key.split(' ')[1] ?? '')) this.#find(`${key} never began`);
+    else if (!this.#counted.has(key) && this.#hubTaskOf.has(key)) this.#find(`${key} never ended`);
   }
 
   /** A run as it is on disk now. */
@@ -270,12 +357,21 @@ export class Judge {
       this.#fenced.add(row.pipeline?.task.taskId ?? '');
     }
     if (row.ending !== undefined) this.#canceled.add(key);
-    if (!ENDED.includes(row.state)) return;
+    const isOver = ENDED.includes(row.state);
+    if (row.definition.tracked !== undefined) this.#isTracked(world, row, isOver);
+    if (!isOver) return;
+    this.#kept.set(key, { row, endedMs: this.#kept.get(key)?.endedMs ?? this.#nowMs });
     if (live !== undefined && !live.isOver && (row.survivors ?? []).length === 0) {
       this.#find(`${key} is ${row.state} while its processes live`);
     }
     if (row.definition.tracked !== undefined) this.#trackedStored(world, row);
     else if (!world.host.hasStarted(row.id)) this.#count(world, row.id, 'FAILED');
+  }
+
+  #isTracked(world: AgentWorld, row: Run, isOver: boolean): void {
+    const key = this.#key(world, row.job);
+    if (!isOver) this.#tracking.set(key, row.id);
+    else if (this.#tracking.get(key) === row.id) this.#tracking.delete(key);
   }
 
   #trackedStored(world: AgentWorld, row: Run): void {
@@ -290,6 +386,16 @@ export class Judge {
   }
 
   #answered(host: HostRecord, call: Call, outcome: Outcome): void {
+    if (call.operation === 'ReportTaskRunnerHeartbeat') {
+      host.hasHeartbeat = true;
+      host.isTerminated ||= outcome.kind === 'accepted' && outcome.answer.terminate === true;
+    }
+    if (call.operation === 'NotifyMigrationTaskState' && outcome.kind === 'accepted') {
+      const key = this.#key(host.world, call.task);
+      const beforeMs = this.#promises.get(key)?.untilMs ?? 0;
+      const untilMs = (call.stampS + call.nextUpdateS) * SECOND_MS;
+      this.#promises.set(key, { beforeMs, untilMs });
+    }
     if (call.operation !== 'ReportTaskProgress') return;
     const isCanceled = outcome.kind === 'accepted' && outcome.answer.canceled === true;
     if (!isCanceled && outcome.kind !== 'gone') return;
@@ -316,7 +422,12 @@ export class Judge {
     });
   }
 
-  #sent(call: Call): void {
+  #sent(host: HostRecord, call: Call): void {
+    if (call.operation === 'PollForTask') {
+      const { name } = host.world;
+      if (!host.hasHeartbeat) this.#find(`${name} polls before its first heartbeat is answered`);
+      if (host.isTerminated) this.#find(`${name} polls after the service asked it to terminate`);
+    }
     if (call.operation !== 'SetTaskStatus' || !this.#closed.has(call.taskId)) return;
     this.#find(`SetTaskStatus of ${call.taskId} after its cancel`);
   }
@@ -379,8 +490,8 @@ export class Judge {
     return false;
   }
 
-  #mayBe(end: End, run: string, final: string | undefined): boolean {
-    return end === final || (final === 'FAILED' && this.#canceled.has(run));
+  #mayBe({ end, run, wasCanceled }: Ended, final: string | undefined): boolean {
+    return end === final || (final === 'FAILED' && (wasCanceled ?? this.#canceled.has(run)));
   }
 
   #find(what: string): void {

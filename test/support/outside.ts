@@ -20,6 +20,8 @@ export interface OutsideOptions {
   readonly throttling?: Settings['rates'];
   /** The outcome of a call that does not reach the service. */
   readonly outcome?: (call: Call, bootMs: number) => Outcome | undefined;
+  /** By how much the `Date` of an answer that this host gets is off. */
+  readonly dateErrorMs?: () => number;
   /** True while this call cannot reach the service. */
   readonly isOut?: (call: Call, bootMs: number) => boolean;
 }
@@ -80,7 +82,7 @@ export class Outside {
     const life = this.#life;
     const answer = (outcome: Outcome): void => {
       time.in(this.#latencyMs(), () => {
-        if (life === this.#life) settle(outcome);
+        if (life === this.#life) settle(this.#dated(outcome));
       });
     };
     const perform = (settled: (outcome: Outcome) => void): void =>
@@ -100,6 +102,12 @@ export class Outside {
       else if (random() < 0.5 || call.operation === 'PollForTask') answer(failure);
       else perform(() => answer(failure));
     });
+  }
+
+  #dated(outcome: Outcome): Outcome {
+    const { serverDateMs } = outcome;
+    if (serverDateMs === undefined) return outcome;
+    return { ...outcome, serverDateMs: serverDateMs + (this.#options.dateErrorMs?.() ?? 0) };
   }
 
   #latencyMs(): number {

@@ -88,6 +88,8 @@ export class ServiceModel {
   attemptsMax = 1;
   /** How far the `Date` of an answer is off. */
   dateErrorMs: () => number = () => 0;
+  /** CreateProgressUpdateStream is denied; a stream that exists is used all the same. */
+  isStreamDenied = false;
   /** A report about a Hub task is accepted for the first time. */
   onReport: (call: NotifyCall) => void = () => undefined;
   readonly books: Books = {
@@ -112,6 +114,8 @@ export class ServiceModel {
   #handed = 0;
   #homeRegion: string | undefined = 'eu-central-1';
   readonly #streams = new Set<string>();
+  /** Task runners that are asked to terminate, until they have been. */
+  readonly #terminated = new Set<string>();
 
   constructor(time: VirtualTime, rates: Readonly<Record<Operation, Rate>>) {
     this.#time = time;
@@ -136,6 +140,25 @@ export class ServiceModel {
     for (const [name, record] of this.#hub) this.#countStale(name, record);
     this.#hub.clear();
     this.#streams.clear();
+  }
+
+  /** An administrator makes the stream. */
+  makeStream(name: string): void {
+    this.#streams.add(name);
+  }
+
+  /** The next heartbeat of this task runner is answered with `terminate`. */
+  terminate(taskRunnerId: string): void {
+    this.#terminated.add(taskRunnerId);
+  }
+
+  /** The owner of the pipeline gives the attempt up while its task runner works: the next one is handed out. */
+  rerun(attemptId: string): void {
+    const record = this.#tasks.find((one) => one.task.attemptId === attemptId);
+    if (record?.state !== 'owned' || !record.acknowledged) return;
+    record.state = 'ended';
+    record.status = 'FAILED';
+    this.#tryAgain(record);
   }
 
   /** Deletes the stream and every task in it. */
@@ -263,8 +286,9 @@ export class ServiceModel {
       case 'ListMigrationTaskUpdates':
         return this.#accepted({ updates: [] });
       case 'ReportTaskRunnerHeartbeat':
-        return this.#accepted({ terminate: false });
+        return this.#accepted({ terminate: this.#terminated.delete(call.taskRunnerId) });
       case 'CreateProgressUpdateStream':
+        if (this.isStreamDenied) return { kind: 'denied', reason: 'AccessDeniedException' };
         this.#streams.add(call.stream);
         return this.#accepted({});
       case 'PutResourceAttributes':

@@ -38,7 +38,8 @@ export class HubSetupReporter implements Reporter {
   next(): PendingCall | undefined {
     const operation = this.#operation();
     if (operation === undefined) return undefined;
-    return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs };
+    // Also while the store refuses changes: heartbeats wait for it, and an answer that is forgotten is asked for again.
+    return { operation, readyAtMs: this.#retryAtMs, sinceMs: this.#retryAtMs, isDurable: true };
   }
 
   call(): Call | undefined {

@@ -95,7 +95,7 @@ export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: 
     });
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';
-  const ranMs = now.bootMs - (run.startedAt ?? now).bootMs;
+  const ranMs = run.startedAt === undefined ? 0 : (ageInThisBootMs(run.startedAt, now) ?? 0);
   if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
   add('end', hubPayload(run), serviceMs);
   if (task.run === run.id) delete task.run;
@@ -118,17 +118,30 @@ export function nextStampS(task: HubTask, serviceMs: number): number {
 }
 
 /**
+ * How long ago it was; `undefined`: it was before the host booted, and what is known of its age comes from wall clocks of
+ * which one may have been decades off.
+ */
+function ageInThisBootMs(at: Instant, now: Now): number | undefined {
+  return at.bootMs < 0 ? undefined : Math.max(0, now.bootMs - at.bootMs);
+}
+
+/**
  * Gives new stamps to final reports that were made while the host's clock was wrong (1970 or 2056 after a dead battery), by
  * how long ago they were made. None of them was sent, since the clock is confirmed before. Returns true if there was one.
+ * Of a report that was made before the host booted, only a stamp in the future is known to be wrong.
  *
  * With a clock of 1970 a stamp (`isProvisional`) is the last one on disk plus a second, although later ones may have been
  * sent while the disk was full.
  */
 export function restampFinalReports(task: HubTask, serviceMs: number, now: Now): boolean {
-  const madeMs = ({ since }: FinalReport): number =>
-    serviceMs - Math.max(0, now.bootMs - since.bootMs);
-  const isOff = (report: FinalReport): boolean =>
-    report.isProvisional === true || Math.abs(report.stampS * SECOND_MS - madeMs(report)) > DAY_MS;
+  const madeMs = ({ since }: FinalReport): number => serviceMs - (ageInThisBootMs(since, now) ?? 0);
+  const isOff = (report: FinalReport): boolean => {
+    if (report.isProvisional === true) return true;
+    const aheadMs = report.stampS * SECOND_MS - madeMs(report);
+    return ageInThisBootMs(report.since, now) === undefined
+      ? aheadMs > DAY_MS
+      : Math.abs(aheadMs) > DAY_MS;
+  };
   if (!task.finalReports.some(isOff)) return false;
   const isLastOff = task.finalReports.at(-1)?.stampS === task.lastStampS;
   if (isLastOff && task.lastStampS * SECOND_MS > serviceMs + DAY_MS) task.lastStampS = 0;

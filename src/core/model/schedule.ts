@@ -16,4 +16,6 @@ export interface ScheduleRecord {
   readonly dueMs: number;
   /** The newest start that was made or missed: it does not come again when the clock is set back. */
   readonly doneMs?: number;
+  /** Planned while the host's clock was known to be wrong by a day or more. */
+  readonly isByWrongClock?: true;
 }

@@ -41,13 +41,23 @@ export class Deliveries {
 
   recoverTask(task: HubTask, now: Now): void {
     if (isIdle(task)) return;
-    // An earlier agent may have died with a report in flight: its stamp is not on disk, and was no later than now.
+    // An earlier agent may have died with a report in flight: its stamp is not on disk, and was no later than now. Of a task
+    // with pending final reports nothing else was sent.
+    const isEnding = task.finalReports.length > 0;
     const stampS = Math.floor(this.#parts.clock.nowMs(now) / SECOND_MS);
-    // Not by a clock that is far ahead of the last stamp: it may be wrong, and a stamp never goes back.
-    const isNear = task.lastStampS === 0 || stampS - task.lastStampS < DAY_MS / SECOND_MS;
-    if (isNear && this.#parts.clock.isBelieved(now))
+    // Not by a clock that is far ahead of the last stamp, or of the run's request: it may be wrong, and a stamp never goes back.
+    const isNear = stampS - this.#lastSureS(task) < DAY_MS / SECOND_MS;
+    if (!isEnding && isNear && this.#parts.clock.isBelieved(now))
       task.lastStampS = Math.max(task.lastStampS, stampS);
     this.#parts.hubTasks.ensure(task);
+  }
+
+  /** The last moment of a task that is known, by the service's clock. */
+  #lastSureS({ lastStampS, run }: HubTask): number {
+    const { clock, state } = this.#parts;
+    const requestedAt = state.runs.get(run ?? '')?.requestedAt;
+    if (lastStampS > 0 || requestedAt === undefined) return lastStampS;
+    return (requestedAt.wallMs + clock.offsetMs) / SECOND_MS;
   }
 
   /** A run that an earlier agent left: what it reported counts, what is pending is pending still. */

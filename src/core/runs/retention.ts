@@ -58,9 +58,11 @@ export class RunRetention {
     if (!clock.isBelieved(now) || (hasDestination && !clock.isConfirmed)) return [];
     const isExpired = ({ endedAt }: Run): boolean => {
       if (endedAt === undefined) return false;
-      // By both clocks: each may have been wrong when the run ended, or when the host was restarted.
-      const ageMs = Math.min(now.bootMs - endedAt.bootMs, clock.nowMs(now) - endedAt.wallMs);
-      return ageMs >= keepRunsMs;
+      // By both clocks: each may have been wrong when the run ended, or when the host was restarted. A wall time that lies
+      // ahead is of this boot, and the boot clock alone is right.
+      const byBootMs = now.bootMs - endedAt.bootMs;
+      const byWallMs = clock.nowMs(now) - endedAt.wallMs;
+      return (byWallMs < 0 ? byBootMs : Math.min(byBootMs, byWallMs)) >= keepRunsMs;
     };
     const expired: Run[] = [];
     for (const [job, runs] of index.all()) {

@@ -14,7 +14,7 @@ interface Parts {
 
 export class SameWork {
   readonly #parts: Parts;
-  /** Live runs of jobs that the configuration named once and names no more; nearly always none. */
+  /** Live runs, queued ones too, of jobs that the configuration named once and names no more; nearly always none. */
   #renamed: Run[] = [];
 
   constructor(parts: Parts) {
@@ -29,10 +29,16 @@ export class SameWork {
     );
   }
 
-  /** A live run that does what a run with this definition would do. */
+  /**
+   * A live run under another name that does what a run with this definition would do. Two names that the configuration has at
+   * the same time are two jobs, even with the same command; of two names that it had one after the other, one has gone.
+   */
   runningAs(definition: JobDefinition): Run | undefined {
+    const { settings, state } = this.#parts;
     this.#renamed = this.#renamed.filter((run) => !isFinal(run.state));
-    return this.#renamed.find(
+    const isNamed = settings.current.jobs.has(definition.name);
+    const candidates = isNamed ? this.#renamed : [...state.liveRuns.values()].filter(wasConfigured);
+    return candidates.find(
       (run) =>
         run.job !== definition.name && isStarted(run) && runsTheSame(run.definition, definition),
     );
@@ -48,10 +54,10 @@ export class SameWork {
   waitingFor(ended: Run): Run[] {
     const { liveRuns, livePipelineRuns } = this.#parts.state;
     if (ended.pipeline === undefined && !wasConfigured(ended)) return [];
-    const isRenamed = !this.#parts.settings.current.jobs.has(ended.job);
-    const candidates = isRenamed
-      ? [...liveRuns.values()]
-      : [...livePipelineRuns].flatMap((id) => liveRuns.get(id) ?? []);
+    const candidates =
+      this.#renamed.length > 0
+        ? [...liveRuns.values()]
+        : [...livePipelineRuns].flatMap((id) => liveRuns.get(id) ?? []);
     return candidates.filter(
       (run) =>
         run.state === 'queued' &&

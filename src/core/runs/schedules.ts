@@ -29,6 +29,8 @@ const SET_BACK_MS_MAX = HOUR_MS;
 /** Missed starts are counted up to this number. */
 const COUNTED_MAX = 100;
 
+const WRONG_CLOCK = "the start seems missed, but the host's clock may be off by a day or more";
+
 type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
 
 /** A start that seems missed waits so long for an answer with the service's clock. */
@@ -49,6 +51,8 @@ export class Schedules {
   #nextMs = Infinity;
   /** The clock was not believed when the starts were planned last. */
   #isUnplanned = false;
+  /** The starts were planned by a clock that was known to be wrong. */
+  #isPlannedWrong = false;
 
   constructor(parts: Parts, requests: RunRequests, calendar: Calendar, now: Now) {
     this.#parts = parts;
@@ -75,6 +79,7 @@ export class Schedules {
       this.#nextMs = Infinity;
       return;
     }
+    this.#isPlannedWrong = this.#parts.clock.isHostWrong;
     const before = this.#parts.state.metadata.schedules ?? {};
     const after: Record<string, ScheduleRecord> = {};
     for (const { name, schedule } of this.#jobs()) {
@@ -89,7 +94,7 @@ export class Schedules {
       this.#holdAll(now);
       return;
     }
-    if (this.#isUnplanned) this.plan(now);
+    if (this.#isUnplanned || this.#isPlannedWrong !== this.#parts.clock.isHostWrong) this.plan(now);
     if (now.wallMs < this.#nextMs) return;
     let isHeld = false;
     let isChanged = false;
@@ -103,16 +108,25 @@ export class Schedules {
         continue;
       }
       isChanged = true;
-      // If the host's clock is days off by the services' clock, or may be, nothing was missed.
-      const { clock } = this.#parts;
-      const isWrong = clock.isConfirmed && (clock.isDoubtful || !clock.isHostRight);
-      if (!isMissed || !isWrong) this.#isDue(job, record.dueMs, now);
+      if (isMissed && this.#mayBeWrong) this.#notMissed(job.name, now);
+      else this.#isDue(job, record.dueMs, now);
       const next = this.#record(job.schedule, now.wallMs, now.wallMs);
       if (next === undefined) Reflect.deleteProperty(records, job.name);
       else records[job.name] = next;
     }
     this.#keep(records, isChanged);
     if (isHeld) this.#nextMs = now.wallMs + SECOND_MS;
+  }
+
+  get #mayBeWrong(): boolean {
+    const { clock } = this.#parts;
+    return clock.isHostWrong || clock.isDoubtful;
+  }
+
+  /** By the services' clock nothing was missed. It is worth an event if that clock is not sure. */
+  #notMissed(job: string, now: Now): void {
+    const { clock } = this.#parts;
+    if (!clock.isConfirmed || clock.isDoubtful) this.skipped(job, WRONG_CLOCK, now);
   }
 
   #holdAll(now: Now): void {
@@ -182,6 +196,12 @@ export class Schedules {
   ): ScheduleRecord | undefined {
     const fresh = this.#record(schedule, now.wallMs, undefined);
     if (known?.cron !== schedule.cron || known.timezone !== schedule.timezone) return fresh;
+    if (this.#isPlannedWrong) return { ...this.#unlessSetBack(known, fresh), isByWrongClock: true };
+    // The clock was put right: a start that was due by the wrong one was not missed.
+    return known.isByWrongClock === true ? fresh : this.#unlessSetBack(known, fresh);
+  }
+
+  #unlessSetBack(known: ScheduleRecord, fresh: ScheduleRecord | undefined): ScheduleRecord {
     if (fresh === undefined || fresh.dueMs >= known.dueMs) return known;
     // The clock was set back. If it was by an hour at most, starts of that time are not repeated.
     const { doneMs } = known;
@@ -198,7 +218,8 @@ export class Schedules {
     const dueMs = this.#calendar.nextStartMs(schedule, afterMs);
     if (dueMs === undefined) return undefined;
     const { cron, timezone } = schedule;
-    return { cron, dueMs, ...defined({ timezone, doneMs }) };
+    const isByWrongClock = this.#parts.clock.isHostWrong || undefined;
+    return { cron, dueMs, ...defined({ timezone, doneMs, isByWrongClock }) };
   }
 
   #keep(records: Record<string, ScheduleRecord>, isChanged: boolean): void {

@@ -12,7 +12,7 @@ const SAMPLES_MAX = 9;
 const NOISE_MS = 2_000;
 /** The header's fraction of a second is unknown: on average half of one. */
 const HEADER_MEAN_MS = 500;
-/** Between two believable clocks that are further apart than this, three answers decide which one is right. */
+/** One answer that is further than this from what is expected, or a first one where nothing is, may be wrong: three decide. */
 const FAR_MS = HOUR_MS;
 const FAR_SAMPLES_MIN = 3;
 
@@ -67,10 +67,16 @@ export class ClockOffset {
     }
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const median = sorted[sorted.length >> 1] ?? 0;
-    const isFar = Math.abs(median - this.#ms) > FAR_MS && isBelievable(now.wallMs + this.#ms);
-    this.#isDoubtful = isFar && this.#samples.length < FAR_SAMPLES_MIN;
+    this.#isDoubtful =
+      this.#samples.length < FAR_SAMPLES_MIN && Math.abs(median - this.#expectedMs(now)) > FAR_MS;
     if (this.#isDoubtful) return;
     this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
+  }
+
+  /** What an answer should show. Infinity: neither this host's clock nor what was known of it shows a possible time. */
+  #expectedMs({ wallMs }: Now): number {
+    if (isBelievable(wallMs + this.#ms)) return this.#ms;
+    return isBelievable(wallMs) ? 0 : Infinity;
   }
 
   /**

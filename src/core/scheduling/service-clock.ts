@@ -59,9 +59,9 @@ export class ServiceClock {
     return this.#offset.isDoubtful;
   }
 
-  /** True if the services' clock and the host's differ by less than a day. */
-  get isHostRight(): boolean {
-    return this.#isConfirmed && Math.abs(this.#offset.ms) < DAY_MS;
+  /** True if the services' clock, as this agent or an earlier one has seen it, is a day or more from the host's. */
+  get isHostWrong(): boolean {
+    return Math.abs(this.#offset.ms) >= DAY_MS;
   }
 
   nowMs(now: Now): number {

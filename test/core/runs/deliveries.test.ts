@@ -91,6 +91,7 @@ describe('what an earlier agent left', () => {
   const recovered = (task: Partial<HubTask>, clockMs = 0): HubTask => {
     const state = new PersistentState();
     state.recoverHubTask(aTask(task));
+    if (task.run !== undefined) state.recoverRun(aRun({ requestedAt: START }));
     const now = { wallMs: START.wallMs + clockMs, bootMs: START.bootMs };
     createOwners(state, settings(), now, () => 0, EMPTY_CALENDAR);
     return state.hubTasks.get('copy') ?? aTask();
@@ -105,6 +106,7 @@ describe('what an earlier agent left', () => {
     ],
     ['a later one stays', { run: 'copy/1', lastStampS: STAMP_S + 60 }, 0, STAMP_S + 60],
     ['nothing was stamped before', { run: 'copy/1', lastStampS: 0 }, 0, STAMP_S],
+    ['nor by a clock decades off', { run: 'copy/1', lastStampS: 0 }, 30 * 365 * DAY_MS, 0],
     ['not by a clock that is a day ahead', { run: 'copy/1', lastStampS: STAMP_S }, DAY_MS, STAMP_S],
     [
       'but by one that is nearly',

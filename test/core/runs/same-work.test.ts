@@ -54,6 +54,15 @@ describe('a live run under a name that the configuration has no more', () => {
     expect(work.runningAs(job('new', { user: 'other' }))).toBeUndefined();
   });
 
+  test('a run that waits under a name that is gone again waits for the one under the present name', () => {
+    const [present, waiting] = [run('present'), run('gone', { state: 'queued' })];
+    const { work } = workOf(['present'], present, waiting);
+    expect(work.holderOf(waiting)).toBe(present);
+    present.state = 'failed';
+    expect(work.holderOf(waiting)).toBeUndefined();
+    expect(work.waitingFor(present)).toEqual([waiting]);
+  });
+
   test.each<[string, readonly string[], Partial<Run>]>([
     ['the name is still configured', ['new', 'old'], {}],
     ['it is only queued', ['new'], { state: 'queued' }],
@@ -66,7 +75,7 @@ describe('a live run under a name that the configuration has no more', () => {
 
   test('no longer when it has ended, and from when the names changed', () => {
     const old = run('old');
-    const { holder, work } = workOf(['old'], old);
+    const { holder, work } = workOf(['old', 'new'], old);
     expect(work.runningAs(job('new'))).toBeUndefined();
     holder.current = settings({ jobs: new Map([['new', job('new')]]) });
     work.settingsChanged();

@@ -80,14 +80,32 @@ test('a first answer that is years off changes nothing and makes the clock doubt
   expect([wrong.ms, wrong.isDoubtful]).toEqual([10 * YEAR_MS, false]);
 });
 
-test('an impossible date is ignored; a host that is in 1970 believes a possible one at once', () => {
+test('an impossible date is ignored', () => {
   const offset = new ClockOffset();
   answers(offset, -50 * YEAR_MS, 9);
   expect(offset.isKnown).toBe(false);
+});
+
+test('a host that is in 1970 does not believe the first answer that comes: it may be wild', () => {
+  const offset = new ClockOffset();
   const now: Now = { wallMs: 60_000, bootMs: 60_000 };
+  offset.learn(WALL_MS + 10 * YEAR_MS, now, now);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
+  offset.learn(WALL_MS, now, now);
   offset.learn(WALL_MS, now, now);
   expect(offset.isDoubtful).toBe(false);
   expect(Math.abs(now.wallMs + offset.ms - WALL_MS)).toBeLessThan(SECOND_MS);
+});
+
+test('a host whose clock is right again is not led astray by an offset of the time when it was not', () => {
+  const offset = new ClockOffset();
+  offset.restore(-56 * YEAR_MS, 0);
+  answers(offset, 10 * YEAR_MS);
+  expect(offset.isDoubtful).toBe(true);
+  const right = new ClockOffset();
+  right.restore(-56 * YEAR_MS, 0);
+  answers(right, 0);
+  expect([right.ms, right.isDoubtful]).toEqual([0, false]);
 });
 
 test('what an earlier agent knew does not outvote an answer that is years away from it', () => {

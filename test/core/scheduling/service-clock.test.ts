@@ -28,13 +28,13 @@ test('nothing is known before the first answer: the host stands for the service'
   expect([clock.isConfirmed, clock.offsetMs]).toEqual([false, 0]);
   expect(clock.nowMs(NOW)).toBe(WALL_MS);
   expect([clock.isBelieved(NOW), clock.isHostBelieved(NOW)]).toEqual([true, true]);
-  expect(clock.isHostRight).toBe(false);
+  expect(clock.isHostWrong).toBe(false);
 });
 
 test('an answer moves the clock, and by how much is returned, kept and worth an event', () => {
   const { clock, learn, state, taken } = clockAt(NOW);
   expect(learn(HOUR_MS)).toBe(HOUR_MS);
-  expect([clock.isConfirmed, clock.isHostRight]).toEqual([true, true]);
+  expect([clock.isConfirmed, clock.isHostWrong]).toEqual([true, false]);
   expect([clock.offsetMs, clock.nowMs(NOW)]).toEqual([HOUR_MS, WALL_MS + HOUR_MS]);
   expect(state.metadata.clock).toEqual({ offsetMs: HOUR_MS, at: NOW });
   expect(taken()).toEqual({ events: [['clock.offset', { offsetS: 3600 }]], isSaved: true });
@@ -95,12 +95,12 @@ test('a step of the host changes the offset at once, and is kept', () => {
 });
 
 describe('whom is believed', () => {
-  test('a host in 1970 is not; a single answer puts the services’ time right, and not the host', () => {
+  test('a host in 1970 is not; three answers put the services’ time right, and not the host', () => {
     const { clock } = clockAt(IN_1970);
     expect([clock.isBelieved(IN_1970), clock.isHostBelieved(IN_1970)]).toEqual([false, false]);
-    clock.learn(WALL_MS, IN_1970, IN_1970);
+    for (let i = 0; i < 3; i++) clock.learn(WALL_MS, IN_1970, IN_1970);
     expect([clock.isBelieved(IN_1970), clock.isHostBelieved(IN_1970)]).toEqual([true, false]);
-    expect(clock.isHostRight).toBe(false);
+    expect(clock.isHostWrong).toBe(true);
   });
 
   test('neither is, while one answer contradicts the host by years', () => {
@@ -110,7 +110,7 @@ describe('whom is believed', () => {
     learn(3_650 * DAY_MS);
     learn(3_650 * DAY_MS);
     expect([clock.isBelieved(NOW), clock.isHostBelieved(NOW)]).toEqual([true, true]);
-    expect(clock.isHostRight).toBe(false);
+    expect(clock.isHostWrong).toBe(true);
   });
 
   test('without another answer the host alone is believed again for schedules after 20 s, and for stamps it is not', () => {
@@ -128,12 +128,12 @@ describe('whom is believed', () => {
     expect(clock.isConfirmed).toBe(false);
   });
 
-  test('a host that is a day off is not right, one that is less is', () => {
+  test('a host that is a day off is wrong, one that is less is not', () => {
     const right = clockAt(NOW);
     for (let i = 0; i < 3; i++) right.learn(DAY_MS - 1);
-    expect(right.clock.isHostRight).toBe(true);
+    expect(right.clock.isHostWrong).toBe(false);
     const wrong = clockAt(NOW);
     for (let i = 0; i < 3; i++) wrong.learn(-DAY_MS);
-    expect(wrong.clock.isHostRight).toBe(false);
+    expect(wrong.clock.isHostWrong).toBe(true);
   });
 });

@@ -169,19 +169,6 @@ describe('schedules', () => {
     },
   );
 
-  test('a boot decades ahead while no service answers starts nothing', () => {
-    const world = new Clocks({ isOut: (_call, bootMs) => bootMs > HOUR_MS }, true);
-    world.pass(HOUR_MS);
-    world.time.stepWall(20 * YEAR_MS);
-    // As after a reboot: nothing of the offset is known.
-    delete world.state.metadata.clock;
-    world.crash();
-    world.pass(10 * MINUTE_MS);
-    expect(world.events()).not.toContain('run.missed');
-    expect(world.events()).toContain('run.skipped');
-    expect(world.state.runs.size).toBe(0);
-  });
-
   test('a start that was missed while no agent ran is made up for, once the time is confirmed', () => {
     const world = new Clocks({}, true);
     world.pass(HOUR_MS);

@@ -10,7 +10,7 @@ import type { ServiceClock } from '../scheduling/service-clock.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { JobDefinition } from '../model/job.ts';
 import type { RunRequests } from './requests.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, iso } from '../lib/time.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS, iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 
 /** Evaluates cron expressions. Pure: the same answer for the same moment. */
@@ -29,8 +29,6 @@ const SET_BACK_MS_MAX = HOUR_MS;
 /** Missed starts are counted up to this number. */
 const COUNTED_MAX = 100;
 
-/** A start that is late by more than this was missed only if a service has confirmed the clock. */
-const UNSURE_MS_MAX = 30 * DAY_MS;
 const WRONG_CLOCK = "the start seems missed, but the host's clock may be off by a day or more";
 
 type ScheduledJob = JobDefinition & { readonly schedule: JobSchedule };
@@ -110,7 +108,7 @@ export class Schedules {
         continue;
       }
       isChanged = true;
-      if (isMissed && this.#mayBeWrong(now.wallMs - record.dueMs)) this.#notMissed(job.name, now);
+      if (isMissed && this.#mayBeWrong) this.#notMissed(job.name, now);
       else this.#isDue(job, record.dueMs, now);
       const next = this.#record(job.schedule, now.wallMs, now.wallMs);
       if (next === undefined) Reflect.deleteProperty(records, job.name);
@@ -120,9 +118,9 @@ export class Schedules {
     if (isHeld) this.#nextMs = now.wallMs + SECOND_MS;
   }
 
-  #mayBeWrong(lateMs: number): boolean {
+  get #mayBeWrong(): boolean {
     const { clock } = this.#parts;
-    return clock.isHostWrong || clock.isDoubtful || (!clock.isConfirmed && lateMs > UNSURE_MS_MAX);
+    return clock.isHostWrong || clock.isDoubtful;
   }
 
   /** By the services' clock nothing was missed. It is worth an event if that clock is not sure. */

@@ -14,12 +14,11 @@ import { paced, throughput } from './paced.ts';
 import { planner } from './planner.ts';
 import { readme } from './readme.ts';
 import { store } from './store.ts';
-import { supervised } from './supervised.ts';
 import { views } from './views.ts';
 
 const ALL = [
   ...[planner, memory, delivery, paced, throughput, latency],
-  ...[idle, supervised, views, commands, start, store],
+  ...[idle, views, commands, start, store],
 ];
 
 const { values, positionals } = parseArgs({

@@ -54,6 +54,7 @@ function border(folder) {
 const CORE_LAYERS = [
   ['lib'],
   ['model'],
+  ['command-line'],
   ['state'],
   ['scheduling'],
   ['hub', 'pipeline'],

@@ -1,9 +1,9 @@
 /** Asks STS whose credentials these are. Only `doctor` does: the agent's work needs no call to STS. */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { defined } from '../core/lib/defined.ts';
-import { atEndpoint } from './client-endpoint.ts';
-import { olderClientOptions } from './client-settings.ts';
-import type { ClientSettings } from './client-settings.ts';
+import { atEndpoint } from './client/endpoint.ts';
+import { olderClientOptions } from './client/settings.ts';
+import type { ClientSettings } from './client/settings.ts';
 import { outcomeOfFailure } from './outcomes.ts';
 
 export interface CallerIdentity {

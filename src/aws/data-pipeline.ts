@@ -15,9 +15,9 @@ import {
 } from '@aws-sdk/client-data-pipeline';
 import type { Answer, PipelineCall, PipelineField, PolledTask } from '../core/model/call.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
-import { atEndpoint } from './client-endpoint.ts';
-import { APP_ID, clientOptions } from './client-settings.ts';
-import type { ClientSettings } from './client-settings.ts';
+import { atEndpoint } from './client/endpoint.ts';
+import { APP_ID, clientOptions } from './client/settings.ts';
+import type { ClientSettings } from './client/settings.ts';
 import type { Exchange } from './exchange.ts';
 import { sendCommand } from './exchange.ts';
 import type { InstanceIdentity } from './instance-identity.ts';

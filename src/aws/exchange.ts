@@ -3,7 +3,7 @@
  * below the SDK's deserializer, because neither SDK generation exposes the headers of good answers, and the older one
  * hides even the status of an answer that it cannot parse.
  */
-import { limitAnswer } from './answer-limit.ts';
+import { limitAnswer } from './client/answer-limit.ts';
 import type { CallEnd } from './call-end.ts';
 import type { SeenResponse } from './outcomes.ts';
 

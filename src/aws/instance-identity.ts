@@ -3,7 +3,7 @@
  * (MODEL InstanceIdentity). Read from the instance metadata service (IMDSv2) at the first poll. On other hosts nothing
  * answers there, and polls are made without it.
  */
-import type { Environment } from './services-options.ts';
+import type { Environment } from './client/options.ts';
 
 export interface InstanceIdentity {
   readonly document: string;

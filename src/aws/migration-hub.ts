@@ -21,9 +21,9 @@ import {
 import type { Answer, HubCall, NotifyCall, TaskUpdate } from '../core/model/call.ts';
 import { statusDetail } from '../core/model/report.ts';
 import { maskSecrets } from '../core/lib/secrets.ts';
-import { atEndpoint } from './client-endpoint.ts';
-import { olderClientOptions } from './client-settings.ts';
-import type { ClientSettings } from './client-settings.ts';
+import { atEndpoint } from './client/endpoint.ts';
+import { olderClientOptions } from './client/settings.ts';
+import type { ClientSettings } from './client/settings.ts';
 import type { Exchange } from './exchange.ts';
 import { sendCommand } from './exchange.ts';
 import { hubText } from './legal-text.ts';

@@ -8,18 +8,18 @@ import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
-import { withAnswerLimit } from './answer-limit.ts';
-import { createConnectionPool } from './connections.ts';
-import type { ConnectionPool } from './connections.ts';
-import { Credentials } from './credentials.ts';
+import { withAnswerLimit } from './client/answer-limit.ts';
+import { createConnectionPool } from './client/connections.ts';
+import type { ConnectionPool } from './client/connections.ts';
+import { Credentials } from './client/credentials.ts';
 import type { CallerIdentity } from './caller-identity.ts';
-import { hubRegionNear, LIMITS } from './services-options.ts';
+import { hubRegionNear, LIMITS } from './client/options.ts';
 import { madeOnce } from './made-once.ts';
-import type { ServiceName, ServicesOptions } from './services-options.ts';
+import type { ServiceName, ServicesOptions } from './client/options.ts';
 import { createServices } from './services.ts';
-import type { ClientSettings } from './client-settings.ts';
-import { sharedSettings } from './shared-settings.ts';
-import type { SharedSettings } from './shared-settings.ts';
+import type { ClientSettings } from './client/settings.ts';
+import { sharedSettings } from './client/shared-settings.ts';
+import type { SharedSettings } from './client/shared-settings.ts';
 
 export interface Probe {
   readonly services: Services;

@@ -7,8 +7,8 @@ import type { Answer, Call, HubOperation, Operation, Outcome } from '../core/mod
 import { HUB_OPERATIONS } from '../core/model/call.ts';
 import type { Services } from '../ports.ts';
 import { CallEnd } from './call-end.ts';
-import type { ConnectionPool } from './connections.ts';
-import { Credentials } from './credentials.ts';
+import type { ConnectionPool } from './client/connections.ts';
+import { Credentials } from './client/credentials.ts';
 import type { SendToPipeline } from './data-pipeline.ts';
 import type { Exchange } from './exchange.ts';
 import type { SendToHub } from './migration-hub.ts';
@@ -21,10 +21,10 @@ import {
   serverDate,
 } from './outcomes.ts';
 import type { FailedCall } from './outcomes.ts';
-import type { SharedSettings } from './shared-settings.ts';
+import type { SharedSettings } from './client/shared-settings.ts';
 import { madeOnce } from './made-once.ts';
-import { hubRegionNear, LIMITS } from './services-options.ts';
-import type { ServicesOptions, TimeLimits } from './services-options.ts';
+import { hubRegionNear, LIMITS } from './client/options.ts';
+import type { ServicesOptions, TimeLimits } from './client/options.ts';
 
 export function createServices(options: ServicesOptions): Services {
   return new AwsServices(options);
@@ -178,7 +178,7 @@ class AwsServices implements Services {
   async #createPools(): Promise<Pools> {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
-    const { createConnectionPool } = await import('./connections.ts');
+    const { createConnectionPool } = await import('./client/connections.ts');
     const { caBundle } = await this.#loadSettings();
     const shared = { connectMs, idleMs, proxy, environment, caBundle };
     this.#open = {
@@ -229,7 +229,7 @@ class AwsServices implements Services {
 
 /** Loaded at the first call, as the SDK is. */
 async function loadSharedSettings(options: ServicesOptions): Promise<SharedSettings> {
-  const { sharedSettings } = await import('./shared-settings.ts');
+  const { sharedSettings } = await import('./client/shared-settings.ts');
   return await sharedSettings(options);
 }
 

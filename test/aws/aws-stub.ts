@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServices } from '../../src/aws/services.ts';
-import type { ServicesOptions, TimeLimits } from '../../src/aws/services-options.ts';
+import type { ServicesOptions, TimeLimits } from '../../src/aws/client/options.ts';
 import type { Call } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
 

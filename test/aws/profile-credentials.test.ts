@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createProbe } from '../../src/aws/probe.ts';
 import { createServices } from '../../src/aws/services.ts';
-import type { ServicesOptions } from '../../src/aws/services-options.ts';
+import type { ServicesOptions } from '../../src/aws/client/options.ts';
 import { createAuthority, opensslMissing } from '../support/certificates.ts';
 import { CALLS, listen, ok, setEnvironment, SHORT, startStub } from './aws-stub.ts';
 import type { SeenRequest, Stub } from './aws-stub.ts';

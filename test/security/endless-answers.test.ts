@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { ANSWER_BYTES_MAX } from '../../src/aws/answer-limit.ts';
+import { ANSWER_BYTES_MAX } from '../../src/aws/client/answer-limit.ts';
 import { CALLS, servicesAt, setEnvironment } from '../aws/aws-stub.ts';
 
 beforeEach(() => setEnvironment());

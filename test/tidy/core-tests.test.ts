@@ -21,7 +21,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'model/fact.ts': 'types',
   'model/host-identity.ts': 'types',
   'model/outbox.ts': 'types',
-  'model/progress-parser.ts': 'test/jobs/progress runs each parser that it chooses',
+  'command-line/progress-parser.ts': 'test/jobs/progress runs each parser that it chooses',
   'model/report-events.ts': 'a table',
   'model/run-events.ts': 'a table',
   'model/schedule.ts': 'types',

@@ -1,7 +1,7 @@
 /** What `config check` shows of a valid configuration: the parser that `auto` picks, and the next starts of schedules. */
 import type { Configuration } from '../../config/build/configuration.ts';
 import type { JobDefinition } from '../../core/model/job.ts';
-import { parserFor } from '../../core/model/progress-parser.ts';
+import { parserFor } from '../../core/command-line/progress-parser.ts';
 import type { Calendar } from '../../core/runs/schedules.ts';
 
 const STARTS = 3;

@@ -1,7 +1,7 @@
 /** The network path to each service: name, connection, TLS, proxy. No request is sent. */
-import { noProxyProblems } from '../../aws/proxy-environment.ts';
-import { hubRegionNear } from '../../aws/services-options.ts';
-import type { ServiceName } from '../../aws/services-options.ts';
+import { noProxyProblems } from '../../aws/client/proxy-environment.ts';
+import { hubRegionNear } from '../../aws/client/options.ts';
+import type { ServiceName } from '../../aws/client/options.ts';
 import type { AwsDoctor, Calls } from './aws-calls.ts';
 import type { Finding } from '../file-system/finding.ts';
 import type { Check } from './report.ts';

@@ -1,6 +1,6 @@
 /** Warns of settings of one job that are legal, but probably not what was meant. */
 import nodeCron from 'node-cron';
-import { progressProblem } from '../../core/model/progress-parser.ts';
+import { progressProblem } from '../../core/command-line/progress-parser.ts';
 import type { Environment } from '../lib/document.ts';
 import { hostZone } from '../lib/host-zone.ts';
 import { changedStarts } from './clock-changes.ts';

@@ -1,6 +1,6 @@
 /**
  * The region of a profile in the shared AWS files. The agent needs it before any SDK is loaded: a region is required, and the
- * fleet's budgets are named by it. The rest of a profile is read by the SDK (aws/shared-settings.ts).
+ * fleet's budgets are named by it. The rest of a profile is read by the SDK (aws/client/shared-settings.ts).
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';

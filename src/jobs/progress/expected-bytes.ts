@@ -1,8 +1,8 @@
 /** The bytes that dd or tar will process, by the arguments of the job's command. */
 import { resolve } from 'node:path';
-import { bytesOfDd, bytesOfTar } from '../../core/model/archive-size.ts';
-import type { ExpectedBytes } from '../../core/model/archive-size.ts';
-import type { Tool } from '../../core/model/command-tools.ts';
+import { bytesOfDd, bytesOfTar } from '../../core/command-line/archive-size.ts';
+import type { ExpectedBytes } from '../../core/command-line/archive-size.ts';
+import type { Tool } from '../../core/command-line/tools.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { measure } from './tree-size.ts';
 

@@ -1,8 +1,8 @@
 /** Makes the parser that a job's definition names, or the one that its command asks for. */
-import { bytesOfTar } from '../../core/model/archive-size.ts';
-import type { Tool } from '../../core/model/command-tools.ts';
+import { bytesOfTar } from '../../core/command-line/archive-size.ts';
+import type { Tool } from '../../core/command-line/tools.ts';
 import type { JobDefinition, ProgressSource } from '../../core/model/job.ts';
-import { knowsAllFiles, parserFor, toolFor } from '../../core/model/progress-parser.ts';
+import { knowsAllFiles, parserFor, toolFor } from '../../core/command-line/progress-parser.ts';
 import type { ReadRecord } from '../lib/progress.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { expectedBytes } from './expected-bytes.ts';

@@ -9,7 +9,7 @@
 import { createInterface } from 'node:readline';
 import { defined } from '../../core/lib/defined.ts';
 import type { JobDefinition } from '../../core/model/job.ts';
-import { toolFor } from '../../core/model/progress-parser.ts';
+import { toolFor } from '../../core/command-line/progress-parser.ts';
 import { startHelper } from '../process/helper.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { percentOf } from '../lib/progress.ts';

@@ -38,7 +38,7 @@ function start(url: string): Host {
       random: () => 0.5,
       log: {
         write: (_level, event, _message, fields) => {
-          if (event === 'fleet.away') reasons.push(String(fields?.['reason']));
+          if (event === 'fleet.away') reasons.push(String(fields['reason']));
         },
       },
       times: {

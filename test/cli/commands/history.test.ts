@@ -19,7 +19,7 @@ function page(updates: readonly Update[], nextToken?: string): Reply {
   return {
     ...{ ok: true, message: 'read' },
     page: nextToken === undefined ? whole : { ...whole, nextToken },
-  } as Reply;
+  };
 }
 
 /** `history copy` of an agent that answers each question in this way; and what it was asked. */

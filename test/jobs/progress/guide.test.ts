@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { shellCommands } from '../../../src/core/lib/shell-words.ts';
-import { parserFor } from '../../../src/core/model/progress-parser.ts';
+import { parserFor } from '../../../src/core/command-line/progress-parser.ts';
 
 const guide = readFileSync(join(import.meta.dirname, '../../../config/progress.md'), 'utf8');
 const rows = [...guide.matchAll(/^\| [^|]+\| +`((?:[^`])+)` +\| +`(\w+)` +\|$/gm)].map(

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ProgressSource } from '../../../src/core/model/job.ts';
-import { parserFor } from '../../../src/core/model/progress-parser.ts';
+import { parserFor } from '../../../src/core/command-line/progress-parser.ts';
 import { isInstalled, makeRun, sh, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
 

@@ -6,10 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createProbe } from '../../src/aws/probe.ts';
-import { createServices } from '../../src/aws/services.ts';
-import type { ServiceName, ServicesOptions } from '../../src/aws/services-options.ts';
-import { CALLS, setEnvironment, startStub } from './aws-stub.ts';
+import { createProbe } from '../../../src/aws/probe.ts';
+import { createServices } from '../../../src/aws/services.ts';
+import type { ServiceName, ServicesOptions } from '../../../src/aws/client/options.ts';
+import { CALLS, setEnvironment, startStub } from '../aws-stub.ts';
 
 const SERVICES: readonly ServiceName[] = ['migrationHub', 'migrationHubConfig', 'dataPipeline'];
 

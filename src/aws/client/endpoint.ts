@@ -2,7 +2,7 @@
  * The endpoint of a client, by the client's own rules and explicit. A client without one would look for it in the environment
  * and in the profile of AWS_PROFILE, whatever profile is configured.
  */
-import type { ClientOptions } from './client-settings.ts';
+import type { ClientOptions } from './settings.ts';
 
 interface Rules {
   readonly endpointProvider: (

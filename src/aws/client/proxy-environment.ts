@@ -1,6 +1,6 @@
 /** The proxy of a connection, from the configuration or from the variables that curl reads, in the form that Node reads. */
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Environment } from './services-options.ts';
+import type { Environment } from './options.ts';
 
 /**
  * Node's own proxy support: HTTPS through CONNECT, HTTP in absolute form. A configured proxy replaces HTTPS_PROXY,

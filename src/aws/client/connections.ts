@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { defined } from '../core/lib/defined.ts';
+import { defined } from '../../core/lib/defined.ts';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SILENT_LOGGER } from './silent-logger.ts';
 import { proxyEnvironment } from './proxy-environment.ts';
-import type { Environment } from './services-options.ts';
+import type { Environment } from './options.ts';
 
 export interface ConnectionPool {
   readonly handler: NodeHttpHandler;

@@ -2,10 +2,10 @@
  * The options of every SDK client. Each option that the agent depends on is set explicitly: the SDK's own resolution of a
  * profile differs between its generations, and the older clients know AWS_PROFILE alone.
  */
-import { defined } from '../core/lib/defined.ts';
+import { defined } from '../../core/lib/defined.ts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Identity } from './credentials.ts';
-import type { Environment } from './services-options.ts';
+import type { Environment } from './options.ts';
 import { SILENT_LOGGER } from './silent-logger.ts';
 
 /** Appears in the User-Agent as `app/migration-agent`, and so in CloudTrail, unless another is named. */

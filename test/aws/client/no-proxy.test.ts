@@ -4,9 +4,9 @@ import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noProxyProblems, proxyEnvironment } from '../../src/aws/proxy-environment.ts';
-import { isInstalled } from '../jobs/support.ts';
-import { listen } from './aws-stub.ts';
+import { noProxyProblems, proxyEnvironment } from '../../../src/aws/client/proxy-environment.ts';
+import { isInstalled } from '../../jobs/support.ts';
+import { listen } from '../aws-stub.ts';
 
 const LISTS: readonly string[] = [
   '',

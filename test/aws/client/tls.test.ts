@@ -8,12 +8,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Services } from '../../src/ports.ts';
-import { createAuthority, opensslMissing } from '../support/certificates.ts';
-import type { Authority, Certificate } from '../support/certificates.ts';
-import { CALLS, listen, servicesAt, PATIENT, setEnvironment, startStub } from './aws-stub.ts';
-import { startProxy } from './http-proxy.ts';
-import type { Proxy } from './http-proxy.ts';
+import type { Services } from '../../../src/ports.ts';
+import { createAuthority, opensslMissing } from '../../support/certificates.ts';
+import type { Authority, Certificate } from '../../support/certificates.ts';
+import { CALLS, listen, servicesAt, PATIENT, setEnvironment, startStub } from '../aws-stub.ts';
+import { startProxy } from '../http-proxy.ts';
+import type { Proxy } from '../http-proxy.ts';
 
 const there = opensslMissing === undefined;
 let authority: Authority;

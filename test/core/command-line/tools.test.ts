@@ -1,6 +1,6 @@
 /** The program of a command, seen through shells and wrappers with their options and operands. */
 import { expect, test } from 'vitest';
-import { hasOption, toolsOf } from '../../../src/core/model/command-tools.ts';
+import { hasOption, toolsOf } from '../../../src/core/command-line/tools.ts';
 
 test.each<[string[], string[]]>([
   [['/usr/bin/rsync', '-a'], ['rsync']],

@@ -1,6 +1,6 @@
 /** What the arguments of dd and tar show of the bytes that they process. */
 import { expect, test } from 'vitest';
-import { bytesOfDd, bytesOfTar } from '../../../src/core/model/archive-size.ts';
+import { bytesOfDd, bytesOfTar } from '../../../src/core/command-line/archive-size.ts';
 
 test.each<[string, object]>([
   ['if=a bs=1M count=10', { bytes: 10 * 1024 ** 2 }],

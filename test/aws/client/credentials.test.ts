@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Credentials } from '../../src/aws/credentials.ts';
-import type { Services } from '../../src/ports.ts';
-import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from './aws-stub.ts';
-import { until } from '../support/until.ts';
-import type { SeenRequest, Stub } from './aws-stub.ts';
+import { Credentials } from '../../../src/aws/client/credentials.ts';
+import type { Services } from '../../../src/ports.ts';
+import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from '../aws-stub.ts';
+import { until } from '../../support/until.ts';
+import type { SeenRequest, Stub } from '../aws-stub.ts';
 
 let directory: string;
 let stub: Stub;

@@ -1,8 +1,8 @@
 /** `progress: { parser: auto }`: which parser reads the progress of a command, and which flags the command needs. */
 import { defined } from '../lib/defined.ts';
-import { hasOption, toolsOf } from './command-tools.ts';
-import type { Tool } from './command-tools.ts';
-import type { ProgressSource } from './job.ts';
+import { hasOption, toolsOf } from './tools.ts';
+import type { Tool } from './tools.ts';
+import type { ProgressSource } from '../model/job.ts';
 
 /** Parsers that take nothing but their name. */
 type ToolParser = Exclude<ProgressSource['parser'], 'regex' | 'size' | 'json' | 'percent' | 'none'>;

@@ -3,7 +3,7 @@
  * `credential_process` may hang for ever), and a client that caches credentials without an expiration would never
  * notice that they were replaced. They are renewed before they expire, while calls go on.
  */
-import { defined } from '../core/lib/defined.ts';
+import { defined } from '../../core/lib/defined.ts';
 import type { defaultProvider } from '@aws-sdk/credential-provider-node';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import { withAnswerLimit } from './answer-limit.ts';

@@ -9,10 +9,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CALLS, listen, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
-import type { Stub } from './aws-stub.ts';
-import { startProxy } from './http-proxy.ts';
-import type { Proxy } from './http-proxy.ts';
+import { CALLS, listen, servicesAt, setEnvironment, startStub } from '../aws-stub.ts';
+import type { Stub } from '../aws-stub.ts';
+import { startProxy } from '../http-proxy.ts';
+import type { Proxy } from '../http-proxy.ts';
 
 let stub: Stub;
 let proxy: Proxy;

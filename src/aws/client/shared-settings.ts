@@ -3,8 +3,8 @@
  * dual-stack, certificate authorities and app id. Resolved once and given to each client: so `aws.profile` and AWS_PROFILE mean the same for all of them.
  */
 import { loadConfig } from '@smithy/node-config-provider';
-import { defined } from '../core/lib/defined.ts';
-import type { Environment, ServiceName, ServicesOptions } from './services-options.ts';
+import { defined } from '../../core/lib/defined.ts';
+import type { Environment, ServiceName, ServicesOptions } from './options.ts';
 
 export interface SharedSettings {
   readonly region: string | undefined;

@@ -77,7 +77,7 @@ describe('the end of a run', () => {
     [
       ['no-such-program', '-x'],
       127,
-      'there is no program no-such-program in the PATH of the job (/nowhere:/bin)',
+      'there is no program no-such-program in the PATH of the job: write its whole path, or set environment.PATH',
     ],
     [
       ['/no/such/program'],

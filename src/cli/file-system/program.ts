@@ -28,7 +28,10 @@ export async function programProblem({
     // execvp(3) goes on to the next directory, and reports this one if there is no other.
     if (!problem.startsWith(MISSING)) notExecutable ??= problem;
   }
-  return notExecutable ?? `${MISSING} ${program} in the PATH of the job (${path})`;
+  return (
+    notExecutable ??
+    `${MISSING} ${program} in the PATH of the job: write its whole path, or set environment.PATH`
+  );
 }
 
 const MISSING = 'there is no program';

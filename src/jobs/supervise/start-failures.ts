@@ -4,7 +4,6 @@
  */
 import type { Run } from '../../core/model/job.ts';
 import { SCRIPT_NAME } from '../process/enter-job.ts';
-import { PATH_DEFAULT } from '../process/environment.ts';
 
 /** dash: `migration-agent: 24: exec: x: not found`; bash: `migration-agent: line 24: exec: x: not found`. */
 const SHELL_ERROR = new RegExp(`^${SCRIPT_NAME}: (?:line )?\\d+: (?:exec: )?(.*)$`);
@@ -24,7 +23,6 @@ export function explainStartFailure(
   const refused = SETPRIV_ERROR.exec(last)?.[1];
   const [program = ''] = definition.command;
   const error = SHELL_ERROR.exec(last)?.[1] ?? '';
-  const path = definition.environment['PATH'] ?? process.env['PATH'] ?? PATH_DEFAULT;
   const message = ((): string | undefined => {
     if (refused !== undefined) {
       return `the agent could not become user ${definition.user ?? ''}: ${refused}`;
@@ -33,7 +31,7 @@ export function explainStartFailure(
     if (exitCode === 126) return `${program} cannot be executed: ${error.split(': ').at(-1) ?? ''}`;
     return program.includes('/')
       ? `there is no program ${program}, or the interpreter that its first line names is not there`
-      : `there is no program ${program} in the PATH of the job (${path})`;
+      : `there is no program ${program} in the PATH of the job: write its whole path, or set environment.PATH`;
   })();
   return message === undefined ? errorTail : [...lines.slice(0, -1), message].join('\n');
 }

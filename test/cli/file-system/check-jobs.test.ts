@@ -50,14 +50,14 @@ test('a job that can start has no finding', async () => {
 
 test('a program that is not there, by name and by path, relative to the directory of the job', async () => {
   expect(await messages(job(['no-such-program']))).toEqual([
-    'command: there is no program no-such-program in the PATH of the job (/usr/bin:/bin)',
+    'command: there is no program no-such-program in the PATH of the job: write its whole path, or set environment.PATH',
   ]);
   expect(await messages(job(['./copy.sh'], { workingDirectory: directory }))).toEqual([
     `command: there is no program ${directory}/copy.sh`,
   ]);
   // The PATH of the job, not that of the agent.
   expect(await messages(job(['true'], { environment: { PATH: directory } }))).toEqual([
-    `command: there is no program true in the PATH of the job (${directory})`,
+    'command: there is no program true in the PATH of the job: write its whole path, or set environment.PATH',
   ]);
 });
 

@@ -280,4 +280,23 @@ describe.skipIf(!INSIDE)('a job as a unit', () => {
         () => 'systemd to end what is left',
       );
     }));
+
+  test('of another user: loader variables reach the job alone, and texts like directives stay values', () =>
+    withHosts(async (newHost) => {
+      const host = unitHost(newHost);
+      const environment = {
+        LD_PRELOAD: '/nonexistent/evil.so',
+        PERL5OPT: '-Mevil',
+        BASH_ENV: '/nonexistent/evil.sh',
+        ENV: '/nonexistent/evil.sh',
+        DIRECTIVE: 'x\n[Service]\nUser=root\nExecStartPre=/bin/false',
+      };
+      const run = makeRun(['/usr/bin/env', '-0'], { environment, user: 'nobody' });
+      host.host.start(run);
+      expect(await ended(host)).toMatchObject({ type: 'run-exited', exitCode: 0 });
+      const variables = (await host.read(run, 'stdout.log')).split('\0');
+      for (const [name, value] of Object.entries(environment)) {
+        expect(variables).toContain(`${name}=${value}`);
+      }
+    }));
 });

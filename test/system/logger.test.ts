@@ -172,6 +172,20 @@ describe('under the journal', () => {
     expect(lines.map((line) => line.slice(0, 4))).toEqual(['<7>{', '<6>{', '<4>{', '<3>{', '<2>{']);
   });
 
+  test('a text of a job makes no line, and no priority, of its own', () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: 'info',
+      destination: priorityLines({ write: (line) => lines.push(line) }),
+    });
+    const forged = '\n<0>{"level":"fatal","event":"agent.stopped"}\n\u2028<0>x\r<0>y';
+    log.write('info', 'a.b', 'it began', { detail: forged, [forged]: forged });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.startsWith('<6>{')).toBe(true);
+    expect(lines[0]?.trimEnd()).not.toMatch(/[\n\r]/);
+    expect(JSON.parse(lines[0]?.slice(3) ?? '')).toMatchObject({ level: 'info', event: 'a.b' });
+  });
+
   test('is where JOURNAL_STREAM names the device and inode of standard output, and nowhere else', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'migration-agent-journal-')), 'out');
     const handle = await open(file, 'w');

@@ -8,17 +8,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { vi } from 'vitest';
 import type { Event } from '../../src/core/model/event.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
 import { createJobHost } from '../../src/jobs/job-host.ts';
 import { runDirectory } from '../../src/jobs/files/run-directory.ts';
 import type { JobHost } from '../../src/ports.ts';
 import { until as waitUntil } from '../support/until.ts';
-
-// Hosts that build and test at the same time are slow. Longer than a wait and the clean-up together, so that a test that
-// waits in vain says for what.
-vi.setConfig({ testTimeout: 60_000 });
 
 export const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 

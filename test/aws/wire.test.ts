@@ -300,4 +300,14 @@ describe('an answer', () => {
       expect(heads).toEqual(dates.map((date) => Date.parse(date)));
     }
   });
+
+  test('leaves nothing in the chain: the fiftieth call has the headers of the first', async () => {
+    const headersOf = (index: number): unknown[] =>
+      Object.entries(stub.requests[index]!.headers).map(([name, value]) => [name, value?.length]);
+    for (const call of [CALLS.ImportMigrationTask, CALLS.ReportTaskProgress]) {
+      const first = stub.requests.length;
+      for (let calls = 0; calls < 50; calls += 1) await services.send(call);
+      expect(headersOf(first + 49)).toEqual(headersOf(first));
+    }
+  });
 });

@@ -4,10 +4,10 @@ import { HOUR_MS, MINUTE_MS, after } from '../../../src/core/lib/time.ts';
 import type { FinalReport, Quarantined } from '../../../src/core/model/hub-task.ts';
 import type { Delivery, Run } from '../../../src/core/model/job.ts';
 import type { OutboxChoice } from '../../../src/core/model/outbox.ts';
-import { PersistentState } from '../../../src/core/state/persistent-state.ts';
-import { Desk, START, UNAVAILABLE, aRun, aTask, accepted } from '../../support/desk.ts';
-import type { Answers } from '../../support/desk.ts';
-import { PIPELINE, definition } from '../../support/settings.ts';
+import type { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import type { Desk } from '../../support/desk.ts';
+import { START, UNAVAILABLE, aRun, aTask, accepted } from '../../support/desk.ts';
+import { deskOf, leaseOf } from './outbox-desk.ts';
 
 const STAMP_S = START.wallMs / 1000;
 const REFUSED: Delivery = { state: 'refused', reason: 'ValidationException', isRetained: true };
@@ -20,33 +20,8 @@ function quarantined(run: string, stampS: number): Quarantined {
   return { run, report: report(run, stampS), reason: 'ValidationException', at: START };
 }
 
-function leaseOf(delivery: Delivery): NonNullable<Run['pipeline']> {
-  return {
-    task: {
-      ...{ taskId: 'task-1', pipelineId: 'df-1', attemptId: 'a', instance: 'df-1/a' },
-      ...{ workerGroup: 'files', windowMs: HOUR_MS, receivedAt: START },
-    },
-    acknowledgedAt: START,
-    acceptedAt: START,
-    delivery,
-  };
-}
-
 const ended = (number: number, over: Partial<Run> = {}): Run =>
   aRun({ number, state: 'failed', endedAt: START, ...over });
-
-/** Nothing is answered unless the test says so: what is pending stays pending. */
-function deskOf(fill: (state: PersistentState) => void, answers: Answers = () => undefined): Desk {
-  const state = new PersistentState();
-  state.metadata = { streams: ['eu-central-1/test-stream'], homeRegion: 'eu-central-1' };
-  fill(state);
-  return new Desk({
-    state,
-    answers,
-    jobs: [definition('copy'), definition('other')],
-    settings: { dataPipeline: PIPELINE },
-  });
-}
 
 function ask(desk: Desk, action: 'retry' | 'drop', choice: OutboxChoice = {}): string {
   const event = { type: 'outbox-requested', action, choice, by: 'anna', request: 1 } as const;

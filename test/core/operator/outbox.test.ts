@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS, after, iso } from '../../../src/core/lib/time.ts';
 import type { FinalReport, HubLink } from '../../../src/core/model/hub-task.ts';
-import type { Delivery, Run } from '../../../src/core/model/job.ts';
+import type { Run } from '../../../src/core/model/job.ts';
 import {
   isPendingForPipeline,
   oldestPendingMs,
@@ -12,8 +12,8 @@ import {
 } from '../../../src/core/operator/outbox.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { Desk, REFUSED, START, UNAVAILABLE, aRun, aTask, failing } from '../../support/desk.ts';
-import type { Answers } from '../../support/desk.ts';
 import { PIPELINE, definition } from '../../support/settings.ts';
+import { deskOf, leaseOf } from './outbox-desk.ts';
 
 const STAMP_S = START.wallMs / 1000;
 
@@ -28,30 +28,8 @@ function report(run: string, over: Partial<FinalReport> = {}): FinalReport {
   };
 }
 
-function leaseOf(delivery: Delivery): NonNullable<Run['pipeline']> {
-  return {
-    task: {
-      ...{ taskId: 'task-1', pipelineId: 'df-1', attemptId: 'a', instance: 'df-1/a' },
-      ...{ workerGroup: 'files', windowMs: HOUR_MS, receivedAt: START },
-    },
-    acknowledgedAt: START,
-    acceptedAt: START,
-    delivery,
-  };
-}
-
 const ended = (number: number, over: Partial<Run> = {}): Run =>
   aRun({ number, state: 'failed', endedAt: START, exitCode: 3, reason: 'exit code 3', ...over });
-
-function deskOf(fill: (state: PersistentState) => void, answers: Answers = () => undefined): Desk {
-  const state = new PersistentState();
-  state.metadata = { streams: ['eu-central-1/test-stream'], homeRegion: 'eu-central-1' };
-  fill(state);
-  return new Desk({
-    ...{ state, answers, jobs: [definition('copy')] },
-    settings: { dataPipeline: PIPELINE },
-  });
-}
 
 const shown = (desk: Desk) => {
   const entries = outbox(desk.planner.view(), desk.now);

@@ -8,7 +8,7 @@ import { idleJobs, startAgent } from '../real-agent.ts';
 import { ampleSettings } from '../tracked-jobs.ts';
 
 const options = givenOptions() as PacedOptions;
-const { url, perSecond, warm, count } = options;
+const { url, perSecond, warm, count, burstS = 10 } = options;
 const window = new CpuWindow({ warm, count });
 const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
 const ample = ampleSettings();
@@ -16,8 +16,8 @@ const agent = startAgent({
   url,
   settings: {
     ...ample,
-    // The shape of the default and of the published limits. The first reports use the burst up.
-    rates: { ...ample.rates, NotifyMigrationTaskState: { perSecond, burst: 10 * perSecond } },
+    // The first reports use the burst up.
+    rates: { ...ample.rates, NotifyMigrationTaskState: { perSecond, burst: burstS * perSecond } },
   },
   jobs: idleJobs,
   fill: (store, clock) =>

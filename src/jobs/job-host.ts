@@ -117,7 +117,7 @@ class LocalJobHost implements JobHost {
 
   forget(run: Run): void {
     this.#trees.forget(run);
-    this.#inTurn(run, (asked) => removeRun(this.#directoryOf(asked)));
+    this.#inTurn(run, (asked) => removeRun(this.#options.stateDirectory, this.#directoryOf(asked)));
   }
 
   logs(job: string, run: number): LogPaths {

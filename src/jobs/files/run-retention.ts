@@ -3,15 +3,17 @@
  * since: a new record of an end that nobody has read yet is such a change.
  */
 import type { Dirent } from 'node:fs';
-import { lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { errorCode } from '../lib/error-code.ts';
 import { recordDirectory } from './run-directory.ts';
 
 const RECORDS = recordDirectory('');
 
-export async function removeRun(directory: string): Promise<void> {
+/** Removes the directory of a run, and that of its job if it was the last one. */
+export async function removeRun(stateDirectory: string, directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
+  await removeEmpty(dirname(directory), join(stateDirectory, 'runs'));
 }
 
 /** Removes the directories of runs in which nothing has changed since `beforeMs`, but none of `watched`. */
@@ -20,10 +22,11 @@ export async function removeOldRuns(
   beforeMs: number,
   watched: ReadonlySet<string>,
 ): Promise<void> {
-  await sweep(join(stateDirectory, 'runs'), beforeMs, watched);
+  await sweep(stateDirectory, join(stateDirectory, 'runs'), beforeMs, watched);
 }
 
 async function sweep(
+  stateDirectory: string,
   directory: string,
   beforeMs: number,
   watched: ReadonlySet<string>,
@@ -33,10 +36,28 @@ async function sweep(
     const path = join(directory, entry.name);
     // `<job>/<number>`, and a long job name has several pieces: only a run has a record directory.
     const names = (await entriesOf(path)).map(({ name }) => name);
-    if (!names.includes(RECORDS)) {
-      await sweep(path, beforeMs, watched);
+    if (names.length === 0) {
+      await removeEmpty(path, join(stateDirectory, 'runs'));
+    } else if (!names.includes(RECORDS)) {
+      await sweep(stateDirectory, path, beforeMs, watched);
     } else if (!watched.has(path) && (await newestMs(path, names)) < beforeMs) {
-      await removeRun(path);
+      await removeRun(stateDirectory, path);
+    }
+  }
+}
+
+/**
+ * Removes a directory of `root` if nothing is in it, and then those above it. A run that starts meanwhile makes its own again:
+ * `mkdir` with `recursive` goes on if a directory vanishes.
+ */
+async function removeEmpty(directory: string, root: string): Promise<void> {
+  for (let path = directory; path !== root; path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') return;
+      if (code !== 'ENOENT') throw error;
     }
   }
 }

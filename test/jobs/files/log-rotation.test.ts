@@ -1,7 +1,7 @@
 /** Bounded output: what is kept, what is read of it, and that the job never notices. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,6 @@ import { listLogFiles, partPath } from '../../../src/jobs/files/log-files.ts';
 import { LogTail } from '../../../src/jobs/files/log-tail.ts';
 import { rotateLog } from '../../../src/jobs/files/log-rotation.ts';
 import { RunLog } from '../../../src/jobs/files/run-log.ts';
-import { removeOldRuns } from '../../../src/jobs/files/run-retention.ts';
 import { makeRun, sh, until, withHosts } from '../support.ts';
 
 const policy = { sizeBytes: 300_000, files: 3 };
@@ -227,36 +226,3 @@ test('a run: its parser reads on over the moves, its error tail is reported, and
     expect(names.filter((name) => name.startsWith('stdout.log.')).length).toBe(1);
     expect(names.filter((name) => name.startsWith('stderr.log.')).length).toBe(1);
   }));
-
-describe('runs that ended long ago', () => {
-  test('leave nothing; one that is watched, or that changed since, stays', () =>
-    withHosts(async (newHost, directory) => {
-      const host = newHost();
-      const runs = [1, 2, 3].map((number) => makeRun(sh('echo on'), {}, { number, job: 'a/b' }));
-      for (const run of runs) host.host.start(run);
-      await until(
-        () => host.all('run-exited').length === 3,
-        () => 'the ends',
-      );
-      const [old, watched] = runs.map((run) => host.path(run, ''));
-      for (const path of [old!, watched!]) {
-        for (const name of ['.', ...(await readdir(path, { recursive: true }))])
-          await utimes(join(path, name), 1000, 1000);
-      }
-      await removeOldRuns(directory, Date.now() - 60_000, new Set([watched!.replace(/\/$/, '')]));
-      expect((await readdir(join(old!, '..'))).sort()).toEqual(['2', '3']);
-    }));
-
-  test('of which the planner keeps nothing leave nothing', () =>
-    withHosts(async (newHost) => {
-      const host = newHost();
-      const run = makeRun(sh('echo on'));
-      host.host.start(run);
-      await host.event('run-exited');
-      host.host.forget(run);
-      await until(
-        () => !host.has(run, ''),
-        () => 'the directory to go',
-      );
-    }));
-});

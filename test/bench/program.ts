@@ -5,7 +5,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const LAUNCHER = fileURLToPath(new URL('../../src/migration-agent', import.meta.url));
+/** MEASURED_TREE: another checkout, whose daemon and commands are measured in the place of these sources' (before and after). */
+export const LAUNCHER =
+  process.env['MEASURED_TREE'] === undefined
+    ? fileURLToPath(new URL('../../src/migration-agent', import.meta.url))
+    : `${process.env['MEASURED_TREE']}/src/migration-agent`;
 
 /** What the launcher gives to Node: parts of the agent are measured as the daemon runs them. */
 export function daemonFlags(): string[] {

@@ -1,8 +1,7 @@
 /**
  * `npm run test:mutants -- [--sample N] [--seed S] [--at FILE:LINE] [folder…]`: changes one place of the sources at a time and
- * looks whether a test notices. The checkout that it is run in is never changed: mutants of `core` and `config`, whose tests run
- * them in their own process, are switched on and off there (switched.ts), some ten a second; those of the other folders are tried in a
- * copy, with a run of tests for each.
+ * looks whether a test notices. The checkout that it is run in is never changed: mutants are switched on and off in the tests'
+ * own process (switched.ts), some ten a second. Those of `store` are tried in a copy, with a run of tests for each.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them.
@@ -29,8 +28,8 @@ import type { Verdict } from './switched.ts';
 import { roundsOf, testsOf } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Folders whose tests reach them in their own process only. */
-const SWITCHED = /^(?:core|config)(\/|$)/;
+/** Folders whose tests reach them in their own process. What runs in a process of its own only is shown as unreached. */
+const SWITCHED = /^(?:core|config|jobs|aws|control|cli|system|agent)(\/|$)/;
 const FOLDERS = ['core', 'store', 'jobs', 'config', 'aws', 'control'];
 /** A mutant that makes a loop endless is noticed by this. The longest round takes a minute on a quiet machine. */
 const ROUND_MS_MAX = 300_000;

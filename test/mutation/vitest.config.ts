@@ -27,8 +27,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     reporters: [],
     runner: join(import.meta.dirname, 'worker.ts'),
-    pool: 'threads',
     maxWorkers: 2,
+    // A mutant counts for the test that runs meanwhile.
+    maxConcurrency: 1,
     testTimeout: 30_000,
     watch: false,
   },

@@ -1,15 +1,22 @@
 /**
  * Runs each test once without a mutant and then once with each mutant that it reached and that no test has noticed yet, all
- * in one process. A test whose second run without a mutant fails cannot be repeated like that, and is not used.
+ * in one process, with its hooks around each run. A test whose second run without a mutant fails cannot be repeated like that,
+ * and is not used; neither is one that takes long, since it would be repeated a hundred times.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TestRunner } from 'vitest';
-import type { RunnerTestCase } from 'vitest';
+import type { RunnerTestCase, RunnerTestSuite, TestContext } from 'vitest';
 import { addLine, readLines, readPlan } from './plan.ts';
 import { SWITCH } from './switches.ts';
 
 /** A mutant that makes a loop endless reaches its places far more often than the test without it. */
 const MORE_REACHED_MAX = 50;
 const REACHED_MIN = 200_000;
+/** A mutant that makes a test wait for ever needs far longer than the test without it. */
+const LONGER_MAX = 20;
+const LIMIT_MS_MIN = 3000;
+/** A test that takes longer is not repeated. */
+const REPEATED_MS_MAX = 4000;
 
 const plan = readPlan();
 const chosen = new Set(plan.chosen);
@@ -48,22 +55,27 @@ export default class MutantRunner extends TestRunner {
     const loaded = takeReached();
     if (loaded.length > 0) addLine({ test: name, what: 'loaded', mutants: loaded });
     reached = 0;
+    const startMs = performance.now();
     await run();
-    const reachedOnce = reached;
+    const tookMs = performance.now() - startMs;
+    const limit: Limit = {
+      reached: Math.max(reached * MORE_REACHED_MAX, REACHED_MIN),
+      ms: Math.max(tookMs * LONGER_MAX, LIMIT_MS_MIN),
+    };
     const covered = takeReached();
     addLine({ test: name, what: 'reached', mutants: covered });
-    if (!(await this.#passes(test, run, -1, Infinity))) {
+    const wanted = covered.filter((one) => chosen.has(one) && !this.#noticed.has(one));
+    if (wanted.length === 0) return;
+    if (tookMs > REPEATED_MS_MAX || !(await this.#passes(test, run, -1))) {
       addLine({ test: name, what: 'unusable', mutants: [] });
       return;
     }
     const noticed: number[] = [];
-    for (const mutant of covered) {
-      if (!chosen.has(mutant) || this.#noticed.has(mutant)) continue;
-      const limit = Math.max(reachedOnce * MORE_REACHED_MAX, REACHED_MIN);
+    for (const mutant of wanted) {
       if (!(await this.#passes(test, run, mutant, limit))) noticed.push(mutant);
     }
     // What a mutant left behind must not be why later ones seem to be noticed.
-    const isClean = await this.#passes(test, run, -1, Infinity);
+    const isClean = await this.#passes(test, run, -1);
     if (!isClean) addLine({ test: name, what: 'unusable', mutants: noticed });
     else if (noticed.length > 0) addLine({ test: name, what: 'noticed', mutants: noticed });
     if (isClean) for (const mutant of noticed) this.#noticed.add(mutant);
@@ -74,14 +86,16 @@ export default class MutantRunner extends TestRunner {
     test: RunnerTestCase,
     run: () => Promise<void>,
     mutant: number,
-    limit: number,
+    limit?: Limit,
   ): Promise<boolean> {
+    await finish(test);
     this.onBeforeTryTask(test, { retry: 0, repeats: 0 });
     reached = 0;
-    reachedMax = limit;
+    reachedMax = limit?.reached ?? Infinity;
     active = mutant;
     try {
-      await run();
+      await begin(test);
+      await within(run(), limit?.ms);
       this.onAfterTryTask(test);
       // A soft assertion throws nothing.
       return test.result?.state !== 'fail';
@@ -92,6 +106,61 @@ export default class MutantRunner extends TestRunner {
       reachedMax = Infinity;
       if (test.result?.state === 'fail') test.result.state = 'run';
     }
+  }
+}
+
+interface Limit {
+  readonly reached: number;
+  readonly ms: number;
+}
+
+/** The suites of a test, the outermost first. */
+function suitesOf({ suite, file }: RunnerTestCase): readonly RunnerTestSuite[] {
+  const found: RunnerTestSuite[] = [];
+  for (let one: RunnerTestSuite | undefined = suite ?? file; one; one = one.suite)
+    found.unshift(one);
+  return found[0] === file ? found : [file, ...found];
+}
+
+/** The test's hooks before it, as the runner itself has called them before the first run. */
+async function begin(test: RunnerTestCase): Promise<void> {
+  for (const suite of suitesOf(test)) {
+    for (const hook of TestRunner.getSuiteHooks(suite).beforeEach) await hook(test.context, suite);
+  }
+}
+
+/** The hooks after it. What fails there failed because of a mutant; the check without one shows whether it matters. */
+async function finish(test: RunnerTestCase): Promise<void> {
+  const registered = test as { onFinished?: ((context: TestContext) => unknown)[] };
+  const finished = registered.onFinished ?? [];
+  registered.onFinished = [];
+  for (const suite of suitesOf(test).toReversed()) {
+    for (const hook of TestRunner.getSuiteHooks(suite).afterEach)
+      await quietly(() => hook(test.context, suite));
+  }
+  for (const handler of finished.toReversed()) await quietly(() => handler(test.context));
+}
+
+async function quietly(call: () => unknown): Promise<void> {
+  try {
+    await call();
+  } catch {
+    // See `finish`.
+  }
+}
+
+async function within(run: Promise<void>, limitMs: number | undefined): Promise<void> {
+  if (limitMs === undefined) return run;
+  const abort = new AbortController();
+  try {
+    await Promise.race([
+      run,
+      sleep(limitMs, undefined, { signal: abort.signal }).then(() => {
+        throw new Error('it takes too long');
+      }),
+    ]);
+  } finally {
+    abort.abort();
   }
 }
 

@@ -52,6 +52,8 @@ export interface Store {
   /** What each gate had left when the agent ended well: given once, so that a crash finds nothing. */
   takeGateLevels(now: Now): GateLevels | undefined;
   saveGateLevels(levels: ReadonlyMap<Operation, number>, now: Now): void;
+  /** What was lost or set aside since this agent started, for people. */
+  problems(): readonly string[];
   close(): void;
 }
 

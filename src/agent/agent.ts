@@ -200,7 +200,7 @@ export class Agent implements Operator {
 
   /** What the parts around the planner cannot do. */
   #problems(): string[] {
-    const { gates } = this.#parts;
+    const { gates, store } = this.#parts;
     const { failure } = this.#journal;
     return [
       ...(failure === undefined
@@ -208,6 +208,7 @@ export class Agent implements Operator {
         : [
             `the state cannot be written, jobs continue: ${failure}; free space or repair the disk`,
           ]),
+      ...store.problems(),
       ...gates.problems(),
       ...(this.#parts.jobs.problems?.() ?? []),
       ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),

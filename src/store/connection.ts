@@ -11,7 +11,7 @@ import { openReadOnlyCopy, setAside } from './copies.ts';
 import { salvage } from './salvage.ts';
 import {
   DamagedHeader,
-  EmptyStore,
+  NotAStore,
   openDatabase,
   OtherVersion,
   SCHEMA_VERSION,
@@ -27,7 +27,15 @@ export interface Connection extends Statements {
   /** A copy in memory: nothing that is written to it lasts. */
   readonly isCopy: boolean;
   /** An earlier agent ran here, though the file may hold nothing of it. */
-  readonly isReplacement: boolean;
+  readonly replaced?: Replaced;
+}
+
+/** The file that could not be used. */
+export interface Replaced {
+  readonly keptAs: string;
+  readonly reason: string;
+  /** Rows that were read from it. */
+  readonly rows: number;
 }
 
 export class UnreadableStore extends Error {
@@ -40,7 +48,7 @@ export function openConnection(file: string, log: Log): Connection {
     return openFile(file);
   } catch (error) {
     if (error instanceof OtherVersion) return replaceOtherVersion(file, error.version, log);
-    if (isDamage(error) || error instanceof EmptyStore || error instanceof DamagedHeader) {
+    if (isDamage(error) || error instanceof NotAStore || error instanceof DamagedHeader) {
       return replaceDamaged(file, error, TABLES, log);
     }
     const reason = whyUnwritable(file);
@@ -50,7 +58,7 @@ export function openConnection(file: string, log: Log): Connection {
       file,
       reason,
     });
-    return connect(database, { isCopy: true, isReplacement: false });
+    return connect(database, { isCopy: true });
   }
 }
 
@@ -65,7 +73,7 @@ export function openFile(file: string): Connection {
     if (!isFull(error)) throw error;
     database = openDatabase(file, 'single');
   }
-  return connect(database, { isCopy: false, isReplacement: false });
+  return connect(database, { isCopy: false });
 }
 
 /** Sets the damaged file aside and copies the readable rows of `tables` into a new one. */
@@ -77,15 +85,18 @@ export function replaceDamaged(
 ): Connection {
   const keptAs = setAside(file, 'damaged');
   const database = openDatabase(file, 'shared');
-  const { rows, unreadableRows } = salvage(keptAs, database, tables);
+  // Opening a FIFO would wait for ever.
+  const { rows, unreadableRows } =
+    error instanceof NotAStore ? { rows: 0, unreadableRows: 0 } : salvage(keptAs, database, tables);
+  const reason = error instanceof Error ? error.message : String(error);
   log.write('error', 'store.damaged', 'the store was damaged; what can be read of it is used', {
     file,
     keptAs,
-    reason: error instanceof Error ? error.message : String(error),
+    reason,
     rows,
     unreadableRows,
   });
-  return connect(database, { isCopy: false, isReplacement: true });
+  return connect(database, { isCopy: false, replaced: { keptAs, reason, rows } });
 }
 
 function replaceOtherVersion(file: string, version: number, log: Log): Connection {
@@ -101,12 +112,13 @@ function replaceOtherVersion(file: string, version: number, log: Log): Connectio
     version,
   });
   const database = openDatabase(file, 'shared');
-  return connect(database, { isCopy: false, isReplacement: true });
+  const reason = `it is of version ${version}`;
+  return connect(database, { isCopy: false, replaced: { keptAs, reason, rows: 0 } });
 }
 
 function connect(
   database: DatabaseSync,
-  about: Pick<Connection, 'isCopy' | 'isReplacement'>,
+  about: Pick<Connection, 'isCopy' | 'replaced'>,
 ): Connection {
   return { database, ...about, ...prepareStatements(database) };
 }

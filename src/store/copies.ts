@@ -24,7 +24,7 @@ export function setAside(file: string, why: string): string {
   for (const { number, name } of numbers) {
     if (number > next - COPIES_MAX) continue;
     for (const suffix of ['', '-wal', '-shm']) {
-      rmSync(join(dirname(file), name + suffix), { force: true });
+      rmSync(join(dirname(file), name + suffix), { recursive: true, force: true });
     }
   }
   return copy;

@@ -37,19 +37,21 @@ export class DamagedHeader extends Error {
   override readonly name = 'DamagedHeader';
 }
 
-/** An empty file is what a crash of the file system leaves of a store. */
-export class EmptyStore extends Error {
-  override readonly name = 'EmptyStore';
+/** Something else lies in the place of the store. An empty file is what a crash of the file system leaves of it. */
+export class NotAStore extends Error {
+  override readonly name = 'NotAStore';
 }
 
 /**
  * Opens the file; creates it if it does not exist. `single`: a single connection needs no shared index of the log, for
- * which a full disk has no room. Throws `OtherVersion`, `EmptyStore` or the error of SQLite.
+ * which a full disk has no room. Throws `OtherVersion`, `NotAStore` or the error of SQLite.
  */
 export function openDatabase(file: string, access: 'shared' | 'single'): DatabaseSync {
   const isNew = createPrivate(file);
   // SQLite would remove the log of an empty database.
-  if (!isNew && statSync(file).size === 0) throw new EmptyStore('the store is empty');
+  const found = statSync(file);
+  if (!found.isFile()) throw new NotAStore('the store is not a regular file');
+  if (!isNew && found.size === 0) throw new NotAStore('the store is empty');
   const database = new DatabaseSync(file);
   try {
     if (access === 'single') database.exec('PRAGMA locking_mode = EXCLUSIVE');

@@ -32,6 +32,8 @@ const PAGES_FREED_MAX = 256;
 /** Trimming reads the whole timeline, so it is done once in so many commits. */
 const COMMITS_PER_TRIM = 1000;
 
+const MAY_BE_MISSING = 'a run may be missing here while its job goes on';
+
 /** Keys of the table `metadata`. */
 const AGENT = 'agent';
 const BOOT = 'boot';
@@ -51,7 +53,11 @@ export class SqliteStore implements Store {
   #state: PersistentState | undefined;
   /** The file lacks something that is in memory: the next commit writes everything. */
   #isBehind = false;
+  /** The file was made anew from what is in memory. */
+  #isRebuilt = false;
   #commits = 0;
+  /** Rows that could not be used, since this agent started. */
+  #rowsSetAside = 0;
   /** Rows were deleted: the file can shrink. */
   #hasFreePages = false;
 
@@ -121,11 +127,31 @@ export class SqliteStore implements Store {
     );
   }
 
+  problems(): readonly string[] {
+    const { replaced } = this.#connection ?? {};
+    const found: string[] = [];
+    if (replaced !== undefined) {
+      const { keptAs, reason, rows } = replaced;
+      const lost = this.#isRebuilt
+        ? 'it was written anew from memory'
+        : `${rows} of its rows were read; ${MAY_BE_MISSING}`;
+      found.push(
+        `the state file could not be used (${reason}): ${lost}; it is kept as ${keptAs}: check the disk, then restart the agent`,
+      );
+    }
+    if (this.#rowsSetAside > 0) {
+      found.push(
+        `${this.#rowsSetAside} rows of ${this.#file} cannot be used: ${MAY_BE_MISSING}; they are kept in its table damaged_row: check the disk, then restart the agent`,
+      );
+    }
+    return found;
+  }
+
   /** True if no agent ever ran with this store. */
   isNew(): boolean {
     // Reading may find the damage, and then the file is a replacement.
     const boot = this.#metadata(BOOT);
-    return boot === undefined && this.#connection?.isReplacement !== true;
+    return boot === undefined && this.#connection?.replaced === undefined;
   }
 
   close(): void {
@@ -169,6 +195,7 @@ export class SqliteStore implements Store {
   }
 
   #setRowAside(connection: Connection, table: Table, id: string, text: string): void {
+    this.#rowsSetAside += 1;
     this.#log.write(
       'error',
       'store.row_damaged',
@@ -258,7 +285,7 @@ export class SqliteStore implements Store {
   #replace(error: unknown): void {
     this.close();
     const tables: readonly Table[] = this.#state === undefined ? TABLES : ['timeline'];
-    this.#isBehind = this.#state !== undefined;
+    this.#isRebuilt = this.#isBehind = this.#state !== undefined;
     this.#connection = replaceDamaged(this.#file, error, tables, this.#log);
   }
 

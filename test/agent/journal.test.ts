@@ -50,7 +50,7 @@ function newStore() {
   const journal = new Journal(
     {
       ...{ load: (now) => store.load(now), timeline: () => [], close: () => undefined },
-      ...{ takeGateLevels: () => undefined, saveGateLevels: () => undefined },
+      ...{ takeGateLevels: () => undefined, saveGateLevels: () => undefined, problems: () => [] },
       commit: (changes) => {
         if (isFull) throw new Error('database or disk is full');
         store.commit(changes);

@@ -1,4 +1,5 @@
 /** The SQLite store by its port: the next agent has what was committed, whatever happened to the last one. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -244,6 +245,22 @@ describe('a store that cannot be used as it is', () => {
     expect(readFileSync(join(directory, 'state.db.damaged-1'), 'utf8')).toBe(text);
     // An agent ran here before: the gates must not start with a full burst.
     expect(store.isNew()).toBe(false);
+    expect(store.problems()).toEqual([
+      `the state file could not be used (file is not a database): 0 of its rows were read; a run may be missing here while its job goes on; it is kept as ${file()}.damaged-1: check the disk, then restart the agent`,
+    ]);
+    store.close();
+    // Whoever restarted it has seen it.
+    expect(open('boot-1').problems()).toEqual([]);
+  });
+
+  test.each(['a directory', 'a FIFO'])('in whose place there is %s is set aside', (what) => {
+    if (what === 'a FIFO') execFileSync('mkfifo', [file()]);
+    else mkdirSync(join(file(), 'below'), { recursive: true });
+    const log = memoryLog();
+    const store = open('boot-1', log);
+    expect(store.load(NOW).runs.size).toBe(0);
+    expect(log.lines).toEqual([{ level: 'error', event: 'store.damaged' }]);
+    expect(copies()).toEqual(['state.db.damaged-1']);
   });
 
   test('that is empty counts as damaged, not as a new host', () => {
@@ -314,6 +331,9 @@ describe('a store that cannot be used as it is', () => {
       { exitCode: 0 },
     ]);
     expect(log.lines.map(({ event }) => event)).toEqual(Array(4).fill('store.row_damaged'));
+    expect(store.problems()).toEqual([
+      expect.stringMatching(/^4 rows of .* cannot be used: a run may be missing/),
+    ]);
     store.close();
     const kept = new DatabaseSync(file()).prepare('SELECT source, id, body FROM damaged_row').all();
     expect(kept.map((row) => `${String(row['source'])} ${String(row['id'])}`)).toEqual([
@@ -343,6 +363,9 @@ describe('a store that cannot be used as it is', () => {
       store.commit(changes({ runs: [added], events: [] }));
     }
     expect(log.lines).toEqual([{ level: 'error', event: 'store.damaged' }]);
+    expect(store.problems()).toEqual([
+      expect.stringMatching(/^the state file could not be used .* written anew from memory; it is/),
+    ]);
     store.commit(changes({ runs: [added] }));
     store.close();
     expect(open().load(NOW).runs.size).toBe(201);

@@ -326,6 +326,7 @@ export class AgentWorld {
       timeline: (job, limit) => store.timeline(job, limit),
       takeGateLevels: (now) => store.takeGateLevels(now),
       saveGateLevels: (levels, now) => store.saveGateLevels(levels, now),
+      problems: () => store.problems(),
       close: () => undefined,
     };
   }

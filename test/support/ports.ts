@@ -74,6 +74,10 @@ export class MemoryStore implements Store {
 
   saveGateLevels(): void {}
 
+  problems(): [] {
+    return [];
+  }
+
   close(): void {}
 }
 

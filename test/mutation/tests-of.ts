@@ -32,10 +32,10 @@ const WIDE: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core', 'test/agent', 'test/simulation', 'test/control'],
   agent: ['test/agent', 'test/simulation', 'test/end-to-end'],
   store: ['test/store', 'test/agent', 'test/simulation'],
-  jobs: ['test/jobs', 'test/kill'],
+  jobs: ['test/jobs', 'test/agent'],
   config: ['test/config', 'test/cli'],
   aws: ['test/aws'],
-  control: ['test/control', 'test/cli', 'test/end-to-end'],
+  control: ['test/control', 'test/cli/commands', 'test/cli/views', 'test/end-to-end/api.test.ts'],
   cli: ['test/cli', 'test/end-to-end'],
   system: ['test/system'],
 };

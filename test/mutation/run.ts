@@ -29,7 +29,7 @@ import { roundsOf, testsOf } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Folders whose tests reach them in their own process. What runs in a process of its own only is shown as unreached. */
-const SWITCHED = /^(?:core|config|jobs|aws|control|cli|system|agent)(\/|$)/;
+const SWITCHED = /^(?:core|config|store|jobs|aws|control|cli|system|agent)(\/|$)/;
 const FOLDERS = ['core', 'store', 'jobs', 'config', 'aws', 'control'];
 /** A mutant that makes a loop endless is noticed by this. The longest round takes a minute on a quiet machine. */
 const ROUND_MS_MAX = 300_000;

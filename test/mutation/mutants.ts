@@ -38,7 +38,10 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
   return found;
 }
 
-export function mutated(text: string, { start, end, replacement }: Mutant): string {
+export function mutated(
+  text: string,
+  { start, end, replacement }: Pick<Mutant, 'start' | 'end' | 'replacement'>,
+): string {
   return text.slice(0, start) + replacement + text.slice(end);
 }
 

@@ -4,7 +4,9 @@
  * own process (switched.ts), some ten a second. Those of `store` are tried in a copy, with a run of tests for each.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
- * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them.
+ * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. `--switched` tries those of
+ * another folder in the tests' own process, too: a test that cannot be repeated there is named and not used.
+ * `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word given.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -20,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { LISTED } from './listed.ts';
 import { mutantsOf, mutated } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
 import { sample } from './sample.ts';
@@ -44,38 +47,73 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       at: { type: 'string' },
       narrow: { type: 'boolean', default: false },
+      switched: { type: 'boolean', default: false },
+      listed: { type: 'boolean', default: false },
     },
   });
+  if (values.listed) {
+    await withCopy((copy) => tryListed(positionals[0] ?? '', copy));
+    return;
+  }
   const folders =
     positionals.length === 0 ? FOLDERS : positionals.map((one) => one.replace(/^src\//, ''));
-  const copy = folders.every((folder) => SWITCHED.test(folder)) ? undefined : copied();
-  const end = (): void => {
-    if (copy !== undefined) rmSync(copy, { recursive: true, force: true });
-  };
+  for (const folder of folders) {
+    const all = sources(folder).flatMap((file) =>
+      mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')),
+    );
+    const { at } = values;
+    const wanted = all.filter(
+      ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
+    );
+    const chosen = sample(wanted, Number(values.sample), Number(values.seed));
+    if (values.switched || SWITCHED.test(folder)) {
+      const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
+      report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
+    } else {
+      await withCopy((copy) => tryAll(folder, chosen, all.length, copy, values.narrow));
+    }
+  }
+}
+
+async function withCopy(work: (copy: string) => Promise<void>): Promise<void> {
+  const copy = copied();
+  const end = (): void => rmSync(copy, { recursive: true, force: true });
   process.once('SIGINT', () => {
     end();
     process.exit(130);
   });
   try {
-    for (const folder of folders) {
-      const all = sources(folder).flatMap((file) =>
-        mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')),
-      );
-      const { at } = values;
-      const wanted = all.filter(
-        ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
-      );
-      const chosen = sample(wanted, Number(values.sample), Number(values.seed));
-      if (copy === undefined || SWITCHED.test(folder)) {
-        const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
-        report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
-      } else {
-        await tryAll(folder, chosen, all.length, copy, values.narrow);
-      }
-    }
+    await work(copy);
   } finally {
     end();
   }
+}
+
+/** Those of listed.ts, each with its own test. */
+async function tryListed(word: string, copy: string): Promise<void> {
+  const chosen = LISTED.filter(({ file }) => file.includes(word));
+  const passed = new Map<string, boolean>();
+  let noticed = 0;
+  for (const { file, from, to, test } of chosen) {
+    const start = onlyPlace(readFileSync(join(copy, file), 'utf8'), from);
+    if (!passed.has(test)) passed.set(test, (await vitest([test], copy)) === 'passed');
+    const text = `${file} ${short(from)} → ${short(to)}`;
+    if (start === undefined) say(`NOT FOUND ${text}`);
+    else if (!passed.get(test)) say(`NOT USED  ${text}: ${test} fails without it`);
+    else {
+      const mutant = { file, start, end: start + from.length, replacement: to };
+      const isNoticed = (await tryOne(mutant, [[test]], copy)) !== 'passed';
+      say(`${isNoticed ? 'noticed ' : 'SURVIVED'}  ${text}`);
+      if (isNoticed) noticed += 1;
+    }
+  }
+  say(`\nlisted: ${share(noticed, chosen.length)}`);
+}
+
+/** `undefined`: the text is not there, or more than once. */
+function onlyPlace(text: string, part: string): number | undefined {
+  const start = text.indexOf(part);
+  return start === -1 || text.includes(part, start + 1) ? undefined : start;
 }
 
 function byFile(mutants: readonly Mutant[]): ReadonlyMap<string, readonly Mutant[]> {
@@ -136,7 +174,7 @@ async function tryAll(
 }
 
 async function tryOne(
-  mutant: Mutant,
+  mutant: Pick<Mutant, 'file' | 'start' | 'end' | 'replacement'>,
   rounds: readonly (readonly string[])[],
   copy: string,
 ): Promise<Result> {

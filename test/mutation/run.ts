@@ -1,12 +1,12 @@
 /**
  * `npm run test:mutants -- [--sample N] [--seed S] [--at FILE:LINE] [folder…]`: changes one place of the sources at a time and
  * looks whether a test notices. The checkout that it is run in is never changed: mutants are switched on and off in the tests'
- * own process (switched.ts), some ten a second. Those of `store` are tried in a copy, with a run of tests for each.
+ * own process (switched.ts), some ten a second.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
- * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. `--switched` tries those of
- * another folder in the tests' own process, too: a test that cannot be repeated there is named and not used.
- * `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word given.
+ * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. A test that cannot be repeated
+ * there is named and not used. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
+ * given: each in a copy of the checkout, with a run of its test.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -28,11 +28,9 @@ import type { Mutant } from './mutants.ts';
 import { sample } from './sample.ts';
 import { trySwitched } from './switched.ts';
 import type { Verdict } from './switched.ts';
-import { roundsOf, testsOf } from './tests-of.ts';
+import { roundsOf } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Folders whose tests reach them in their own process. What runs in a process of its own only is shown as unreached. */
-const SWITCHED = /^(?:core|config|store|jobs|aws|control|cli|system|agent)(\/|$)/;
 const FOLDERS = ['core', 'store', 'jobs', 'config', 'aws', 'control'];
 /** A mutant that makes a loop endless is noticed by this. The longest round takes a minute on a quiet machine. */
 const ROUND_MS_MAX = 300_000;
@@ -47,7 +45,6 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       at: { type: 'string' },
       narrow: { type: 'boolean', default: false },
-      switched: { type: 'boolean', default: false },
       listed: { type: 'boolean', default: false },
     },
   });
@@ -66,12 +63,8 @@ async function main(): Promise<void> {
       ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
     );
     const chosen = sample(wanted, Number(values.sample), Number(values.seed));
-    if (values.switched || SWITCHED.test(folder)) {
-      const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
-      report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
-    } else {
-      await withCopy((copy) => tryAll(folder, chosen, all.length, copy, values.narrow));
-    }
+    const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
+    report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
   }
 }
 
@@ -139,38 +132,6 @@ function report(folder: string, verdicts: readonly Verdict[], count: number): vo
 function share(noticed: number, judged: number): string {
   const percent = judged === 0 ? '-' : Math.round((noticed / judged) * 100);
   return `${noticed} of ${judged} noticed (${percent} %)`;
-}
-
-async function tryAll(
-  folder: string,
-  chosen: readonly Mutant[],
-  count: number,
-  copy: string,
-  isNarrow: boolean,
-): Promise<void> {
-  const passed = new Map<string, boolean>();
-  const survivors: Mutant[] = [];
-  let judged = 0;
-  for (const mutant of chosen) {
-    const rounds = testsOf(mutant.file, copy).slice(0, isNarrow ? 2 : undefined);
-    const green: (readonly string[])[] = [];
-    for (const round of rounds) {
-      const key = round.join(' ');
-      if (!passed.has(key)) passed.set(key, (await vitest(round, copy)) === 'passed');
-      if (passed.get(key)) green.push(round);
-      else process.stdout.write(`not used, since they fail without a mutant: ${key}\n`);
-    }
-    if (green.length === 0) continue;
-    judged += 1;
-    const result = await tryOne(mutant, green, copy);
-    if (result === 'passed') survivors.push(mutant);
-    process.stdout.write(`${result === 'passed' ? 'SURVIVED' : 'noticed '} ${line(mutant)}\n`);
-  }
-  process.stdout.write(
-    `\n${folder}: ${share(judged - survivors.length, judged)}, of ${count} possible\n` +
-      survivors.map((mutant) => `  ${line(mutant)}\n`).join('') +
-      '\n',
-  );
 }
 
 async function tryOne(

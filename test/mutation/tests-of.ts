@@ -1,23 +1,8 @@
-/**
- * Which tests are tried on a mutant of a source file: those beside its name, then those of its folder, then those that prove
- * what its part of the program is for.
- */
+/** Which tests are tried on the mutants of a folder: its own, those of its part, then those that prove what its part is for. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-/** Paths below the root, in rounds: a round is tried if the ones before noticed nothing. */
-export function testsOf(file: string, root: string): readonly (readonly string[])[] {
-  const below = file.replace(/^src\//, '');
-  const [area = ''] = below.split('/');
-  const beside = join('test', below.replace(/\.ts$/, '.test.ts'));
-  const folder = join('test', dirname(below));
-  const rounds = [[beside], folder === `test/${area}` ? [] : [folder], WIDE[area] ?? []];
-  return rounds
-    .map((round) => round.filter((path) => existsSync(join(root, path))))
-    .filter((round) => round.length > 0);
-}
-
-/** The same for all files of a folder: the tests of the folder, then those of its part, then the wide ones. */
+/** Paths below the root, in rounds: a later one is tried on what the ones before have not noticed. */
 export function roundsOf(folder: string, root: string): readonly (readonly string[])[] {
   const [area = ''] = folder.split('/');
   const own = `test/${folder}`;

@@ -30,6 +30,8 @@ export default defineConfig({
     maxWorkers: 2,
     // A mutant counts for the test that runs meanwhile.
     maxConcurrency: 1,
+    // What another run left there has other mutants, or none.
+    fsModuleCache: false,
     // A mutant that opens a FIFO waits for a writer, and nothing ends that within its own process.
     testNamePattern: /^(?!.*FIFO)/,
     testTimeout: 30_000,

@@ -9,7 +9,7 @@ import { TLSSocket } from 'node:tls';
 import { maskSecrets } from '../core/lib/secrets.ts';
 import type { Services } from '../ports.ts';
 import { withAnswerLimit } from './client/answer-limit.ts';
-import { createConnectionPool } from './client/connections.ts';
+import { authoritiesWith, createConnectionPool } from './client/connections.ts';
 import type { ConnectionPool } from './client/connections.ts';
 import { Credentials } from './client/credentials.ts';
 import type { CallerIdentity } from './caller-identity.ts';
@@ -58,8 +58,9 @@ export function createProbe(options: ServicesOptions): Probe {
   let opened: ConnectionPool | undefined;
   const pool = madeOnce(async () => {
     const { caBundle } = await settings();
+    const authorities = caBundle === undefined ? undefined : authoritiesWith(caBundle);
     const limits = { limitMs, connectMs, idleMs };
-    opened = createConnectionPool({ ...limits, proxy, environment, caBundle });
+    opened = createConnectionPool({ ...limits, proxy, environment, authorities });
     return opened;
   });
   const credentials = new Credentials({

@@ -178,9 +178,10 @@ class AwsServices implements Services {
   async #createPools(): Promise<Pools> {
     const { connectMs, idleMs, callMs, pollMs } = this.#limits;
     const { proxy, environment } = this.#options;
-    const { createConnectionPool } = await import('./client/connections.ts');
+    const { authoritiesWith, createConnectionPool } = await import('./client/connections.ts');
     const { caBundle } = await this.#loadSettings();
-    const shared = { connectMs, idleMs, proxy, environment, caBundle };
+    const authorities = caBundle === undefined ? undefined : authoritiesWith(caBundle);
+    const shared = { connectMs, idleMs, proxy, environment, authorities };
     this.#open = {
       calls: createConnectionPool({ ...shared, limitMs: callMs }),
       polls: createConnectionPool({ ...shared, limitMs: pollMs }),

@@ -2,7 +2,7 @@
  * Jobs that are not in the configuration file: `migration-agent run` and POST /v1/jobs. They have the keys of a job in the
  * file, in the same spelling (`timeout: 12h`), except those that only a configured job can have.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobDefinition } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { jobDefinition } from './build/build.ts';

@@ -1,5 +1,5 @@
 /** Turns zod's issues into problems with our messages and their places in the file. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { SourceDocument } from './lib/document.ts';
 import { keyOf } from './lib/problem.ts';
 import type { Path, Problem } from './lib/problem.ts';

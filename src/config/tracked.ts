@@ -1,5 +1,5 @@
 /** Tracked work: `migration-agent track` and POST /v1/tracked. Its settings have the keys of a configured job. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobDefinition, TrackedSource } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { messageOf } from './ad-hoc.ts';

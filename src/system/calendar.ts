@@ -36,15 +36,18 @@ interface Expression {
   readonly local: LocalTime;
 }
 
-/** `hostZone`: the zone of schedules that name none. Default: what Node.js takes for the host's. */
-export function createCalendar(hostZone?: string): Calendar {
+/**
+ * `hostZone`: the zone of schedules that name none; asked only for the first of those, since the data of time zones take 6 MB.
+ * Default: what Node.js takes for the host's.
+ */
+export function createCalendar(hostZone: () => string | undefined = () => undefined): Calendar {
   const known = new Map<string, Expression>();
   return {
     nextStartMs(schedule, afterMs) {
       const key = `${schedule.timezone ?? ''} ${schedule.cron}`;
       let expression = known.get(key);
       if (expression === undefined) {
-        expression = compile(schedule.cron, schedule.timezone ?? hostZone);
+        expression = compile(schedule.cron, schedule.timezone ?? hostZone());
         known.set(key, expression);
       }
       return nextOf(expression, afterMs);

@@ -3,19 +3,28 @@
  * agent: if the log cannot be written, lines are lost and jobs go on.
  */
 import { fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { isColorSupported, prettyFactory } from 'pino-pretty';
 
 import type { Log, LogLevel } from '../ports.ts';
-import { logText } from './log-text.ts';
 import { maskFields } from './masked-fields.ts';
+
+/** Its descriptor. The stream of Node.js for it is not made: nothing else writes there. */
+const STDOUT = 1;
 
 export interface LogOptions {
   readonly level: LogLevel;
   /** Default: standard output. */
   readonly destination?: DestinationStream;
-  /** Human-readable lines. Default: true if standard output is a terminal. */
-  readonly pretty?: boolean;
+  /** Formats the lines for people (pretty-lines.ts). Absent: they are JSON. */
+  readonly format?: (lines: DestinationStream) => DestinationStream;
+}
+
+/** The log on standard output: for people if it is a terminal. What formats lines is loaded only then. */
+export async function openLog(level: LogLevel): Promise<ReturnType<typeof createLog>> {
+  if (!isatty(STDOUT)) return createLog({ level });
+  const { prettyLines } = await import('./pretty-lines.ts');
+  return createLog({ level, format: prettyLines });
 }
 
 export function createLog(options: LogOptions): Log & { setLevel(level: LogLevel): void } {
@@ -31,9 +40,8 @@ export function createLog(options: LogOptions): Log & { setLevel(level: LogLevel
 }
 
 function createLogger(options: LogOptions): Logger {
-  const isJournal = options.destination === undefined && isJournalStream(process.env, 1);
+  const isJournal = options.destination === undefined && isJournalStream(process.env, STDOUT);
   const lines = options.destination ?? standardOutput();
-  const pretty = options.pretty ?? (options.destination === undefined && process.stdout.isTTY);
   return pino(
     {
       level: options.level,
@@ -41,7 +49,7 @@ function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pretty ? prettyLines(lines) : isJournal ? priorityLines(lines) : lines,
+    options.format?.(lines) ?? (isJournal ? priorityLines(lines) : lines),
   );
 }
 
@@ -80,30 +88,6 @@ export function isJournalStream(environment: NodeJS.ProcessEnv, descriptor: numb
   }
 }
 
-/** Formats each line for people. No stream in between, so the last line cannot be lost in a buffer. */
-function prettyLines(destination: DestinationStream): DestinationStream {
-  const prettify = prettyFactory({
-    hideObject: true,
-    ignore: 'pid',
-    messageFormat: (line, _messageKey, _levelLabel, { colors }) => logText(line, colors.gray),
-    // UTC, as in the timelines and in the JSON lines.
-    translateTime: 'UTC:HH:MM:ss.l',
-    colorize: isColorSupported && (process.env['NO_COLOR'] ?? '') === '',
-    // pino-pretty's own colours, except for the message, which must be readable on any background.
-    customColors: {
-      message: 'reset',
-      fatal: 'bgRed',
-      error: 'red',
-      warn: 'yellow',
-      info: 'green',
-      debug: 'blue',
-    },
-  });
-  return {
-    write: (line) => destination.write(prettify(line)),
-  };
-}
-
 /** How much unwritten output is kept while the disk is full or the reader is blocked. */
 const BACKLOG_BYTES_MAX = 1024 * 1024;
 /** Attempts, 100 ms each (sonic-boom), before a blocked pipe is skipped until the next line. */
@@ -112,7 +96,7 @@ const ATTEMPTS_MAX = 3;
 function standardOutput(): DestinationStream {
   let attempts = 0;
   const destination = pino.destination({
-    fd: 1,
+    fd: STDOUT,
     sync: true,
     maxLength: BACKLOG_BYTES_MAX,
     retryEAGAIN: () => {

@@ -177,7 +177,7 @@ export class HostileDays {
     return new AgentWorld(seed * 10 + index, own, {
       ...{ name, time: this.time, service: this.service, failing: 0.05 },
       settings: configuration(name, false),
-      calendar: createCalendar('UTC'),
+      calendar: createCalendar(() => 'UTC'),
       jobs: {
         durationMs: (run) => this.#durationMs(run.job),
         exitCode: () => (random() < 0.25 ? 23 : 0),

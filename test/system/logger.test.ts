@@ -10,11 +10,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 import { logText } from '../../src/system/log-text.ts';
+import { prettyLines } from '../../src/system/pretty-lines.ts';
 import { createLog, isJournalStream, priorityLines } from '../../src/system/logger.ts';
 
 function capture(level: 'debug' | 'info' = 'info', pretty = false) {
   const lines: string[] = [];
-  const log = createLog({ level, pretty, destination: { write: (line) => lines.push(line) } });
+  const destination = { write: (line: string) => lines.push(line) };
+  const log = createLog({ level, destination, ...(pretty ? { format: prettyLines } : {}) });
   return { log, lines, last: () => JSON.parse(lines.at(-1)!) as Record<string, unknown> };
 }
 

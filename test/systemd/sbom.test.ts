@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ARCHITECTURES } from '../../systemd/package/architecture.ts';
 import { bundle } from '../../systemd/package/bundle.ts';

@@ -9,10 +9,7 @@ import { createServices } from '../../aws/services.ts';
 import { adHocDefinition } from '../../config/ad-hoc.ts';
 import type { Configuration } from '../../config/build/configuration.ts';
 import { trackedDefinition } from '../../config/tracked.ts';
-import { createCallLatency, timedServices } from '../../control/call-latency.ts';
-import { createHttpListener } from '../../control/http/tcp-listener.ts';
 import type { HttpListener } from '../../control/http/tcp-listener.ts';
-import { createRegistry } from '../../control/metrics.ts';
 import { createControlServer } from '../../control/http/server.ts';
 import type { ControlServer } from '../../control/http/server.ts';
 import { maskSecrets } from '../../core/lib/secrets.ts';
@@ -21,7 +18,7 @@ import { plainDetail } from '../../jobs/lib/plain-text.ts';
 import { DETAIL_CHARACTERS_MAX } from '../../jobs/lib/progress.ts';
 import { findSources } from '../../jobs/tracked/source.ts';
 import { createTrackedWork } from '../../jobs/tracked/tracked-work.ts';
-import type { Clock, Log } from '../../ports.ts';
+import type { Clock, Log, Services } from '../../ports.ts';
 import { lockState } from '../../store/state-lock.ts';
 import { openStore } from '../../store/store.ts';
 import type { SqliteStore } from '../../store/store.ts';
@@ -53,7 +50,10 @@ export interface Assembly {
 
 /** Opens the store and ties all parts together. Throws `StateInUse`, one of the errors that
  * `daemon.ts` calls final, or what the disk reports. */
-export function assemble(configuration: Configuration, surroundings: Surroundings): Assembly {
+export async function assemble(
+  configuration: Configuration,
+  surroundings: Surroundings,
+): Promise<Assembly> {
   const { stateDirectory, socket, httpListen } = configuration.agent;
   makeDirectory(stateDirectory, 0o700);
   checkTrustedPath(stateDirectory);
@@ -66,26 +66,23 @@ export function assemble(configuration: Configuration, surroundings: Surrounding
   const store = openStore(stateDirectory, clock.bootId, surroundings.log);
   const inForce = { configuration };
   const seed = newSeed();
-  const callLatency = createCallLatency();
   const cgroupBase = findCgroupBase();
-  const parts = { clock, store, inForce, seed, callLatency, cgroupBase, surroundings };
+  const bare = createServices({
+    ...configuration.aws,
+    version: VERSION,
+    environment: surroundings.environment,
+  });
+  const metered =
+    httpListen === undefined
+      ? undefined
+      : (await import('./http-listener.ts')).meter(bare, inForce, httpListen, surroundings.log);
+  const services = metered?.services ?? bare;
+  const parts = { clock, store, inForce, seed, services, cgroupBase, surroundings };
   const agent = createAgent(parts);
   return defined({
     agent,
     control: createControl(agent, parts),
-    listener:
-      httpListen === undefined
-        ? undefined
-        : createHttpListener({
-            listen: addressOf(httpListen),
-            output: {
-              openLog: (job, run, stream) => openRunLog(stateDirectory, job, run, stream),
-            },
-            hosts: () => inForce.configuration.agent.httpHosts,
-            operator: agent,
-            registry: createRegistry(agent, callLatency),
-            log: surroundings.log,
-          }),
+    listener: metered?.listener(agent),
     seed,
     cgroupBase,
     close() {
@@ -101,7 +98,7 @@ interface Parts {
   /** Written by a reload alone. */
   readonly inForce: { configuration: Configuration };
   readonly seed: number;
-  readonly callLatency: ReturnType<typeof createCallLatency>;
+  readonly services: Services;
   readonly cgroupBase: string | undefined;
   readonly surroundings: Surroundings;
 }
@@ -111,19 +108,18 @@ function createAgent({
   store,
   inForce,
   seed,
-  callLatency,
+  services,
   cgroupBase,
   surroundings,
 }: Parts): Agent {
   const { configuration } = inForce;
-  const { environment, log, notifier } = surroundings;
+  const { log, notifier } = surroundings;
   const { stateDirectory, socket, keepLogsMs, backend } = configuration.agent;
   const inbox = new Inbox(clock);
   const post = inbox.post.bind(inbox);
   const { bootId } = clock;
   const fleet = openFleet(configuration, clock, log);
   const gates = openGates(configuration, store, clock, post, fleet);
-  const services = createServices({ ...configuration.aws, version: VERSION, environment });
   return new Agent({
     version: VERSION,
     pid: process.pid,
@@ -133,7 +129,7 @@ function createAgent({
     inbox,
     store,
     gates,
-    services: timedServices(services, callLatency),
+    services,
     jobs: createJobHost(
       defined({
         post,
@@ -150,7 +146,7 @@ function createAgent({
     hostIdentity: readHostIdentity(),
     notifier,
     log,
-    calendar: createCalendar(hostZone(process.env['TZ']).zone),
+    calendar: createCalendar(() => hostZone(process.env['TZ']).zone),
     reload: () =>
       reload(surroundings, inForce.configuration, (now) => {
         inForce.configuration = now;
@@ -204,8 +200,4 @@ function usableFd(
     remedy: 'make ListenStream= of migration-agent.socket and agent.socket the same',
   });
   return undefined;
-}
-
-function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -6,7 +6,7 @@ import { formatWarning } from '../../config/lib/problem.ts';
 import type { Log } from '../../ports.ts';
 import { StateInUse } from '../../store/state-lock.ts';
 import { UnreadableStore } from '../../store/connection.ts';
-import { createLog } from '../../system/logger.ts';
+import { openLog } from '../../system/logger.ts';
 import { createPeerReader } from '../../system/peer-credentials.ts';
 import { useServiceCredentials } from '../../system/service-credentials.ts';
 import { createServiceNotifier } from '../../system/service-notifier.ts';
@@ -41,7 +41,7 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
     return EXIT.badConfiguration;
   }
   const { configuration } = loaded;
-  const log = createLog({ level: configuration.log.level });
+  const log = await openLog(configuration.log.level);
   for (const warning of loaded.warnings) {
     log.write('warn', 'config.risky', 'configuration is riskier than the documents advise', {
       place: formatWarning(file, warning),
@@ -51,7 +51,7 @@ export async function runDaemon(file: string, environment: NodeJS.ProcessEnv): P
   const readPeer = await createPeerReader();
   let assembly: Assembly;
   try {
-    assembly = assemble(configuration, { file, environment, log, notifier, readPeer });
+    assembly = await assemble(configuration, { file, environment, log, notifier, readPeer });
   } catch (error) {
     return cannotStart(error, configuration, log);
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { readConfiguration } from '../../config/load.ts';
 import type { Log, LogLevel } from '../../ports.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
-import { createLog } from '../../system/logger.ts';
+import { openLog } from '../../system/logger.ts';
 import { createPeerReader } from '../../system/peer-credentials.ts';
 import { createServiceNotifier } from '../../system/service-notifier.ts';
 import { createClient } from '../client/client.ts';
@@ -62,10 +62,16 @@ async function runAgent(
     printProblems(file, loaded.problems);
     throw new CommandFailure(EXIT.badConfiguration, 'its own configuration is refused');
   }
-  const log = isQuiet ? silentLog() : createLog({ level: 'info' });
+  const log = isQuiet ? silentLog() : await openLog('info');
   const notifier = await createServiceNotifier({});
   const readPeer = await createPeerReader();
-  const assembly = assemble(loaded.configuration, { file, environment, log, notifier, readPeer });
+  const assembly = await assemble(loaded.configuration, {
+    file,
+    environment,
+    log,
+    notifier,
+    readPeer,
+  });
   await assembly.control.listen();
   const at = await assembly.listener?.listen();
   const page = at === undefined ? '' : `http://${at.host}:${at.port}/`;

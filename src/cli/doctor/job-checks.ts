@@ -50,7 +50,7 @@ async function programs(jobs: Jobs, path: InheritedPath): Promise<Finding> {
 
 function schedules(jobs: readonly Parameters<typeof nextStarts>[0][], nowMs: number): Finding {
   const zone = hostZone(process.env['TZ']).zone ?? 'UTC';
-  const calendar = createCalendar(zone);
+  const calendar = createCalendar(() => zone);
   const texts = jobs.slice(0, SHOWN_MAX).map((job) => {
     const [next = 'never'] = nextStarts(job, calendar, zone, nowMs, 1);
     return `${job.name} next ${next}`;

@@ -2,7 +2,7 @@
  * The input of `notify`, by the model of NotifyMigrationTaskState: from `--cli-input-json`, which the options
  * override. What the service would reject is an error here, with the name of the option.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defined } from '../../core/lib/defined.ts';
 import type { NotifyCall } from '../../core/model/call.ts';
 import { readJsonObject, readParameter, readStructure, readTimestamp } from './aws-shorthand.ts';

@@ -1,6 +1,6 @@
 /** Queries to a running simulator: its journal, its audit, its switches. Each is a command below `simulate`. */
 import { Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { showSwitches } from '../../simulator/lib/behaviour.ts';
 import type { JournalEntry } from '../../simulator/audit/journal.ts';
 import { journalRow } from '../../simulator/audit/journal-row.ts';

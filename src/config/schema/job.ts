@@ -1,6 +1,6 @@
 /** The schema of one job: what it runs, how its progress is read, and what is reported to Migration Hub. */
 import nodeCron from 'node-cron';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import { templateProblem } from '../lib/template.ts';
 import {

@@ -2,7 +2,7 @@
  * The schema of the configuration file: every key with its description, type and default. Rules that involve several keys
  * are in cross-checks.ts; warnings of legal but risky values are in warnings.ts.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';
 import { JOB_NAME } from '../../core/model/job-name.ts';

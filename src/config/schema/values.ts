@@ -1,5 +1,5 @@
 /** The kinds of values in the configuration: each with its check and a message that says what to write instead. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../../core/lib/duration.ts';
 import { parseSize, SIZE_PATTERN } from '../lib/size.ts';
 import { SECOND_MS } from '../../core/lib/time.ts';

@@ -14,7 +14,8 @@ export const CONNECTION_LIMITS = {
     headersTimeout: 10_000,
     requestTimeout: 10_000,
     keepAliveTimeout: 5_000,
-    connectionsCheckingInterval: 2_000,
+    /** Who is too slow is cut off within this time more. Each look wakes the agent, whether there is a connection or not. */
+    connectionsCheckingInterval: 10_000,
   },
 } as const;
 

@@ -4,7 +4,7 @@
  */
 import { defined } from '../../core/lib/defined.ts';
 import { chmod } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Log } from '../../ports.ts';
 import { boundConnections } from './connection-limit.ts';
@@ -20,6 +20,11 @@ import { RecentEvents } from '../routes/recent-events.ts';
 import { createRoutes } from '../routes/routes.ts';
 import type { RoutesOptions } from '../routes/routes.ts';
 import { claimSocketFile } from './socket-file.ts';
+
+/**
+ * Not by `import`, which reads every export of the module: one of them loads the whole of undici, which the agent never uses.
+ */
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface ControlServerOptions extends RoutesOptions {
   readonly socketPath: string;

@@ -1,7 +1,7 @@
 /**
  * The read-only TCP listener: metrics, health and the status page. Nothing can be changed through it.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { Registry } from 'prom-client';
@@ -16,6 +16,9 @@ import type { OutputOptions } from '../page/output.ts';
 import { Overviews } from '../page/overview.ts';
 import { PageAssets, PAGE_POLICY } from '../page/page-assets.ts';
 import { readiness } from '../readiness.ts';
+
+/** Not by `import`: see server.ts. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface HttpListenerOptions {
   /** `HOST:PORT`; an IPv6 address is written in brackets. */

@@ -2,7 +2,7 @@
  * Holds a zod schema and the type that it describes together, at compile time: the schema's values fit the type, and
  * the two have the same fields at every depth, optional ones included.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** `describes<Status>()(schema)` compiles only if the schema describes each field of `Status`, and no other. */
 export function describes<Model>() {

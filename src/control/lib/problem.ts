@@ -2,7 +2,7 @@
  * The answer to a request that cannot be served: one document, `{ error: { code, message } }`, and the
  * HTTP status that belongs to the code.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 export const HTTP_STATUS = {
   invalid: 400,

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 import type { Peer } from './peer.ts';
 import { validate } from './problem.ts';

@@ -2,7 +2,7 @@
  * The answers of the socket, as zod schemas for the OpenAPI document. They follow src/core/model/status.ts, and the
  * compiler checks that. Nothing is validated with them while the agent runs.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../core/model/call.ts';
 import type { OutboxEntry } from '../../core/model/outbox.ts';

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document of the socket, made from the routes and their schemas. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { defined } from '../../core/lib/defined.ts';
 import { HTTP_STATUS } from '../lib/problem.ts';

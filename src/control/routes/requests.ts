@@ -1,7 +1,7 @@
 /**
  * What may be sent to the socket: bodies and queries, as zod schemas. The OpenAPI document is made from them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { PLAIN_PARSERS } from '../../core/model/job.ts';
 import { JOB_NAME, JOB_NAME_RULE } from '../../core/model/job-name.ts';

@@ -1,5 +1,5 @@
 /** The endpoints of the socket, by resource. server.ts reads requests and writes answers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
 import { agentRoutes } from './agent.ts';

@@ -1,5 +1,5 @@
 /** Tracked work: bodies of `POST /v1/tracked` and `POST /v1/reports`, as zod schemas. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { PROBLEM_CODES } from '../lib/problem.ts';
 import { migrationHub, text } from './requests.ts';

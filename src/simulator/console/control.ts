@@ -12,7 +12,7 @@
  *   POST /_simulator/submit      { "name", "workerGroup", "command", "scriptArguments", "fields" }
  *   POST /_simulator/cancel      { "pipelineId": "df-…" }
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ServiceError } from '../lib/errors.ts';
 import { faultRuleSchema } from '../faults/rule.ts';
 import { filterJournal } from '../audit/journal-row.ts';

@@ -3,7 +3,7 @@
  * all problems at once, each with its place and the values that are allowed.
  */
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readSwitches } from '../lib/behaviour.ts';
 import type { Behaviour } from '../lib/behaviour.ts';
 import { closest } from '../lib/closest.ts';

@@ -3,7 +3,7 @@
  * dp-limits: "regular" and "burst" rate) and an assumed one for Migration Hub, which publishes none. A call
  * that finds its bucket empty is over the limit and takes no token; whether it is refused is a setting.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const rateLimitSchema = z.strictObject({
   perSecond: z.number().positive(),

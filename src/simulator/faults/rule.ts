@@ -2,7 +2,7 @@
  * One fault rule: what goes wrong, for which operation, when, and how often. Rules are written in YAML or JSON. Each error
  * names the values that are allowed.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { homeRegionShapes, hubShapes } from '../hub/shapes.ts';
 import { pipelineShapes } from '../pipeline/shapes.ts';
 import { closest } from '../lib/closest.ts';

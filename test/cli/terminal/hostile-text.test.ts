@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 
 import type { JobStatus } from '../../../src/core/model/status.ts';
 import { createLog } from '../../../src/system/logger.ts';
+import { prettyLines } from '../../../src/system/pretty-lines.ts';
 import { serve } from '../../control/control-server-fixture.ts';
 import { FULL_STATUS, jobNamed } from '../../control/operator-in-memory.ts';
 import { until } from '../../support/until.ts';
@@ -124,7 +125,7 @@ test('status --watch', async () => {
 test('the log of an agent that runs on a terminal', () => {
   const lines: string[] = [];
   const destination = { write: (line: string) => lines.push(line) };
-  const log = createLog({ level: 'info', pretty: true, destination });
+  const log = createLog({ level: 'info', format: prettyLines, destination });
   log.write('error', 'job.ended', 'a job ended', {
     job: EVIL,
     [EVIL]: EVIL,

@@ -1,7 +1,7 @@
 /** The OpenAPI document is one that validators and generators take, and says of each schema what it is. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describe, expect, test } from 'vitest';
 
 import { historyDocument, statusDocument } from '../../../src/control/routes/documents.ts';

@@ -26,8 +26,8 @@ export interface Site {
   readonly url: string;
   readonly client: Client;
   readonly configuration: string;
-  /** Starts the daemon and waits until it answers. */
-  start(): Promise<Daemon>;
+  /** Starts the daemon, with more variables if given, and waits until it answers. */
+  start(environment?: NodeJS.ProcessEnv): Promise<Daemon>;
   status(): Promise<Status>;
   job(name: string): Promise<JobStatus>;
   /** Waits until the job's latest run satisfies `is`. */
@@ -69,7 +69,7 @@ ${text.replaceAll('DIRECTORY', directory)}`,
     url,
     client,
     configuration,
-    async start() {
+    async start(environment = {}) {
       const output = openSync(logFile, 'a');
       const child = spawn(LAUNCHER, ['daemon', '--config', configuration], {
         stdio: ['ignore', output, output],
@@ -78,6 +78,7 @@ ${text.replaceAll('DIRECTORY', directory)}`,
           AWS_ACCESS_KEY_ID: 'test',
           AWS_SECRET_ACCESS_KEY: 'test',
           AWS_EC2_METADATA_DISABLED: 'true',
+          ...environment,
         },
       });
       closeSync(output);

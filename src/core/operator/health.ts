@@ -99,21 +99,20 @@ function hubProblems({ hub }: PlannerView, now: Now): string[] {
   return hub.obstacle === undefined ? disabled : [hub.obstacle, ...disabled];
 }
 
+/** What the keys of the reporters of Hub tasks begin with. */
+const HUB_TASKS = hubTaskKey('');
+
 /** With `createStream` the agent makes a missing stream again; it is a problem if that did not help. */
-function missingStream({
-  settings: { migrationHub },
-  hub,
-  reporters,
-  state,
-}: PlannerView): string[] {
+function missingStream({ settings: { migrationHub }, hub, reporters }: PlannerView): string[] {
   if (migrationHub === undefined) return [];
   const missingMin = migrationHub.createStream ? 2 : 1;
-  for (const task of state.hubTasks.keys()) {
-    const blockedBy = reporters.get(hubTaskKey(task))?.blockedBy();
-    const operation = blockedBy?.missing?.at(-1);
-    if (operation === undefined || (blockedBy?.missing?.length ?? 0) < missingMin) continue;
+  for (const reporter of reporters.all()) {
+    const { missing, reason = '' } = reporter?.blockedBy() ?? {};
+    const operation = missing?.at(-1);
+    if (operation === undefined || (missing?.length ?? 0) < missingMin) continue;
+    if (reporter?.key.startsWith(HUB_TASKS) !== true) continue;
     return [
-      `${operation} fails: ${blockedBy?.reason ?? ''}; create the stream ${migrationHub.stream} in ${hub.region ?? 'the home region'}, or set migrationHub.createStream: true`,
+      `${operation} fails: ${reason}; create the stream ${migrationHub.stream} in ${hub.region ?? 'the home region'}, or set migrationHub.createStream: true`,
     ];
   }
   return [];
@@ -150,14 +149,17 @@ function waiting({ promises }: PlannerView): string[] {
 function late({ state }: PlannerView, now: Now): string[] {
   const stale: string[] = [];
   const expired: string[] = [];
-  for (const { id, job, hub, pipeline } of state.liveRuns.values()) {
-    const promise = state.hubTasks.get(hub?.task ?? '')?.promise;
-    if (promise?.run === id && promise.until.bootMs < now.bootMs) {
-      stale.push(`${job} by ${seconds(now.bootMs - promise.until.bootMs)}`);
-    }
+  for (const { promise, run } of state.promisedHubTasks) {
+    if (promise === undefined || promise.run !== run || promise.until.bootMs >= now.bootMs)
+      continue;
+    const job = state.liveRuns.get(run)?.job;
+    if (job !== undefined) stale.push(`${job} by ${seconds(now.bootMs - promise.until.bootMs)}`);
+  }
+  for (const id of state.livePipelineRuns) {
+    const { job, pipeline } = state.liveRuns.get(id) ?? {};
     if (pipeline?.acceptedAt === undefined || pipeline.delivery.state !== 'pending') continue;
     const lateMs = now.bootMs - pipeline.acceptedAt.bootMs - pipeline.task.windowMs;
-    if (lateMs > 0) expired.push(`${job} by ${seconds(lateMs)}`);
+    if (lateMs > 0) expired.push(`${job ?? id} by ${seconds(lateMs)}`);
   }
   return [
     ...named(stale, 'late in Migration Hub, which shows them as stale'),

@@ -80,9 +80,12 @@ export function agentStatus(view: PlannerView, agent: AgentDetails, now: Now): A
 
 export function nearestDeadlineMs(view: PlannerView): number | undefined {
   let nearestMs = Infinity;
-  for (const run of view.state.liveRuns.values()) {
-    nearestMs = Math.min(nearestMs, hubDeadline(view, run)?.bootMs ?? Infinity);
-    const { pipeline } = run;
+  const { livePipelineRuns, liveRuns, promisedHubTasks } = view.state;
+  for (const { promise, run } of promisedHubTasks) {
+    if (promise?.run === run) nearestMs = Math.min(nearestMs, promise?.until.bootMs ?? Infinity);
+  }
+  for (const id of livePipelineRuns) {
+    const pipeline = liveRuns.get(id)?.pipeline;
     if (pipeline?.acceptedAt !== undefined) {
       nearestMs = Math.min(nearestMs, pipeline.acceptedAt.bootMs + pipeline.task.windowMs);
     }
@@ -225,11 +228,6 @@ function delivery(
 function deadline(until: Instant, now: Now): { deadlineAt: string; slackSeconds: number } {
   const slackSeconds = Math.round((until.bootMs - now.bootMs) / SECOND_MS);
   return { deadlineAt: iso(until.wallMs), slackSeconds };
-}
-
-function hubDeadline(view: PlannerView, run: Run): Instant | undefined {
-  const promise = view.state.hubTasks.get(run.hub?.task ?? '')?.promise;
-  return promise?.run === run.id ? promise.until : undefined;
 }
 
 export function budgets(

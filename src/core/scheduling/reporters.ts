@@ -11,6 +11,10 @@ export class Reporters {
     return this.#entries.get(key)?.owner;
   }
 
+  *all(): Iterable<Reporter | undefined> {
+    for (const { owner } of this.#entries.values()) yield owner;
+  }
+
   /** Replaces the reporter of the same key. A call that the old one has in flight is waited for. */
   add(reporter: Reporter): void {
     const entry = this.#entries.get(reporter.key) ?? new Item<Reporter | undefined>(reporter);

@@ -30,14 +30,16 @@ export class Watchdog {
    * changed must not wait for the next event.
    */
   turned(now: Now, liveRuns: number, line: () => string): number | undefined {
-    const lineAtMs = this.#lineMadeAtMs + Math.max(LINE_EVERY_MS, liveRuns * LINE_EVERY_MS_PER_RUN);
+    const everyMs = Math.max(LINE_EVERY_MS, liveRuns * LINE_EVERY_MS_PER_RUN);
+    const lineAtMs = this.#lineMadeAtMs + everyMs;
     const isLineDue = now.bootMs >= lineAtMs;
     if (isLineDue) {
       this.#lineMadeAtMs = now.bootMs;
       this.#showStatus(line());
     }
     this.#notify(now);
-    return isLineDue ? undefined : lineAtMs;
+    // A turn that comes anyway makes it for nothing: at a report a second there is always one.
+    return isLineDue ? undefined : lineAtMs + everyMs;
   }
 
   #notify(now: Now): void {

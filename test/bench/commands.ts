@@ -1,16 +1,13 @@
 /** What a command costs, and the start of the daemon: from a package and from the sources. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '../../systemd/package/bundle.ts';
 import { ask, cpuMsOf, endProcess, startDaemon } from './daemon.ts';
 import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { BARE_NODE } from './idle.ts';
-import { LAUNCHER, daemonFlags } from './program.ts';
+import { withBundle } from './packaged.ts';
+import { LAUNCHER } from './program.ts';
 import { median, paired } from './rounds.ts';
 
 const ROUNDS = 3;
@@ -106,7 +103,9 @@ async function startFigure(
     ms.push(daemon.answered.ms);
     return daemon.answered.cpuMs;
   };
-  await of();
+  // What was compiled is kept when the agent ends by itself.
+  const first = await startDaemon({ command });
+  await first.stop();
   const cpu = await paired(STARTS, of, bareStart);
   return {
     name: `CPU to the first answer, ${where} (${amount(median(ms), 'ms')} of time)`,
@@ -127,18 +126,5 @@ async function bareStart(): Promise<number> {
     return cpuMsOf(node.pid ?? 0);
   } finally {
     await endProcess(node);
-  }
-}
-
-/** Where the packages have it in a folder of its own, the compiled code is kept as there. */
-async function withBundle<Result>(
-  use: (command: readonly string[]) => Promise<Result>,
-): Promise<Result> {
-  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-bench-bundle-'));
-  try {
-    await bundle(directory, 'bench');
-    return await use([process.execPath, ...daemonFlags(), join(directory, 'main.mjs')]);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -25,6 +25,8 @@ export interface Daemon {
   readonly socket: string;
   /** From the spawn to the first answer on the socket. */
   readonly answered: { readonly ms: number; readonly cpuMs: number };
+  /** As systemd stops it. */
+  stop(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -53,7 +55,13 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     await end();
     throw error;
   }
-  return { pid, socket, answered: { ms: monotonicMs() - beginMs, cpuMs: cpuMsOf(pid) }, end };
+  const answered = { ms: monotonicMs() - beginMs, cpuMs: cpuMsOf(pid) };
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
+    await end();
+  };
+  return { pid, socket, answered, stop, end };
 }
 
 function configuration(

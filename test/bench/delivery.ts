@@ -7,7 +7,7 @@ import type { Delivery, DeliveryOptions } from './cpu-window.ts';
 import { median, paired } from './rounds.ts';
 import { awsMissing, boto3Missing } from '../support/aws-tools.ts';
 
-const TARGET_RATIO = 1.3;
+const TARGET_RATIO = 1.1;
 const ROUNDS = 3;
 /** As many calls at a time as the agent's pacing allows (IN_FLIGHT_MAX in src/core/scheduling/pacing.ts). */
 const CONCURRENCY = 32;

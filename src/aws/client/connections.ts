@@ -123,6 +123,6 @@ class BundleAgent extends HttpsAgent {
     ...[options, done]: Parameters<HttpsAgent['createConnection']>
   ): ReturnType<HttpsAgent['createConnection']> {
     const secured = { ...options, secureContext: this.#authorities() };
-    return super.createConnection(secured as typeof options, done);
+    return super.createConnection(secured, done);
   }
 }

@@ -23,7 +23,12 @@ export async function checkFile(file: string, terminal: Terminal): Promise<ExitC
   const warnings = sortProblems([...loaded.warnings, ...(await jobProblems(loaded, terminal))]);
   for (const warning of warnings) print(terminal, formatWarning(file, warning));
   const zone = hostZone(terminal.environment['TZ']).zone ?? 'UTC';
-  const notes = jobNotes(configuration, createCalendar(() => zone), zone, Date.now());
+  const notes = jobNotes(
+    configuration,
+    createCalendar(() => zone),
+    zone,
+    Date.now(),
+  );
   for (const note of notes) print(terminal, note);
   const { length } = warnings;
   const count = length === 1 ? '1 warning' : `${length} warnings`;

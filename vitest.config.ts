@@ -1,4 +1,5 @@
-/** Everything but benchmarks and long simulations runs with `npm test`. */
+/** `npm test` runs everything but benchmarks and long simulations; `npm run test:long` all seeds and sizes of it. */
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
@@ -9,14 +10,23 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-const CORE = 'test/{core,simulation}/**/*.test.ts';
+/** These change nothing that outlives a test (test/support/nothing-left.ts) and keep nothing in their modules. */
+const PURE = [
+  'test/{config,core,simulation}/**/*.test.ts',
+  'test/cli/{terminal,views}/**/*.test.ts',
+  'test/control/routes/**/*.test.ts',
+  'test/simulator/{audit,definition,faults,hub,pipeline}/**/*.test.ts',
+  'test/simulator/{constraints,switches}.test.ts',
+];
 
 export default defineConfig({
   test: {
     reporters: ['default', new SkippedReporter()],
     sequence: { sequencer: LongestFirst },
     // Most tests wait for processes and answers, not for a processor.
-    maxWorkers: 5,
+    maxWorkers: 6,
+    // What one of the programs that tests start has compiled the others need not compile again.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
     // For tests that never end. None comes near it, also beside busy neighbours.
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -24,12 +34,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // The core keeps nothing in its modules, so these files need no process and no modules of their own.
-        test: { name: 'core', include: [CORE], isolate: false },
+        // So these files need no process and no modules of their own, which cost more than most of their tests.
+        test: {
+          name: 'pure',
+          include: PURE,
+          isolate: false,
+          setupFiles: 'test/support/nothing-left.ts',
+        },
       },
       {
         extends: true,
-        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: [CORE] },
+        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE },
       },
     ],
   },

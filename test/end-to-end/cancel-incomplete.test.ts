@@ -64,7 +64,7 @@ jobs:
 
     const canceled = command('cancel', 'stuck');
     await until('it is killed', async () =>
-      (await command('events', 'stuck')).output.includes('SIGKILL'),
+      JSON.stringify(await site.client.get('/v1/jobs/stuck/events')).includes('SIGKILL'),
     );
     // While the process is stuck, another job starts, ends and is reported.
     await command('start', 'other');

@@ -1,6 +1,6 @@
 /**
  * The whole agent through rough and stormy days, in virtual time: its own loop, inbox, journal and store, killed at any
- * touch of the outside. What must hold is in support/agent-checker.ts. `npm run test:simulation` runs the long form.
+ * touch of the outside. What must hold is in support/agent-checker.ts. `npm run test:long` runs both kept seeds through both.
  *
  *   SEED=7 npx vitest run test/simulation/agent-days.test.ts      repeats a seed
  *   DAYS=2 SEEDS=50 …                                             lives longer, fifty seeds from 1 on
@@ -9,21 +9,17 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { IS_LONG } from '../support/long-run.ts';
 import { liveThrough } from './agent-days.ts';
 import type { Weather } from './agent-days.ts';
 
 const DAYS = Number(process.env['DAYS'] ?? 0.25);
 /** Seeds that found something once: a percent that fell after a crash, reports that waited for a full disk. */
-const KEPT = [2, 4];
-const SEEDS =
-  process.env['SEED'] !== undefined
-    ? [Number(process.env['SEED'])]
-    : [
-        ...new Set([
-          ...KEPT,
-          ...Array.from({ length: Number(process.env['SEEDS'] ?? 0) }, (_, i) => i + 1),
-        ]),
-      ];
+const KEPT: Readonly<Record<Weather, readonly number[]>> =
+  IS_LONG || process.env['SEEDS'] !== undefined
+    ? { rough: [2, 4], stormy: [2, 4] }
+    : { rough: [2], stormy: [4] };
+const MORE = Array.from({ length: Number(process.env['SEEDS'] ?? 0) }, (_, i) => i + 1);
 /** Whether fsync reaches a platter shows in no simulation: where there is a directory in memory, it is faster. */
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
@@ -33,8 +29,13 @@ function live(seed: number, weather: Weather, days: number): ReturnType<typeof l
   return liveThrough(seed, weather, days, directory);
 }
 
+function seedsOf(weather: Weather): number[] {
+  const { SEED } = process.env;
+  return SEED === undefined ? [...new Set([...KEPT[weather], ...MORE])] : [Number(SEED)];
+}
+
 for (const weather of ['rough', 'stormy'] as const) {
-  test.each(SEEDS)(
+  test.each(seedsOf(weather))(
     `${DAYS} ${weather} days: every promise is kept (seed %i)`,
     async (seed) => {
       const beganAt = performance.now();

@@ -6,12 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { LAUNCHER } from '../support/daemon.ts';
 import { until } from './simulator-driver.ts';
-
-const COMMAND = new URL('../../src/cli/simulate/command.ts', import.meta.url).href;
-/** Any file that exists. */
-const COMMAND_FILE = new URL(COMMAND).pathname;
-const PROGRAM = `import { simulateCommand } from '${COMMAND}'; await simulateCommand().parseAsync();`;
 
 let directory: string;
 const children: ChildProcessWithoutNullStreams[] = [];
@@ -24,7 +20,7 @@ afterEach(async () => {
 });
 
 function simulate(...args: readonly string[]) {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM, '--', ...args]);
+  const child = spawn(LAUNCHER, ['simulate', ...args]);
   children.push(child);
   const seen = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (seen.out += chunk.toString()));
@@ -89,16 +85,15 @@ test('with --state, a simulator that was killed continues with its state when it
   };
   const first = simulate(...args);
   const url = await ready(first.seen);
-  const stream = { ProgressUpdateStreamName: 'S' };
+  const stream = { ProgressUpdateStreamName: 'kept-stream' };
   await call(url, 'AWSMigrationHub.CreateProgressUpdateStream', stream);
   const list = 'AWSMigrationHub.ListProgressUpdateStreams';
   const before = await call(url, list, {});
   await until(
     () =>
-      existsSync(join(directory, 'state')) && readFileSync(join(directory, 'state')).includes('S'),
+      existsSync(join(directory, 'state')) &&
+      readFileSync(join(directory, 'state')).includes('kept-stream'),
   );
-  // The file is written a tenth of a second after the change.
-  await new Promise((resolve) => setTimeout(resolve, 500));
   first.child.kill('SIGKILL');
   await first.ended;
   const second = simulate(...args);
@@ -136,7 +131,11 @@ test('commands print its journal, audit and switches', async () => {
 
 test.each([
   ['an unknown switch', ['--set', 'colour=red'], 'no such switch'],
-  ['an invalid state file', ['--port', '0', '--state', COMMAND_FILE], 'is not a state file'],
+  [
+    'an invalid state file',
+    ['--port', '0', '--state', import.meta.filename],
+    'is not a state file',
+  ],
   ['an invalid port', ['--port', 'x'], 'expected a port'],
   ['a speed of zero', ['--speed', '0'], 'expected a number greater than 0'],
   ['an invalid region', ['--home-region', 'Mars'], 'expected a region'],

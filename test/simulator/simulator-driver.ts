@@ -1,5 +1,5 @@
 /** For the simulator's own tests: a clock that moves only when the test moves it, and calls over real HTTP. */
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { SimulatorClock } from '../../src/simulator/lib/clock.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -61,7 +61,6 @@ export interface Rig {
 }
 
 const open: Simulator[] = [];
-afterEach(closeRigs);
 
 /** For a test that removes files which its simulators still write. */
 export async function closeRigs(): Promise<void> {
@@ -73,6 +72,7 @@ export async function rig(options: SimulatorOptions = {}): Promise<Rig> {
   const clock = createManualClock();
   const simulator = createSimulator({ clock, ...options });
   open.push(simulator);
+  onTestFinished(closeRigs);
   const { url } = await simulator.listen(0);
   const call: Rig['call'] = async (target, body = {}, region = '', signal) => {
     const response = await fetch(url, {
@@ -120,7 +120,7 @@ export async function until<T>(look: () => T | undefined | false): Promise<T> {
   for (;;) {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
-    if (Date.now() > deadline) throw new Error('waited in vain');
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${String(look)}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -7,7 +7,7 @@ import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { wholeProgram } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { Collector } from '../cli/terminal-in-memory.ts';
@@ -173,14 +173,18 @@ function blockOf(document: string, start: string): string {
   return block!.code;
 }
 
+interface World {
+  readonly site: Site;
+  readonly shell: (code: string) => Promise<string>;
+}
+
 /** An agent with the jobs of the documents, and the environment of a terminal beside it. */
-async function world(): Promise<{ site: Site; shell: (code: string) => Promise<string> }> {
+async function createWorld(): Promise<World> {
   const site = await createSite(`migrationHub: { progressUpdateStream: my-migrator }
 jobs:
   copy-files: { command: ['true'] }
   nightly-files: { command: ['true'] }
 `);
-  onTestFinished(() => site.close());
   const bin = join(site.directory, 'bin');
   mkdirSync(bin);
   symlinkSync(LAUNCHER, join(bin, 'migration-agent'));
@@ -219,8 +223,15 @@ async function runShell(
 }
 
 describe('run as it stands', () => {
+  // The documents name different jobs, so one agent has them all.
+  let site: Site;
+  let shell: World['shell'];
+  beforeAll(async () => {
+    ({ site, shell } = await createWorld());
+  });
+  afterAll(() => site.close());
+
   test('README.md: the first job, and the commands after an installation', async () => {
-    const { shell } = await world();
     const first = await shell(blockOf('README.md', 'migration-agent run'));
     expect(first).toMatch(/^copy\/1 +succeeded/m);
     expect(first).toContain('COMPLETED');
@@ -232,7 +243,6 @@ describe('run as it stands', () => {
   });
 
   test.skipIf(whyNot('jq') !== '')(`config/api.md ${whyNot('jq')}`, async () => {
-    const { site, shell } = await world();
     for (const { code } of BLOCKS.filter(({ document }) => document === 'config/api.md')) {
       await shell(
         code.replaceAll('/run/migration-agent/agent.sock', join(site.directory, 'agent.sock')),
@@ -247,7 +257,6 @@ describe('run as it stands', () => {
   test.skipIf(whyNot('rsync') !== '')(
     `config/tracking.md: the script of cron, and a status file ${whyNot('rsync')}`,
     async () => {
-      const { site, shell } = await world();
       const here = (code: string): string =>
         code
           .replaceAll('backup:/srv/', `${site.directory}/backup/`)

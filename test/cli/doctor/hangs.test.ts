@@ -7,79 +7,100 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { test } from 'vitest';
+import type { TestContext } from 'vitest';
 import type { Checked } from '../../../src/cli/doctor/report.ts';
 import { HangingMount, whyNoHangingMount } from '../../support/hanging-mount.ts';
 import { until } from '../../support/until.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../../src/migration-agent');
 
-let directory: string;
-let mount: HangingMount | undefined;
-let proxy: Server;
-let toProxy: Socket[];
-
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hangs-'));
-  for (const name of ['hung', 'bin', 'home']) mkdirSync(join(directory, name));
-  toProxy = [];
-  proxy = createServer((socket) => {
-    toProxy.push(socket);
+/** A host of its own for each test: they wait for limits of `doctor`, side by side. */
+class HangingHost {
+  readonly directory = mkdtempSync(join(tmpdir(), 'hangs-'));
+  readonly #toProxy: Socket[] = [];
+  readonly #proxy: Server = createServer((socket) => {
+    this.#toProxy.push(socket);
     socket.on('error', () => undefined);
   });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-});
-afterEach(async () => {
-  await mount?.release();
-  mount = undefined;
-  for (const socket of toProxy) socket.destroy();
-  await new Promise((resolve) => proxy.close(resolve));
-  await until('nothing of it runs', () => marked().length === 0);
-  rmSync(directory, { recursive: true });
-});
+  #mount: HangingMount | undefined;
 
-/** Whatever the command started has this directory in its environment. */
-function marked(): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HANGS=${directory}\0`);
-    } catch {
-      return false;
-    }
-  });
-}
+  static async make({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<HangingHost> {
+    const host = new HangingHost();
+    for (const name of ['hung', 'bin', 'home']) mkdirSync(join(host.directory, name));
+    await new Promise<void>((resolve) => host.#proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => host.#remove());
+    return host;
+  }
 
-function configure(stateDirectory: string, job: string): string {
-  const file = join(directory, 'config.yaml');
-  const { port } = proxy.address() as AddressInfo;
-  writeFileSync(
-    file,
-    `aws: { region: us-west-2, proxy: "http://127.0.0.1:${port}" }
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  async mount(): Promise<void> {
+    this.#mount = await HangingMount.at(this.path('hung'));
+  }
+
+  configure(stateDirectory: string, job: string): string {
+    const file = this.path('config.yaml');
+    const { port } = this.#proxy.address() as AddressInfo;
+    writeFileSync(
+      file,
+      `aws: { region: us-west-2, proxy: "http://127.0.0.1:${port}" }
 migrationHub: { progressUpdateStream: acme }
-agent: { stateDirectory: "${stateDirectory}", socket: "${directory}/agent.sock" }
+agent: { stateDirectory: "${stateDirectory}", socket: "${this.path('agent.sock')}" }
 jobs: { copy: { command: ['true'], ${job} } }
 `,
-  );
-  return file;
-}
+    );
+    return file;
+  }
 
-async function doctor(file: string, home: string): Promise<{ code: number; checks: Checked[] }> {
-  const { PATH = '' } = process.env;
-  const child = spawn('sh', [LAUNCHER, 'doctor', '--config', file, '--json'], {
-    env: { PATH: `${directory}/bin:${PATH}`, HOME: home, HANGS: directory },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [stdout, [code]] = await Promise.all([
-    text(child.stdout),
-    once(child, 'exit') as Promise<[number]>,
-  ]);
-  return { code, checks: (JSON.parse(stdout) as { checks: Checked[] }).checks };
-}
+  script(name: string, body: string): string {
+    const file = join(this.path('bin'), name);
+    writeFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    return file;
+  }
 
-function script(name: string, body: string): string {
-  const file = join(directory, 'bin', name);
-  writeFileSync(file, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
-  return file;
+  async doctor(file: string, home: string): Promise<{ code: number; checks: Checked[] }> {
+    const { PATH = '' } = process.env;
+    const child = spawn('sh', [LAUNCHER, 'doctor', '--config', file, '--json'], {
+      env: { PATH: `${this.path('bin')}:${PATH}`, HOME: home, HANGS: this.directory },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [stdout, [code]] = await Promise.all([
+      text(child.stdout),
+      once(child, 'exit') as Promise<[number]>,
+    ]);
+    return { code, checks: (JSON.parse(stdout) as { checks: Checked[] }).checks };
+  }
+
+  /** Whatever the command started has this directory in its environment. */
+  async untilNothingRuns(): Promise<void> {
+    await until(
+      'nothing of it runs',
+      () => this.#left().length === 0,
+      () => this.#left().join(' '),
+    );
+  }
+
+  async #remove(): Promise<void> {
+    await this.#mount?.release();
+    for (const socket of this.#toProxy) socket.destroy();
+    await new Promise((resolve) => this.#proxy.close(resolve));
+    await this.untilNothingRuns();
+    rmSync(this.directory, { recursive: true });
+  }
+
+  #left(): string[] {
+    return readdirSync('/proc').filter((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        return environment.includes(`HANGS=${this.directory}\0`);
+      } catch {
+        return false;
+      }
+    });
+  }
 }
 
 function messageOf(checks: readonly Checked[], name: string): string {
@@ -87,48 +108,60 @@ function messageOf(checks: readonly Checked[], name: string): string {
   return `${verdict}: ${message}`;
 }
 
-test('credential_process, directory service and proxy: each is named, and none of their processes is left', async () => {
-  mkdirSync(join(directory, 'home/.aws'));
-  // The second process is a child of the first: `doctor` ends both.
-  const hanging = script('never', 'sleep 1000; true');
-  writeFileSync(
-    join(directory, 'home/.aws/config'),
-    `[default]\ncredential_process = ${hanging}\n`,
-  );
-  script('getent', 'sleep 1000; true');
-  const file = configure(join(directory, 'state'), 'user: somebody-elsewhere');
-  const { code, checks } = await doctor(file, join(directory, 'home'));
-  expect(code).toBe(1);
-  expect(messageOf(checks, 'credentials')).toMatch(/^failed: no credentials within 10 s/);
-  expect(messageOf(checks, 'jobs')).toMatch(/^failed: copy: no answer within 5 s: /);
-  expect(messageOf(checks, 'network: home region')).toMatch(
-    /^failed: https:.*through the proxy.*no connection within 5 s/,
-  );
-  expect(messageOf(checks, 'state directory')).toMatch(/^ok/);
-  await until('nothing of it runs', () => marked().length === 0);
-});
-
-test.skipIf(whyNoHangingMount !== '')(
-  `file systems of the state directory and of a job${whyNoHangingMount && ` (${whyNoHangingMount})`}`,
-  async () => {
-    mount = await HangingMount.at(join(directory, 'hung'));
-    const hung = join(directory, 'hung/x');
-    const file = configure(hung, `workingDirectory: "${hung}"`);
-    const { code, checks } = await doctor(file, join(directory, 'home'));
-    expect(code).toBe(1);
-    expect(messageOf(checks, 'state directory')).toMatch(/^failed: .*its file system hangs$/);
-    expect(messageOf(checks, 'jobs')).toMatch(/^failed: copy: no answer within 5 s: a file system/);
-    expect(messageOf(checks, 'credentials')).toMatch(/^failed: there are none/);
-  },
-);
-
-test.skipIf(whyNoHangingMount !== '')(
-  `the file system of the home directory, which has the AWS files${whyNoHangingMount && ` (${whyNoHangingMount})`}`,
-  async () => {
-    mount = await HangingMount.at(join(directory, 'hung'));
-    const file = configure(join(directory, 'state'), 'autostart: false');
-    const { code, checks } = await doctor(file, join(directory, 'hung'));
+test.concurrent(
+  'credential_process, directory service and proxy: each is named, and none of their processes is left',
+  async (context) => {
+    const { expect } = context;
+    const host = await HangingHost.make(context);
+    mkdirSync(host.path('home/.aws'));
+    // The second process is a child of the first: `doctor` ends both.
+    const hanging = host.script('never', 'sleep 1000; true');
+    writeFileSync(host.path('home/.aws/config'), `[default]\ncredential_process = ${hanging}\n`);
+    host.script('getent', 'sleep 1000; true');
+    const file = host.configure(host.path('state'), 'user: somebody-elsewhere');
+    const { code, checks } = await host.doctor(file, host.path('home'));
     expect(code).toBe(1);
     expect(messageOf(checks, 'credentials')).toMatch(/^failed: no credentials within 10 s/);
+    expect(messageOf(checks, 'jobs')).toMatch(/^failed: copy: no answer within 5 s: /);
+    expect(messageOf(checks, 'network: home region')).toMatch(
+      /^failed: https:.*through the proxy.*no connection within 5 s/,
+    );
+    expect(messageOf(checks, 'state directory')).toMatch(/^ok/);
+    await host.untilNothingRuns();
   },
 );
+
+test
+  .skipIf(whyNoHangingMount !== '')
+  .concurrent(
+    `file systems of the state directory and of a job${whyNoHangingMount && ` (${whyNoHangingMount})`}`,
+    async (context) => {
+      const { expect } = context;
+      const host = await HangingHost.make(context);
+      await host.mount();
+      const hung = host.path('hung/x');
+      const file = host.configure(hung, `workingDirectory: "${hung}"`);
+      const { code, checks } = await host.doctor(file, host.path('home'));
+      expect(code).toBe(1);
+      expect(messageOf(checks, 'state directory')).toMatch(/^failed: .*its file system hangs$/);
+      expect(messageOf(checks, 'jobs')).toMatch(
+        /^failed: copy: no answer within 5 s: a file system/,
+      );
+      expect(messageOf(checks, 'credentials')).toMatch(/^failed: there are none/);
+    },
+  );
+
+test
+  .skipIf(whyNoHangingMount !== '')
+  .concurrent(
+    `the file system of the home directory, which has the AWS files${whyNoHangingMount && ` (${whyNoHangingMount})`}`,
+    async (context) => {
+      const { expect } = context;
+      const host = await HangingHost.make(context);
+      await host.mount();
+      const file = host.configure(host.path('state'), 'autostart: false');
+      const { code, checks } = await host.doctor(file, host.path('hung'));
+      expect(code).toBe(1);
+      expect(messageOf(checks, 'credentials')).toMatch(/^failed: no credentials within 10 s/);
+    },
+  );

@@ -3,7 +3,7 @@
  * and stores what is reported.
  */
 import { MigrationHubClient } from '@aws-sdk/client-migration-hub';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createGates } from '../../src/aws/budget/gates.ts';
 import type { Rates } from '../../src/aws/budget/gates.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../../src/aws/source-resources.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../src/core/model/call.ts';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
+import type { Rate } from '../../src/core/model/settings.ts';
 import type { Services } from '../../src/ports.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -33,6 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   services.close();
   await simulator.close();
 });
@@ -219,39 +221,65 @@ describe('a fault of the way', () => {
   });
 });
 
-describe('gates and services together', () => {
-  test('use the limit of the service and never exceed it', async () => {
-    const rate = { perSecond: 40, burst: 20 };
-    // Calls that a busy machine delays by up to a second may come together.
-    simulator.setLimits({
-      ReportTaskRunnerHeartbeat: { ...rate, burst: rate.burst + rate.perSecond },
-    });
+describe('gates and services together, in virtual time', () => {
+  const START_MS = Date.UTC(2026, 0, 1);
+  const SECONDS = 3;
+  /** Time stands still while a request is under way, so that a busy machine changes nothing. */
+  const CLOCK = {
+    now: () => START_MS + performance.now(),
+    after: (ms: number, wake: () => void) => {
+      const timer = setTimeout(wake, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+
+  /** Calls as fast as gates for `asked` let them, against a service that allows `allowed`. */
+  async function flow(asked: Rate, allowed: Rate): Promise<{ count: number; overLimit: number }> {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const service = createSimulator({ homeRegion: HOME, clock: CLOCK });
+    const address = await service.listen(0);
+    service.setLimits({ ReportTaskRunnerHeartbeat: allowed });
+    const client = servicesAt(address.url);
     const sent: Promise<Outcome>[] = [];
-    const sentAtS: number[] = [];
     const gates = createGates({
       rates: Object.fromEntries(
-        [...HUB_OPERATIONS, ...PIPELINE_OPERATIONS].map((operation) => [operation, rate]),
+        [...HUB_OPERATIONS, ...PIPELINE_OPERATIONS].map((operation) => [operation, asked]),
       ) as unknown as Rates,
       monotonicMs: () => performance.now(),
       post: (event) => {
         if (event.type !== 'gate-opened') return;
         for (let i = 0; i < event.slots; i++) {
-          sentAtS.push(performance.now() / 1000);
-          sent.push(services.send(CALLS.ReportTaskRunnerHeartbeat));
+          sent.push(client.send(CALLS.ReportTaskRunnerHeartbeat));
         }
       },
     });
     gates.ask('ReportTaskRunnerHeartbeat', 1000);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    await gates.close();
-    const outcomes = await Promise.all(sent);
-    expect(simulator.audit().overLimit).toBe(0);
-    expect(outcomes.every(({ kind }) => kind === 'accepted')).toBe(true);
-    expect(outcomes.length).toBeGreaterThan(60);
-    // Of every window of time that begins and ends with a call.
-    const tooMany = sentAtS.flatMap((from, first) =>
-      sentAtS.filter((to, last) => last - first + 1 > rate.burst + rate.perSecond * (to - from)),
-    );
-    expect(tooMany).toEqual([]);
+    for (let ms = 0; ms < SECONDS * 1000; ms += 10) {
+      await vi.advanceTimersByTimeAsync(10);
+      await Promise.all(sent);
+    }
+    const closed = gates.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    await closed;
+    client.close();
+    const { overLimit } = service.audit();
+    vi.useRealTimers();
+    await service.close();
+    return { count: sent.length, overLimit };
+  }
+
+  test('use the limit of the service and never exceed it', async () => {
+    const rate = { perSecond: 40, burst: 20 };
+    const { count, overLimit } = await flow(rate, rate);
+    expect(overLimit).toBe(0);
+    // Nine tenths of the rate, and the burst without the calls of 200 ms.
+    expect(count).toBeGreaterThanOrEqual(12 + SECONDS * 36);
+    expect(count).toBeLessThanOrEqual(rate.burst + SECONDS * rate.perSecond);
+  });
+
+  test('the service notices gates whose burst is a second too large', async () => {
+    const rate = { perSecond: 40, burst: 20 };
+    const { overLimit } = await flow({ ...rate, burst: rate.burst + rate.perSecond }, rate);
+    expect(overLimit).toBeGreaterThan(0);
   });
 });

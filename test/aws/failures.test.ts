@@ -4,7 +4,8 @@
  */
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LIMITS } from '../../src/aws/client/options.ts';
 import { until } from '../support/until.ts';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { Services } from '../../src/ports.ts';
@@ -16,28 +17,43 @@ import {
   PATIENT,
   servicesAt,
   setEnvironment,
-  SHORT,
   startStub,
 } from './aws-stub.ts';
 import type { Answerer, Stub } from './aws-stub.ts';
 
 let stub: Stub;
 let services: Services;
-/** With time limits that a test can wait for. */
-let hasty: Services;
 
 beforeEach(async () => {
   setEnvironment();
   stub = await startStub();
   services = servicesAt(stub.url);
-  hasty = servicesAt(stub.url, { limits: SHORT });
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   services.close();
-  hasty.close();
   await stub.close();
 });
+
+/**
+ * Makes a call that is not answered, in virtual time: it must still be under way just before its limit, and ended at it.
+ * Requests and answers take the time that they take.
+ */
+async function endsAt(limitMs: number, made: Services, call: Call): Promise<Outcome> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const before = stub.requests.length;
+  let isOver = false;
+  const outcome = made.send(call).finally(() => (isOver = true));
+  await until('the request has come', () => stub.requests.length > before);
+  await vi.advanceTimersByTimeAsync(limitMs - 1);
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  const ended = await outcome;
+  vi.useRealTimers();
+  return ended;
+}
 
 /** One call through the older generation of the SDK, one through the newer. */
 const BOTH: readonly Call[] = [CALLS.NotifyMigrationTaskState, CALLS.ReportTaskProgress];
@@ -238,6 +254,11 @@ describe("an answer that is not the service's", () => {
 });
 
 describe('a connection', () => {
+  const within = (limit: string): string =>
+    expect.stringMatching(
+      new RegExp(`^(?:no answer|the answer was not complete) within ${limit}$`, 'u'),
+    ) as string;
+
   test.each<[string, Answerer]>([
     ['says nothing', () => undefined],
     [
@@ -255,13 +276,18 @@ describe('a connection', () => {
         response.on('close', () => clearInterval(timer));
       },
     ],
-  ])('that %s ends at the time limit', async (_name, answer) => {
+  ])('that %s ends at the time limit, a poll at its own', async (_name, answer) => {
+    const made = servicesAt(stub.url, { limits: { credentialsMs: 90_000 } });
+    // What a first call loads has limits of its own.
+    for (const call of [...BOTH, CALLS.PollForTask]) await made.send(call);
     stub.answer = answer;
     for (const call of BOTH) {
-      const outcome = await hasty.send(call);
-      expect(outcome.kind).toBe('unavailable');
-      expect(reasonOf(outcome)).toMatch(/within 0\.7 s/u);
+      const outcome = await endsAt(LIMITS.callMs, made, call);
+      expect(outcome).toMatchObject({ kind: 'unavailable', reason: within('10 s') });
     }
+    const poll = await endsAt(LIMITS.pollMs, made, CALLS.PollForTask);
+    expect(poll).toMatchObject({ kind: 'unavailable', reason: within('100 s') });
+    made.close();
   });
 
   test('that ends cleanly in the middle of an answer is no answer', async () => {
@@ -311,20 +337,22 @@ describe('a connection', () => {
   });
 
   test('that goes dead while it is kept costs one time limit; the next call has a fresh one', async () => {
-    const made = servicesAt(stub.url, { limits: { ...SHORT, callMs: 2_000 } });
+    const made = servicesAt(stub.url, { limits: PATIENT });
     for (const call of BOTH) await made.send(call);
     const dead = new Set(stub.requests.map(({ socket }) => socket));
     // As a firewall does that has forgotten a connection: what is sent on it vanishes.
     stub.answer = (response, request) => {
       if (!dead.has(request.socket)) ok({})(response, request);
     };
-    expect(await made.send(BOTH[0]!)).toMatchObject({ reason: 'no answer within 2 s' });
+    expect(await endsAt(PATIENT.callMs, made, BOTH[0]!)).toMatchObject({
+      reason: 'no answer within 90 s',
+    });
     for (const call of BOTH) expect((await made.send(call)).kind).toBe('accepted');
     made.close();
   });
 
   test('that goes dead takes the other kept ones with it after the third: none of them costs a time limit more', async () => {
-    const made = servicesAt(stub.url, { limits: { ...SHORT, callMs: 2_000 } });
+    const made = servicesAt(stub.url, { limits: PATIENT });
     // None is answered before all have come.
     stub.answer = together(6);
     await Promise.all(Array.from({ length: 6 }, () => made.send(BOTH[1]!)));
@@ -333,9 +361,10 @@ describe('a connection', () => {
     stub.answer = (response, request) => {
       if (!dead.has(request.socket)) ok({})(response, request);
     };
-    const kinds: string[] = [];
-    for (let i = 0; i < 6; i++) kinds.push((await made.send(BOTH[1]!)).kind);
-    expect(kinds.join(' ')).toBe('unavailable unavailable unavailable accepted accepted accepted');
+    for (let i = 0; i < 3; i++) {
+      expect((await endsAt(PATIENT.callMs, made, BOTH[1]!)).kind).toBe('unavailable');
+    }
+    for (let i = 0; i < 3; i++) expect((await made.send(BOTH[1]!)).kind).toBe('accepted');
     made.close();
   });
 
@@ -356,16 +385,41 @@ describe('a connection', () => {
   });
 });
 
+test('failures count in a row: an answer between them begins anew, and a poll is another matter', async () => {
+  stub.answer = together(6);
+  await Promise.all(Array.from({ length: 6 }, () => services.send(BOTH[1]!)));
+  const idle = stub.requests.map(({ socket }) => socket);
+  const fails: Answerer = (_response, { socket }) => socket.destroy();
+  const steps: readonly (readonly [Call, Answerer])[] = [
+    [BOTH[1]!, fails],
+    [BOTH[1]!, fails],
+    [BOTH[1]!, ok({})],
+    [BOTH[1]!, fails],
+    // An error of the service is an answer, too.
+    [BOTH[1]!, fail(400, 'InvalidRequestException')],
+    [BOTH[1]!, fails],
+    [CALLS.PollForTask, fails],
+    [CALLS.PollForTask, fails],
+  ];
+  for (const [call, answer] of steps) {
+    stub.answer = answer;
+    await services.send(call);
+  }
+  await until('each failure has taken its own connection', () => {
+    return idle.filter(({ destroyed }) => destroyed).length === 4;
+  });
+  // One that is still open is used again.
+  stub.answer = ok({});
+  await services.send(BOTH[1]!);
+  expect(idle).toContain(stub.requests.at(-1)!.socket);
+});
+
 describe('a long poll', () => {
-  test('has more time than other calls, and ends at its own limit', async () => {
+  test('has more time than other calls', async () => {
     const made = servicesAt(stub.url, { limits: { ...PATIENT, callMs: 100 } });
     stub.answer = (response, request) => setTimeout(() => ok({})(response, request), 300);
     expect((await made.send(CALLS.PollForTask)).kind).toBe('accepted');
     made.close();
-    stub.answer = () => undefined;
-    const outcome = await hasty.send(CALLS.PollForTask);
-    expect(outcome.kind).toBe('unavailable');
-    expect(reasonOf(outcome)).toBe('no answer within 1.4 s');
   });
 
   test('that a proxy cuts after a silence counts as no task', async () => {

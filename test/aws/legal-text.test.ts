@@ -68,6 +68,12 @@ describe('text for Data Pipeline', () => {
     expect(pipelineText('\u001b[31ma\u001b[0m\tb\r\n\u0000c\u0007', bounds)).toBe('a\tb\r\nc');
   });
 
+  test('keeps the first and the last code point of each range that is allowed', () => {
+    const allowed = ' \ud7ff\ue000\ufffd\u{10000}\u{10ffff}\t\n\r';
+    expect(pipelineText(allowed, bounds)).toBe(allowed);
+    expect(pipelineText('a\u001f\ufffe\uffffb', bounds)).toBe('ab');
+  });
+
   test('keeps the end where the end tells, and the start otherwise', () => {
     const text = `${'a'.repeat(50)}z`;
     expect(pipelineText(text, bounds)).toBe(`…${'a'.repeat(38)}z`);

@@ -14,8 +14,11 @@ export interface Plan {
 /** Written by workers, a line for each. */
 export interface Line {
   readonly test: string;
-  /** `noticed`: this test fails with the mutant. `reached`: it was reached. `loaded`: while the test file was imported. */
-  readonly what: 'noticed' | 'reached' | 'loaded' | 'unusable';
+  /**
+   * `noticed`: this test fails with the mutant. `reached`: it was reached. `loaded`: while the test file was imported. `trying`:
+   * if nothing follows, the mutant has ended the process of the test. `finished`: the test file was run to its end.
+   */
+  readonly what: 'noticed' | 'reached' | 'loaded' | 'unusable' | 'trying' | 'finished';
   readonly mutants: readonly number[];
 }
 

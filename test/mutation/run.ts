@@ -5,7 +5,7 @@
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. A test that cannot be repeated
- * there is named and not used. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
+ * there is named and not used. `--own` uses the tests of the folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
  * given: each in a copy of the checkout, with a run of its test.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -45,6 +45,7 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       at: { type: 'string' },
       narrow: { type: 'boolean', default: false },
+      own: { type: 'boolean', default: false },
       listed: { type: 'boolean', default: false },
     },
   });
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
       ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
     );
     const chosen = sample(wanted, Number(values.sample), Number(values.seed));
-    const rounds = roundsOf(folder, ROOT).slice(0, values.narrow ? 2 : undefined);
+    const rounds = roundsOf(folder, ROOT).slice(0, values.own ? 1 : values.narrow ? 2 : undefined);
     report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
   }
 }

@@ -37,7 +37,7 @@ export async function trySwitched(
   });
   try {
     for (const round of rounds) {
-      await runTests(vitest, round);
+      await tryRound(vitest, round);
       const { noticed } = results();
       say(`${round.join(' ')}: ${noticed.size} of ${plan.chosen.length} noticed`);
     }
@@ -66,6 +66,23 @@ async function runTests(vitest: Vitest, filters: readonly string[]): Promise<boo
   const specifications = await vitest.globTestSpecifications([...filters]);
   const { testModules } = await vitest.runTestSpecifications(specifications);
   return testModules.length > 0 && testModules.every((one) => one.ok());
+}
+
+/** A mutant may end the process of the test: so many of each test file are found. */
+const DEATHS_MAX = 20;
+
+/** A test file at a time: what ends its process is no matter of the others. */
+async function tryRound(vitest: Vitest, filters: readonly string[]): Promise<void> {
+  for (const specification of await vitest.globTestSpecifications([...filters])) {
+    for (let deaths = 0; deaths < DEATHS_MAX; deaths++) {
+      const before = readLines().length;
+      await vitest.runTestSpecifications([specification]);
+      const lines = readLines().slice(before);
+      const deadly = lines.findLast(({ what }) => what === 'trying');
+      if (deadly === undefined || lines.some(({ what }) => what === 'finished')) break;
+      addLine({ ...deadly, what: 'noticed' });
+    }
+  }
 }
 
 /** Places that only run while a file is imported (constants): a run of the tests that import it for each of their mutants. */

@@ -19,7 +19,7 @@ const WIDE: Readonly<Record<string, readonly string[]>> = {
   store: ['test/store', 'test/agent', 'test/simulation'],
   jobs: ['test/jobs', 'test/agent'],
   config: ['test/config', 'test/cli'],
-  aws: ['test/aws'],
+  aws: ['test/aws', 'test/cli/doctor'],
   control: ['test/control', 'test/cli/commands', 'test/cli/views', 'test/end-to-end/api.test.ts'],
   cli: ['test/cli', 'test/end-to-end'],
   system: ['test/system'],

@@ -45,6 +45,11 @@ export default class MutantRunner extends TestRunner {
     this.#noticed = new Set(noticed.flatMap(({ mutants }) => mutants));
   }
 
+  override onAfterRunFiles(files: Parameters<TestRunner['onAfterRunFiles']>[0]): void {
+    super.onAfterRunFiles(files);
+    addLine({ test: '', what: 'finished', mutants: [] });
+  }
+
   async runTask(test: RunnerTestCase): Promise<void> {
     const run = TestRunner.getTestFn(test) as () => Promise<void>;
     if (plan.only !== undefined) {
@@ -55,9 +60,9 @@ export default class MutantRunner extends TestRunner {
     const loaded = takeReached();
     if (loaded.length > 0) addLine({ test: name, what: 'loaded', mutants: loaded });
     reached = 0;
-    const startMs = performance.now();
+    const startMs = nowMs();
     await run();
-    const tookMs = performance.now() - startMs;
+    const tookMs = nowMs() - startMs;
     const limit: Limit = {
       reached: Math.max(reached * MORE_REACHED_MAX, REACHED_MIN),
       ms: Math.max(tookMs * LONGER_MAX, LIMIT_MS_MIN),
@@ -72,6 +77,7 @@ export default class MutantRunner extends TestRunner {
     }
     const noticed: number[] = [];
     for (const mutant of wanted) {
+      addLine({ test: name, what: 'trying', mutants: [mutant] });
       if (!(await this.#passes(test, run, mutant, limit))) noticed.push(mutant);
     }
     // What a mutant left behind must not be why later ones seem to be noticed.
@@ -107,6 +113,11 @@ export default class MutantRunner extends TestRunner {
       if (test.result?.state === 'fail') test.result.state = 'run';
     }
   }
+}
+
+/** By a clock that no test replaces. */
+function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 interface Limit {

@@ -16,8 +16,6 @@ export async function checkStateDirectory(directory: string): Promise<Finding> {
     makeDirectory(directory, 0o700);
     checkTrustedPath(directory);
     const { bavail, bsize } = await statfs(directory);
-    const freeBytes = bavail * bsize;
-    const room = `${(freeBytes / 1e9).toFixed(1)} GB free`;
     const sinceMs = performance.now();
     const handle = await open(file, 'wx', 0o600);
     try {
@@ -28,23 +26,7 @@ export async function checkStateDirectory(directory: string): Promise<Finding> {
     }
     const syncMs = Math.round(performance.now() - sinceMs);
     const { mode } = await stat(directory);
-    const message = `${directory}: ${room}, on disk in ${syncMs} ms`;
-    if (freeBytes < SPACE_BYTES_LEAST) {
-      return {
-        verdict: 'failed',
-        message,
-        remedy: 'make room: without it nothing can be started or reported',
-      };
-    }
-    if ((mode & 0o007) !== 0) {
-      const remedy = `chmod o-rwx ${directory}: it holds command lines and the output of jobs`;
-      return { verdict: 'warning', message: `${message}; others may enter it`, remedy };
-    }
-    if (freeBytes < SPACE_BYTES_MIN)
-      return { verdict: 'warning', message, remedy: 'make room soon' };
-    return syncMs > SYNC_MS_MAX
-      ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: use another one' }
-      : { verdict: 'ok', message };
+    return judged(directory, { freeBytes: bavail * bsize, syncMs, mode });
   } catch (error) {
     if (error instanceof UntrustedPath) return { verdict: 'failed', message: error.message };
     const { code, message } = error as NodeJS.ErrnoException;
@@ -61,4 +43,32 @@ export async function checkStateDirectory(directory: string): Promise<Finding> {
   } finally {
     await rm(file, { force: true }).catch(() => undefined);
   }
+}
+
+/** What was measured of a directory that can be written to. */
+interface Measured {
+  readonly freeBytes: number;
+  readonly syncMs: number;
+  readonly mode: number;
+}
+
+/** What keeps the agent from working comes first, then who may read, then what may become a problem. */
+export function judged(directory: string, { freeBytes, syncMs, mode }: Measured): Finding {
+  const room = `${(freeBytes / 1e9).toFixed(1)} GB free`;
+  const message = `${directory}: ${room}, on disk in ${syncMs} ms`;
+  if (freeBytes < SPACE_BYTES_LEAST) {
+    return {
+      verdict: 'failed',
+      message,
+      remedy: 'make room: without it nothing can be started or reported',
+    };
+  }
+  if ((mode & 0o007) !== 0) {
+    const remedy = `chmod o-rwx ${directory}: it holds command lines and the output of jobs`;
+    return { verdict: 'warning', message: `${message}; others may enter it`, remedy };
+  }
+  if (freeBytes < SPACE_BYTES_MIN) return { verdict: 'warning', message, remedy: 'make room soon' };
+  return syncMs > SYNC_MS_MAX
+    ? { verdict: 'warning', message, remedy: 'a slow disk delays every report: use another one' }
+    : { verdict: 'ok', message };
 }

@@ -1,4 +1,5 @@
 /** One host of a fleet, and how it takes slow and failing answers of a real Redis. */
+import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../../src/core/model/call.ts';
 import { Fleet } from '../../../src/aws/budget/fleet.ts';
@@ -22,7 +23,7 @@ interface Host {
   slowMs: number;
 }
 
-function start(url: string): Host {
+function start(url: string, more: Partial<FleetOptions> = {}): Host {
   let laterMs = 0;
   const reasons: string[] = [];
   const slow = { slowMs: 0 };
@@ -48,6 +49,7 @@ function start(url: string): Host {
         renewMs: 60_000,
         retryMs: 50,
       },
+      ...more,
     }),
   });
   onTestFinished(() => host.fleet.close());
@@ -118,3 +120,40 @@ test('a password in the address is not in the reason', async () => {
   expect(JSON.stringify(fleet.status())).not.toContain('hunter2');
   expect(fleet.problems().join()).toContain('Redis');
 });
+
+test('a host that has never reached Redis goes alone when an earlier agent of it has certainly been forgotten', async () => {
+  const url = `redis://127.0.0.1:${await freePort()}`;
+  const { fleet } = start(url, { times: { answerMs: 40, membershipTtlMs: 60, retryMs: 50 } });
+  expect(fleet.state).toBe('waiting');
+  const sinceMs = performance.now();
+  await until('it is alone', () => fleet.state === 'alone');
+  expect(performance.now() - sinceMs).toBeGreaterThan(90);
+  expect(fleet.status()).toMatchObject({ state: 'alone', share: 1 });
+});
+
+test.skipIf(redisMissing !== undefined)(
+  `a host that leaves is counted no more, and keeps no connection${skipped}`,
+  async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.kill());
+    const one = start(redis.url);
+    await until('it has joined', () => one.fleet.state === 'joined');
+    const two = start(redis.url, { host: 'two' });
+    await until('both have joined', () => two.fleet.state === 'joined');
+    expect(two.fleet.status()).toMatchObject({ hosts: 2, shares: 2 });
+    expect(two.fleet.problems()).toEqual([expect.stringContaining("fleet's 2 hosts add up to 2")]);
+    await Promise.all([one.fleet.close(), two.fleet.close()]);
+    const three = start(redis.url, { host: 'three' });
+    await until('the third has joined', () => three.fleet.state === 'joined');
+    expect(three.fleet.status()).toMatchObject({ hosts: 1, shares: 1 });
+    // One that closes while it joins leaves none behind either.
+    const four = start(redis.url, { host: 'four' });
+    await four.fleet.close();
+    const client = new Redis(redis.url);
+    onTestFinished(() => client.disconnect());
+    await until('only the third is connected', async () => {
+      const list = String(await client.client('LIST'));
+      return list.split('\n').filter((line) => line.includes('name=migration-agent')).length === 2;
+    });
+  },
+);

@@ -94,3 +94,40 @@ test.each([
 ])('what has no effect in %j', (list, problems) => {
   expect(noProxyProblems({ NO_PROXY: list })).toEqual(problems);
 });
+
+test.each([
+  ['10.1.2.3', '10.1.2.3'],
+  ['::1', '::1,[::1]'],
+  ['10.1.2.3/16', '10.1.0.0-10.1.255.255'],
+  ['10.1.255.3/23', '10.1.254.0-10.1.255.255'],
+  ['10.1.2.3/31', '10.1.2.2-10.1.2.3'],
+  ['192.168.0.200/25', '192.168.0.128-192.168.0.255'],
+  ['200.0.0.0/1', '128.0.0.0-255.255.255.255'],
+  ['10.1.2.3/32', '10.1.2.3'],
+  ['10.1.2.3/0', '10.1.2.3'],
+  ['.A.example.', 'a.example,.a.example'],
+  ['10.1.2.3/33, a:1, .', ''],
+])('%s is given to Node as %j', (list, given) => {
+  const made = proxyEnvironment('proxy:3128', { NO_PROXY: list });
+  expect(made?.['NO_PROXY']).toBe(given);
+});
+
+test.each<[string | undefined, Record<string, string>, (string | undefined)[] | undefined]>([
+  [undefined, {}, undefined],
+  ['proxy:3128', {}, ['http://proxy:3128', 'http://proxy:3128']],
+  ['https://proxy', { HTTPS_PROXY: 'other' }, ['https://proxy', 'https://proxy']],
+  [undefined, { HTTPS_PROXY: 'a', HTTP_PROXY: 'b' }, ['http://a', 'http://b']],
+  [undefined, { HTTPS_PROXY: 'a', https_proxy: 'b' }, ['http://b', undefined]],
+  [undefined, { HTTPS_PROXY: 'a', https_proxy: '' }, undefined],
+  [undefined, { ALL_PROXY: 'a' }, ['http://a', 'http://a']],
+  [undefined, { ALL_PROXY: 'a', HTTP_PROXY: 'HTTP://b' }, ['http://a', 'HTTP://b']],
+])('the proxy of %s and %j', (configured, environment, proxies) => {
+  const made = proxyEnvironment(configured, environment);
+  expect(made && [made['HTTPS_PROXY'], made['HTTP_PROXY']]).toEqual(proxies);
+});
+
+test('a proxy of another kind is refused, not bypassed', () => {
+  expect(() => proxyEnvironment('socks5://proxy', {})).toThrow(
+    'a proxy must be http or https, not socks5',
+  );
+});

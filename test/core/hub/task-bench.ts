@@ -22,7 +22,7 @@ import { START, aRun, aTask } from '../../support/desk.ts';
 import { HUB, settings } from '../../support/settings.ts';
 
 export const START_S = START.wallMs / 1000;
-export const OK: Outcome = { kind: 'accepted', answer: {} };
+const OK: Outcome = { kind: 'accepted', answer: {} };
 
 export interface BenchOptions {
   readonly run?: Partial<Run> | undefined;

@@ -5,8 +5,14 @@ import type { AgentMetadata } from '../core/state/persistent-state.ts';
 import { isBelievable, rebase } from '../core/lib/time.ts';
 import type { Instant, Now } from '../core/lib/time.ts';
 
+/**
+ * How much of a task's window has passed is known from wall clocks alone, and either may have been wrong: the service has to
+ * confirm that the task is still this host's before a run that waits may start.
+ */
 export function rebaseRun(run: Run, now: Now): Run {
-  return rebaseInstants(run, now) as Run;
+  const moved = rebaseInstants(run, now) as Run;
+  if (moved.state === 'queued') delete moved.pipeline?.acknowledgedAt;
+  return moved;
 }
 
 /** The age of a promise is known only from the wall clock, which may be wrong: it is renewed soon. */

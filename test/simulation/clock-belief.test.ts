@@ -2,21 +2,25 @@
 import { describe, expect, test } from 'vitest';
 import type { NotifyCall } from '../../src/core/model/call.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
+import { defined } from '../../src/core/lib/defined.ts';
+import type { Settings } from '../../src/core/model/settings.ts';
+import { problems } from '../../src/core/operator/health.ts';
 import { createCalendar } from '../../src/system/calendar.ts';
-import { definition, settings } from '../support/settings.ts';
+import { HUB, definition, settings } from '../support/settings.ts';
 import { World } from '../support/world.ts';
 import type { WorldOptions } from '../support/world.ts';
 
 const YEAR_MS = 365 * DAY_MS;
 
 class Clocks extends World {
-  constructor(over: Partial<WorldOptions> = {}, schedule = false) {
+  constructor(over: Partial<WorldOptions> = {}, schedule = false, more: Partial<Settings> = {}) {
     const cron = { cron: '0 2 * * *', timezone: 'UTC', missedStart: 'once' } as const;
     super({
       seed: 2,
       failing: 0,
       settings: settings({
         jobs: new Map([['copy', definition('copy', schedule ? { schedule: cron } : {})]]),
+        ...more,
       }),
       jobs: { durationMs: () => HOUR_MS, exitCode: () => 0, progressEveryMs: MINUTE_MS },
       calendar: createCalendar(),
@@ -168,6 +172,57 @@ describe('schedules', () => {
       expect(world.events()).not.toContain('run.missed');
     },
   );
+
+  test.each([30, 20, -5])(
+    'a boot that is %i years off while no service answers starts nothing, and says why',
+    (years) => {
+      const world = new Clocks({ isOut: (_call, bootMs) => bootMs > HOUR_MS }, true);
+      world.start();
+      world.pass(90 * MINUTE_MS);
+      const { clock } = world.state.metadata;
+      expect(clock).toBeDefined();
+      world.time.stepWall(years * YEAR_MS);
+      // As after a reboot: how far the clock was moved meanwhile cannot be seen.
+      const now = world.time.now();
+      const at = clock?.at ?? now;
+      const bootMs = now.bootMs - (now.wallMs - at.wallMs);
+      world.state.metadata.clock = { offsetMs: 0, at: { wallMs: at.wallMs, bootMs } };
+      world.crash();
+      const runs = world.state.runs.size;
+      world.pass(3 * DAY_MS);
+      expect(world.state.runs.size).toBe(runs);
+      expect(world.events()).not.toContain('run.missed');
+      expect(problems(world.planner.view(), world.time.now()).join()).toContain(
+        'scheduled starts wait: the clock of this host shows 20',
+      );
+      // Put right, it is believed at once, although no service answers yet.
+      world.time.stepWall(-years * YEAR_MS);
+      world.pass(DAY_MS);
+      expect(world.state.runs.size).toBe(runs + 1);
+      expect(problems(world.planner.view(), world.time.now()).join()).not.toContain(
+        'scheduled starts',
+      );
+    },
+  );
+
+  test('a host that was off for months asks for the time before it makes up for a start, with a configured region too', () => {
+    for (const region of [undefined, 'eu-central-1']) {
+      const migrationHub = { ...HUB, ...defined({ region }) };
+      const world = new Clocks({}, true, { migrationHub });
+      world.start();
+      world.pass(90 * MINUTE_MS);
+      expect(world.state.metadata.clock).toBeDefined();
+      world.crash();
+      world.time.moveTo(world.time.now().bootMs + 100 * DAY_MS);
+      const runs = world.state.runs.size;
+      world.crash();
+      world.calls = [];
+      world.pass(MINUTE_MS);
+      expect(world.calls.map(({ call }) => call.operation)).toContain('GetHomeRegion');
+      expect(world.events().filter((event) => event === 'run.missed')).toHaveLength(1);
+      expect(world.state.runs.size).toBe(runs + 1);
+    }
+  });
 
   test('a start that was missed while no agent ran is made up for, once the time is confirmed', () => {
     const world = new Clocks({}, true);

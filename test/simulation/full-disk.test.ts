@@ -90,6 +90,17 @@ describe('P8 a disk that is full for hours', () => {
     expect(checker.close()).toEqual([]);
   });
 
+  test('an agent that starts meanwhile sees how its jobs end, before there is room', async () => {
+    const { world } = begin(FULL);
+    const seen: string[] = [];
+    world.onLog = (event, fields) => seen.push(`${event} ${String(fields['job'])}`);
+    world.time.in(FULL.fromMs + MINUTE_MS, () => world.kill(0, SECOND_MS));
+    await world.runUntil(FULL.untilMs);
+    expect(world.lives).toBe(2);
+    expect(seen).toContain('run.ended copy');
+    expect(seen).toContain('run.ended activity');
+  });
+
   test('an end that is on disk is reported, although the disk takes no changes', async () => {
     const fullMs = ENDS_MS + MINUTE_MS;
     const { world, checker, reports, attempt } = begin(

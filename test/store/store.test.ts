@@ -144,6 +144,24 @@ test('a run that ended while the clock showed 1970 is not decades old after a re
   expect(found?.pipeline?.task.receivedAt.bootMs).toBeLessThan(-86_400_000);
 });
 
+test('after a reboot a run that waits has to confirm its task again: the age of the window is known from wall clocks alone', () => {
+  const first = open('boot-1');
+  first.load(NOW);
+  const task = {
+    ...{ taskId: 't', pipelineId: 'df', attemptId: 'a', instance: 'i', workerGroup: 'g' },
+    ...{ windowMs: 900_000, receivedAt: NOW },
+  };
+  const pipeline = { task, acknowledgedAt: NOW, acceptedAt: NOW, delivery: { state: 'pending' } };
+  first.commit(changes({ runs: [run({ state: 'queued', pipeline } as Partial<Run>)] }));
+  first.close();
+  const sameBoot = open('boot-1');
+  expect(sameBoot.load(NOW).runs.get('copy/1')?.pipeline?.acknowledgedAt).toEqual(NOW);
+  sameBoot.close();
+  const found = open('boot-2').load(NOW).runs.get('copy/1');
+  expect(found?.pipeline?.acceptedAt).toBeDefined();
+  expect(found?.pipeline?.acknowledgedAt).toBeUndefined();
+});
+
 test('after a reboot no window begins in the future, although the clock was years ahead before', () => {
   const YEARS_MS = 30 * 365 * 86_400_000;
   const wallMs = Date.UTC(2026, 0, 1);

@@ -28,6 +28,7 @@ const FINDINGS_MAX = 20;
 const ENDED: readonly string[] = ['succeeded', 'failed', 'lost', 'canceled', 'fenced'];
 
 type End = 'COMPLETED' | 'FAILED';
+const ENDS: readonly string[] = ['COMPLETED', 'FAILED'] satisfies End[];
 
 interface Live {
   readonly host: AgentWorld;
@@ -93,6 +94,10 @@ export class Judge {
   readonly #kept = new Map<string, { readonly row: Run; readonly endedMs: number }>();
   readonly #tracking = new Map<string, string>();
   readonly #keepRunsMs: number;
+  /** By region and Hub task, the status that the Hub shows. */
+  readonly #shown = new Map<string, string>();
+  /** Hub tasks with an end in the Hub that no run on disk belongs to any more. */
+  readonly #forgottenTasks = new Set<string>();
 
   constructor(time: VirtualTime, service: ServiceModel, keepRunsMs: number) {
     this.#time = time;
@@ -171,7 +176,7 @@ export class Judge {
     for (const world of this.#hosts.keys()) {
       for (const fault of world.faults) this.#find(`the agent failed: ${String(fault)}`);
     }
-    for (const name of ['overLimit', 'afterFinal', 'stampsNotRising'] as const) {
+    for (const name of ['overLimit', 'stampsNotRising'] as const) {
       if (books[name] > 0) this.#find(`${name}: ${books[name]}`);
     }
     if (!this.isAtRest()) this.#find('work is left over');
@@ -331,6 +336,7 @@ export class Judge {
     for (const ended of [...this.#ends.values()].flat()) {
       if (ended.run === key) ended.wasCanceled ??= this.#canceled.has(key);
     }
+    if (kept?.row.hub !== undefined) this.#forgottenTasks.add(kept.row.hub.task);
     const { task } = kept?.row.pipeline ?? {};
     if (task !== undefined) this.#fenced.delete(task.taskId);
     this.#kept.delete(key);
@@ -441,15 +447,22 @@ export class Judge {
     if (world.isBehind) host.forgetfulUntilMs = this.#nowMs + world.downMs + WINDOW_MS;
   }
 
-  #reported({ task, status, percent, stampS }: NotifyCall): void {
+  #reported({ region, task, status, percent, stampS }: NotifyCall): void {
+    // Another region's Hub shows nothing of what was reported before.
+    const record = `${region} ${task}`;
     const isFinal = status === 'COMPLETED' || status === 'FAILED';
+    const shown = this.#shown.get(record) ?? '';
+    // A task whose end is forgotten is a new one to the host.
+    const isOpened = status === 'IN_PROGRESS' || this.#forgottenTasks.delete(task);
+    if (ENDS.includes(shown) && !isOpened) this.#find(`${task}: ${status} after ${shown}`);
+    this.#shown.set(record, status);
     const finals = this.#service.books.finals.get(task)?.length ?? 0;
     const ends = this.#ends.get(task)?.length ?? 0;
     if (isFinal && finals >= ends) this.#find(`${task}: ${status} before its end`);
-    const before = this.#percents.get(task) ?? 0;
+    const before = this.#percents.get(record) ?? 0;
     if ((percent ?? 0) < before) this.#find(`${task} fell from ${before} to ${percent} %`);
-    if (isFinal) this.#percents.delete(task);
-    else if (percent !== undefined) this.#percents.set(task, percent);
+    if (isFinal) this.#percents.delete(record);
+    else if (percent !== undefined) this.#percents.set(record, percent);
     const aheadMs = stampS * SECOND_MS - this.#time.trueMs();
     if (aheadMs > DAY_MS || aheadMs < -2 * DAY_MS) {
       this.#find(`${task} was stamped ${Math.round(aheadMs / SECOND_MS)} s off`);

@@ -309,8 +309,9 @@ export class ServiceModel {
     if (last !== undefined && !isRepeated) {
       if (call.stampS <= last.stampS) {
         this.books.stampsNotRising++;
-        this.onFault(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
-        this.#find(`${call.task}: stamp ${call.stampS} after ${last.stampS}`);
+        const what = `${call.task}: stamp ${call.stampS} after ${last.stampS}`;
+        this.onFault(what);
+        this.#find(what);
       }
       const wasFinal = last.status === 'COMPLETED' || last.status === 'FAILED';
       if (wasFinal && call.status !== 'IN_PROGRESS') {

@@ -35,6 +35,8 @@ export class HubConnection {
   readonly #parts: Parts;
   readonly #disabled = new Map<Operation, Disabled>();
   #isRegionDoubtful = false;
+  /** GetHomeRegion is called for the time that its answer shows. */
+  #isTimeAsked = false;
   /** When GetHomeRegion last answered, on the boot clock. */
   #regionKnownAtMs = -Infinity;
   #obstacle: string | undefined;
@@ -120,6 +122,21 @@ export class HubConnection {
     if (!this.#isRegionDoubtful) this.#touchAll();
     this.#isRegionDoubtful = true;
     return false;
+  }
+
+  /** Any answer shows the time, and no other call may be pending. */
+  askTime(): void {
+    if (this.#isTimeAsked || this.#parts.settings.current.migrationHub === undefined) return;
+    this.#isTimeAsked = true;
+    this.#parts.reporters.touch(HUB_SETUP_KEY);
+  }
+
+  get isTimeAsked(): boolean {
+    return this.#isTimeAsked;
+  }
+
+  timeAnswered(): void {
+    this.#isTimeAsked = false;
   }
 
   /** GetHomeRegion answered. If the region has moved, reports in the old one count for nothing in the new one. */

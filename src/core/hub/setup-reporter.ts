@@ -59,6 +59,16 @@ export class HubSetupReporter implements Reporter {
   }
 
   settled(call: Call, outcome: Outcome, now: Now): undefined {
+    const { hub, settings, timeline } = this.#parts;
+    if (outcome.serverDateMs !== undefined) hub.timeAnswered();
+    // Asked for the time alone, and for nothing that an answer without it could still bring.
+    const isForTime =
+      call.operation === 'GetHomeRegion' && settings.current.migrationHub?.region !== undefined;
+    if (isForTime && outcome.kind !== 'unavailable' && outcome.kind !== 'throttled') {
+      hub.timeAnswered();
+      this.retry();
+      return;
+    }
     if (outcome.kind !== 'accepted') {
       this.#attempts++;
       this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#parts.random);
@@ -66,7 +76,6 @@ export class HubSetupReporter implements Reporter {
       return;
     }
     this.retry();
-    const { hub, timeline } = this.#parts;
     if (call.operation === 'GetHomeRegion') {
       const region = outcome.answer.homeRegion;
       if (region === undefined) this.#noRegion('GetHomeRegion answered that none is set', now);
@@ -107,7 +116,8 @@ export class HubSetupReporter implements Reporter {
     if (migrationHub === undefined) return undefined;
     const isAsked = migrationHub.region === undefined;
     if (isAsked && (hub.region === undefined || hub.isRegionDoubtful)) return 'GetHomeRegion';
-    return hub.isReady ? undefined : 'CreateProgressUpdateStream';
+    if (!hub.isReady) return 'CreateProgressUpdateStream';
+    return hub.isTimeAsked ? 'GetHomeRegion' : undefined;
   }
 
   #noRegion(reason: string, now: Now): void {

@@ -247,13 +247,22 @@ export class HubTaskReporter implements Reporter {
   #checkPromise(before: HubPromise, run: Run | undefined, now: Now): void {
     const lateMs = now.bootMs - before.until.bootMs;
     if (lateMs <= 0 || isFinalStatus(before)) return;
-    // It ended while no agent ran, or an earlier agent renewed it while the store refused changes: nobody knows here.
-    if (before.until.bootMs < this.#parts.startedAt.bootMs) {
+    if (now.bootMs <= this.#renewedUntilMs(before)) {
       this.#parts.timeline.add('promise.unconfirmed', now, { task: this.#task.name }, run);
       return;
     }
     const fields = { task: this.#task.name, lateS: Math.round(lateMs / SECOND_MS) };
     this.#parts.timeline.add('promise.broken', now, fields, run);
+  }
+
+  /**
+   * Until when a promise may hold, for all that is known here: an earlier agent may have renewed it until its death, while the
+   * store refused changes.
+   */
+  #renewedUntilMs({ madeAt }: HubPromise): number {
+    const { settings, startedAt } = this.#parts;
+    const longestMs = settings.current.migrationHub?.nextUpdateMaxMs ?? 0;
+    return madeAt.bootMs < startedAt.bootMs ? startedAt.bootMs + longestMs : -Infinity;
   }
 
   /**

@@ -84,14 +84,20 @@ export type HubLink =
 
 /**
  * Adds the run's final report to the task. If no IN_PROGRESS of this run was accepted, a report with IN_PROGRESS goes
- * before it: Migration Hub then shows that the run was in progress, also after the end of an earlier run.
+ * before it: Migration Hub then shows that the run was in progress, also after the end of an earlier run. Without a sure time
+ * the stamps are provisional: they are made anew before they are sent.
  */
-export function addFinalReport(task: HubTask, run: Run, serviceMs: number, now: Now): void {
+export function addFinalReport(
+  task: HubTask,
+  run: Run,
+  { serviceMs, isSure }: { readonly serviceMs: number; readonly isSure: boolean },
+  now: Now,
+): void {
   const add = (kind: FinalReport['kind'], payload: HubPayload, atMs: number): void => {
     task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
     task.finalReports.push({
       ...{ run: run.id, kind, payload, stampS: task.lastStampS, since: now },
-      ...(isBelievable(atMs) ? {} : { isProvisional: true }),
+      ...(isSure && isBelievable(atMs) ? {} : { isProvisional: true }),
     });
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';

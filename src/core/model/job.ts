@@ -205,6 +205,8 @@ export interface Run {
   readonly requestedAt: Instant;
   startedAt?: Instant;
   endedAt?: Instant;
+  /** By the services' clock: its age counts from here (runs/retention.ts). */
+  agesFromMs?: number;
   /** How often its start was attempted. Each attempt has a start lock of its own, so none can run twice. */
   spawn: number;
   process?: ProcessIdentity;

@@ -150,7 +150,7 @@ export const REPORT_EVENTS = {
   },
   'promise.unconfirmed': {
     level: 'info',
-    msg: 'promise ended before this agent started; unknown whether it was kept',
+    msg: 'an earlier agent made the promise; unknown whether it renewed it in time',
     persisted: false,
     fields: hubTask,
   },

@@ -7,7 +7,7 @@ import type { Operation } from '../model/call.ts';
 import { isFailing } from '../scheduling/pacing.ts';
 import type { OperationHealth } from '../scheduling/pacing.ts';
 import { hubTaskKey } from '../scheduling/reporter-keys.ts';
-import { SECOND_MS } from '../lib/time.ts';
+import { SECOND_MS, iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { PlannerView } from './planner-view.ts';
 
@@ -31,6 +31,7 @@ export function healthLine(problems: readonly string[]): string {
 export function problems(view: PlannerView, now: Now): string[] {
   return [
     ...noDestination(view),
+    ...heldSchedules(view, now),
     ...hubProblems(view, now),
     ...failingOperations(view),
     ...missingStream(view),
@@ -45,6 +46,13 @@ function noDestination({ settings }: PlannerView): string[] {
   if (settings.migrationHub !== undefined || settings.dataPipeline !== undefined) return [];
   return [
     'no destination is configured, nothing is reported to AWS: add migrationHub or dataPipeline to the configuration',
+  ];
+}
+
+function heldSchedules({ schedules }: PlannerView, now: Now): string[] {
+  if (!schedules.isHeld) return [];
+  return [
+    `scheduled starts wait: the clock of this host shows ${iso(now.wallMs)}, and no answer of AWS has confirmed it; set the clock (timedatectl), or see with migration-agent doctor why AWS does not answer`,
   ];
 }
 

@@ -47,9 +47,14 @@ export class Deliveries {
     const stampS = Math.floor(this.#parts.clock.nowMs(now) / SECOND_MS);
     // Not by a clock that is far ahead of the last stamp, or of the run's request: it may be wrong, and a stamp never goes back.
     const isNear = stampS - this.#lastSureS(task) < DAY_MS / SECOND_MS;
-    if (!isEnding && isNear && this.#parts.clock.isBelieved(now))
+    if (!isEnding && isNear && this.#isSure(now))
       task.lastStampS = Math.max(task.lastStampS, stampS);
     this.#parts.hubTasks.ensure(task);
+  }
+
+  #isSure(now: Now): boolean {
+    const { clock } = this.#parts;
+    return clock.isBelieved(now) && clock.isVouchedFor(now);
   }
 
   /** The last moment of a task that is known, by the service's clock. */
@@ -99,7 +104,7 @@ export class Deliveries {
     const task = state.hubTasks.get(run.hub?.task ?? '');
     if (task === undefined) return;
     const wasHolder = task.run === run.id;
-    addFinalReport(task, run, clock.nowMs(now), now);
+    addFinalReport(task, run, { serviceMs: clock.nowMs(now), isSure: this.#isSure(now) }, now);
     const hub = run.definition.migrationHub;
     if (run.state === 'succeeded' && hub !== undefined)
       hubTasks.addLinks(task, linksAtSuccess(hub));

@@ -46,6 +46,14 @@ interface Parts {
   readonly timeline: Timeline;
 }
 
+/** They change nothing that an earlier agent has not put on disk. */
+const REPEATABLE: readonly Action['type'][] = [
+  'signal-tree',
+  'check-tree',
+  'adopt-run',
+  'watch-run',
+];
+
 export class RunLifecycle {
   readonly index: RunIndex;
   readonly #parts: Parts;
@@ -81,12 +89,11 @@ export class RunLifecycle {
   }
 
   /**
-   * The requested actions, each once. Without a commit only those that may be done twice: signals and checks. The others
-   * are held, and dropped if they are no longer wanted: a run that has ended meanwhile must not start.
+   * The requested actions, each once. Without a commit only those that may be done twice: signals, checks, and finding what an
+   * earlier agent left (an agent that starts on a full disk sees how its jobs end). The others are held, and dropped if they are no longer wanted: a run that has ended meanwhile must not start.
    */
   takeActions(isDurable: boolean): Action[] {
-    const isReady = (action: Action): boolean =>
-      isDurable || action.type === 'signal-tree' || action.type === 'check-tree';
+    const isReady = ({ type }: Action): boolean => isDurable || REPEATABLE.includes(type);
     const wanted = this.#actions.filter(isStillWanted);
     this.#actions = wanted.filter((action) => !isReady(action));
     return wanted.filter(isReady);

@@ -2,12 +2,16 @@
  * Forgets runs that ended long ago, so that the state depends on what is live and not on the past: their rows, timelines,
  * Hub tasks and files go. Runs of jobs that the configuration has stay (RunIndex keeps the last ones of each job), and so
  * does a run of which something is pending.
+ *
+ * The age of a run counts from when a believed clock first saw it ended: by `endedAt` a run would be decades old if the host's
+ * clock was wrong when it ended, or at the next boot.
  */
-import { SECOND_MS } from '../lib/time.ts';
+import { HOUR_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Run } from '../model/job.ts';
 import type { SettingsHolder } from '../model/settings.ts';
 import type { ServiceClock } from '../scheduling/service-clock.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
 import type { RunIndex } from '../state/run-index.ts';
 
 /** One pass looks at every run, which takes some 5 ms with 100,000 of them. */
@@ -16,6 +20,7 @@ const PASS_EVERY_MS = 30 * SECOND_MS;
 const RUNS_A_TURN_MAX = 100;
 
 export interface RetentionParts {
+  readonly state: PersistentState;
   readonly settings: SettingsHolder;
   readonly clock: ServiceClock;
   readonly index: RunIndex;
@@ -26,49 +31,74 @@ export interface RetentionParts {
 export class RunRetention {
   readonly #parts: RetentionParts;
   #passAtMs = -Infinity;
-  #expired: Run[] = [];
+  /** Runs that have expired, or whose age begins to count. */
+  #due: Run[] = [];
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
   }
 
-  /** When expired runs are left over for another turn, on the boot clock. */
+  /** When runs are left over for another turn, on the boot clock. */
   get nextMs(): number {
-    return this.#expired.length > 0 ? 0 : Infinity;
+    return this.#due.length > 0 ? 0 : Infinity;
   }
 
   timePassed(now: Now): void {
-    if (this.#expired.length === 0) {
+    if (this.#due.length === 0) {
       if (now.bootMs < this.#passAtMs) return;
       this.#passAtMs = now.bootMs + PASS_EVERY_MS;
-      this.#expired = this.#findExpired(now);
+      this.#due = this.#findDue(now);
     }
-    for (const run of this.#expired.splice(0, RUNS_A_TURN_MAX)) {
-      // It may have changed since the pass: a report that was refused can be pending again.
-      if (this.#parts.index.isForgettable(run)) this.#parts.forget(run);
+    for (const run of this.#due.splice(0, RUNS_A_TURN_MAX)) this.#take(run, now);
+  }
+
+  #take(run: Run, now: Now): void {
+    const { clock, forget, index, state } = this.#parts;
+    // It may have changed since the pass: a report that was refused can be pending again.
+    if (!index.isForgettable(run) || !this.#isClockSure(now)) return;
+    if (this.#isExpired(run, now)) forget(run);
+    else if (this.#isUncounted(run, now)) {
+      run.agesFromMs = clock.nowMs(now);
+      state.saveRun(run);
     }
   }
 
-  #findExpired(now: Now): Run[] {
-    const { clock, index, settings } = this.#parts;
-    const { jobs, keepRunsMs } = settings.current;
-    // A clock that no answer of a service has confirmed to this agent may be decades off.
-    const hasDestination =
-      settings.current.migrationHub !== undefined || settings.current.dataPipeline !== undefined;
-    if (!clock.isBelieved(now) || (hasDestination && !clock.isConfirmed)) return [];
-    const isExpired = ({ endedAt }: Run): boolean => {
-      if (endedAt === undefined) return false;
-      // By both clocks: each may have been wrong when the run ended, or when the host was restarted. A wall time that lies
-      // ahead is of this boot, and the boot clock alone is right.
-      const byBootMs = now.bootMs - endedAt.bootMs;
-      const byWallMs = clock.nowMs(now) - endedAt.wallMs;
-      return (byWallMs < 0 ? byBootMs : Math.min(byBootMs, byWallMs)) >= keepRunsMs;
-    };
-    const expired: Run[] = [];
+  #findDue(now: Now): Run[] {
+    if (!this.#isClockSure(now)) return [];
+    const { index, settings } = this.#parts;
+    const due: Run[] = [];
     for (const [job, runs] of index.all()) {
-      if (jobs.has(job)) continue;
-      for (const run of runs) if (isExpired(run) && index.isForgettable(run)) expired.push(run);
+      if (settings.current.jobs.has(job)) continue;
+      for (const run of runs) {
+        const isDue = this.#isUncounted(run, now) || this.#isExpired(run, now);
+        if (isDue && index.isForgettable(run)) due.push(run);
+      }
     }
-    return expired;
+    return due;
+  }
+
+  /** A clock that no answer of a service has confirmed to this agent may be decades off. */
+  #isClockSure(now: Now): boolean {
+    const { clock } = this.#parts;
+    return clock.isBelieved(now) && (clock.isConfirmed || !this.#hasService);
+  }
+
+  get #hasService(): boolean {
+    const { dataPipeline, migrationHub } = this.#parts.settings.current;
+    return (dataPipeline ?? migrationHub) !== undefined;
+  }
+
+  /** A count that began in the future began by a wrong clock. */
+  #isUncounted({ agesFromMs }: Run, now: Now): boolean {
+    return agesFromMs === undefined || agesFromMs > this.#parts.clock.nowMs(now) + HOUR_MS;
+  }
+
+  #isExpired({ agesFromMs, endedAt }: Run, now: Now): boolean {
+    if (agesFromMs === undefined || endedAt === undefined) return false;
+    const { keepRunsMs } = this.#parts.settings.current;
+    const ageMs = this.#parts.clock.nowMs(now) - agesFromMs;
+    // Without a service nothing confirms the host's clock: the run is old by the boot clock too.
+    const sinceEndMs = this.#hasService ? Infinity : now.bootMs - endedAt.bootMs;
+    return Math.min(ageMs, sinceEndMs) >= keepRunsMs;
   }
 }

@@ -74,7 +74,7 @@ export class Schedules {
 
   /** Computes all due times again: after the agent's start, a change of settings, or a clock that was set back. */
   plan(now: Now): void {
-    this.#isUnplanned = !this.#parts.clock.isHostBelieved(now);
+    this.#isUnplanned = !this.#isClockBelieved(now);
     if (this.#isUnplanned) {
       this.#nextMs = Infinity;
       return;
@@ -90,8 +90,8 @@ export class Schedules {
   }
 
   timePassed(now: Now): void {
-    if (!this.#parts.clock.isHostBelieved(now)) {
-      this.#holdAll(now);
+    if (!this.#isClockBelieved(now)) {
+      this.#holdAll();
       return;
     }
     if (this.#isUnplanned || this.#isPlannedWrong !== this.#parts.clock.isHostWrong) this.plan(now);
@@ -118,6 +118,22 @@ export class Schedules {
     if (isHeld) this.#nextMs = now.wallMs + SECOND_MS;
   }
 
+  /** True while jobs wait for a time that can be believed. */
+  get isHeld(): boolean {
+    return this.#isUnplanned && this.#jobs().length > 0;
+  }
+
+  /** Nothing starts by a clock that no service has confirmed, and that is far from what was known: it may be decades off. */
+  #isClockBelieved(now: Now): boolean {
+    const { clock } = this.#parts;
+    return clock.isHostBelieved(now) && (!this.#hasService || clock.isVouchedFor(now));
+  }
+
+  get #hasService(): boolean {
+    const { dataPipeline, migrationHub } = this.#parts.settings.current;
+    return (dataPipeline ?? migrationHub) !== undefined;
+  }
+
   get #mayBeWrong(): boolean {
     const { clock } = this.#parts;
     return clock.isHostWrong || clock.isDoubtful;
@@ -129,11 +145,13 @@ export class Schedules {
     if (!clock.isConfirmed || clock.isDoubtful) this.skipped(job, WRONG_CLOCK, now);
   }
 
-  #holdAll(now: Now): void {
+  #holdAll(): void {
     this.#isUnplanned = true;
     this.#nextMs = Infinity;
+    const { clock } = this.#parts;
+    const isKnown = clock.isConfirmed && !clock.isDoubtful;
     // Without a job no other call is pending whose answer could show the time.
-    if (this.#jobs().length > 0) this.#parts.hub.confirmRegion(now.bootMs);
+    if (!isKnown && this.#jobs().length > 0) this.#parts.hub.askTime();
   }
 
   #isDue(job: ScheduledJob, dueMs: number, now: Now): void {
@@ -165,9 +183,7 @@ export class Schedules {
 
   /** True if a start may be called missed: the service has confirmed the clock, or no service is configured. */
   #isConfirmed(now: Now): boolean {
-    const { clock, settings } = this.#parts;
-    const { dataPipeline, migrationHub } = settings.current;
-    if (clock.isConfirmed || (dataPipeline ?? migrationHub) === undefined) return true;
+    if (this.#parts.clock.isConfirmed || !this.#hasService) return true;
     // Any answer shows the time. Without a job no other call is pending.
     this.#parts.hub.confirmRegion(this.#startedAt.bootMs);
     return now.bootMs - this.#startedAt.bootMs >= CONFIRM_MS;

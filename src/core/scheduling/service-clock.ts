@@ -1,5 +1,5 @@
 /** The services' clock, as far as it is known. The offset is kept on disk for the next agent. */
-import { DAY_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Timeline } from '../state/timeline.ts';
@@ -9,6 +9,10 @@ import { ClockOffset } from './clock-offset.ts';
 const SAVE_STEP_MS = SECOND_MS;
 /** Scheduled starts wait so long for more answers: less than a start may be late. */
 const DOUBT_MS_MAX = 20 * SECOND_MS;
+/** What is known of the time is written again after so long, so that it is never much older than the last answer. */
+const SAVE_EVERY_MS = DAY_MS;
+/** A host that is off for longer, with no answer afterwards, is as rare as a clock that is wrong by so little is harmless. */
+const UNCONFIRMED_MS_MAX = 30 * DAY_MS;
 /** A change of the offset that is worth an event. */
 const EVENT_STEP_MS = 2 * SECOND_MS;
 
@@ -17,6 +21,8 @@ export class ServiceClock {
   readonly #timeline: Timeline;
   readonly #offset = new ClockOffset();
   #isConfirmed = false;
+  /** The last time that an earlier agent knew of the services' clock: it is later now. Absent: none ever had an answer. */
+  readonly #lastKnownMs: number | undefined;
   /** When the answers began to differ by far from the host's clock, on the boot clock. */
   #doubtSinceMs = Infinity;
 
@@ -26,8 +32,12 @@ export class ServiceClock {
     this.#timeline = timeline;
     const { clock } = state.metadata;
     if (clock === undefined) return;
+    this.#lastKnownMs = clock.at.wallMs + clock.offsetMs;
     const stepMs = now.wallMs - now.bootMs - (clock.at.wallMs - clock.at.bootMs);
-    this.#offset.restore(clock.offsetMs, stepMs);
+    // The host's clock may have been set while the host was off. What no longer fits is worth nothing.
+    if (this.#isPlausible(now.wallMs + clock.offsetMs - stepMs)) {
+      this.#offset.restore(clock.offsetMs, stepMs);
+    }
   }
 
   /** The services' clock less this host's. */
@@ -43,6 +53,15 @@ export class ServiceClock {
   /** False: no report may be stamped by this clock, since the stamps of a task never go back. */
   isBelieved(now: Now): boolean {
     return !this.#offset.isDoubtful && isBelievable(this.nowMs(now));
+  }
+
+  /**
+   * True if the time is not only possible: an answer has shown it to this agent, or it is near the last one that an earlier
+   * agent saw. A host without any answer so far has nothing to compare its clock with.
+   */
+  isVouchedFor(now: Now): boolean {
+    if (this.#isConfirmed && !this.isDoubtful) return true;
+    return isBelievable(this.nowMs(now)) && this.#isPlausible(this.nowMs(now));
   }
 
   /**
@@ -89,12 +108,21 @@ export class ServiceClock {
     this.#save(now);
   }
 
+  #isPlausible(serviceMs: number): boolean {
+    if (this.#lastKnownMs === undefined) return true;
+    const sinceMs = serviceMs - this.#lastKnownMs;
+    return sinceMs > -HOUR_MS && sinceMs < UNCONFIRMED_MS_MAX;
+  }
+
   /** An offset of zero is saved too: by it the next agent sees that the host's clock was stepped while no agent ran. */
   #save(now: Now): void {
     const { metadata } = this.#state;
-    if (!this.#offset.isKnown) return;
-    if (metadata.clock && Math.abs(this.#offset.ms - metadata.clock.offsetMs) < SAVE_STEP_MS)
-      return;
+    if (!this.#offset.isKnown || this.isDoubtful) return;
+    if (metadata.clock !== undefined) {
+      const { at, offsetMs } = metadata.clock;
+      const isFresh = !this.#isConfirmed || now.bootMs - at.bootMs < SAVE_EVERY_MS;
+      if (isFresh && Math.abs(this.#offset.ms - offsetMs) < SAVE_STEP_MS) return;
+    }
     metadata.clock = { offsetMs: this.#offset.ms, at: now };
     this.#state.saveMetadata();
   }

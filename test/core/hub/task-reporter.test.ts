@@ -253,6 +253,25 @@ describe('a promise that ended without a report', () => {
     expect(Number((event?.fields as { lateS?: number }).lateS)).toBeGreaterThanOrEqual(60);
   });
 
+  test.each([
+    [MINUTE_MS, 'promise.unconfirmed'],
+    [HOUR_MS, 'promise.broken'],
+  ])('and that an earlier agent made, %i ms ago, may have been renewed by it', (lateMs, name) => {
+    const desk = deskOf();
+    desk.start('copy');
+    // The next agent starts before the promise ends, and reports after it.
+    const next = new Desk({
+      jobs: [definition('copy')],
+      state: desk.state,
+      now: after(desk.now, 4 * MINUTE_MS),
+      answers: failing(NOTIFY, UNAVAILABLE),
+    });
+    next.pass(MINUTE_MS + lateMs);
+    next.answers = accepted;
+    next.pass(MINUTE_MS);
+    expect(next.eventNames().filter((one) => /^promise\.[ub]/.test(one))).toEqual([name]);
+  });
+
   test('while no agent ran is not called broken: nobody knows here', () => {
     const desk = deskOf();
     desk.start('copy');

@@ -42,7 +42,12 @@ test('a final report of a clock in 1970 is stamped again also if its stamp follo
   // The disk was full, so that later stamps were sent than it has.
   const run = { id: 'copy/1', state: 'failed', definition: {} } as unknown as Run;
   const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S - 634 };
-  addFinalReport(task, run, 60_000, { wallMs: 60_000, bootMs: now.bootMs - 580_000 });
+  addFinalReport(
+    task,
+    run,
+    { serviceMs: 60_000, isSure: true },
+    { wallMs: 60_000, bootMs: now.bootMs - 580_000 },
+  );
   expect(stamps(task)).toEqual([NOW_S - 633, NOW_S - 632]);
   expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
   expect(stamps(task)).toEqual([NOW_S - 580, NOW_S - 579]);

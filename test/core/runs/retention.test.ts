@@ -13,6 +13,7 @@ import { HUB, definition, settings } from '../../support/settings.ts';
 
 const KEEP_MS = 30 * DAY_MS;
 const LATER = after(START, KEEP_MS);
+const PASS_MS = 30_000;
 
 function ended(number: number, over: Partial<Run> = {}): Run {
   return aRun({
@@ -21,6 +22,7 @@ function ended(number: number, over: Partial<Run> = {}): Run {
     number,
     state: 'failed',
     endedAt: START,
+    agesFromMs: START.wallMs,
     ...over,
   });
 }
@@ -38,7 +40,7 @@ function retentionOf(
   const forgotten: string[] = [];
   const { migrationHub, ...none } = settings({ jobs: new Map([['copy', definition('copy')]]) });
   const retention = new RunRetention({
-    ...{ clock, index },
+    ...{ clock, index, state },
     settings: { current: hasHub ? { ...none, migrationHub: migrationHub ?? HUB } : none },
     forget: (run) => {
       forgotten.push(run.id);
@@ -70,19 +72,38 @@ test.each<[string, Partial<Run>]>([
 });
 
 describe('its age', () => {
-  test('is the lesser by both clocks, since each may have been wrong', () => {
+  test('counts from when it was first seen ended, whatever the clock of the host showed at its end', () => {
+    for (const wrongMs of [-56, -5, 30].map((years) => years * 365 * DAY_MS)) {
+      const wrong = { wallMs: START.wallMs + wrongMs, bootMs: START.bootMs - 10 * 365 * DAY_MS };
+      const run = ended(1, { endedAt: wrong });
+      delete run.agesFromMs;
+      const { passed } = retentionOf([run]);
+      expect(passed(START)).toEqual([]);
+      expect(run.agesFromMs).toBe(START.wallMs);
+      expect(passed(after(LATER, -1))).toEqual([]);
+      expect(passed(after(LATER, PASS_MS))).toEqual(['old/1']);
+    }
+  });
+
+  test('that began to count by a clock of the future counts anew', () => {
+    const run = ended(1, { agesFromMs: START.wallMs + 10 * 365 * DAY_MS });
+    const { passed } = retentionOf([run]);
+    expect(passed(START)).toEqual([]);
+    expect(run.agesFromMs).toBe(START.wallMs);
+    expect(passed(LATER)).toEqual(['old/1']);
+  });
+
+  test('is the lesser by both clocks of a host that reports to no service', () => {
+    const options = { isClockKnown: false, hasHub: false };
     const byBoot = { wallMs: LATER.wallMs, bootMs: LATER.bootMs - 1 };
     const byWall = { wallMs: LATER.wallMs - 1, bootMs: LATER.bootMs };
-    expect(retentionOf([ended(1)]).passed(byBoot)).toEqual([]);
-    expect(retentionOf([ended(1)]).passed(byWall)).toEqual([]);
-    expect(retentionOf([ended(1)]).passed(LATER)).toEqual(['old/1']);
+    expect(retentionOf([ended(1)], options).passed(byBoot)).toEqual([]);
+    expect(retentionOf([ended(1)], options).passed(byWall)).toEqual([]);
+    expect(retentionOf([ended(1)], options).passed(LATER)).toEqual(['old/1']);
   });
 
   test('counts only by a clock that a service has confirmed, if there is one', () => {
     expect(retentionOf([ended(1)], { isClockKnown: false }).passed(LATER)).toEqual([]);
-    expect(retentionOf([ended(1)], { isClockKnown: false, hasHub: false }).passed(LATER)).toEqual([
-      'old/1',
-    ]);
   });
 });
 

@@ -262,7 +262,7 @@ export class HubTaskReporter implements Reporter {
   #renewedUntilMs({ madeAt }: HubPromise): number {
     const { settings, startedAt } = this.#parts;
     const longestMs = settings.current.migrationHub?.nextUpdateMaxMs ?? 0;
-    return madeAt.bootMs < startedAt.bootMs ? startedAt.bootMs + longestMs : -Infinity;
+    return madeAt.bootMs <= startedAt.bootMs ? startedAt.bootMs + longestMs : -Infinity;
   }
 
   /**

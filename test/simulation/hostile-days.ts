@@ -16,8 +16,7 @@ import { ServiceModel } from '../support/service-model.ts';
 import { HUB, rates } from '../support/settings.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
 import {
-  CANCELED,
-  FENCED,
+  DEAF,
   KEEP_RUNS_MS,
   OPERATED,
   PIPED,
@@ -54,15 +53,17 @@ export async function liveThroughHostileDays(
   days: number,
   hosts: number,
   directory: string,
+  /** To see only whether a fault is found: with it, the rest of the days may never end. */
+  until: 'end' | 'first finding' = 'end',
 ): Promise<HostileResult> {
-  const fleet = new HostileDays(seed, days, hosts, directory);
+  const fleet = new HostileDays(seed, days, hosts, directory, until === 'first finding');
   fleet.plan();
   const endMs = days * DAY_MS;
   let atMs = endMs;
   await fleet.runUntil(endMs);
   fleet.endSchedules();
   do await fleet.runUntil((atMs += HOUR_MS));
-  while (!fleet.judge.isAtRest() && atMs < endMs + REST_MS_MAX);
+  while (!fleet.judge.isAtRest() && !fleet.isFound && atMs < endMs + REST_MS_MAX);
   // Every final report arrives, and names that nobody uses are forgotten.
   await fleet.runUntil(atMs + 2 * HOUR_MS + KEEP_RUNS_MS);
   for (const world of fleet.worlds) world.close();
@@ -92,8 +93,10 @@ export class HostileDays {
   #offered = 0;
   readonly attempts = new Map<string, string>();
   readonly #changed = new Map<AgentWorld, boolean>();
+  readonly #stopsAtFirst: boolean;
 
-  constructor(seed: number, days: number, hosts: number, directory: string) {
+  constructor(seed: number, days: number, hosts: number, directory: string, stopsAtFirst: boolean) {
+    this.#stopsAtFirst = stopsAtFirst;
     const random = createRandom(seed + 1000);
     this.#random = random;
     this.#endMs = days * DAY_MS;
@@ -118,10 +121,17 @@ export class HostileDays {
       for (const world of this.worlds) await world.settle();
       const nextMs = this.time.nextMs();
       if (nextMs === undefined || nextMs > bootMs) break;
+      if (this.isFound) return;
       this.time.moveTo(nextMs);
     }
     this.time.moveTo(bootMs);
     for (const world of this.worlds) await world.settle();
+  }
+
+  /** The rest is of no interest. */
+  get isFound(): boolean {
+    const hasFault = this.worlds.some(({ faults }) => faults.length > 0);
+    return this.#stopsAtFirst && (hasFault || this.judge.findings.length > 0);
   }
 
   plan(): void {
@@ -182,7 +192,7 @@ export class HostileDays {
         durationMs: (run) => this.#durationMs(run.job),
         exitCode: () => (random() < 0.25 ? 23 : 0),
         progressEveryMs: 5 * MINUTE_MS,
-        isDeaf: (run) => run.number % 3 === 0 || [FENCED, CANCELED].includes(run.job),
+        isDeaf: (run) => run.number % 3 === 0 || DEAF.includes(run.job),
         leavesForMs: (run) => (run.number % 4 === 1 ? this.between(MINUTE_MS, HOUR_MS) : 0),
         startsInMs: (run) => (run.number % 5 === 2 ? this.between(SECOND_MS, 10 * SECOND_MS) : 0),
       },
@@ -195,7 +205,7 @@ export class HostileDays {
   }
 
   #durationMs(job: string): number {
-    if ([FENCED, CANCELED].includes(job)) return 3 * HOUR_MS;
+    if (DEAF.includes(job)) return 3 * HOUR_MS;
     if (job.startsWith('once-')) return this.between(MINUTE_MS, 10 * MINUTE_MS);
     return this.between(MINUTE_MS, 3 * HOUR_MS);
   }

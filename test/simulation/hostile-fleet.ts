@@ -17,6 +17,11 @@ export const PIPED_RENAMED = 'activity-renamed';
 /** Jobs of the incidents alone, so that each finds its job idle. */
 export const FENCED = 'fenced-0';
 export const CANCELED = 'canceled-0';
+/** An activity that a reload maps to another job, and the two jobs. */
+export const REMAPPED = 'remapped-0';
+const REMAPPED_TO = 'remapped-2';
+/** They go on after SIGTERM. */
+export const DEAF = [FENCED, CANCELED, REMAPPED, REMAPPED_TO];
 export const ON_FULL_DISK = ['full-disk-1', 'full-disk-3'];
 const SCHEDULED = ['hourly-0', 'hourly-1'];
 export const TRACKED: readonly (readonly [string, TrackedSource])[] = [
@@ -32,7 +37,7 @@ export function configuration(host: string, isChanged: boolean): Settings {
     ...SHARING.map((name) =>
       newJob(host, name, { migrationHub: { ...HUB_JOB, task: `${host}-shared` } }),
     ),
-    ...[...PIPED, ...ON_FULL_DISK, FENCED, CANCELED].map((name) => newJob(host, name)),
+    ...[...PIPED, ...ON_FULL_DISK, ...DEAF].map((name) => newJob(host, name)),
     ...SCHEDULED.map((name, i) =>
       newJob(host, name, {
         schedule: { cron: '0 * * * *', missedStart: i === 0 ? 'skip' : 'once' },
@@ -45,9 +50,10 @@ export function configuration(host: string, isChanged: boolean): Settings {
   const inForce = isChanged ? [...changed, newJob(host, 'added')] : jobs;
   const mapped = (name: string): string => {
     if (name === PIPED_RENAMED) return isChanged ? 'copy-0-renamed' : 'copy-0';
+    if (name === REMAPPED) return isChanged ? REMAPPED_TO : REMAPPED;
     return isChanged && name === 'activity-0' ? 'activity-1' : name;
   };
-  const activities = [...PIPED, PIPED_RENAMED, FENCED];
+  const activities = [...PIPED, PIPED_RENAMED, FENCED, REMAPPED];
   return settings({
     hostname: host,
     keepRunsMs: KEEP_RUNS_MS,
@@ -73,6 +79,8 @@ export function newJob(
     waitFor: number % 2 === 0 ? 'leader' : 'tree',
     migrationHub: { ...HUB_JOB, task: `${host}-{job}` },
     ...(number === 3 ? { timeoutMs: HOUR_MS } : {}),
+    // As if somebody had written millions of months: every time that is made of it must be shown all the same.
+    ...(name === 'copy-1' ? { timeoutMs: 2.6e19 } : {}),
     ...over,
   });
 }

@@ -4,7 +4,14 @@
  */
 import type { AgentWorld } from '../support/agent-world.ts';
 import type { HostileDays } from './hostile-days.ts';
-import { CANCELED, FENCED, ON_FULL_DISK, PIPED, newJob } from './hostile-fleet.ts';
+import {
+  CANCELED,
+  FENCED,
+  ON_FULL_DISK,
+  PIPED_RENAMED,
+  REMAPPED,
+  newJob,
+} from './hostile-fleet.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -23,6 +30,7 @@ export class HostileIncidents {
     days.often(6, () => this.#fenceWhileCanceling());
     // On another host the earlier attempt may still run: no host can know that.
     if (days.worlds.length === 1) days.often(8, () => this.#rerunAfterReload());
+    days.often(12, () => this.#renameWhileWanted());
   }
 
   planHost(world: AgentWorld): void {
@@ -34,6 +42,9 @@ export class HostileIncidents {
     days.often(4, () => this.#terminate(world));
     days.often(40, () => this.#submit(world));
     days.often(4, () => this.#endOnFullDisk(world));
+    days.often(8, () => this.#dieOnFullDisk(world));
+    days.often(8, () => this.#damageRow(world));
+    days.often(60, () => world.look());
   }
 
   /** A start is held by the disk, and canceled before the disk has room again. */
@@ -85,10 +96,41 @@ export class HostileIncidents {
   /** An activity is mapped to another job, and its next attempt comes while the one before still runs. */
   #rerunAfterReload(): void {
     const { service, time, worlds } = this.#days;
-    const [activity = ''] = PIPED;
-    this.#days.offerOnce(activity);
+    this.#days.offerOnce(REMAPPED);
     for (const world of worlds) time.in(2 * MINUTE_MS, () => this.#days.reload(world));
-    time.in(3 * MINUTE_MS, () => service.rerun(this.#days.attempts.get(activity) ?? ''));
+    time.in(3 * MINUTE_MS, () => service.rerun(this.#days.attempts.get(REMAPPED) ?? ''));
+  }
+
+  /** A job runs, a reload gives it another name, and a task wants it under that name. */
+  #renameWhileWanted(): void {
+    const { time, worlds } = this.#days;
+    for (const world of worlds) {
+      const name = (): string => (world.settings.jobs.has('copy-0') ? 'copy-0' : 'copy-0-renamed');
+      this.#days.startOnce(world, name());
+      time.in(MINUTE_MS, () => this.#days.reload(world));
+    }
+    time.in(2 * MINUTE_MS, () => this.#days.offerOnce(PIPED_RENAMED));
+  }
+
+  /** The disk is full for longer than a promise lasts, and the agent dies meanwhile. */
+  #dieOnFullDisk(world: AgentWorld): void {
+    const { time } = this.#days;
+    if (world.isDiskFull) return;
+    world.isDiskFull = true;
+    const fullMs = this.#days.between(6 * MINUTE_MS, 12 * MINUTE_MS);
+    time.in(fullMs - MINUTE_MS, () => world.kill(this.#days.touches(), SECOND_MS));
+    time.in(fullMs, () => (world.isDiskFull = false));
+  }
+
+  /** A row of a run that nobody needs any more turns out to be damaged at the next start. */
+  #damageRow(world: AgentWorld): void {
+    world.kill(0, SECOND_MS);
+    this.#days.time.in(SECOND_MS / 2, () => {
+      const run = this.#days.judge.settledRun(world);
+      if (run === undefined || !world.isAway()) return;
+      world.damageRow(run);
+      this.#days.judge.damaged(world, run);
+    });
   }
 
   /** The first answer that the next agent gets is ten years off. */

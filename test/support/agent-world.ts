@@ -4,6 +4,8 @@
  * a commit or after it, between two actions, when it reads the clock. What it has not committed is lost, and the next
  * agent opens the same file.
  */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent } from '../../src/agent/agent.ts';
 import { Inbox } from '../../src/agent/inbox.ts';
@@ -182,6 +184,25 @@ export class AgentWorld {
   reload(settings: Settings): void {
     this.settings = settings;
     if (this.#life?.isOver === false) this.#life.inbox.post({ type: 'settings-changed', settings });
+  }
+
+  /** An operator looks at everything there is to see. */
+  look(): void {
+    const life = this.#life;
+    if (life?.agent === undefined || life.isOver) return;
+    try {
+      for (const { name } of life.agent.status().jobs) life.agent.jobDetail(name);
+      life.agent.outbox();
+    } catch (error) {
+      if (!(error instanceof Killed)) this.faults.push(error);
+    }
+  }
+
+  /** While no agent runs. */
+  damageRow(run: string): void {
+    const database = new DatabaseSync(join(this.#directory, 'state.db'));
+    database.prepare("UPDATE run SET body = '{' WHERE id = ?").run(run);
+    database.close();
   }
 
   /** The host loses its power with all that runs on it, and is back `downMs` later. */

@@ -165,6 +165,24 @@ export class Judge {
     return this.#tracking.has(this.#key(world, job));
   }
 
+  /** An ended run of which nothing is pending. */
+  settledRun(world: AgentWorld): string | undefined {
+    for (const [key, { row }] of this.#kept) {
+      const isPending = row.hub?.delivery.state === 'pending';
+      const isOwn = key === this.#key(world, row.id) && row.job.startsWith('once-');
+      if (isOwn && !isPending && !this.#live.has(key)) return row.id;
+    }
+    return undefined;
+  }
+
+  /** Its row is damaged: nobody knows of it any more. */
+  damaged(world: AgentWorld, id: string): void {
+    const key = this.#key(world, id);
+    this.#checkPromisedStart(key);
+    this.#promised.delete(key);
+    this.#kept.delete(key);
+  }
+
   isAtRest(): boolean {
     const isQuiet = ({ host, tracked }: AgentWorld): boolean =>
       host.running() === 0 && tracked.running() === 0;

@@ -259,10 +259,12 @@ export class HubTaskReporter implements Reporter {
    * Until when a promise may hold, for all that is known here: an earlier agent may have renewed it until its death, while the
    * store refused changes.
    */
-  #renewedUntilMs({ madeAt }: HubPromise): number {
+  #renewedUntilMs({ isShutdown, madeAt }: HubPromise): number {
     const { settings, startedAt } = this.#parts;
     const longestMs = settings.current.migrationHub?.nextUpdateMaxMs ?? 0;
-    return madeAt.bootMs <= startedAt.bootMs ? startedAt.bootMs + longestMs : -Infinity;
+    // Of an earlier boot, `madeAt` is known from wall clocks alone.
+    const isEarlier = madeAt.bootMs < startedAt.bootMs || isShutdown === true;
+    return isEarlier ? startedAt.bootMs + longestMs : -Infinity;
   }
 
   /**

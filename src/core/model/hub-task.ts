@@ -94,10 +94,12 @@ export function addFinalReport(
   now: Now,
 ): void {
   const add = (kind: FinalReport['kind'], payload: HubPayload, atMs: number): void => {
-    task.lastStampS = Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1);
+    const isKnown = isSure && isBelievable(atMs);
+    // A stamp of the future would push all later ones there.
+    task.lastStampS = Math.max(isKnown ? Math.floor(atMs / SECOND_MS) : 0, task.lastStampS + 1);
     task.finalReports.push({
       ...{ run: run.id, kind, payload, stampS: task.lastStampS, since: now },
-      ...(isSure && isBelievable(atMs) ? {} : { isProvisional: true }),
+      ...(isKnown ? {} : { isProvisional: true }),
     });
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';

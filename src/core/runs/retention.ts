@@ -54,9 +54,9 @@ export class RunRetention {
 
   #take(run: Run, now: Now): void {
     const { clock, forget, index, state } = this.#parts;
+    if (!this.#isClockSure(now)) return;
     // It may have changed since the pass: a report that was refused can be pending again.
-    if (!index.isForgettable(run) || !this.#isClockSure(now)) return;
-    if (this.#isExpired(run, now)) forget(run);
+    if (this.#isExpired(run, now) && index.isForgettable(run)) forget(run);
     else if (this.#isUncounted(run, now)) {
       run.agesFromMs = clock.nowMs(now);
       state.saveRun(run);
@@ -70,8 +70,8 @@ export class RunRetention {
     for (const [job, runs] of index.all()) {
       if (settings.current.jobs.has(job)) continue;
       for (const run of runs) {
-        const isDue = this.#isUncounted(run, now) || this.#isExpired(run, now);
-        if (isDue && index.isForgettable(run)) due.push(run);
+        const isExpired = this.#isExpired(run, now) && index.isForgettable(run);
+        if (isExpired || this.#isUncounted(run, now)) due.push(run);
       }
     }
     return due;
@@ -89,7 +89,8 @@ export class RunRetention {
   }
 
   /** A count that began in the future began by a wrong clock. */
-  #isUncounted({ agesFromMs }: Run, now: Now): boolean {
+  #isUncounted({ agesFromMs, copiedHost, endedAt }: Run, now: Now): boolean {
+    if (endedAt === undefined || copiedHost === true) return false;
     return agesFromMs === undefined || agesFromMs > this.#parts.clock.nowMs(now) + HOUR_MS;
   }
 

@@ -4,6 +4,7 @@ import { after } from '../../../src/core/lib/time.ts';
 import { START, UNAVAILABLE } from '../../support/desk.ts';
 import { START_S, TaskBench, finalOf, promiseOf } from './task-bench.ts';
 import type { BenchOptions } from './task-bench.ts';
+import { HUB } from '../../support/settings.ts';
 
 /** Its promise is of the same run and status, so that the next report only renews it. */
 const renewing = (over: BenchOptions = {}) =>
@@ -127,10 +128,14 @@ describe('an answer that comes late', () => {
     expect(eventsAt(1_000, { task: { promise } })).toHaveLength(1);
   });
 
-  test('is not known to break what ended before this agent started', () => {
-    const later = { startedAt: after(START, 300_001) };
-    expect(eventsAt(5_000, later)[1]).toEqual(['promise.unconfirmed', { task: 'copy' }]);
-    expect(eventsAt(5_000, { startedAt: after(START, 300_000) })[1]?.[0]).toBe('promise.broken');
+  test('is not known to break what an earlier agent may have renewed until its end', () => {
+    const next = { startedAt: after(START, 1) };
+    expect(eventsAt(5_000, next)[1]).toEqual(['promise.unconfirmed', { task: 'copy' }]);
+    // The longest promise of that agent has ended too.
+    const longestMs = HUB.nextUpdateMaxMs - 300_000;
+    expect(eventsAt(longestMs + 1, next)[1]?.[0]).toBe('promise.unconfirmed');
+    expect(eventsAt(longestMs + 2, next)[1]?.[0]).toBe('promise.broken');
+    expect(eventsAt(5_000, { startedAt: START })[1]?.[0]).toBe('promise.broken');
   });
 
   test('of a heartbeat of the run before does not stand for the run that has the task now', () => {

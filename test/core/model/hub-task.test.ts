@@ -54,6 +54,17 @@ test('a final report of a clock in 1970 is stamped again also if its stamp follo
   expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(false);
 });
 
+test('a final report of a clock that nothing vouches for moves no later stamp: it gets one when the time is known', () => {
+  const run = { id: 'copy/1', state: 'failed', definition: {} } as unknown as Run;
+  const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S - 634 };
+  const serviceMs = (NOW_S + 30 * YEAR_S) * 1000;
+  addFinalReport(task, run, { serviceMs, isSure: false }, now);
+  expect(stamps(task)).toEqual([NOW_S - 633, NOW_S - 632]);
+  expect(task.lastStampS).toBe(NOW_S - 632);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  expect(stamps(task)).toEqual([NOW_S, NOW_S + 1]);
+});
+
 test('a final report that waited for days offline keeps its stamp', () => {
   const ageS = 3 * 86_400;
   const task = taskWith(NOW_S - ageS, ageS);

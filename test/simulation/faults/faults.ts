@@ -1,0 +1,380 @@
+/**
+ * Faults that this product had, or nearly had, each as a change that puts it back, and what finds it. FAULTS.md is the table;
+ * `npm run test:faults` makes it again.
+ */
+export interface Change {
+  readonly file: string;
+  /** Occurs once in the file. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Fault {
+  readonly name: string;
+  readonly what: string;
+  readonly changes: readonly Change[];
+  /** Hostile days, a quarter of a day each, that have to find something; absent: no simulation can see it. */
+  readonly days?: { readonly hosts: number; readonly seeds: readonly number[] };
+  /** Test files that have to fail. */
+  readonly tests: readonly string[];
+  /** Why no simulation can see it. */
+  readonly real?: string;
+}
+
+const SEEDS = [1, 3, 8, 12];
+const ONE_HOST = { hosts: 1, seeds: SEEDS };
+const ENDINGS = ['test/simulation/endings.test.ts'];
+const CLOCKS = ['test/simulation/clock-belief.test.ts'];
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'held-start',
+    what: 'a canceled run starts once a full disk has room again',
+    changes: [
+      change('core/runs/lifecycle', 'this.#actions.filter(isStillWanted)', 'this.#actions.slice()'),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'no-fence-while-canceling',
+    what: 'a run that is being canceled has no fence',
+    changes: [
+      change(
+        'core/runs/timers',
+        "if (isPast(this.#fenceAtMs(run), now)) return 'fence';\n      return isPast",
+        'return isPast',
+      ),
+      change(
+        'core/runs/timers',
+        'earliestMs([stepMs, this.#fenceAtMs(run), this',
+        'earliestMs([stepMs, this',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'orphan-is-lost',
+    what: 'a run whose shim died is lost while its processes live',
+    changes: [
+      change(
+        'core/runs/host-events',
+        '    if (run.isOrphaned !== true)\n',
+        '    this.#lost(id, reason, now);\n    if (now.bootMs >= 0) return;\n    if (run.isOrphaned !== true)\n',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/simulation/processes-left.test.ts'],
+  },
+  {
+    name: 'descriptors',
+    what: 'a process that cannot be read counts as ended',
+    changes: [
+      change(
+        'jobs/process/process-table',
+        'throw new CannotSee(`${path} cannot be read: ${errorText(error)}`, { cause: error });',
+        'return undefined;',
+      ),
+    ],
+    tests: ['test/jobs/process/cannot-see.test.ts'],
+    real: 'a simulated host has no /proc',
+  },
+  {
+    name: 'damaged-row',
+    what: 'a damaged row keeps the agent from starting',
+    changes: [
+      change(
+        'store/store',
+        "if (value === undefined) damaged.push([String(row['id']), text]);",
+        "if (value === undefined) throw new Error('unreadable row');",
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/store/store.test.ts'],
+  },
+  {
+    name: 'failed-import',
+    what: 'a failed import is remembered for ever',
+    changes: [change('aws/client/made-once', 'if (made === making) made = undefined;', '')],
+    tests: ['test/aws/made-once.test.ts'],
+    real: 'the services are simulated',
+  },
+  {
+    name: 'shared-task',
+    what: 'three jobs with one Hub task share it',
+    changes: [
+      change(
+        'core/runs/deliveries',
+        'candidates.find(isFree)',
+        '[candidates[0]!, candidates[1]!].find(isFree) ?? candidates[1]',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'second-copy',
+    what: 'after a reload a second copy of an instance starts',
+    changes: [
+      change(
+        'core/runs/same-work',
+        'return renamed ?? this.#instanceHolder(next);',
+        'return renamed;',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'renamed-through-a-queue',
+    what: 'a run of a renamed job starts beside it through a queue, not by a request',
+    changes: [
+      change(
+        'core/runs/same-work',
+        'const renamed = wasConfigured(next) ? this.runningAs(next.definition) : undefined;',
+        'const renamed = undefined;',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: [],
+  },
+  {
+    name: 'endless-date',
+    what: 'a date outside the range of dates throws',
+    changes: [
+      change(
+        'core/lib/time',
+        'Number.isNaN(wallMs) ? 0 : Math.min(DATE_MS_MAX, Math.max(-DATE_MS_MAX, wallMs))',
+        'wallMs',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/core/lib/time.test.ts'],
+  },
+  {
+    name: 'any-clock-starts',
+    what: 'a schedule starts jobs by any clock of the host',
+    changes: [
+      change(
+        'core/runs/schedules',
+        'return clock.isHostBelieved(now) && (!this.#hasService || clock.isVouchedFor(now));',
+        'return clock.isHostBelieved(now) || clock.nowMs(now) > -Infinity;',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: CLOCKS,
+  },
+  {
+    name: 'decades-ahead',
+    what: 'a boot 30 years ahead without an answer makes up for a start',
+    changes: [
+      change('core/scheduling/service-clock', 'sinceMs < UNCONFIRMED_MS_MAX', 'sinceMs < Infinity'),
+    ],
+    days: { hosts: 1, seeds: [9, 10, 1, 3, 8, 12] },
+    tests: CLOCKS,
+  },
+  {
+    name: 'grace-never-shorter',
+    what: 'a second cancel with a shorter grace changes nothing',
+    changes: [
+      change(
+        'core/runs/lifecycle',
+        'before === undefined ? ending : tightened(before, ending, graceMs !== undefined)',
+        'before ?? ending',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'kept-for-ever',
+    what: 'ended runs of names that never come back are kept for ever',
+    changes: [
+      change(
+        'core/runs/retention',
+        'Math.min(ageMs, sinceEndMs) >= keepRunsMs',
+        'Math.min(ageMs, sinceEndMs) < -keepRunsMs',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/simulation/retention.test.ts'],
+  },
+  {
+    name: 'forgotten-early',
+    what: 'a run that ended by a wrong clock is forgotten early',
+    changes: [
+      change(
+        'core/runs/retention',
+        'run.agesFromMs = clock.nowMs(now);',
+        'run.agesFromMs = run.endedAt?.wallMs ?? 0;',
+      ),
+    ],
+    days: { hosts: 3, seeds: [12, 9, 1, 3] },
+    tests: ['test/core/runs/retention.test.ts'],
+  },
+  {
+    name: 'read-only',
+    what: 'a read-only file system keeps the agent from starting',
+    changes: [
+      change(
+        'store/connection',
+        'if (reason === undefined) throw error;\n    const database',
+        'throw error;\n    const database',
+      ),
+    ],
+    tests: ['test/store/read-only.test.ts'],
+    real: 'the file system is real',
+  },
+  {
+    name: 'resume-after-terminate',
+    what: '`resume` after `terminate` takes tasks',
+    changes: [
+      change(
+        'core/lifecycle/agent-lifecycle',
+        '    if (shutdown.isTerminated) {',
+        '    if (shutdown.isTerminated && now.bootMs < 0) {',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'early-poll',
+    what: 'a poll goes out before the first heartbeat is answered',
+    changes: [
+      change('core/pipeline/poller', 'if (!heartbeat.isSettled) return false;', 'void heartbeat;'),
+    ],
+    days: ONE_HOST,
+    tests: ENDINGS,
+  },
+  {
+    name: 'denied-stream',
+    what: 'a denied stream is not tried as if it existed',
+    changes: [change('core/hub/connection', '      this.#assumedStream = name;\n', '')],
+    days: { hosts: 1, seeds: [8, 1, 3, 12] },
+    tests: [],
+  },
+  {
+    name: 'kept-promise-broken',
+    what: 'a promise that a dead agent had renewed is reported as broken',
+    changes: [
+      change(
+        'core/hub/task-reporter',
+        'if (now.bootMs <= this.#renewedUntilMs(before)) {',
+        'if (now.bootMs < -1e15) {',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/core/hub/task-reporter.test.ts'],
+  },
+  {
+    name: 'processes-left-unseen',
+    what: 'a program that leaves processes behind shows none',
+    changes: [
+      change(
+        'core/runs/host-events',
+        'if (processesLeft.length > 0) {',
+        'if (processesLeft.length > 99) {',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/simulation/processes-left.test.ts'],
+  },
+  {
+    name: 'wild-first-date',
+    what: 'a first `Date` that is years off moves the stamps',
+    changes: [
+      change(
+        'core/scheduling/clock-offset',
+        'this.#samples.length < FAR_SAMPLES_MIN &&',
+        'this.#samples.length < 0 &&',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/core/scheduling/clock-offset.test.ts'],
+  },
+  {
+    name: 'old-samples-outvote',
+    what: 'what an earlier agent knew of the time outvotes the first answers',
+    changes: [
+      change(
+        'core/scheduling/clock-offset',
+        'if (this.#restored > 0 && isFar) {',
+        'if (this.#restored > 9 && isFar) {',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/core/scheduling/clock-offset.test.ts'],
+  },
+  {
+    name: 'window-of-the-future',
+    what: 'after a reboot a window begins in the future',
+    changes: [
+      change(
+        'store/rebase-rows',
+        'if (moved.bootMs <= now.bootMs) return moved;',
+        'if (moved.bootMs <= Infinity) return moved;',
+      ),
+    ],
+    days: ONE_HOST,
+    tests: ['test/store/store.test.ts'],
+  },
+  {
+    name: 'queued-over-a-reboot',
+    what: 'a run that waits starts after a reboot, although its window may have ended',
+    changes: [
+      change(
+        'store/rebase-rows',
+        "if (moved.state === 'queued') delete moved.pipeline?.acknowledgedAt;\n",
+        '',
+      ),
+    ],
+    days: { hosts: 3, seeds: [3, 1, 2, 4, 5, 6] },
+    tests: ['test/store/store.test.ts'],
+  },
+  {
+    name: 'torn-changes',
+    what: 'changes that a full disk refused are lost',
+    changes: [change('agent/journal', '      this.#hold(changes);\n', '')],
+    days: ONE_HOST,
+    tests: ['test/agent/journal.test.ts'],
+  },
+  {
+    name: 'blind-on-a-full-disk',
+    what: 'an agent that starts on a full disk does not see how its jobs end',
+    changes: [change('core/runs/lifecycle', "  'adopt-run',\n", '')],
+    days: { hosts: 3, seeds: [12, 1, 11, 3] },
+    tests: ['test/simulation/full-disk.test.ts'],
+  },
+  {
+    name: 'provisional-stamp',
+    what: 'a final report keeps a stamp that an unconfirmed clock gave',
+    changes: [
+      change(
+        'core/model/hub-task',
+        'const isKnown = isSure && isBelievable(atMs);',
+        'const isKnown = isBelievable(atMs);',
+      ),
+    ],
+    days: { hosts: 3, seeds: [9, 1, 3] },
+    tests: CLOCKS,
+  },
+  {
+    name: 'two-duration-parsers',
+    what: '`cancel --grace 1h30m` is refused although the configuration accepts it',
+    changes: [
+      change(
+        'core/lib/duration',
+        '(\\\\d{1,9}d)?(\\\\d{1,9}h)?(\\\\d{1,9}m)?(\\\\d{1,9}s)?$',
+        '\\\\d{1,9}[dhms]$',
+      ),
+    ],
+    tests: ['test/core/lib/duration.test.ts'],
+    real: 'a command line is no part of the simulation',
+  },
+];
+
+function change(file: string, find: string, replace: string): Change {
+  return { file: `src/${file}.ts`, find, replace };
+}

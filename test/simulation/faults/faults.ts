@@ -96,7 +96,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'failed-import',
     what: 'a failed import is remembered for ever',
-    changes: [change('aws/client/made-once', 'if (made === making) made = undefined;', '')],
+    changes: [change('aws/made-once', 'if (made === making) made = undefined;', '')],
     tests: ['test/aws/made-once.test.ts'],
     real: 'the services are simulated',
   },

@@ -9,7 +9,7 @@ import type { Terminal } from './terminal/terminal.ts';
 interface Entry {
   /** For the list of commands; a command's own description may be longer. */
   readonly summary: string;
-  readonly load: (terminal: Terminal, program: () => Promise<Command>) => Promise<Command>;
+  readonly load: (terminal: Terminal) => Promise<Command>;
 }
 
 /** In the order of `--help`. */
@@ -104,8 +104,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   completion: {
     summary: 'print a completion script for a shell',
-    load: async (terminal, program) =>
-      (await import('./completion/command.ts')).completionCommand(program, terminal),
+    load: async (terminal) => (await import('./completion/command.ts')).completionCommand(terminal),
   },
 };
 
@@ -113,25 +112,21 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 export function loadCommands(
   argv: readonly string[],
   terminal: Terminal,
-  program: () => Promise<Command>,
 ): Promise<readonly Command[]> {
   const [first, second] = argv;
   const wanted = first === 'help' ? second : first;
   return Promise.all(
     Object.entries(COMMANDS).map(async ([name, { summary, load }]) => {
-      const command = name === wanted ? await load(terminal, program) : new Command(name);
+      const command = name === wanted ? await load(terminal) : new Command(name);
       return command.summary(summary);
     }),
   );
 }
 
-export function loadEveryCommand(
-  terminal: Terminal,
-  program: () => Promise<Command>,
-): Promise<readonly Command[]> {
+export function loadEveryCommand(terminal: Terminal): Promise<readonly Command[]> {
   return Promise.all(
     Object.values(COMMANDS).map(async ({ summary, load }) =>
-      (await load(terminal, program)).summary(summary),
+      (await load(terminal)).summary(summary),
     ),
   );
 }

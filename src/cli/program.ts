@@ -11,15 +11,13 @@ export async function runProgram(
   argv: readonly string[],
   terminal: Terminal = processTerminal(),
 ): Promise<void> {
-  const whole = (): Promise<Command> => wholeProgram(terminal);
-  const program = createProgram(await loadCommands(argv, terminal, whole), terminal);
+  const program = createProgram(await loadCommands(argv, terminal), terminal);
   await program.parseAsync(argv, { from: 'user' });
 }
 
-/** The program with every command as it is: for completions, the manual page and tests. */
+/** The program with every command as it is: for completion scripts, the manual page and tests. */
 export async function wholeProgram(terminal: Terminal): Promise<Command> {
-  const whole = (): Promise<Command> => wholeProgram(terminal);
-  return createProgram(await loadEveryCommand(terminal, whole), terminal);
+  return createProgram(await loadEveryCommand(terminal), terminal);
 }
 
 function createProgram(commands: readonly Command[], terminal: Terminal): Command {

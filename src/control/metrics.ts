@@ -8,7 +8,8 @@ import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
 import type { EventName } from '../core/model/timeline.ts';
 import type { Status } from '../core/model/status.ts';
 import type { Operator } from '../ports.ts';
-import { everyJob } from './lib/every-job.ts';
+import { JOB_METRICS, scrapeJobs } from './job-metrics.ts';
+import type { JobsScraped } from './job-metrics.ts';
 import { registerProcessMetrics } from './lib/process-metrics.ts';
 
 interface Row {
@@ -16,7 +17,7 @@ interface Row {
   readonly value: number;
 }
 
-type Scrape = Pick<Status, 'agent' | 'jobs' | 'budgets'>;
+type Scrape = Pick<Status, 'agent' | 'budgets'> & { readonly jobs: JobsScraped };
 
 interface Metric {
   readonly kind: 'gauge' | 'counter';
@@ -115,42 +116,6 @@ const METRICS: readonly Metric[] = [
     rows: jobsByState,
   },
   {
-    kind: 'gauge',
-    name: 'migration_agent_job_progress_percent',
-    help: 'Progress of the latest run; absent if unknown',
-    labels: ['name'],
-    rows: ({ jobs }) =>
-      jobs.flatMap(({ name, percent }) =>
-        percent === undefined ? [] : [{ labels: { name }, value: percent }],
-      ),
-  },
-  {
-    kind: 'gauge',
-    name: 'migration_agent_job_failed',
-    help: '1 for each job whose latest run failed, was lost or fenced; 0 for others that have run',
-    labels: ['name'],
-    rows: ({ jobs }) =>
-      jobs.flatMap(({ name, state }) =>
-        state === 'idle'
-          ? []
-          : [{ labels: { name }, value: /^(?:failed|lost|fenced)$/.test(state) ? 1 : 0 }],
-      ),
-  },
-  {
-    kind: 'gauge',
-    name: 'migration_agent_job_slack_seconds',
-    help: 'Time to the deadline of a job at a destination; negative: it has passed',
-    labels: ['name', 'destination'],
-    rows: ({ jobs }) =>
-      jobs.flatMap(({ name, destinations }) =>
-        Object.entries(destinations).flatMap(([destination, { slackSeconds }]) =>
-          slackSeconds === undefined
-            ? []
-            : [{ labels: { name, destination }, value: slackSeconds }],
-        ),
-      ),
-  },
-  {
     kind: 'counter',
     name: 'migration_agent_calls_total',
     help: 'Calls since the agent started, by operation and outcome',
@@ -222,32 +187,10 @@ const BROKEN: readonly { name: string; help: string; events: readonly EventName[
 
 /** A registry of its own, apart from the global one of prom-client. */
 export function createRegistry(operator: Operator, callLatency?: Histogram): Registry {
-  const registry = new Registry();
-  const scrape = onceForEachScrape(operator);
-  for (const { kind, name, help, labels = [], rows } of METRICS) {
-    const configuration = { name, help, labelNames: labels, registers: [registry] };
-    // prom-client calls `collect` at each scrape, with the metric as `this`.
-    if (kind === 'gauge') {
-      new Gauge({
-        ...configuration,
-        async collect() {
-          const found = rows(await scrape());
-          // `remove`: a metric without labels would come back from `reset` as a zero.
-          this.reset();
-          if (labels.length === 0) this.remove();
-          for (const row of found) this.set({ ...row.labels }, row.value);
-        },
-      });
-    } else {
-      new Counter({
-        ...configuration,
-        async collect() {
-          const found = rows(await scrape());
-          this.reset();
-          for (const row of found) this.inc({ ...row.labels }, row.value);
-        },
-      });
-    }
+  const registry = new AgentRegistry(operator);
+  for (const metric of METRICS) registry.add(metric);
+  for (const { name, help, labels } of JOB_METRICS) {
+    registry.registerMetric(new Gauge({ name, help, labelNames: [...labels], registers: [] }));
   }
   for (const { name, help, events } of BROKEN) {
     const counter = new Counter({ name, help, registers: [registry] });
@@ -260,24 +203,67 @@ export function createRegistry(operator: Operator, callLatency?: Histogram): Reg
   return registry;
 }
 
-/** All metrics of a scrape show the same values, and ten thousand jobs are gone through once, in slices. */
-function onceForEachScrape(operator: Operator): () => Promise<Scrape> {
-  let taken: Promise<Scrape> | undefined;
-  return () => {
-    if (taken === undefined) {
-      const [agent, budgets] = [operator.agent(), operator.budgets()];
-      taken = everyJob(operator).then((jobs) => ({ agent, budgets, jobs }));
-      const forget = (): void => {
-        taken = undefined;
-      };
-      taken.then(() => setImmediate(forget), forget);
+/**
+ * All metrics of a scrape show the same values. prom-client makes the text of the small ones, one after the other; those with a
+ * row for each job come from job-metrics.ts.
+ */
+class AgentRegistry extends Registry {
+  readonly #operator: Operator;
+  /** What the present scrape shows. */
+  #scrape: Scrape | undefined;
+  #text: Promise<string> | undefined;
+
+  constructor(operator: Operator) {
+    super();
+    this.#operator = operator;
+  }
+
+  add({ kind, name, help, labels = [], rows }: Metric): void {
+    const configuration = { name, help, labelNames: labels, registers: [this] };
+    const present = (): readonly Row[] => (this.#scrape === undefined ? [] : rows(this.#scrape));
+    // prom-client calls `collect` at each scrape, with the metric as `this`.
+    if (kind === 'gauge') {
+      new Gauge({
+        ...configuration,
+        collect() {
+          // `remove`: a metric without labels would come back from `reset` as a zero.
+          this.reset();
+          if (labels.length === 0) this.remove();
+          for (const row of present()) this.set({ ...row.labels }, row.value);
+        },
+      });
+    } else {
+      new Counter({
+        ...configuration,
+        collect() {
+          this.reset();
+          for (const row of present()) this.inc({ ...row.labels }, row.value);
+        },
+      });
     }
-    return taken;
-  };
+  }
+
+  /** Who asks while a text is being made gets the same one. */
+  override metrics(): Promise<string> {
+    this.#text ??= this.#makeText().finally(() => {
+      this.#text = undefined;
+      this.#scrape = undefined;
+    });
+    return this.#text;
+  }
+
+  async #makeText(): Promise<string> {
+    const [agent, budgets] = [this.#operator.agent(), this.#operator.budgets()];
+    const jobs = await scrapeJobs(this.#operator);
+    this.#scrape = { agent, budgets, jobs };
+    const texts: string[] = [];
+    for (const { name } of this.getMetricsAsArray()) {
+      texts.push(jobs.texts.get(name) ?? (await this.getSingleMetricAsString(name)));
+    }
+    return `${texts.join('\n\n')}\n`;
+  }
 }
 
 function jobsByState({ jobs }: Scrape): Row[] {
-  const counts = new Map<string, number>();
-  for (const { state } of jobs) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, value]) => ({ labels: { state }, value }));
+  return [...jobs.states].map(([state, value]) => ({ labels: { state }, value }));
 }

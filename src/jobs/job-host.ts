@@ -30,7 +30,8 @@ import type { Shim, ShimStart } from './supervise/launch.ts';
 import { pause } from './supervise/run-end.ts';
 import type { RunFiles } from './supervise/run-end.ts';
 import { RunTrees } from './supervise/run-trees.ts';
-import { watchRun } from './supervise/run-watch.ts';
+import { Rounds } from './supervise/rounds.ts';
+import { LOOK_EVERY_MS, watchRun } from './supervise/run-watch.ts';
 import { startShimProcess } from './supervise/shim-process.ts';
 import { startShimUnit } from './supervise/shim-unit.ts';
 
@@ -80,6 +81,7 @@ class LocalJobHost implements JobHost {
   readonly #waiting = new Set<string>();
   /** By run directory. */
   readonly #watches = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
+  readonly #rounds = new Rounds(LOOK_EVERY_MS);
   readonly #sweep: NodeJS.Timeout;
   readonly #threadPool = new ThreadPoolWatch(() => this.#watches.size > 0);
   /** Why the last request for a run cannot be carried out, by its id. */
@@ -269,6 +271,7 @@ class LocalJobHost implements JobHost {
       ...this.#options,
       ...shim,
       ...files,
+      rounds: this.#rounds,
       launch: () => resolveLaunch(run, socketPath),
       post: (event) => this.#post(event),
     }).finally(() => {

@@ -1,4 +1,5 @@
 /** The program as a few files, without node_modules. Commands load only what they need, as they do from the sources. */
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
@@ -42,6 +43,11 @@ export async function bundle(directory: string, version: string): Promise<Bundle
       js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
     },
   });
+  // `completion` prints them from beside its own file.
+  for (const shell of ['bash', 'fish', 'zsh']) {
+    const script = `migration-agent.${shell}`;
+    copyFileSync(join(ROOT, 'src/cli/completion', script), join(directory, script));
+  }
   const packages = new Set<string>();
   for (const input of Object.keys(metafile.inputs)) {
     const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];

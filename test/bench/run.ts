@@ -14,11 +14,12 @@ import { paced, throughput } from './paced.ts';
 import { planner } from './planner.ts';
 import { readme } from './readme.ts';
 import { store } from './store.ts';
+import { supervised } from './supervised.ts';
 import { views } from './views.ts';
 
 const ALL = [
   ...[planner, memory, delivery, paced, throughput, latency],
-  ...[idle, views, commands, start, store],
+  ...[idle, supervised, views, commands, start, store],
 ];
 
 const { values, positionals } = parseArgs({

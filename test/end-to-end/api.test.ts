@@ -98,6 +98,7 @@ describe('each answer is as the document says', () => {
       await ask('GET', `/v1/jobs/${name}/events`);
     }
     await ask('GET', '/v1/jobs');
+    await ask('GET', '/v1/names');
     await ask('GET', '/v1/status');
     await ask('GET', '/v1/jobs/nightly-files/logs?tail=5');
     await ask('GET', '/v1/jobs/nightly-files/logs?stream=stderr&run=1');

@@ -71,8 +71,7 @@ export function createClient(socketPath: string | Promise<string>): Client {
     }
   };
   const names = async (): Promise<readonly string[]> => {
-    const { jobs } = await whole<{ jobs: { name: string }[] }>('GET', '/v1/status');
-    return jobs.map(({ name }) => name);
+    return (await whole<{ names: readonly string[] }>('GET', '/v1/names')).names;
   };
   return {
     get: (path) => whole('GET', path),

@@ -101,18 +101,27 @@ async function picture(
   terminal: Terminal,
 ): Promise<string> {
   if (name !== undefined) return jobPicture(client, name, options, terminal);
-  const status = selected(await client.get<Status>('/v1/status'), options);
   if (options.names) {
     // A name with a line break or a control character in it cannot be one line of text.
-    const names = status.jobs.map((job) => job.name);
+    const names = await namesOf(client, options);
     return names.filter((each) => plain(each) === each).join('\n');
   }
+  const status = selected(await client.get<Status>('/v1/status'), options);
   if (options.json) return jsonText(status);
   const jobsMax = options.all || terminal.stdout.isTTY === true ? undefined : JOBS_MAX;
   return renderStatus(status, {
     ...viewFor(options, terminal, status.agent.now),
     ...defined({ jobsMax }),
   });
+}
+
+/** A shell asks for them at each TAB: without a filter the jobs themselves are not fetched. */
+async function namesOf(client: Client, options: StatusOptions): Promise<readonly string[]> {
+  if (options.state === undefined) {
+    return (await client.get<{ names: readonly string[] }>('/v1/names')).names;
+  }
+  const { jobs } = selected(await client.get<Status>('/v1/status'), options);
+  return jobs.map(({ name }) => name);
 }
 
 async function jobPicture(

@@ -1,21 +1,16 @@
-/** `completion bash|zsh|fish`: a script for the shell, made from the commands as they are. */
+/**
+ * `completion bash|zsh|fish`: prints a script for the shell. The scripts are files, made from the commands by
+ * test/tidy/completion.test.ts: to make one here would load every command at each start of a shell.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Argument, type Command } from 'commander';
 
 import { newCommand } from '../command.ts';
-import { bashScript } from './bash.ts';
-import { describeCommands } from './command-line.ts';
-import { fishScript } from './fish.ts';
-import { zshScript } from './zsh.ts';
 import { processTerminal } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-const SCRIPTS = { bash: bashScript, fish: fishScript, zsh: zshScript };
-
-/** `program`: the whole of it, asked for when the command runs. */
-export function completionCommand(
-  program: () => Promise<Command>,
-  terminal: Terminal = processTerminal(),
-): Command {
+export function completionCommand(terminal: Terminal = processTerminal()): Command {
   return newCommand(
     'completion',
     {
@@ -25,7 +20,9 @@ export function completionCommand(
     terminal,
   )
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
-    .action(async (shell: 'bash' | 'zsh' | 'fish') => {
-      terminal.stdout.write(SCRIPTS[shell](describeCommands(await program())));
+    .action((shell: 'bash' | 'zsh' | 'fish') => {
+      // In a package it lies beside the bundle (systemd/package/bundle.ts).
+      const script = join(import.meta.dirname, `migration-agent.${shell}`);
+      terminal.stdout.write(readFileSync(script, 'utf8'));
     });
 }

@@ -1,6 +1,6 @@
 /** The lines that `dev` prints: where to look, a line that another terminal needs, and commands to try there. */
 import { dirname } from 'node:path';
-import { posixQuoted } from '../completion/quote.ts';
+import { posixQuoted } from '../terminal/shell-quote.ts';
 import { checkoutLauncher } from '../launcher.ts';
 
 interface Addresses {

@@ -14,6 +14,7 @@ import type { AdHocRights } from '../lib/ad-hoc.ts';
 import { peerOf } from '../lib/peer.ts';
 import type { Peer, ReadPeer } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
+import { jsonText } from '../lib/json-text.ts';
 import type { Answer, Route, Streamed } from '../lib/route.ts';
 import { BodyMemory } from '../lib/read-body.ts';
 import { RecentEvents } from '../routes/recent-events.ts';
@@ -76,7 +77,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       const audit = (): void => {
         if (route.audited) logRequest(options.log, { route, name, peer });
       };
-      send(
+      await send(
         response,
         await route.serve(request, { name, query, peer, bodies, audit, signal, response }),
       );
@@ -186,9 +187,9 @@ function decodeName(name: string): string {
   }
 }
 
-function send(response: ServerResponse, answer: Answer | Streamed): void {
+async function send(response: ServerResponse, answer: Answer | Streamed): Promise<void> {
   if (answer === 'streamed') return;
-  writeJson(response, answer.status, answer.body, {});
+  writeJson(response, answer.status, await jsonText(answer.body), {});
 }
 
 function sendProblem(response: ServerResponse, error: unknown, log: Log | undefined): void {
@@ -205,16 +206,15 @@ function sendProblem(response: ServerResponse, error: unknown, log: Log | undefi
     return;
   }
   const body = { error: { code: problem.code, message: problem.message } };
-  writeJson(response, problem.httpStatus, body, problem.headers);
+  writeJson(response, problem.httpStatus, `${JSON.stringify(body)}\n`, problem.headers);
 }
 
 function writeJson(
   response: ServerResponse,
   status: number,
-  body: unknown,
+  text: string,
   headers: Readonly<Record<string, string>>,
 ): void {
-  const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
     ...headers,
     'content-type': 'application/json',

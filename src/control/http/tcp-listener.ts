@@ -15,6 +15,8 @@ import { outputDocument } from '../page/output.ts';
 import type { OutputOptions } from '../page/output.ts';
 import { Overviews } from '../page/overview.ts';
 import { PageAssets, PAGE_POLICY } from '../page/page-assets.ts';
+import { wholeStatus } from '../lib/every-job.ts';
+import { jsonText } from '../lib/json-text.ts';
 import { readiness } from '../readiness.ts';
 
 /** Not by `import`: see server.ts. */
@@ -104,7 +106,10 @@ function createPages({ operator, registry, output }: HttpListenerOptions): reado
         return json(state, state.ready ? 200 : 503);
       },
     },
-    { pattern: /^\/status\.json$/, make: () => json(operator.status()) },
+    {
+      pattern: /^\/status\.json$/,
+      make: async () => pageOf(await jsonText(await wholeStatus(operator))),
+    },
     {
       pattern: /^\/overview\.json$/,
       make: async (_name, query) => json(await overviews.document(query)),
@@ -163,7 +168,11 @@ function plain(status: number, text: string): Page {
 }
 
 function json(document: unknown, status = 200): Page {
-  return { status, type: 'application/json', text: `${JSON.stringify(document)}\n` };
+  return pageOf(`${JSON.stringify(document)}\n`, status);
+}
+
+function pageOf(text: string, status = 200): Page {
+  return { status, type: 'application/json', text };
 }
 
 function jsonOf(document: object | undefined): Page | undefined {

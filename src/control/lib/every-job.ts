@@ -1,24 +1,24 @@
-/** The status of all jobs, made in slices: with ten thousand of them the loop must turn in between. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { JobStatus } from '../../core/model/status.ts';
+/** The status of all jobs, made in slices. A job that is forgotten meanwhile is left out. */
+import type { JobStatus, Status } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
-
-/** The loop is not held longer at a time; a report or a cancel can come in between. */
-const SLICE_MS = 5;
-/** Jobs between two looks at the clock. */
-const CHECK_EVERY = 50;
+import { inSlices } from './slices.ts';
 
 export async function everyJob(operator: Operator): Promise<JobStatus[]> {
   const jobs: JobStatus[] = [];
-  let sliceEndsMs = performance.now() + SLICE_MS;
-  let count = 0;
-  for (const name of operator.jobNames()) {
-    const job = operator.job(name);
-    if (job !== undefined) jobs.push(job);
-    count += 1;
-    if (count % CHECK_EVERY !== 0 || performance.now() < sliceEndsMs) continue;
-    await nextTurn();
-    sliceEndsMs = performance.now() + SLICE_MS;
-  }
+  await eachJob(operator, (job) => jobs.push(job));
   return jobs;
+}
+
+/** As `everyJob`, without keeping them all in memory. */
+export async function eachJob(operator: Operator, take: (job: JobStatus) => void): Promise<void> {
+  await inSlices(operator.jobNames(), (name) => {
+    const job = operator.job(name);
+    if (job !== undefined) take(job);
+  });
+}
+
+/** The document of `status`. */
+export async function wholeStatus(operator: Operator): Promise<Status> {
+  const [agent, budgets] = [operator.agent(), operator.budgets()];
+  return { schema: 1, agent, jobs: await everyJob(operator), budgets };
 }

@@ -1,6 +1,7 @@
 /** Requests to the agent as a whole: its status, draining, taking over moved state, reloading. */
 import type { Status } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
+import { wholeStatus } from '../lib/every-job.ts';
 import { findJobDetail } from '../lib/find-job.ts';
 import { nameOf } from '../lib/peer.ts';
 import { replyBody } from '../lib/reply.ts';
@@ -26,7 +27,7 @@ export function agentRoutes(operator: Operator): readonly Route[] {
       status: 200,
       reply: statusDocument,
       handle: ({ query: { job } }) =>
-        Promise.resolve(job === undefined ? operator.status() : statusOfJob(operator, job)),
+        job === undefined ? wholeStatus(operator) : Promise.resolve(statusOfJob(operator, job)),
     }),
     route({
       ...change,

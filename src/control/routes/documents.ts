@@ -197,6 +197,11 @@ export const statusDocument = z
   })
   .meta({ id: 'Status' });
 
+export const namesDocument = z.strictObject({
+  schema: z.literal(1),
+  names: z.array(z.string()).readonly(),
+});
+
 export const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
 
 const timelineEntry = describes<TimelineEntryDocument>()(

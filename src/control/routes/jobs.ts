@@ -5,13 +5,14 @@ import type { JobDefinition } from '../../core/model/job.ts';
 import type { Operator } from '../../ports.ts';
 import { adHocRefusal } from '../lib/ad-hoc.ts';
 import type { AdHocRights } from '../lib/ad-hoc.ts';
+import { everyJob } from '../lib/every-job.ts';
 import { findJobDetail } from '../lib/find-job.ts';
 import { nameOf } from '../lib/peer.ts';
 import { Problem } from '../lib/problem.ts';
 import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { jobDetailDocument, jobsDocument, replyDocument } from './documents.ts';
+import { jobDetailDocument, jobsDocument, namesDocument, replyDocument } from './documents.ts';
 import { adHocJob, cancelBody, emptyBody, noQuery } from './requests.ts';
 import type { AdHocJob } from './requests.ts';
 
@@ -32,7 +33,16 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       query: noQuery,
       status: 200,
       reply: jobsDocument,
-      handle: () => Promise.resolve({ schema: 1, jobs: operator.status().jobs }),
+      handle: async () => ({ schema: 1, jobs: await everyJob(operator) }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/names',
+      summary: 'The names of all jobs',
+      query: noQuery,
+      status: 200,
+      reply: namesDocument,
+      handle: () => Promise.resolve({ schema: 1, names: operator.jobNames() }),
     }),
     route({
       method: 'GET',

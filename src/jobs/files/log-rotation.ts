@@ -30,17 +30,23 @@ const FLOOD_LIMITS = 2;
 /** A parser that counts is waited for, but not while the file grows to more than this many limits. */
 const WAIT_LIMITS_MAX = 4;
 
+/** Whether `rotateLog` may have something to do. */
+export function isOverLimit(size: number, { sizeBytes }: LogPolicy): boolean {
+  return size > Math.max(sizeBytes, 2 * BLOCK_BYTES);
+}
+
 /**
  * Looks whether the file has grown beyond its limit. Resolves to how many bytes were cut off its front.
  * `readTo`: up to there a parser that needs every record has read. Throws if the disk refuses; what was kept is kept.
  */
 export async function rotateLog(
   path: string,
-  { sizeBytes, files }: LogPolicy,
+  policy: LogPolicy,
   readTo = Infinity,
 ): Promise<number> {
+  const { sizeBytes, files } = policy;
   const { size } = await lstat(path);
-  if (size <= Math.max(sizeBytes, 2 * BLOCK_BYTES)) return 0;
+  if (!isOverLimit(size, policy)) return 0;
   const until = size > WAIT_LIMITS_MAX * sizeBytes ? size : Math.min(size, readTo);
   const cut = Math.floor((until - BLOCK_BYTES) / BLOCK_BYTES) * BLOCK_BYTES;
   if (cut <= 0) return 0;

@@ -125,9 +125,13 @@ export function readStarted(directory: string, spawn: number): StartedRecord | u
   return { process: { pid: Number(pid), bootId, startTicks }, socketPath: socketPath ?? '' };
 }
 
+export function exitPath(directory: string, spawn: number): string {
+  return join(recordDirectory(directory), `exit.${spawn}`);
+}
+
 /** The command's exit code as its shell reported it; absent if there is no (whole) record. */
 export function readExit(directory: string, spawn: number): number | undefined {
-  const record = readRecord(join(recordDirectory(directory), `exit.${spawn}`));
+  const record = readRecord(exitPath(directory, spawn));
   return record !== undefined && /^\d{1,3}$/.test(record) ? Number(record) : undefined;
 }
 

@@ -2,6 +2,7 @@
  * Reads the progress of one run: follows its logs, feeds the parser, and returns percent and detail when they have
  * changed. The caller decides when to poll.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defined } from '../../core/lib/defined.ts';
 import { LogTail } from '../files/log-tail.ts';
 import { plainDetail } from '../lib/plain-text.ts';
@@ -28,6 +29,13 @@ export interface ProgressReading extends ParserInput {
   readonly mask: (text: string) => string;
 }
 
+/** Records that are read together. */
+interface Fed {
+  readonly records: readonly string[];
+  readonly stream: OutputStream;
+  readonly isUnfinished: boolean;
+}
+
 interface Output {
   readonly stream: OutputStream;
   readonly tail: LogTail;
@@ -44,6 +52,8 @@ export class ProgressReader {
   /** The pattern is a user's. */
   readonly #isPattern: boolean;
   #slowInARow = 0;
+  /** What the pattern did not get through in time: on a busy host that may be no fault of the pattern. */
+  #held: Fed[] = [];
   #detail: string | undefined;
   #reported: Progress = {};
 
@@ -63,10 +73,11 @@ export class ProgressReader {
     }));
   }
 
-  /** Reads what is new. Resolves to the progress if it has changed. Never rejects. */
-  async poll(): Promise<Progress | undefined> {
+  /** Reads what is new. Returns the progress if it has changed. Never throws. */
+  poll(): Progress | undefined {
+    this.#feedHeld();
     for (const output of this.#outputs) {
-      this.#feed(await readOrNothing(output.tail), output.stream, false);
+      this.#feed(readOrNothing(output.tail), output.stream, false);
       const { unfinished } = output.tail;
       if (this.#parser?.everyRecord !== true && unfinished !== output.unfinished) {
         output.unfinished = unfinished;
@@ -77,12 +88,14 @@ export class ProgressReader {
     return this.#change();
   }
 
-  /** Reads the rest: the command has ended. */
+  /** Reads the rest, piece by piece: the command has ended. Never rejects. */
   async ended(hasSucceeded: boolean): Promise<Progress | undefined> {
+    this.#feedHeld();
     for (const { stream, tail } of this.#outputs) {
       for (let reads = 0; reads < LAST_READS_MAX; reads += 1) {
-        const records = await readOrNothing(tail);
+        const records = readOrNothing(tail);
         if (records.length === 0) break;
+        await nextTurn();
         this.#feed(records, stream, false);
       }
       // A program that was killed may have been in the middle of a number.
@@ -136,7 +149,23 @@ export class ProgressReader {
       readings.forEach((reading) => this.#take(reading));
       return;
     }
-    if (this.#slowInARow >= SLOW_POLLS_MAX) return;
+    const fed = { records, stream, isUnfinished };
+    const wasInTime = this.#feedPattern(fed);
+    if (!wasInTime) this.#held.push(fed);
+    this.#slowInARow = wasInTime ? 0 : this.#slowInARow + 1;
+  }
+
+  /** A second time, and not again: some text takes a pattern very long. */
+  #feedHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const fed of held) this.#feedPattern(fed);
+  }
+
+  /** False: it took too long. */
+  #feedPattern({ records, stream, isUnfinished }: Fed): boolean {
+    const read = this.#parser?.read;
+    if (read === undefined || this.#slowInARow >= SLOW_POLLS_MAX) return true;
     let last: string | undefined;
     const within = withinTime(PATTERN_MS_MAX, () =>
       records.flatMap((record) => {
@@ -145,11 +174,11 @@ export class ProgressReader {
         return reading ?? [];
       }),
     );
-    this.#slowInARow = within === undefined ? this.#slowInARow + 1 : 0;
     within?.result.forEach((reading) => this.#take(reading));
     if (within !== undefined && last !== undefined) {
       this.#hideSecrets(last, (masked) => read(masked, stream, isUnfinished)?.detail);
     }
+    return within !== undefined;
   }
 
   /** A user's group may hold a secret alone, without what tells that it is one: it is read from the masked record. */
@@ -168,9 +197,9 @@ export class ProgressReader {
 }
 
 /** A log that cannot be read (no descriptors left, I/O error) is read at the next poll. */
-async function readOrNothing(tail: LogTail): Promise<string[]> {
+function readOrNothing(tail: LogTail): string[] {
   try {
-    return await tail.read();
+    return tail.read();
   } catch {
     return [];
   }

@@ -2,21 +2,28 @@
  * Watches one run from its start (or its adoption) to its end and posts what it sees: that it started, its progress, and how
  * it ended (run-end.ts). What cannot be seen or read is looked at again, for as long as it takes.
  */
-import { defined } from '../../core/lib/defined.ts';
+import { existsSync } from 'node:fs';
 import type { Event } from '../../core/model/event.ts';
-import { DEFAULT_LOG } from '../../core/model/job.ts';
 import type { ProcessIdentity } from '../../core/model/job.ts';
-import { rotateLog } from '../files/log-rotation.ts';
-import { readExit, readStarted } from '../files/run-directory.ts';
-import { errorText } from '../lib/error-code.ts';
-import type { Launch } from '../process/launch-spec.ts';
+import { exitPath, readExit, readStarted } from '../files/run-directory.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
 import { lives } from '../process/process-table.ts';
-import { ProgressReader } from '../progress/reader.ts';
+import type { Rounds } from './rounds.ts';
 import { endWithoutRecord, errorTail, pause, readEnd } from './run-end.ts';
-import type { RunFiles } from './run-end.ts';
+import { RunOutput } from './run-output.ts';
+import type { OutputFiles } from './run-output.ts';
 
 /** How often progress is read, and how late the end of an adopted run may be seen. */
-const POLL_MS = 500;
+export const LOOK_EVERY_MS = 500;
+
+/** What cannot be seen is looked at again after this. */
+const RETRY_MS = 500;
+
+/**
+ * A shim that is not the agent's child is looked for by its pid alone, which costs a microsecond; at every fourth look also by its
+ * start time, since another process may have its pid by then.
+ */
+const LOOKS_A_CHECK = 4;
 
 /** How often a new run is looked at until its shim has recorded that it started. */
 const START_POLL_MS = 15;
@@ -27,16 +34,12 @@ const RECORD_MS = 100;
 /** Looks in a row that failed, after which this is a problem that an operator sees. */
 const FAILURES_MAX = 10;
 
-/** The logs are read by the thread pool, which a dead file system can fill: the end of a run does not wait longer. */
-const LAST_PROGRESS_MS_MAX = 2000;
-
-export interface Watched extends RunFiles {
+export interface Watched extends OutputFiles {
   readonly process: ProcessIdentity;
   /** Only for a shim that this agent started. */
   readonly ended?: Promise<number | string>;
   readonly bootId: string;
-  readonly launch: () => Promise<Launch>;
-  readonly post: (event: Event) => void;
+  readonly rounds: Rounds;
 }
 
 /** Resolves when the end was posted, or when the host is closing. Never rejects. */
@@ -45,9 +48,9 @@ export async function watchRun(watched: Watched): Promise<void> {
   const shim = new ShimState(watched);
   if (!(await hasStarted(watched, shim))) return;
   post({ type: 'run-started', run: run.id, process: watched.process });
-  const output = new Output(watched);
+  const output = new RunOutput(watched);
   for (let failures = 0; !closing.aborted;) {
-    await shim.pause(POLL_MS);
+    await untilMayHaveEnded(watched, shim, output);
     try {
       const end = await endOf(watched, shim);
       if (failures >= FAILURES_MAX) post({ type: 'watch-problem', run: run.id });
@@ -65,92 +68,85 @@ export async function watchRun(watched: Watched): Promise<void> {
         const reason = `its processes cannot be seen: ${errorText(error)}`;
         post({ type: 'watch-problem', run: run.id, reason });
       }
-      await pause(POLL_MS, closing);
+      await pause(RETRY_MS, closing);
     }
   }
 }
 
-/** Reads progress and keeps the logs within their bounds: one look at a time, and nothing waits for it. */
-class Output {
-  readonly #watched: Watched;
-  readonly #progress: ProgressReader;
-  #looking: Promise<void> | undefined;
-  #problem: string | undefined;
-
-  constructor(watched: Watched) {
-    this.#watched = watched;
-    this.#progress = new ProgressReader({ ...watched, definition: watched.run.definition });
-  }
-
-  look(): void {
-    this.#looking ??= this.#look(() => this.#progress.poll()).finally(() => {
-      this.#looking = undefined;
+/** Looks at the run's output in each round, until its end must be looked for, or the host is closing. */
+function untilMayHaveEnded(
+  { rounds, closing }: Watched,
+  shim: ShimState,
+  output: RunOutput,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stopLooking();
+      closing.removeEventListener('abort', end);
+      resolve();
+    };
+    const stopLooking = rounds.add(() => {
+      if (shim.mayHaveEnded()) end();
+      else output.look();
     });
-  }
-
-  /** Resolves when all output was read, or when that takes too long. */
-  async lastLook(hasSucceeded: boolean): Promise<void> {
-    const inTime = new AbortController();
-    const last = (this.#looking ?? Promise.resolve()).then(() =>
-      this.#look(() => this.#progress.ended(hasSucceeded)),
-    );
-    const limit = AbortSignal.any([inTime.signal, this.#watched.closing]);
-    await Promise.race([last, pause(LAST_PROGRESS_MS_MAX, limit)]);
-    inTime.abort();
-  }
-
-  async #look(read: () => ReturnType<ProgressReader['poll']>): Promise<void> {
-    const { run, post } = this.#watched;
-    const change = await read();
-    if (change !== undefined) post({ type: 'progress-read', run: run.id, ...change });
-    const { problem } = this.#progress;
-    if (problem !== this.#problem) {
-      this.#problem = problem;
-      post({ type: 'watch-problem', run: run.id, ...defined({ reason: problem }) });
-    }
-    await this.#rotate();
-  }
-
-  /** If the disk refuses, the run goes on, and the next look tries again. */
-  async #rotate(): Promise<void> {
-    const { run, logs } = this.#watched;
-    const policy = run.definition.log ?? DEFAULT_LOG;
-    for (const stream of ['stdout', 'stderr'] as const) {
-      try {
-        const bytes = await rotateLog(logs[stream], policy, this.#progress.readTo(stream));
-        if (bytes > 0) this.#progress.moved(stream, bytes);
-      } catch {
-        // Full, or out of descriptors: the log stays as it is.
-      }
-    }
-  }
+    closing.addEventListener('abort', end, { once: true });
+    shim.ended?.then(end, end);
+    if (closing.aborted) end();
+  });
 }
 
 class ShimState {
   readonly #watched: Watched;
-  readonly #ended: Promise<void> | undefined;
+  readonly #record: string;
+  readonly ended: Promise<void> | undefined;
+  #looks = 0;
   /** Exit code or signal of a shim that this agent started. */
   how: number | string | undefined;
 
   constructor(watched: Watched) {
     this.#watched = watched;
-    this.#ended = watched.ended?.then((how) => {
+    this.#record = exitPath(watched.directory, watched.run.spawn);
+    this.ended = watched.ended?.then((how) => {
       this.how = how;
     });
+  }
+
+  /** Cheap, and right unless a pid was given away again, which is seen a little later. Never throws. */
+  mayHaveEnded(): boolean {
+    if (existsSync(this.#record)) return true;
+    if (this.ended !== undefined) return this.how !== undefined;
+    this.#looks += 1;
+    try {
+      if (this.#looks % LOOKS_A_CHECK === 0) return !this.isAlive();
+      return isGone(this.#watched.process.pid);
+    } catch {
+      // It cannot be seen: who looks for the end finds out more.
+      return true;
+    }
   }
 
   /** Throws `CannotSee`. */
   isAlive(): boolean {
     const { process, bootId } = this.#watched;
-    return this.#ended === undefined ? lives(process, bootId) : this.how === undefined;
+    return this.ended === undefined ? lives(process, bootId) : this.how === undefined;
   }
 
   /** Waits so long, or until a shim of this agent ends. */
   async pause(ms: number): Promise<void> {
     const waiting = new AbortController();
     const signal = AbortSignal.any([waiting.signal, this.#watched.closing]);
-    await Promise.race([pause(ms, signal), ...(this.#ended === undefined ? [] : [this.#ended])]);
+    await Promise.race([pause(ms, signal), ...(this.ended === undefined ? [] : [this.ended])]);
     waiting.abort();
+  }
+}
+
+/** No process has this pid. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'ESRCH';
   }
 }
 

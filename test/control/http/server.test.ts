@@ -133,6 +133,7 @@ describe('documents', () => {
       'get /v1/jobs/{name}/history',
       'get /v1/jobs/{name}/logs',
       'get /v1/jobs/{name}/output',
+      'get /v1/names',
       'get /v1/openapi.json',
       'get /v1/outbox',
       'get /v1/status',

@@ -17,20 +17,20 @@ test('records end at line feeds and carriage returns; halves wait for their rest
   withLog(async (path) => {
     const tail = new LogTail(path);
     await appendFile(path, 'one\r\ntwo\rthr');
-    expect(await tail.read()).toEqual(['one', 'two']);
+    expect(tail.read()).toEqual(['one', 'two']);
     await appendFile(path, 'ee\nfour\n');
-    expect(await tail.read()).toEqual(['three', 'four']);
-    expect(await tail.read()).toEqual([]);
+    expect(tail.read()).toEqual(['three', 'four']);
+    expect(tail.read()).toEqual([]);
   }));
 
 test('the unfinished record can be seen at any time', () =>
   withLog(async (path) => {
     const tail = new LogTail(path);
     await appendFile(path, '\r 10%');
-    expect(await tail.read()).toEqual([]);
+    expect(tail.read()).toEqual([]);
     expect(tail.unfinished).toBe(' 10%');
     await appendFile(path, ' of all\r 20%');
-    expect(await tail.read()).toEqual([' 10% of all']);
+    expect(tail.read()).toEqual([' 10% of all']);
     expect(tail.unfinished).toBe(' 20%');
   }));
 
@@ -39,9 +39,9 @@ test('a character that is cut between two reads stays whole', () =>
     const tail = new LogTail(path);
     const bytes = Buffer.from('grün €\n');
     await appendFile(path, bytes.subarray(0, 3));
-    await tail.read();
+    tail.read();
     await appendFile(path, bytes.subarray(3));
-    expect(await tail.read()).toEqual(['grün €']);
+    expect(tail.read()).toEqual(['grün €']);
   }));
 
 test('a tail that falls behind skips ahead to whole records', () =>
@@ -49,11 +49,11 @@ test('a tail that falls behind skips ahead to whole records', () =>
     const tail = new LogTail(path);
     const lines = Array.from({ length: 200_000 }, (_, index) => `line ${index}`);
     await appendFile(path, lines.join('\n') + '\n');
-    const records = await tail.read();
+    const records = tail.read();
     expect(records.at(-1)).toBe('line 199999');
     expect(records.join('\n').length).toBeLessThan(256 * 1024);
     expect(records[0]).toMatch(/^line \d{6}$/);
-    expect(await tail.read()).toEqual([]);
+    expect(tail.read()).toEqual([]);
   }));
 
 test('a tail that counts reads everything, a bounded piece at a time', () =>
@@ -62,7 +62,7 @@ test('a tail that counts reads everything, a bounded piece at a time', () =>
     const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index}`);
     await appendFile(path, lines.join('\n') + '\n');
     const read: string[] = [];
-    for (let more = await tail.read(); more.length > 0; more = await tail.read()) {
+    for (let more = tail.read(); more.length > 0; more = tail.read()) {
       expect(more.join('\n').length).toBeLessThan(257 * 1024);
       read.push(...more);
     }
@@ -76,12 +76,12 @@ test('of 10 MB without a line end the newest text is seen, and what follows is r
       const tail = new LogTail(path, { everyRecord });
       for (let piece = 0; piece < 40; piece += 1) {
         await appendFile(path, `${'x'.repeat(256 * 1024 - 8)} at ${piece}%`);
-        await tail.read();
+        tail.read();
       }
       expect(tail.unfinished.length).toBeLessThan(5000);
       expect(tail.unfinished).toMatch(/^….* at 39%$/);
       await appendFile(path, '\n50%\n');
-      const [long, next] = await tail.read();
+      const [long, next] = tail.read();
       expect(long).toMatch(/^…x+.* at 39%$/);
       expect(next).toBe('50%');
     }
@@ -92,7 +92,7 @@ test('a record of 64 kB is read whole, of a longer one only the end', () =>
     const tail = new LogTail(path);
     const [fits, tooLong] = ['y'.repeat(64 * 1024), 'z'.repeat(64 * 1024 + 1)];
     await appendFile(path, `${tooLong}\n${fits}\nend\n`);
-    expect(await tail.read()).toEqual([`…${'z'.repeat(4096)}`, fits, 'end']);
+    expect(tail.read()).toEqual([`…${'z'.repeat(4096)}`, fits, 'end']);
   }));
 
 test('binary output does no harm', () =>
@@ -100,17 +100,17 @@ test('binary output does no harm', () =>
     const tail = new LogTail(path);
     const bytes = Buffer.from(Array.from({ length: 65_536 }, (_, index) => (index * 7919) & 0xff));
     await appendFile(path, Buffer.concat([bytes, Buffer.from('\n{"percent":5}\n')]));
-    expect((await tail.read()).at(-1)).toBe('{"percent":5}');
+    expect(tail.read().at(-1)).toBe('{"percent":5}');
   }));
 
 test('a file that was truncated begins anew', () =>
   withLog(async (path) => {
     const tail = new LogTail(path);
     await appendFile(path, 'one\ntwo\n');
-    await tail.read();
+    tail.read();
     await truncate(path);
     await appendFile(path, 'new\n');
-    expect(await tail.read()).toEqual(['new']);
+    expect(tail.read()).toEqual(['new']);
   }));
 
 test('words from programs become one plain line', () => {

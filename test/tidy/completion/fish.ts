@@ -1,6 +1,6 @@
 /** Completion for fish. Each line that the agent prints is one candidate, which fish inserts quoted and never evaluates. */
 import type { CommandLine, LineOption, Place } from './command-line.ts';
-import { fishQuoted } from './quote.ts';
+import { fishQuoted } from './fish-quote.ts';
 
 const JOBS = '(migration-agent status --names 2>/dev/null)';
 

@@ -1,7 +1,7 @@
 /** Completion for zsh, with descriptions. Names of jobs go through `compadd`, which quotes and never evaluates them. */
 import type { CommandLine, LineOption, Place } from './command-line.ts';
 import { hasValueFunction } from './has-value.ts';
-import { posixQuoted } from './quote.ts';
+import { posixQuoted } from '../../../src/cli/terminal/shell-quote.ts';
 
 export function zshScript(commands: readonly CommandLine[]): string {
   const top = commands.filter(({ command }) => !command.includes(' '));

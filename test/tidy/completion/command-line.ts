@@ -1,6 +1,6 @@
 /** What can be typed after each command, as the completion scripts need it: read from the commands themselves. */
-import { PLAIN_PARSERS } from '../../core/model/job.ts';
-import { CONDITIONS } from '../../core/operator/attention.ts';
+import { PLAIN_PARSERS } from '../../../src/core/model/job.ts';
+import { CONDITIONS } from '../../../src/core/operator/attention.ts';
 import type { Argument, Command, Option } from 'commander';
 
 export interface CommandLine {

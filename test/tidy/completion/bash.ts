@@ -5,7 +5,7 @@
  */
 import type { CommandLine, Place } from './command-line.ts';
 import { hasValueFunction } from './has-value.ts';
-import { posixQuoted } from './quote.ts';
+import { posixQuoted } from '../../../src/cli/terminal/shell-quote.ts';
 
 export function bashScript(commands: readonly CommandLine[]): string {
   const top = commands.filter(({ command }) => !command.includes(' '));

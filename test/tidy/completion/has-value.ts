@@ -1,6 +1,6 @@
 /** A function of bash and zsh: which options take the next word as their value. */
 import type { CommandLine } from './command-line.ts';
-import { posixQuoted } from './quote.ts';
+import { posixQuoted } from '../../../src/cli/terminal/shell-quote.ts';
 
 export function hasValueFunction(commands: readonly CommandLine[]): string {
   const patterns = commands.flatMap(({ command, options }) =>

@@ -12,27 +12,38 @@ import { median, paired } from './rounds.ts';
 
 const ROUNDS = 3;
 const CALLS = 5;
-const COMMANDS = ['status', 'report migration-1 --percent 40', 'completion bash'];
+/** `status --names` is what a TAB runs, `completion` what the start of a shell may run. */
+const COMMANDS = [
+  'status',
+  'report migration-1 --percent 40',
+  'status --names',
+  'completion bash',
+  'wait migration-2',
+  '--version',
+];
+const WITHOUT_SOCKET = /^(?:completion|--version)/;
 const PACKAGED_MAX = 3.5;
 const SOURCES_MAX = 7;
 
 export const commands: Benchmark = {
   name: 'commands',
-  method: `CPU time of a command as the shell counts it, ${CALLS} calls in a loop, against \`node -e 0\` by turns, against a daemon with one job. Packaged
+  method: `CPU time of a command as the shell counts it, ${CALLS} calls in a loop, against \`node -e 0\` by turns, against a daemon with two jobs. Packaged
 means the bundle of the packages with Node and the flags of the launcher; both with what is compiled kept from an earlier call.`,
   async run() {
     return await withBundle(async (packaged) => {
       const daemon = await startDaemon();
       try {
         const question = { socketPath: daemon.socket, path: '/v1/tracked', method: 'POST' };
-        await ask({ ...question, body: { name: 'migration-1' } });
+        await ask({ ...question, body: [{ name: 'migration-1' }, { name: 'migration-2' }] });
+        const end = { name: 'migration-2', status: 'completed' };
+        await ask({ ...question, path: '/v1/reports', body: end });
         const figures: Figure[] = [];
         for (const [where, program, max] of [
           ['packaged', packaged.join(' '), PACKAGED_MAX],
           ['sources', LAUNCHER, SOURCES_MAX],
         ] as const) {
           for (const words of COMMANDS) {
-            const socket = words.startsWith('completion') ? '' : ` --socket ${daemon.socket}`;
+            const socket = WITHOUT_SOCKET.test(words) ? '' : ` --socket ${daemon.socket}`;
             figures.push(await commandFigure(where, words, `${program} ${words}${socket}`, max));
           }
         }
@@ -57,7 +68,7 @@ async function commandFigure(
     () => run(`${process.execPath} -e 0`),
   );
   return {
-    name: `CPU of \`${words.split(' ')[0] ?? ''}\`, ${where}`,
+    name: `CPU of \`${words.replace(/ (?:migration|bash).*/, '')}\`, ${where}`,
     measured: amount(cpu.measured, 'ms'),
     baseline: `${amount(cpu.baseline, 'ms')} (\`node -e 0\`)`,
     ratio: cpu.ratio,

@@ -123,6 +123,12 @@ export function cpuMsOf(pid: number): number {
   return sumOf(pid, 'schedstat', (text) => Number(text.split(' ')[0]) / 1e6);
 }
 
+/** CPU time of the thread that runs the loop. */
+export function loopCpuMsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8');
+  return Number(text.split(' ')[0]) / 1e6;
+}
+
 /** How often a thread of the process slept and was woken. */
 export function wakeUpsOf(pid: number): number {
   return sumOf(pid, 'status', (text) =>

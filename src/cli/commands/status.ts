@@ -33,6 +33,8 @@ interface StatusOptions extends SocketOption {
 }
 
 const REDRAW_MS = 1_000;
+/** With very many jobs a picture costs more: the agent and this command spend a tenth of their time on it at most. */
+const PAUSE_TIMES = 10;
 /** A screen or two; how many more there are is shown below. */
 const JOBS_MAX = 50;
 /** Enough to see why a run is in its state; `events` shows all. */
@@ -79,6 +81,7 @@ async function watch(
 ): Promise<ExitCode> {
   const redraw = createRedraw(terminal.stdout);
   while (terminal.interrupted?.aborted !== true) {
+    const beginMs = performance.now();
     let text: string;
     try {
       text = await picture(client, name, options, terminal);
@@ -86,10 +89,11 @@ async function watch(
       if (!(error instanceof NoDaemon)) throw error;
       text = `${error.message}\ntrying again`;
     }
+    const tookMs = performance.now() - beginMs;
     if (options.json) await write(terminal.stdout, `${text}\n`);
     else if (terminal.stdout.isTTY === true) await write(terminal.stdout, redraw(text));
     else await write(terminal.stdout, `${text}\n\n`);
-    await sleep(REDRAW_MS);
+    await sleep(Math.max(REDRAW_MS, PAUSE_TIMES * tookMs));
   }
   return EXIT.ok;
 }

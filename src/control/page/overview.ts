@@ -9,7 +9,7 @@ import {
   hasCondition,
 } from '../../core/operator/attention.ts';
 import type { Operator } from '../../ports.ts';
-import { everyJob } from '../lib/every-job.ts';
+import { SharedRounds } from '../lib/shared-rounds.ts';
 import type { OverviewDocument } from './documents.ts';
 
 /** More rows are no overview: the filter finds the others. */
@@ -20,16 +20,18 @@ const VERSIONS_MAX = 64;
 /** Makes the documents of all pages that are open, and knows what each of them has: it gets only what has changed since. */
 export class Overviews {
   readonly #operator: Operator;
+  readonly #rounds: SharedRounds;
   /** The newest last. */
   readonly #sent = new Map<string, Sent>();
 
   constructor(operator: Operator) {
     this.#operator = operator;
+    this.#rounds = new SharedRounds(operator);
   }
 
   async document(query: URLSearchParams): Promise<OverviewDocument> {
     const operator = this.#operator;
-    const all = await everyJob(operator);
+    const all = await this.#rounds.jobs();
     const matching = matchingOf(all, query);
     const jobs = rowsOf(matching, query);
     const budgets = operator.budgets();

@@ -67,7 +67,7 @@ async function measure({ jobs, command }: Kind): Promise<Costs> {
   const lines = Array.from(
     { length: jobs },
     (_, index) =>
-      `  job-${index}: { command: ${command}, progress: percent, migrationHub: false, stop: { grace: 1s } }`,
+      `  job-${index}: { command: ${command}, progress: { parser: percent }, migrationHub: false, stop: { grace: 1s } }`,
   );
   const [busy, empty] = await Promise.all([
     startDaemon({ more: `jobs:\n${lines.join('\n')}\n` }),

@@ -1,13 +1,14 @@
 /**
- * The status of all jobs for pages that ask for it again and again: they share a result, so that all of them together take a
- * twentieth of a core at most, however many jobs and pages there are. With few jobs the result is always new.
+ * The status of all jobs for pages that ask for it again and again. From thousands of jobs on they share a result for a
+ * second: however many pages are open, they cost no more than one.
  */
 import type { JobStatus } from '../../core/model/status.ts';
 import type { Operator } from '../../ports.ts';
 import { everyJob } from './every-job.ts';
 
-/** A result is used for so many times as long as it took to make. */
-const USED_TIMES = 20;
+/** Fewer jobs are looked at in a few milliseconds. */
+const JOBS_MIN = 5000;
+const USED_MS = 1000;
 
 export class SharedRounds {
   readonly #operator: Operator;
@@ -27,12 +28,11 @@ export class SharedRounds {
   }
 
   async #make(): Promise<readonly JobStatus[]> {
-    const beginMs = performance.now();
     try {
       return await everyJob(this.#operator);
     } finally {
-      const endMs = performance.now();
-      this.#staleAtMs = endMs + USED_TIMES * (endMs - beginMs);
+      const isShared = this.#operator.jobNames().length >= JOBS_MIN;
+      this.#staleAtMs = isShared ? performance.now() + USED_MS : 0;
     }
   }
 }

@@ -29,13 +29,6 @@ export interface ProgressReading extends ParserInput {
   readonly mask: (text: string) => string;
 }
 
-/** Records that are read together. */
-interface Fed {
-  readonly records: readonly string[];
-  readonly stream: OutputStream;
-  readonly isUnfinished: boolean;
-}
-
 interface Output {
   readonly stream: OutputStream;
   readonly tail: LogTail;
@@ -52,8 +45,6 @@ export class ProgressReader {
   /** The pattern is a user's. */
   readonly #isPattern: boolean;
   #slowInARow = 0;
-  /** What the pattern did not get through in time: on a busy host that may be no fault of the pattern. */
-  #held: Fed[] = [];
   #detail: string | undefined;
   #reported: Progress = {};
 
@@ -75,7 +66,6 @@ export class ProgressReader {
 
   /** Reads what is new. Returns the progress if it has changed. Never throws. */
   poll(): Progress | undefined {
-    this.#feedHeld();
     for (const output of this.#outputs) {
       this.#feed(readOrNothing(output.tail), output.stream, false);
       const { unfinished } = output.tail;
@@ -90,7 +80,6 @@ export class ProgressReader {
 
   /** Reads the rest, piece by piece: the command has ended. Never rejects. */
   async ended(hasSucceeded: boolean): Promise<Progress | undefined> {
-    this.#feedHeld();
     for (const { stream, tail } of this.#outputs) {
       for (let reads = 0; reads < LAST_READS_MAX; reads += 1) {
         const records = readOrNothing(tail);
@@ -149,23 +138,7 @@ export class ProgressReader {
       readings.forEach((reading) => this.#take(reading));
       return;
     }
-    const fed = { records, stream, isUnfinished };
-    const wasInTime = this.#feedPattern(fed);
-    if (!wasInTime) this.#held.push(fed);
-    this.#slowInARow = wasInTime ? 0 : this.#slowInARow + 1;
-  }
-
-  /** A second time, and not again: some text takes a pattern very long. */
-  #feedHeld(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const fed of held) this.#feedPattern(fed);
-  }
-
-  /** False: it took too long. */
-  #feedPattern({ records, stream, isUnfinished }: Fed): boolean {
-    const read = this.#parser?.read;
-    if (read === undefined || this.#slowInARow >= SLOW_POLLS_MAX) return true;
+    if (this.#slowInARow >= SLOW_POLLS_MAX) return;
     let last: string | undefined;
     const within = withinTime(PATTERN_MS_MAX, () =>
       records.flatMap((record) => {
@@ -174,11 +147,11 @@ export class ProgressReader {
         return reading ?? [];
       }),
     );
+    this.#slowInARow = within === undefined ? this.#slowInARow + 1 : 0;
     within?.result.forEach((reading) => this.#take(reading));
     if (within !== undefined && last !== undefined) {
       this.#hideSecrets(last, (masked) => read(masked, stream, isUnfinished)?.detail);
     }
-    return within !== undefined;
   }
 
   /** A user's group may hold a secret alone, without what tells that it is one: it is read from the masked record. */

@@ -90,13 +90,13 @@ test('a pattern that would search for ever is given up', () =>
     expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(withinTime(20, () => /(x+)+y/.test('x'.repeat(60)))).toBeUndefined();
     expect(withinTime(1000, () => /x+y/.test('xy'))).toEqual({ result: true });
-});
   }));
 
 test('work that had no processor for a while is not given up', () => {
   const memory = new Int32Array(new SharedArrayBuffer(4));
   // It takes no CPU time and longer than the limit.
   expect(withinTime(50, () => Atomics.wait(memory, 0, 0, 75))).toEqual({ result: 'timed-out' });
+});
 
 test('size: bytes under the target of the bytes under the source', () =>
   withHosts(async (newHost, directory) => {

@@ -3,6 +3,7 @@
  * `status` shows. Broken promises are counted from the timeline, call durations in call-latency.ts; prom-client itself
  * measures the process.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge, Registry, type Histogram } from 'prom-client';
 
 import type { EventName } from '../core/model/timeline.ts';
@@ -254,12 +255,16 @@ class AgentRegistry extends Registry {
 
   async #makeText(): Promise<string> {
     const [agent, budgets] = [this.#operator.agent(), this.#operator.budgets()];
+    // The parts of a scrape of very many jobs have turns of the loop of their own.
+    await nextTurn();
     const jobs = await scrapeJobs(this.#operator);
+    await nextTurn();
     this.#scrape = { agent, budgets, jobs };
     const texts: string[] = [];
     for (const { name } of this.getMetricsAsArray()) {
       texts.push(jobs.texts.get(name) ?? (await this.getSingleMetricAsString(name)));
     }
+    await nextTurn();
     return `${texts.join('\n\n')}\n`;
   }
 }

@@ -215,11 +215,12 @@ function writeJson(
   text: string,
   headers: Readonly<Record<string, string>>,
 ): void {
+  const bytes = Buffer.from(text);
   response.writeHead(status, {
     ...headers,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
+    'content-length': bytes.length,
     'cache-control': 'no-store',
   });
-  response.end(text);
+  response.end(bytes);
 }

@@ -185,15 +185,16 @@ function withPolicy(asset: { type: string; text: string } | undefined): Page | u
 }
 
 function send(response: ServerResponse, { status, type, text, headers }: Page): void {
+  const body = Buffer.from(text);
   response.writeHead(status, {
     ...headers,
     'content-type': type,
-    'content-length': Buffer.byteLength(text),
+    'content-length': body.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
   });
-  response.end(text);
+  response.end(body);
 }
 
 function readAddress(listen: string): { host: string; port: number } {

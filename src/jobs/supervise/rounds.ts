@@ -1,8 +1,14 @@
 /** One timer for all runs that are watched: each round looks at every one of them. Without runs there is no timer. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Some hundred jobs may write much at a time: the loop turns after this, so that a cancel or a report can come in between. */
+const SLICE_MS = 5;
+
 export class Rounds {
   readonly #everyMs: number;
   readonly #looks = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
+  #isRound = false;
 
   constructor(everyMs: number) {
     this.#everyMs = everyMs;
@@ -11,7 +17,7 @@ export class Rounds {
   /** `look` must not throw. Returns a function that ends it. */
   add(look: () => void): () => void {
     this.#looks.add(look);
-    this.#timer ??= setInterval(() => this.#round(), this.#everyMs);
+    this.#timer ??= setInterval(() => void this.#round(), this.#everyMs);
     return () => {
       this.#looks.delete(look);
       if (this.#looks.size > 0) return;
@@ -20,7 +26,18 @@ export class Rounds {
     };
   }
 
-  #round(): void {
-    for (const look of [...this.#looks]) look();
+  /** A round that takes longer than the time between two has no second one beside it. */
+  async #round(): Promise<void> {
+    if (this.#isRound) return;
+    this.#isRound = true;
+    let sliceEndsMs = performance.now() + SLICE_MS;
+    for (const look of [...this.#looks]) {
+      if (performance.now() >= sliceEndsMs) {
+        await nextTurn();
+        sliceEndsMs = performance.now() + SLICE_MS;
+      }
+      if (this.#looks.has(look)) look();
+    }
+    this.#isRound = false;
   }
 }

@@ -2,6 +2,7 @@
  * Mutants written by hand, each a mistake that would hurt and that the changes of mutants.ts do not make, or that no test
  * noticed once. `npm run test:mutants -- --listed [TEXT]` puts each back and runs its test, which must fail.
  */
+import { LISTED_HOST } from './listed-host.ts';
 
 export interface Listed {
   readonly file: string;
@@ -276,6 +277,7 @@ export const LISTED: readonly Listed[] = [
     ["  ['fleet.redis', ({ fleet }) => fleet?.redis],\n", ''],
     ['{ share: 1, rates: loaded.settings.rates }', '{ share: 0.5, rates: loaded.settings.rates }'],
   ]),
+  ...LISTED_HOST.flatMap(([source, test, changes]) => of(source, changes, test)),
 ];
 
 function of(

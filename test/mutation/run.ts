@@ -5,7 +5,8 @@
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. A test that cannot be repeated
- * there is named and not used. `--own` uses the tests of the folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
+ * there is named and not used. `--apart` tries each mutant in a copy of the checkout instead, with a run of the test beside the
+ * name of its file: for a script that goes on in the background, such as that of the status page. `--own` uses the tests of the folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
  * given: each in a copy of the checkout, with a run of its test.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
       at: { type: 'string' },
       narrow: { type: 'boolean', default: false },
       own: { type: 'boolean', default: false },
+      apart: { type: 'boolean', default: false },
       listed: { type: 'boolean', default: false },
     },
   });
@@ -64,6 +66,10 @@ async function main(): Promise<void> {
       ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
     );
     const chosen = sample(wanted, Number(values.sample), Number(values.seed));
+    if (values.apart) {
+      await withCopy((copy) => tryApart(chosen, copy));
+      continue;
+    }
     const rounds = roundsOf(folder, ROOT).slice(0, values.own ? 1 : values.narrow ? 2 : undefined);
     report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
   }
@@ -102,6 +108,17 @@ async function tryListed(word: string, copy: string): Promise<void> {
     }
   }
   say(`\nlisted: ${share(noticed, chosen.length)}`);
+}
+
+async function tryApart(chosen: readonly Mutant[], copy: string): Promise<void> {
+  const noticed: Mutant[] = [];
+  for (const mutant of chosen) {
+    const test = mutant.file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts');
+    const isNoticed = (await tryOne(mutant, [[test]], copy)) !== 'passed';
+    say(`${isNoticed ? 'noticed ' : 'SURVIVED'}  ${line(mutant)}`);
+    if (isNoticed) noticed.push(mutant);
+  }
+  say(`\napart: ${share(noticed.length, chosen.length)}`);
 }
 
 /** `undefined`: the text is not there, or more than once. */

@@ -123,11 +123,11 @@ test('a password in the address is not in the reason', async () => {
 
 test('a host that has never reached Redis goes alone when an earlier agent of it has certainly been forgotten', async () => {
   const url = `redis://127.0.0.1:${await freePort()}`;
+  const sinceMs = performance.now();
   const { fleet } = start(url, { times: { answerMs: 40, membershipTtlMs: 60, retryMs: 50 } });
   expect(fleet.state).toBe('waiting');
-  const sinceMs = performance.now();
   await until('it is alone', () => fleet.state === 'alone');
-  expect(performance.now() - sinceMs).toBeGreaterThan(90);
+  expect(performance.now() - sinceMs).toBeGreaterThanOrEqual(100);
   expect(fleet.status()).toMatchObject({ state: 'alone', share: 1 });
 });
 

@@ -7,7 +7,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Credentials } from '../../../src/aws/client/credentials.ts';
 import type { Services } from '../../../src/ports.ts';
 import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from '../aws-stub.ts';
@@ -185,6 +185,11 @@ async function runs(): Promise<number> {
   return (await readFile(join(directory, 'runs'), 'utf8')).trim().split('\n').length;
 }
 
+/** A turn of the loop, in which files and processes are heard. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('the cache of credentials', () => {
   function cache(limitMs = 90_000): Credentials {
     return new Credentials({
@@ -192,6 +197,45 @@ describe('the cache of credentials', () => {
       handler: () => Promise.resolve(new NodeHttpHandler()),
     });
   }
+
+  test('a load is waited for as long as its limit, to the millisecond, and replaced after twelve of them', async () => {
+    const go = join(directory, 'go');
+    await writeHelper(`until [ -e ${go} ]; do sleep 0.05; done\n${printKeys('AKIDLATE')}`);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const credentials = cache(1000);
+      const begun = async (count: number): Promise<void> => {
+        while ((await runs().catch(() => 0)) < count) await turn();
+      };
+      let said = '';
+      const ask = (): Promise<void> =>
+        credentials.provide().then(
+          () => void (said = 'given'),
+          (error: unknown) => void (said = String(error)),
+        );
+      const first = ask();
+      await begun(1);
+      await vi.advanceTimersByTimeAsync(999);
+      expect(said).toBe('');
+      await vi.advanceTimersByTimeAsync(1);
+      await first;
+      expect(said).toBe('Error: no credentials within 1 s');
+      await vi.advanceTimersByTimeAsync(10_999);
+      const second = ask();
+      for (let i = 0; i < 20; i++) await turn();
+      expect(await runs()).toBe(1);
+      await vi.advanceTimersByTimeAsync(1);
+      const third = ask();
+      await begun(2);
+      await writeFile(go, '');
+      await third;
+      await second;
+      expect(credentials.isReady()).toBe(true);
+    } finally {
+      await writeFile(go, '');
+      vi.useRealTimers();
+    }
+  });
 
   test('that have ended are not used, however soon they ended', async () => {
     const endsAt = new Date(Date.now() + 1_500);

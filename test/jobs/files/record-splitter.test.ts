@@ -14,6 +14,16 @@ test.each([
   ['backspaces that draw over the end', 'at 45%\b\b\b46%\b\b\b47%', ['at 45%', 'at 46%'], 'at 47%'],
   ['backspaces over the whole', 'at 45%\b\b\b\b\b\bat 46%\n', ['at 45%', 'at 46%'], ''],
   ['half of what is drawn over', 'at 45%\b\b\b4', ['at 45%'], 'at 4'],
+  [
+    'what was not drawn over, up to its first number',
+    'a bc 45%\u001b[7D1\n',
+    ['a bc 45%', 'a1bc '],
+    '',
+  ],
+  ['what was not drawn over and has no number', 'a bcd\u001b[3D1\n', ['a bcd', 'a 1cd'], ''],
+  ['a number right behind it', 'a 45%\u001b[3D1\n', ['a 45%', 'a 1'], ''],
+  ['the whole line erased', 'at 45%\u001b[2K7%', ['at 45%'], '7%'],
+  ['erased from the cursor on, with a parameter', 'at 45%\b\b\b\u001b[0K7%', ['at 45%'], 'at 7%'],
   ['erased to its end', 'at 100%\b\b\b\b\u001b[K7%', ['at 100%'], 'at 7%'],
   ['cursor to the left', 'at 45%\u001b[3D46%', ['at 45%'], 'at 46%'],
   ['cursor to column 1', 'at 45%\u001b[1Gat 46%\u001b[G', ['at 45%', 'at 46%'], ''],
@@ -75,4 +85,28 @@ test.each([
   expect(splitter.unfinished.length).toBeLessThan(5000);
   // 2 MB take some 200 ms; quadratic time would be minutes.
   expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test('a record that is too long keeps its newest 4,096 characters, and says so', () => {
+  const fits = 'x'.repeat(64 * 1024);
+  expect(split(`${fits}\n`).records).toEqual([fits]);
+  const [cut = ''] = split(`${fits}y\n`).records;
+  expect([cut.length, cut.at(0), cut.at(-1)]).toEqual([4097, '…', 'y']);
+  // The next record is whole again.
+  expect(split(`${fits}y\nnext\n`).records[1]).toBe('next');
+  const { unfinished } = split(fits);
+  expect([unfinished.length, unfinished.at(0)]).toEqual([4097, '…']);
+  expect(split('x'.repeat(4096)).unfinished).toBe('x'.repeat(4096));
+});
+
+test('the rest of a record whose beginning was skipped is left out, and the next one is whole', () => {
+  const splitter = new RecordSplitter();
+  splitter.push(Buffer.from('at 4'));
+  splitter.reset(true);
+  expect(splitter.push(Buffer.from('5%'))).toEqual([]);
+  expect(splitter.unfinished).toBe('…5%');
+  expect(splitter.push(Buffer.from('\nat 46%\n'))).toEqual(['at 46%']);
+  splitter.push(Buffer.from('at 4'));
+  splitter.reset(false);
+  expect(splitter.push(Buffer.from('7%\n'))).toEqual(['7%']);
 });

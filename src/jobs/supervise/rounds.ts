@@ -1,5 +1,4 @@
 /** One timer for all runs that are watched: each round looks at every one of them. Without runs there is no timer. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Some hundred jobs may write much at a time: the loop turns after this, so that a cancel or a report can come in between. */
 const SLICE_MS = 5;
@@ -17,7 +16,7 @@ export class Rounds {
   /** `look` must not throw. Returns a function that ends it. */
   add(look: () => void): () => void {
     this.#looks.add(look);
-    this.#timer ??= setInterval(() => void this.#round(), this.#everyMs);
+    this.#timer ??= setInterval(() => this.#round(), this.#everyMs);
     return () => {
       this.#looks.delete(look);
       if (this.#looks.size > 0) return;
@@ -27,14 +26,18 @@ export class Rounds {
   }
 
   /** A round that takes longer than the time between two has no second one beside it. */
-  async #round(): Promise<void> {
+  #round(): void {
     if (this.#isRound) return;
     this.#isRound = true;
-    let sliceEndsMs = performance.now() + SLICE_MS;
-    for (const look of [...this.#looks]) {
+    this.#lookAt([...this.#looks]);
+  }
+
+  #lookAt(looks: readonly (() => void)[]): void {
+    const sliceEndsMs = performance.now() + SLICE_MS;
+    for (const [place, look] of looks.entries()) {
       if (performance.now() >= sliceEndsMs) {
-        await nextTurn();
-        sliceEndsMs = performance.now() + SLICE_MS;
+        setImmediate(() => this.#lookAt(looks.slice(place)));
+        return;
       }
       if (this.#looks.has(look)) look();
     }

@@ -1,6 +1,6 @@
 /**
  * A connection to the fleet's Redis. At the first failure it is closed and replaced as a whole (fleet.ts); every answer has
- * a time limit.
+ * a limit in time and in size.
  */
 import type Bottleneck from 'bottleneck';
 import type { Redis, RedisOptions } from 'ioredis';
@@ -49,6 +49,12 @@ export interface Sync {
   readonly waitMs: number;
 }
 
+/**
+ * What Redis may send within the time of one answer. The answers of a fleet have some hundred bytes; whoever sends more is no
+ * Redis of a fleet, and would fill the memory of the agent.
+ */
+const BYTES_MAX = 1024 * 1024;
+
 type FleetClient = Redis & { syncFleet(...args: (string | number)[]): Promise<unknown> };
 type Answer = readonly [string, number, number, number, number, number];
 
@@ -78,6 +84,7 @@ export class FleetConnection {
     for (const one of [client, subscriber]) {
       catchAllErrors(one);
       one.on('error', (error: Error) => failures.push(error));
+      one.on('connect', () => limitBytes(one, options));
     }
     try {
       const connected = Promise.all([client.connect(), subscriber.connect()]);
@@ -206,6 +213,21 @@ function redisOptions(answerMs: number): RedisOptions & { readonly replyMapping:
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
   };
+}
+
+/** Ends the connection if Redis sends too much. */
+function limitBytes({ stream }: Redis, { answerMs, monotonicMs }: FleetConnectionOptions): void {
+  let fromMs = monotonicMs();
+  let bytes = 0;
+  stream.on('data', (part: Buffer) => {
+    const nowMs = monotonicMs();
+    if (nowMs - fromMs > answerMs) [fromMs, bytes] = [nowMs, 0];
+    bytes += part.length;
+    if (bytes <= BYTES_MAX) return;
+    stream.destroy(
+      new Error(`Redis sent more than ${BYTES_MAX} bytes within ${answerMs} ms; check fleet.redis`),
+    );
+  });
 }
 
 /** Rejects after `limitMs`. An answer that arrived while this process was blocked still counts. */

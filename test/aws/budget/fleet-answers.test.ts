@@ -1,4 +1,6 @@
 /** One host of a fleet, and how it takes slow and failing answers of a real Redis. */
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../../src/core/model/call.ts';
@@ -80,6 +82,33 @@ async function takeAll({ fleet }: Host): Promise<number> {
     all += slots;
   }
 }
+
+test('a server that answers without an end is left, with its reason, and the host goes on alone', async () => {
+  let sentBytes = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      // A text of 512 MiB, as far as the peer takes it.
+      socket.write(`$${512 * 1024 * 1024}\r\n`);
+      const part = Buffer.alloc(64 * 1024, 0x61);
+      const more = (): void => {
+        if (socket.destroyed) return;
+        sentBytes += part.length;
+        socket.write(part, more);
+      };
+      more();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const host = start(`redis://127.0.0.1:${port}`);
+  await until('it says why', () => host.reasons.length > 0);
+  expect(host.reasons[0]).toContain('Redis sent more than 1048576 bytes within 60000 ms');
+  expect(host.fleet.state).not.toBe('joined');
+  // Two connections, and what the kernel holds of each.
+  expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
+});
 
 test.skipIf(redisMissing !== undefined)(
   `calls whose answer came late are given back, and can be taken again${skipped}`,

@@ -79,8 +79,6 @@ export function newJob(
     waitFor: number % 2 === 0 ? 'leader' : 'tree',
     migrationHub: { ...HUB_JOB, task: `${host}-{job}` },
     ...(number === 3 ? { timeoutMs: HOUR_MS } : {}),
-    // As if somebody had written millions of months: every time that is made of it must be shown all the same.
-    ...(name === 'copy-1' ? { timeoutMs: 2.6e19 } : {}),
     ...over,
   });
 }

@@ -69,7 +69,21 @@ export function isAlive({ state, threads }: ProcessEntry): boolean {
 export function lives(identity: ProcessIdentity, bootId: string): boolean {
   if (identity.bootId !== bootId) return false;
   const entry = readProcess(identity.pid);
+  if (entry === undefined) mustBeGone(identity.pid);
   return entry?.startTicks === identity.startTicks && isAlive(entry);
+}
+
+/** /proc may show processes of others as missing (hidepid=invisible). A process that refuses a signal is there. */
+function mustBeGone(pid: number): void {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (errorCode(error) !== 'EPERM' || readProcess(pid) !== undefined) return;
+    throw new CannotSee(
+      `process ${pid} is hidden from this user (hidepid= of /proc): run the agent as its user or as root, or mount /proc with gid= of a group of the agent`,
+      { cause: error },
+    );
+  }
 }
 
 /**

@@ -5,7 +5,9 @@
  */
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
+import { defined } from '../../core/lib/defined.ts';
 import type { Post } from '../../ports.ts';
+import { errorText } from '../lib/error-code.ts';
 import { lives } from '../process/process-table.ts';
 import { pauseByDuration, PollLoop } from './poll-loop.ts';
 import type { Watch } from './watch.ts';
@@ -19,6 +21,8 @@ interface Watched {
   readonly run: string;
   readonly process: ProcessIdentity;
   isSeen: boolean;
+  /** Why it cannot be seen now. */
+  problem?: string | undefined;
   goneSinceMs?: number;
 }
 
@@ -78,11 +82,13 @@ export class PidWatch implements Watch {
     let isAlive: boolean;
     try {
       isAlive = lives(process, bootId);
-    } catch {
-      // It cannot be seen now (no descriptors, for example), which proves nothing.
+    } catch (error) {
+      // It cannot be seen now (no descriptors, or /proc hides it), which proves nothing.
       delete watched.goneSinceMs;
+      this.#setProblem(watched, errorText(error));
       return;
     }
+    this.#setProblem(watched, undefined);
     if (isAlive) {
       if (!watched.isSeen) post({ type: 'run-seen', run, process });
       watched.isSeen = true;
@@ -91,6 +97,12 @@ export class PidWatch implements Watch {
     watched.goneSinceMs ??= performance.now();
     if (performance.now() - watched.goneSinceMs < graceMs) return;
     this.#lost(watched, `process ${process.pid} is gone, and nobody reported how it ended`);
+  }
+
+  #setProblem(watched: Watched, reason: string | undefined): void {
+    if (watched.problem === reason) return;
+    watched.problem = reason;
+    this.#options.post({ type: 'watch-problem', run: watched.run, ...defined({ reason }) });
   }
 
   #lost({ run }: Watched, reason: string): void {

@@ -1,5 +1,5 @@
 /** A process that cannot be seen has not ended: the table, trees and control groups fail instead of guessing. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,6 +29,54 @@ const SCRIPT = `
   }
   for (const file of files) fs.closeSync(file);
   console.log(JSON.stringify([...seen, lives(shim, bootId), await tree.members()]));`;
+
+const HIDDEN = `
+  const { lives, CannotSee } = await import(process.argv[1]);
+  const [pid, bootId, startTicks] = process.argv.slice(2);
+  for (const one of [Number(pid), 2 ** 22 - 1]) {
+    try { console.log(lives({ pid: one, bootId, startTicks }, bootId)); }
+    catch (error) { console.log(error instanceof CannotSee ? error.message : String(error)); }
+  }`;
+const NOBODY = 65_534;
+/** A /proc that shows a user nothing of others, as on a hardened host, for the commands that follow. */
+const hiding = (command: string): string =>
+  `mount -t proc -o hidepid=invisible proc /proc && exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups ${command}`;
+const whyNoHiding =
+  process.getuid?.() !== 0
+    ? 'needs root'
+    : spawnSync('unshare', ['--mount', 'sh', '-c', hiding(`${process.execPath} -e 0`)]).status === 0
+      ? ''
+      : 'no /proc can be mounted here';
+
+test.skipIf(whyNoHiding !== '')(
+  `a process that /proc hides from this user is not taken for ended${whyNoHiding && ` (skipped: ${whyNoHiding})`}`,
+  () => {
+    const child = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
+    try {
+      const table = new URL('../../../src/jobs/process/process-table.ts', import.meta.url).href;
+      const looking = spawnSync(
+        'unshare',
+        [
+          '--mount',
+          'sh',
+          '-c',
+          hiding('"$@"'),
+          'sh',
+          process.execPath,
+          '--input-type=module',
+          '-e',
+          HIDDEN,
+        ].concat([table, String(child.pid), bootId, startTicksOf(child.pid!)]),
+        { encoding: 'utf8' },
+      );
+      const [hidden, none] = looking.stdout.split('\n');
+      expect(hidden).toContain(`process ${child.pid} is hidden from this user (hidepid= of /proc)`);
+      expect(none).toBe('false');
+    } finally {
+      child.kill('SIGKILL');
+    }
+  },
+);
 
 test('without descriptors nothing is known of a living process; with them it lives', async () => {
   const child = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });

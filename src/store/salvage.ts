@@ -65,10 +65,11 @@ function copyRow(source: DatabaseSync, into: DatabaseSync, table: Table, rowid: 
   const values = Object.values(row) as (string | number | null)[];
   const places = names.map(() => '?').join(', ');
   try {
-    into
+    const { changes } = into
       .prepare(`INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${places})`)
       .run(...values);
-    return true;
+    // What is null by damage, or has the key of another row, is ignored.
+    return changes === 1;
   } catch (error) {
     // SQLITE_CONSTRAINT (19): the damage turned a value into another type. Anything else is the new file's fault.
     if (((error as { errcode?: number }).errcode ?? 0) % 256 === 19) return false;

@@ -94,3 +94,50 @@ test('that the budget is too small is one event, however many tasks wait', () =>
   expect([next(), next()]).toEqual([false, false]);
   expect(events).toEqual(['promise.stretched']);
 });
+
+describe('a task that waits', () => {
+  const full = () => {
+    const { promises, state } = createBudget();
+    const tasks = Array.from({ length: 60 }, (_, index) => liveTask(state, `t${index}`));
+    const waiting = tasks.filter((task) => !promises.tryReserve(task, task.run ?? '', NOW));
+    return { promises, state, tasks, waiting };
+  };
+
+  test('does so no longer when its run has ended, or when it has its promise', () => {
+    const { promises, state, tasks, waiting } = full();
+    const before = promises.waiting;
+    expect(before).toBe(waiting.length);
+    const [first, second] = waiting;
+    if (first === undefined || second === undefined) throw new Error('none waits');
+    promises.closed(first);
+    expect(promises.waiting).toBe(before - 1);
+    delete tasks[0]?.run;
+    if (tasks[0] !== undefined) state.saveHubTask(tasks[0]);
+    expect(promises.tryReserve(second, second.run ?? '', NOW)).toBe(true);
+    expect(promises.waiting).toBe(before - 2);
+  });
+
+  test('that was promised keeps its place, whatever the budget is now', () => {
+    const { promises, tasks } = full();
+    const [promised] = tasks;
+    expect(promised && promises.tryReserve(promised, promised.run ?? '', NOW)).toBe(true);
+    expect(promised && promises.tryReserve(promised, 'another/2', NOW)).toBe(false);
+  });
+});
+
+test('when the services’ clock is later than was thought, promises end earlier; those of ended tasks do not matter', () => {
+  const { promises, state } = createBudget();
+  const promise = (status: 'IN_PROGRESS' | 'FAILED') => ({
+    ...{ run: 'a/1', payload: { status }, madeAt: NOW, nextUpdateS: 60 },
+    until: { wallMs: NOW.wallMs + 60_000, bootMs: NOW.bootMs + 60_000 },
+  });
+  const [live, ended, none] = [liveTask(state, 'a'), liveTask(state, 'b'), liveTask(state, 'c')];
+  live.promise = promise('IN_PROGRESS');
+  ended.promise = promise('FAILED');
+  state.takeChanges();
+  promises.shift(4_000);
+  expect(live.promise.until).toEqual({ wallMs: NOW.wallMs + 56_000, bootMs: NOW.bootMs + 56_000 });
+  expect(ended.promise).toEqual(promise('FAILED'));
+  expect(none.promise).toBeUndefined();
+  expect([...state.takeChanges().hubTasks]).toEqual([live]);
+});

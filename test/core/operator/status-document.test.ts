@@ -80,6 +80,7 @@ describe('the nearest deadline', () => {
     b.pipeline = { task: { ...TASK, windowMs: 60_000 }, delivery: { state: 'pending' } };
     expect(nearestDeadlineMs(desk.planner.view())).toBe(START.bootMs + 300_000);
     b.pipeline = { ...b.pipeline, acceptedAt: after(START, 1_000) };
+    desk.state.saveRun(b);
     expect(nearestDeadlineMs(desk.planner.view())).toBe(START.bootMs + 61_000);
   });
 

@@ -13,11 +13,23 @@ export interface Left {
   readonly jobs: number;
   /** How long ago each was reported; the next report is due after half of five minutes. */
   readonly reportedMsAgo: number;
+  /** Somebody else runs them, and says by `report` how they are. */
+  readonly isTracked?: boolean;
 }
 
-export function leaveJobs(store: SqliteStore, clock: Clock, { jobs, reportedMsAgo }: Left): void {
+export function leaveJobs(
+  store: SqliteStore,
+  clock: Clock,
+  { jobs, reportedMsAgo, isTracked = false }: Left,
+): void {
   const rows = storedRows(jobs, after(clock.now(), -reportedMsAgo));
-  store.commit({ ...rows, droppedRuns: [], droppedHubTasks: [], events: [] });
+  const runs = isTracked ? rows.runs.map(trackedRun) : rows.runs;
+  store.commit({ ...rows, runs, droppedRuns: [], droppedHubTasks: [], events: [] });
+}
+
+function trackedRun({ process: _none, ...run }: Run): Run {
+  const definition = { ...run.definition, command: [], tracked: { by: 'report' } } as const;
+  return { ...run, definition };
 }
 
 /** So many running jobs that were reported at that time, as the store keeps them. */

@@ -27,6 +27,8 @@ export interface RealAgentOptions {
   readonly see?: (event: Event) => void;
   /** In the place of the real one. */
   readonly jobs?: (post: Post) => JobHost;
+  /** Of an earlier agent. Default: a new one, which is removed at the end. */
+  readonly directory?: string;
   /** What an earlier agent left. */
   readonly fill?: (store: SqliteStore, clock: Clock) => void;
 }
@@ -61,12 +63,14 @@ const NOTIFIER = {
 
 export function startAgent(options: RealAgentOptions): RealAgent {
   const { settings, url } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-bench-'));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'migration-agent-bench-'));
   const clock = createClock();
   const log = createLog({ level: 'info' });
   const store = openStore(directory, clock.bootId, log);
-  store.load(clock.now());
-  options.fill?.(store, clock);
+  if (options.fill !== undefined) {
+    store.load(clock.now());
+    options.fill(store, clock);
+  }
   const inbox = new SeenInbox(clock, options.see ?? (() => undefined));
   const post = inbox.post.bind(inbox);
   const agent = new Agent({
@@ -106,7 +110,8 @@ export function startAgent(options: RealAgentOptions): RealAgent {
       agent.stop();
       await running;
       store.close();
-      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+      if (options.directory === undefined)
+        await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -37,7 +37,7 @@ interface Expression {
 }
 
 /**
- * `hostZone`: the zone of schedules that name none; asked only for the first of those, since the data of time zones take 6 MB.
+ * `hostZone`: the zone of schedules that name none; asked only for the first of those, since the data of time zones take 5 MB.
  * Default: what Node.js takes for the host's.
  */
 export function createCalendar(hostZone: () => string | undefined = () => undefined): Calendar {

@@ -85,7 +85,7 @@ function versionOnly(version: string): Plugin {
 
 /**
  * Node.js reads every export of `node:http` for a module that imports one, and some of them load the whole of undici: a tenth
- * of what a start costs, and 5 MB. The program and the SDK use none of those.
+ * of what a start costs, and 3 MB. The program and the SDK use none of those.
  */
 function httpWithoutFetch(): Plugin {
   const names = [

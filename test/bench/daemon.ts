@@ -18,11 +18,13 @@ export interface DaemonOptions {
   /** More lines of the configuration. */
   readonly more?: string;
   readonly agent?: string;
+  readonly hub?: string;
 }
 
 export interface Daemon {
   readonly pid: number;
   readonly socket: string;
+  readonly stateDirectory: string;
   /** From the spawn to the first answer on the socket. */
   readonly answered: { readonly ms: number; readonly cpuMs: number };
   /** As systemd stops it. */
@@ -61,19 +63,19 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     if (child.exitCode === null) await once(child, 'exit');
     await end();
   };
-  return { pid, socket, answered, stop, end };
+  return { pid, socket, stateDirectory: join(directory, 'state'), answered, stop, end };
 }
 
 function configuration(
   url: string,
   directory: string,
   socket: string,
-  { agent = '', more = '' }: DaemonOptions,
+  { agent = '', hub = '', more = '' }: DaemonOptions,
 ): string {
   return `aws:
   region: us-west-2
   endpoints: { migrationHub: "${url}", migrationHubConfig: "${url}", dataPipeline: "${url}" }
-migrationHub: { region: eu-central-1, progressUpdateStream: bench, createStream: true }
+migrationHub: { region: eu-central-1, progressUpdateStream: bench, createStream: true${hub} }
 dataPipeline: { workerGroups: [files] }
 agent: { stateDirectory: "${join(directory, 'state')}", socket: "${socket}"${agent} }
 ${more}`;

@@ -16,7 +16,7 @@ of them.
 
 The ratio is what counts: measured against a baseline of the same run, since a machine that others use at the same time
 makes every absolute number a matter of luck. Measured and baseline take turns; figures are medians. A target is what the
-project wants; where it is missed, the table says so.
+project wants; where it is missed, the table says so, and [profiles.md](profiles.md) why.
 
 ${tableOf(results)}
 

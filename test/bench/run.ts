@@ -14,13 +14,14 @@ import { paced, throughput } from './paced.ts';
 import { planner } from './planner.ts';
 import { readme } from './readme.ts';
 import { restart } from './restart.ts';
+import { retention } from './retention.ts';
 import { store } from './store.ts';
 import { supervised } from './supervised.ts';
 import { views } from './views.ts';
 
 const ALL = [
   ...[planner, memory, delivery, paced, throughput, latency],
-  ...[idle, supervised, views, commands, start, store, restart],
+  ...[idle, supervised, views, commands, start, store, restart, retention],
 ];
 
 const { values, positionals } = parseArgs({

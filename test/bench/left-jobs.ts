@@ -27,9 +27,11 @@ export function leaveJobs(
   store.commit({ ...rows, runs, droppedRuns: [], droppedHubTasks: [], events: [] });
 }
 
-function trackedRun({ process: _none, ...run }: Run): Run {
+function trackedRun(run: Run): Run {
   const definition = { ...run.definition, command: [], tracked: { by: 'report' } } as const;
-  return { ...run, definition };
+  const tracked = { ...run, definition };
+  delete tracked.process;
+  return tracked;
 }
 
 /** So many running jobs that were reported at that time, as the store keeps them. */

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect } from 'vitest';
 
 /** What tests change for a time. */
 function shared(): unknown {
-  const { Date, clearTimeout, fetch, performance, process, setTimeout } = globalThis;
+  const { Date, clearTimeout, fetch, setTimeout } = globalThis;
+  const members: unknown[] = [Reflect.get(performance, 'now'), Reflect.get(process, 'kill')];
   return {
-    functions: [Date, clearTimeout, fetch, performance.now, process.kill, setTimeout],
+    functions: [Date, clearTimeout, fetch, setTimeout, ...members],
     environment: { ...process.env },
     directory: process.cwd(),
   };

@@ -192,7 +192,8 @@ test.skipIf(awsMissing !== undefined)(
   },
 );
 
-describe.skipIf(awsMissing !== undefined || !isWholeTour)(`the whole tour${skipped}`, () => {
+const tour = `the whole tour (needs TOUR=1)${skipped}`;
+describe.skipIf(awsMissing !== undefined || !isWholeTour)(tour, () => {
   test(
     'a failure, a retry that succeeds, a time-out that is retried, arguments, an order',
     { timeout: 4 * WAIT_MS },

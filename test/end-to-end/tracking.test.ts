@@ -236,7 +236,7 @@ jobs:
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'a job of another user runs as that user, and shows it',
+  'a job of another user runs as that user, and shows it (needs root)',
   async () => {
     site = await createSite(`
 jobs:

@@ -110,16 +110,18 @@ describe('the end of a run', () => {
     }),
   );
 
-  test.skipIf(!isRoot)('of a job whose user may not enter its directory names the directory', () =>
-    withHosts(async (newHost, directory) => {
-      const host = newHost();
-      await chmod(directory, 0o700);
-      host.host.start(makeRun(sh('true'), { user: 'nobody', workingDirectory: directory }));
-      expect(await host.event('run-exited')).toMatchObject({
-        exitCode: 126,
-        errorTail: `the working directory ${directory} cannot be entered`,
-      });
-    }),
+  test.skipIf(!isRoot)(
+    'of a job whose user may not enter its directory names the directory (needs root)',
+    () =>
+      withHosts(async (newHost, directory) => {
+        const host = newHost();
+        await chmod(directory, 0o700);
+        host.host.start(makeRun(sh('true'), { user: 'nobody', workingDirectory: directory }));
+        expect(await host.event('run-exited')).toMatchObject({
+          exitCode: 126,
+          errorTail: `the working directory ${directory} cannot be entered`,
+        });
+      }),
   );
 
   test('carries the last lines of stderr, plain and masked', () =>
@@ -290,7 +292,7 @@ describe('the command', () => {
       expect(await adjustment(shim.pid)).toBe(await adjustment('self'));
     }));
 
-  test.skipIf(!isRoot)('runs as the user of the job, whose home it gets', () =>
+  test.skipIf(!isRoot)('runs as the user of the job, whose home it gets (needs root)', () =>
     withHosts(async (newHost, directory) => {
       const host = newHost();
       await chmod(directory, 0o700);
@@ -321,7 +323,7 @@ describe('the command', () => {
       }),
   );
 
-  test.skipIf(!isRoot)('cannot replace its logs when it runs as another user', () =>
+  test.skipIf(!isRoot)('cannot replace its logs when it runs as another user (needs root)', () =>
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('cd "$OLD"; rm -f stdout.log; ln -s /etc/shadow stdout.log'), {
@@ -375,7 +377,7 @@ describe('a start that cannot be made', () => {
       expect((await host.event('run-start-failed')).reason).toMatch(/too long for the kernel/);
     }));
 
-  test.skipIf(!isRoot)('tells that the agent may not become another user', () =>
+  test.skipIf(!isRoot)('tells that the agent may not become another user (needs root)', () =>
     withHosts(async (_newHost, directory) => {
       // What an agent without privileges does is only seen in a process without them.
       const script = join(directory, 'unprivileged.mjs');

@@ -66,7 +66,7 @@ function unitHost(newHost: (boot?: string, base?: string, backend?: 'unit') => H
   return newHost(undefined, undefined, 'unit');
 }
 
-describe.skipIf(!INSIDE)('a job as a unit', () => {
+describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
   test('gets its arguments, its environment and its directory unchanged, and nothing of systemd', () =>
     withHosts(async (newHost, directory) => {
       const host = unitHost(newHost);

@@ -55,7 +55,7 @@ function isMissing(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0;
 }
 
-describe.each(SHELLS)('$program', ({ program, command, load }) => {
+describe.each(SHELLS)('$program (needs script)', ({ program, command, load }) => {
   const isSkipped = isMissing(program) || isMissing('script');
   let directory: string;
   let script: string;

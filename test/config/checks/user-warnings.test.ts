@@ -46,7 +46,7 @@ test.skipIf(!unshares).each([
   ['process', 'the job cannot start'],
   ['unit', 'the job cannot start'],
 ])(
-  'a host without setpriv, backend %s: a warning says what becomes of the job',
+  'a host without setpriv, backend %s: a warning says what becomes of the job (needs root, who may unshare)',
   (backend, what) => {
     const script = `
     const { loadConfiguration } = await import(process.argv[1]);

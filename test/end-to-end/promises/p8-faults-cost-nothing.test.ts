@@ -39,7 +39,7 @@ function fill(file: string): void {
 const isRunning = (job: JobStatus): boolean => job.state === 'running';
 
 test.skipIf(!mayMount())(
-  'P8 an agent starts on a full disk, after a crash and after a stop, and has its jobs again',
+  'P8 an agent starts on a full disk, after a crash and after a stop, and has its jobs again (needs root, who may mount)',
   async () => {
     const site = await createSite(CONFIGURATION);
     const state = join(site.directory, 'state');

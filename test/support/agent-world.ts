@@ -64,6 +64,8 @@ interface Life {
   agent?: Agent;
   isWaiting: boolean;
   isOver: boolean;
+  /** How long no agent runs after this one, as it was decided before its end. */
+  downMs: number;
 }
 
 /** A request of the operator, repeated to the next agent until one has answered. */
@@ -134,13 +136,13 @@ export class AgentWorld {
     former?.store.close();
     const clock = this.#clock(() => life);
     const inbox = new Inbox(clock);
-    const life: Life = { inbox, store, isWaiting: false, isOver: false };
+    const life: Life = { inbox, store, isWaiting: false, isOver: false, downMs: 0 };
     this.#life = life;
     this.lives++;
     const over = (error?: unknown): void => {
       if (error !== undefined && !(error instanceof Killed)) this.faults.push(error);
       if (!life.isOver) this.#end(life);
-      this.time.in(this.downMs, () => this.begin());
+      this.time.in(life.downMs, () => this.begin());
     };
     try {
       life.agent = new Agent({
@@ -283,6 +285,7 @@ export class AgentWorld {
 
   #end(life: Life): void {
     life.isOver = true;
+    life.downMs = this.downMs;
     this.outside.disconnect();
     this.tracked.agentDied();
     if (this.#isReboot) {

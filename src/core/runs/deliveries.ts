@@ -59,9 +59,10 @@ export class Deliveries {
 
   /** The last moment of a task that is known, by the service's clock. */
   #lastSureS({ lastStampS, run }: HubTask): number {
+    if (lastStampS > 0) return lastStampS;
     const { clock, state } = this.#parts;
     const requestedAt = state.runs.get(run ?? '')?.requestedAt;
-    if (lastStampS > 0 || requestedAt === undefined) return lastStampS;
+    if (requestedAt === undefined) return lastStampS;
     return (requestedAt.wallMs + clock.offsetMs) / SECOND_MS;
   }
 

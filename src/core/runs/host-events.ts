@@ -71,15 +71,13 @@ export class HostEvents {
   #started(id: string, process: ProcessIdentity, now: Now): void {
     const run = this.#life.index.live(id);
     if (run === undefined) return;
-    const isAdopted = run.process !== undefined;
+    const { process: before, state } = run;
+    const event = before === undefined ? 'job.started' : 'job.adopted';
+    this.#parts.timeline.add(event, now, { pid: process.pid }, run);
+    // Found as it was left, which nearly every run is: nothing of it has to be written.
+    if (state === 'running' && before !== undefined && isSameProcess(before, process)) return;
     run.process = process;
     this.#life.begun(run, now);
-    this.#parts.timeline.add(
-      isAdopted ? 'job.adopted' : 'job.started',
-      now,
-      { pid: process.pid },
-      run,
-    );
     this.#life.changed(run, now);
   }
 
@@ -255,4 +253,8 @@ function exitReason(
   const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
   const why = errorLine(tail ?? '');
   return why === undefined ? how : `${how}: ${why}`;
+}
+
+function isSameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.pid === b.pid && a.bootId === b.bootId && a.startTicks === b.startTicks;
 }

@@ -64,8 +64,21 @@ describe('a start', () => {
     desk.post({ type: 'run-started', run: run.id, process: PROCESS });
     expect(run).toMatchObject({ state: 'running', process: PROCESS, startedAt: desk.now });
     expect(named(desk, 'job.started')).toEqual([{ pid: 100 }]);
+    desk.state.takeChanges();
     desk.post({ type: 'run-started', run: run.id, process: PROCESS });
     expect(named(desk, 'job.adopted')).toEqual([{ pid: 100 }]);
+    expect([...desk.state.takeChanges().runs]).toEqual([]);
+  });
+
+  test('that is found with another process is written', () => {
+    const desk = deskOf();
+    const run = starting(desk);
+    desk.post({ type: 'run-started', run: run.id, process: PROCESS });
+    desk.state.takeChanges();
+    const other = { ...PROCESS, startTicks: '7' };
+    desk.post({ type: 'run-started', run: run.id, process: other });
+    expect([...desk.state.takeChanges().runs]).toEqual([run]);
+    expect(run.process).toEqual(other);
   });
 
   test('that failed is a failed run with its reason', () => {

@@ -1,5 +1,5 @@
 /** What the host reports of runs, and what follows: an end needs an exit record or a complete look (P4, P5). */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { JobDefinition, Run } from '../../../src/core/model/job.ts';
 import { Desk, PROCESS } from '../../support/desk.ts';
@@ -64,20 +64,20 @@ describe('a start', () => {
     desk.post({ type: 'run-started', run: run.id, process: PROCESS });
     expect(run).toMatchObject({ state: 'running', process: PROCESS, startedAt: desk.now });
     expect(named(desk, 'job.started')).toEqual([{ pid: 100 }]);
-    desk.state.takeChanges();
+    const saved = vi.spyOn(desk.state, 'saveRun');
     desk.post({ type: 'run-started', run: run.id, process: PROCESS });
     expect(named(desk, 'job.adopted')).toEqual([{ pid: 100 }]);
-    expect([...desk.state.takeChanges().runs]).toEqual([]);
+    expect(saved).not.toHaveBeenCalled();
   });
 
   test('that is found with another process is written', () => {
     const desk = deskOf();
     const run = starting(desk);
     desk.post({ type: 'run-started', run: run.id, process: PROCESS });
-    desk.state.takeChanges();
+    const saved = vi.spyOn(desk.state, 'saveRun');
     const other = { ...PROCESS, startTicks: '7' };
     desk.post({ type: 'run-started', run: run.id, process: other });
-    expect([...desk.state.takeChanges().runs]).toEqual([run]);
+    expect(saved).toHaveBeenCalledWith(run);
     expect(run.process).toEqual(other);
   });
 

@@ -218,7 +218,10 @@ export const LISTED_HOST: readonly (readonly [
     'control/routes/outbox',
     [
       ['choice: defined({ job, destination })', 'choice: defined({ job })'],
-      ["      path: '/v1/outbox/drop',", "      path: '/v1/outbox/drop', privileged: undefined,"],
+      [
+        "only quarantined ones',\n      audited: true,\n      privileged: true,",
+        "only quarantined ones',\n      audited: true,",
+      ],
     ],
   ],
   [

@@ -9,9 +9,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'hub/task-reporters.ts':
     'makes and removes reporters: hub/task-reporter and hub/links-reporter test them',
   'operator/planner-view.ts': 'types',
-  'operator/status-document.ts':
-    'made of the whole planner: test/simulation and test/control read it',
-  'operator/job-detail.ts': 'made of the whole planner: test/control reads it',
   'scheduling/reporter.ts': 'types',
   'model/action.ts': 'types',
   'model/agent-events.ts': 'a table',

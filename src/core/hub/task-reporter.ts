@@ -168,7 +168,7 @@ export class HubTaskReporter implements Reporter {
     const { durability, promises, state } = this.#parts;
     const task = this.#task;
     const before = task.promise;
-    durability.accepted(this.key);
+    durability.reportChanged(this.key);
     const wasOffered = task.offered !== undefined;
     task.offered = undefined;
     const isFinal = task.finalReports[0]?.stampS === call.stampS;
@@ -293,10 +293,12 @@ export class HubTaskReporter implements Reporter {
   }
 
   #finalReport(final: FinalReport, now: Now): PendingCall {
-    const { clock, state } = this.#parts;
-    if (restampFinalReports(this.#task, clock.nowMs(now), now)) state.saveHubTask(this.#task);
+    const { clock, durability, state } = this.#parts;
+    if (restampFinalReports(this.#task, clock.nowMs(now), now)) {
+      state.saveHubTask(this.#task);
+      durability.reportChanged(this.key);
+    }
     const pending = this.#statusChange('NotifyMigrationTaskState', final.since);
-    const { durability } = this.#parts;
     const isHeld = durability.isUnrecorded(this.key) || durability.isEndHeld(final.run);
     return isHeld ? pending : { ...pending, isDurable: true };
   }

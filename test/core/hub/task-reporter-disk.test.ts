@@ -192,6 +192,18 @@ describe('while the store takes no changes', () => {
     expect([percent, detail, timing]).toEqual([9, 'old', undefined]);
   });
 
+  test('a final report that gets another stamp waits until that stamp is on disk', () => {
+    const provisional = finalOf({ isProvisional: true, stampS: START_S + 1 });
+    const bench = full({ run: undefined, task: { finalReports: [provisional] } });
+    bench.pass(150_000);
+    expect(bench.next()).not.toHaveProperty('isDurable');
+    // Its stamp stays, but the next agent would find the one before.
+    expect(bench.next()).not.toHaveProperty('isDurable');
+    bench.parts.durability.committed(true);
+    bench.parts.durability.committed(false);
+    expect(bench.next()).toMatchObject({ isDurable: true });
+  });
+
   test('an agent that starts then knows the percent that its run had', () => {
     const promise = promiseOf({ payload: { status: 'IN_PROGRESS', percent: 5 } });
     const bench = full({ run: { percent: 7 }, task: { promise } });

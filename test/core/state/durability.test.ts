@@ -25,7 +25,7 @@ test('the end of a run is held until it is on disk', () => {
 
 test('an accepted report is unrecorded until it is on disk', () => {
   const durability = new Durability();
-  durability.accepted('hub:copy');
+  durability.reportChanged('hub:copy');
   expect(durability.isUnrecorded('hub:copy')).toBe(false);
   durability.committed(false);
   expect([durability.isUnrecorded('hub:copy'), durability.isUnrecorded('b')]).toEqual([

@@ -23,8 +23,9 @@ exec { $ARGV[0] } @ARGV`;
  *
  * - The start lock comes first: whoever makes the directory owns the spawn, so a run can never be started twice.
  * - Nothing runs before `started` is written, so a start lock without it means that the command never began.
- * - `started` is one write of one line: a reader sees all of it or none. Neither it nor the lock needs another process, beside
- *   mkdir: each costs a start half a millisecond.
+ * - What it writes is open to its own user alone; the command has the agent's umask again. Linux shows that since 4.7: `$(umask)`
+ *   is a process, and each costs a start half a millisecond.
+ * - `started` is one write of one line: a reader sees all of it or none.
  * - Caught signals (unlike ignored ones) are back at their defaults in the command. The shell keeps waiting, and writes
  *   the record after a signal to the whole group. Only SIGKILL ends it early.
  * - `exec` in a subshell, so that the shim keeps the agent's protection from the kernel's memory killer while the job
@@ -33,6 +34,9 @@ exec { $ARGV[0] } @ARGV`;
  */
 export const SHIM = `spawn=$1
 shift
+{ read -r key && read -r key mask; } <"/proc/$$/status"
+[ "$key" = Umask: ] || mask=$(umask)
+umask 077
 mkdir "start-lock.$spawn" || exit 125
 started() {
   printf '%s %s %s %s\\n' "$$" "$boot" "\${20}" "$MIGRATION_AGENT_SOCKET" >"started.$spawn"
@@ -42,10 +46,10 @@ read -r stat <"/proc/$$/stat" && read -r boot </proc/sys/kernel/random/boot_id &
 trap : HUP INT QUIT ABRT ALRM PIPE TERM USR1 USR2
 (
   cd / || exit 126
+  umask "$mask"
   exec "$@"
 )
 code=$?
-umask 077
 until {
   printf '%s\\n' "$code" >"exit.$spawn.tmp" &&
     { sync "exit.$spawn.tmp" || :; } &&

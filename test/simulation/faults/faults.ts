@@ -86,7 +86,7 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change(
         'store/store',
-        "if (value === undefined) damaged.push([String(row['id']), text]);",
+        'if (value === undefined) damaged.push([String(id), text]);',
         "if (value === undefined) throw new Error('unreadable row');",
       ),
     ],

@@ -70,8 +70,8 @@ const IMAGE = /^(?:docker|docker-daemon|docker-archive|oci|oci-archive|container
 const BARE_ADDRESS =
   /(?<![\w.:/@%+-])([A-Za-z_][\w.%+-]{0,63}):([^\s:@/"'<>][^\s:@"'<>]{0,127})@(?=(?:tcp|unix)\(|(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{2,5}\b|\/))/g;
 
-function maskBareAddress(whole: string, user: string, secret: string): string {
-  return NO_USER.test(user) || secret.includes('***') ? whole : `${user}:${MASK}@`;
+function maskBareAddress(whole: string, user: string): string {
+  return NO_USER.test(user) ? whole : `${user}:${MASK}@`;
 }
 
 /** What stands before the colon of an address for mail, of a package or of an image. */

@@ -129,6 +129,14 @@ test('a planted secret never survives', () => {
   );
 });
 
+test.each(KINDS.flatMap(({ lines }) => lines))(
+  'a secret that contains the mask is masked whole: %j',
+  (line) => {
+    const planted = 'Q***abcXYZ7k';
+    expect(maskSecrets(line.replace('\0', () => planted))).not.toMatch(/abcXYZ/);
+  },
+);
+
 /** Without quotes and white space, and without the signs that end a value in a query or a connection string. */
 const strong = fc
   .array(fc.constantFrom(...'abcXYZ0189!$%*+._^~=/#,-'.split('')), { minLength: 6, maxLength: 40 })

@@ -100,7 +100,7 @@ function createPrivate(file: string): boolean {
   if (isNew) closeSync(openSync(file, 'wx', 0o600));
   for (const path of [file, `${file}-wal`, `${file}-shm`]) {
     try {
-      if (existsSync(path)) chmodSync(path, 0o600);
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) chmodSync(path, 0o600);
     } catch {
       // A read-only file system, or a file of somebody else: opening it says so.
     }

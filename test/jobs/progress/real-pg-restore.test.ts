@@ -140,10 +140,10 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
           const percents = reported.flatMap(({ percent }) => percent ?? []);
           expect(percents).toEqual(percents.toSorted((a, b) => a - b));
           const last = reported.at(-1)?.detail;
-          expect({ last, exitCode }).toEqual({
-            last: `${selected} of ${selected} entries, all restored`,
-            exitCode: 0,
-          });
+          // A restore of some milliseconds may have ended before the list of what it takes was read; no number may be wrong.
+          const all = [`${selected} of ${selected} entries`, `${selected} entries`];
+          expect(all.map((entries) => `${entries}, all restored`)).toContain(last);
+          expect(exitCode).toBe(0);
         }),
     );
   });

@@ -294,11 +294,14 @@ export class HubTaskReporter implements Reporter {
 
   #finalReport(final: FinalReport, now: Now): PendingCall {
     const { clock, durability, state } = this.#parts;
+    const change = this.#statusChange('NotifyMigrationTaskState', final.since);
+    let pending = change;
     if (restampFinalReports(this.#task, clock.nowMs(now), now)) {
       state.saveHubTask(this.#task);
       durability.reportChanged(this.key);
+      // Not in this turn, whose changes are on disk already: the stamp is written in the next one.
+      pending = { ...change, readyAtMs: Math.max(change.readyAtMs, now.bootMs + 1) };
     }
-    const pending = this.#statusChange('NotifyMigrationTaskState', final.since);
     const isHeld = durability.isUnrecorded(this.key) || durability.isEndHeld(final.run);
     return isHeld ? pending : { ...pending, isDurable: true };
   }

@@ -204,6 +204,14 @@ describe('while the store takes no changes', () => {
     expect(bench.next()).toMatchObject({ isDurable: true });
   });
 
+  test('a final report that got another stamp is not sent in the turn that made it', () => {
+    const provisional = finalOf({ isProvisional: true, stampS: START_S + 1 });
+    const bench = renewing({ run: undefined, task: { finalReports: [provisional] } });
+    bench.pass(150_000);
+    expect(bench.next()?.readyAtMs).toBe(bench.now.bootMs + 1);
+    expect(bench.next()?.readyAtMs).toBeLessThanOrEqual(bench.now.bootMs);
+  });
+
   test('an agent that starts then knows the percent that its run had', () => {
     const promise = promiseOf({ payload: { status: 'IN_PROGRESS', percent: 5 } });
     const bench = full({ run: { percent: 7 }, task: { promise } });

@@ -7,8 +7,8 @@ import type { Daemon } from './daemon.ts';
 import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
 
-/** The reports of the start are made, and the runs are in their rounds. */
-const SETTLE_MS = 4000;
+/** As in idle.ts: V8 collects the garbage of the start some seconds after it. The runs are in their rounds by then. */
+const SETTLE_MS = 20_000;
 const WATCH_MS = 12_000;
 const LOOK_MS = 100;
 const WAIT_MS_MAX = 60_000;

@@ -113,6 +113,8 @@ export class ServiceModel {
   #polls: Poll[] = [];
   #handed = 0;
   #homeRegion: string | undefined = 'eu-central-1';
+  /** By region and Hub task: the last report in a region that was the home region. */
+  readonly #lastIn = new Map<string, NotifyCall>();
   readonly #streams = new Set<string>();
   /** Task runners that are asked to terminate, until they have been. */
   readonly #terminated = new Set<string>();
@@ -137,7 +139,10 @@ export class ServiceModel {
   /** Changes or removes the account's home region. Nothing that was reported elsewhere is known there. */
   setHomeRegion(region: string | undefined): void {
     this.#homeRegion = region;
-    for (const [name, record] of this.#hub) this.#countStale(name, record);
+    for (const [name, record] of this.#hub) {
+      this.#countStale(name, record);
+      if (record.last !== undefined) this.#lastIn.set(`${record.last.region} ${name}`, record.last);
+    }
     this.#hub.clear();
     this.#streams.clear();
   }
@@ -305,7 +310,9 @@ export class ServiceModel {
     if (!record.imported) return { kind: 'missing', reason: 'ResourceNotFoundException' };
     const { last } = record;
     this.#countStale(call.task, record);
-    const isRepeated = last !== undefined && JSON.stringify(last) === JSON.stringify(call);
+    // Also the last one before the region was lost: an answer may be lost with it, and the region may come back.
+    const before = last ?? this.#lastIn.get(`${call.region} ${call.task}`);
+    const isRepeated = JSON.stringify(before) === JSON.stringify(call);
     if (last !== undefined && !isRepeated) {
       if (call.stampS <= last.stampS) {
         this.books.stampsNotRising++;

@@ -135,7 +135,8 @@ function ageInThisBootMs(at: Instant, now: Now): number | undefined {
 
 /**
  * Gives new stamps to final reports that were made while the host's clock was wrong (1970 or 2056 after a dead battery), by
- * how long ago they were made. None of them was sent, since the clock is confirmed before. Returns true if there was one.
+ * how long ago they were made, and to those after them. None of them was sent, since the clock is confirmed before. Those before them may
+ * have been: they keep theirs. Returns true if there was one.
  * Of a report that was made before the host booted, only a stamp in the future is known to be wrong.
  *
  * With a clock of 1970 a stamp (`isProvisional`) is the last one on disk plus a second, although later ones may have been
@@ -150,15 +151,19 @@ export function restampFinalReports(task: HubTask, serviceMs: number, now: Now):
       ? aheadMs > DAY_MS
       : Math.abs(aheadMs) > DAY_MS;
   };
-  if (!task.finalReports.some(isOff)) return false;
+  const firstOff = task.finalReports.findIndex(isOff);
+  if (firstOff === -1) return false;
+  const kept = task.finalReports.slice(0, firstOff);
   const isLastOff = task.finalReports.at(-1)?.stampS === task.lastStampS;
   if (isLastOff && task.lastStampS * SECOND_MS > serviceMs + DAY_MS) task.lastStampS = 0;
   if (!isBelievable(task.lastStampS * SECOND_MS)) task.lastStampS = 0;
-  task.finalReports = task.finalReports.map((report) => {
+  task.lastStampS = Math.max(task.lastStampS, kept.at(-1)?.stampS ?? 0);
+  const restamped = task.finalReports.slice(firstOff).map((report) => {
     task.lastStampS = Math.max(Math.floor(madeMs(report) / SECOND_MS), task.lastStampS + 1);
     const { run, kind, payload, since } = report;
     return { run, kind, payload, since, stampS: task.lastStampS };
   });
+  task.finalReports = [...kept, ...restamped];
   return true;
 }
 

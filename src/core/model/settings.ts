@@ -58,6 +58,11 @@ export interface Settings {
   readonly shellStop: StopPolicy;
 }
 
+/** True if anything is reported anywhere: then answers show the services' time. */
+export function hasDestination({ dataPipeline, migrationHub }: Settings): boolean {
+  return (dataPipeline ?? migrationHub) !== undefined;
+}
+
 /** The settings in force. The planner alone replaces them. */
 export interface SettingsHolder {
   readonly current: Settings;

@@ -6,6 +6,7 @@ import { HUB_OPERATIONS } from '../model/call.ts';
 import type { Operation } from '../model/call.ts';
 import { isFailing } from '../scheduling/pacing.ts';
 import type { OperationHealth } from '../scheduling/pacing.ts';
+import { hasDestination } from '../model/settings.ts';
 import { hubTaskKey } from '../scheduling/reporter-keys.ts';
 import { SECOND_MS, iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
@@ -43,7 +44,7 @@ export function problems(view: PlannerView, now: Now): string[] {
 }
 
 function noDestination({ settings }: PlannerView): string[] {
-  if (settings.migrationHub !== undefined || settings.dataPipeline !== undefined) return [];
+  if (hasDestination(settings)) return [];
   return [
     'no destination is configured, nothing is reported to AWS: add migrationHub or dataPipeline to the configuration',
   ];

@@ -90,7 +90,8 @@ export class RunLifecycle {
 
   /**
    * The requested actions, each once. Without a commit only those that may be done twice: signals, checks, and finding what an
-   * earlier agent left (an agent that starts on a full disk sees how its jobs end). The others are held, and dropped if they are no longer wanted: a run that has ended meanwhile must not start.
+   * earlier agent left (an agent that starts on a full disk sees how its jobs end). The others are held, and dropped if they are
+   * no longer wanted: a run that has ended meanwhile must not start.
    */
   takeActions(isDurable: boolean): Action[] {
     const isReady = ({ type }: Action): boolean => isDurable || REPEATABLE.includes(type);

@@ -9,6 +9,7 @@
 import { HOUR_MS, SECOND_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Run } from '../model/job.ts';
+import { hasDestination } from '../model/settings.ts';
 import type { SettingsHolder } from '../model/settings.ts';
 import type { ServiceClock } from '../scheduling/service-clock.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
@@ -80,12 +81,9 @@ export class RunRetention {
   /** A clock that no answer of a service has confirmed to this agent may be decades off. */
   #isClockSure(now: Now): boolean {
     const { clock } = this.#parts;
-    return clock.isBelieved(now) && (clock.isConfirmed || !this.#hasService);
-  }
-
-  get #hasService(): boolean {
-    const { dataPipeline, migrationHub } = this.#parts.settings.current;
-    return (dataPipeline ?? migrationHub) !== undefined;
+    return (
+      clock.isBelieved(now) && (clock.isConfirmed || !hasDestination(this.#parts.settings.current))
+    );
   }
 
   /** A count that began in the future began by a wrong clock. */
@@ -99,7 +97,9 @@ export class RunRetention {
     const { keepRunsMs } = this.#parts.settings.current;
     const ageMs = this.#parts.clock.nowMs(now) - agesFromMs;
     // Without a service nothing confirms the host's clock: the run is old by the boot clock too.
-    const sinceEndMs = this.#hasService ? Infinity : now.bootMs - endedAt.bootMs;
+    const sinceEndMs = hasDestination(this.#parts.settings.current)
+      ? Infinity
+      : now.bootMs - endedAt.bootMs;
     return Math.min(ageMs, sinceEndMs) >= keepRunsMs;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { defined } from '../lib/defined.ts';
 import type { JobSchedule, ScheduleRecord } from '../model/schedule.ts';
+import { hasDestination } from '../model/settings.ts';
 import type { SettingsHolder } from '../model/settings.ts';
 import type { HubConnection } from '../hub/connection.ts';
 import type { ServiceClock } from '../scheduling/service-clock.ts';
@@ -126,12 +127,10 @@ export class Schedules {
   /** Nothing starts by a clock that no service has confirmed, and that is far from what was known: it may be decades off. */
   #isClockBelieved(now: Now): boolean {
     const { clock } = this.#parts;
-    return clock.isHostBelieved(now) && (!this.#hasService || clock.isVouchedFor(now));
-  }
-
-  get #hasService(): boolean {
-    const { dataPipeline, migrationHub } = this.#parts.settings.current;
-    return (dataPipeline ?? migrationHub) !== undefined;
+    return (
+      clock.isHostBelieved(now) &&
+      (!hasDestination(this.#parts.settings.current) || clock.isVouchedFor(now))
+    );
   }
 
   get #mayBeWrong(): boolean {
@@ -183,7 +182,7 @@ export class Schedules {
 
   /** True if a start may be called missed: the service has confirmed the clock, or no service is configured. */
   #isConfirmed(now: Now): boolean {
-    if (this.#parts.clock.isConfirmed || !this.#hasService) return true;
+    if (this.#parts.clock.isConfirmed || !hasDestination(this.#parts.settings.current)) return true;
     // Any answer shows the time. Without a job no other call is pending.
     this.#parts.hub.confirmRegion(this.#startedAt.bootMs);
     return now.bootMs - this.#startedAt.bootMs >= CONFIRM_MS;

@@ -81,6 +81,18 @@ test('two final reports stay in order', () => {
   expect(stamps(task)).toEqual([NOW_S - 60, NOW_S - 59]);
 });
 
+test('a final report that may have been sent keeps its stamp although a later one gets another', () => {
+  const task = taskWith(NOW_S - 600, 600);
+  const [first] = task.finalReports;
+  if (first !== undefined) {
+    const provisional = { ...first, run: 'copy/2', isProvisional: true as const };
+    task.finalReports.push({ ...provisional, stampS: NOW_S - 599, since: now });
+  }
+  task.lastStampS = NOW_S - 599;
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  expect(stamps(task)).toEqual([NOW_S - 600, NOW_S]);
+});
+
 test('a stamp is later than the last one, also after a step back of the clock', () => {
   const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S };
   expect(nextStampS(task, NOW_S * 1000)).toBe(NOW_S + 1);

@@ -158,7 +158,10 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change(
         'core/runs/schedules',
-        'return clock.isHostBelieved(now) && (!hasDestination(this.#parts.settings.current) || clock.isVouchedFor(now));',
+        `return (
+      clock.isHostBelieved(now) &&
+      (!hasDestination(this.#parts.settings.current) || clock.isVouchedFor(now))
+    );`,
         'return clock.isHostBelieved(now) || clock.nowMs(now) > -Infinity;',
       ),
     ],

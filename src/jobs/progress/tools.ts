@@ -28,13 +28,13 @@ export const readQemuImg: ReadRecord = (record) => {
 export function createRcloneParser(): ReadRecord {
   const shares = new ShareReader();
   const sizes =
-    /([\d.]+ ?[kMGTPE]?i?)(?:B|Bytes?)? \/ ([\d.]+ ?[kMGTPE]?i?)(B|Bytes?)?, (?:(\d{1,3})%|-)/g;
+    /([\d.]+ ?[kKMGTPE]?i?)(?:B|Bytes?)? \/ ([\d.]+ ?[kKMGTPE]?i?)(B|Bytes?)?, (?:(\d{1,3})%|-)/g;
   return (record) => {
     const stats = parseObject(record)?.['stats'];
     if (isObject(stats)) return bytesReading(stats['bytes'], stats['totalBytes']);
     // `Transferred: 3 / 6, 50%` counts files, and lines with a star are about one of them.
     const match = [...record.matchAll(sizes)].findLast(
-      ([, , total = '', name]) => name !== undefined || /[kMGTPE]/.test(total),
+      ([, , total = '', name]) => name !== undefined || /[kKMGTPE]/.test(total),
     );
     if (match === undefined) return undefined;
     const [, done = '', total = '', , printed] = match;

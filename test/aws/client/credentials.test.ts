@@ -7,7 +7,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Credentials } from '../../../src/aws/client/credentials.ts';
 import type { Services } from '../../../src/ports.ts';
 import { CALLS, fail, ok, servicesAt, PATIENT, setEnvironment, startStub } from '../aws-stub.ts';
@@ -168,16 +168,36 @@ describe('a helper that hangs', () => {
     expect(keyOf(stub.requests[0])).toBe('AKIDLATE');
   });
 
-  test('causes no burst of calls: of those that waited long, only one of each operation is made', async () => {
-    await writeHelper(`sleep 1.3\n${printKeys('AKIDLATE')}`);
+  test('causes no burst of calls: of those that waited long, only one of each operation is made, each time', async () => {
+    let laterMs = 0;
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + laterMs);
+    onTestFinished(() => clock.mockRestore());
+    await writeHelper(
+      `until [ -e ${directory}/go-$(wc -l < ${directory}/runs) ]; do sleep 0.05; done
+       ${printKeys('AKIDLATE')}`,
+    );
     const made = services({ limits: PATIENT });
-    const outcomes = await Promise.all([
-      ...Array.from({ length: 20 }, () => made.send(CALLS.ReportTaskProgress)),
-      ...Array.from({ length: 20 }, () => made.send(CALLS.ImportMigrationTask)),
-    ]);
-    expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(2);
-    expect(outcomes.filter(({ kind }) => kind === 'unavailable')).toHaveLength(38);
+    const herd = async (load: number, count: number): Promise<string[]> => {
+      const outcomes = Array.from({ length: count }, () => [
+        made.send(CALLS.ReportTaskProgress),
+        made.send(CALLS.ImportMigrationTask),
+      ]);
+      laterMs += 1001;
+      await writeFile(join(directory, `go-${load}`), '');
+      return (await Promise.all(outcomes.flat())).map(({ kind }) => kind);
+    };
+    const kinds = await herd(1, 20);
+    expect(kinds.filter((kind) => kind === 'accepted')).toHaveLength(2);
+    expect(kinds.filter((kind) => kind === 'unavailable')).toHaveLength(38);
     expect(stub.requests).toHaveLength(2);
+    stub.answer = fail(400, 'ExpiredTokenException');
+    await made.send(CALLS.ReportTaskProgress);
+    stub.answer = ok({});
+    const again = await herd(2, 3);
+    expect(await runs()).toBe(2);
+    expect(again.filter((kind) => kind === 'accepted')).toHaveLength(2);
+    expect(stub.requests).toHaveLength(5);
   });
 });
 

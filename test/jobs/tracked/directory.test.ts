@@ -134,18 +134,42 @@ test('a file in the middle of being written is no problem, one that stays bad is
   expect(events[1]).toEqual({ type: 'watch-problem', run: 'a/1' });
 });
 
-test('a bad look before a good one does not count with the next bad one', async () => {
-  let turn = 0;
-  const each = [bad('1'), read('2', 1), bad('3'), read('4', 2)];
+/** The looks that follow each other, the last one for ever, with the versions that were known at each. */
+async function looksOneAfterTheOther(
+  ...each: readonly StatusRead[]
+): Promise<readonly (string | undefined)[]> {
+  const known: (string | undefined)[] = [];
   await watch.close();
   watch = new DirectoryWatch('/srv', {
     ...{ post: (event: Event) => events.push(event), mask: (text: string) => text },
     ...{ graceMs: 60_000, hangingAfterMs: 60_000, pauseMs: () => 1 },
-    check: () => Promise.resolve(each[Math.min(turn++, each.length - 1)]!),
+    check: (_path, version) => {
+      known.push(version);
+      return Promise.resolve(each[Math.min(known.length, each.length) - 1]!);
+    },
   });
   watch.add(runOf('a'), '/srv/a');
-  await until('all were looked at', () => turn > each.length);
+  await until('all were looked at', () => known.length > each.length);
+  return known;
+}
+
+test.each<[string, StatusRead]>([
+  ['a good one', read('2', 1)],
+  ['a look that finds no file', { kind: 'missing' }],
+])('a bad look before %s does not count with the next bad one', async (_what, between) => {
+  await looksOneAfterTheOther(bad('1'), between, bad('3'), read('4', 2));
   expect(types()).not.toContain('watch-problem');
+});
+
+test('a file that comes back is read, whatever it was when it went', async () => {
+  const known = await looksOneAfterTheOther(
+    read('1', 1),
+    { kind: 'unchanged' },
+    { kind: 'missing' },
+    { kind: 'missing' },
+    { kind: 'unchanged' },
+  );
+  expect(known.slice(0, 5)).toEqual([undefined, '1', '1', undefined, undefined]);
 });
 
 test('a problem is masked', async () => {

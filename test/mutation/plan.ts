@@ -7,18 +7,26 @@ export interface Plan {
   readonly count: number;
   /** The numbers of those that are tried. */
   readonly chosen: readonly number[];
+  readonly pass: Pass;
   /** The mutant that is tried from the start of each test file; absent: each test tries those that it reaches. */
   readonly only?: number;
 }
+
+/**
+ * The cheapest tests first, so that the others are tried on little: `beside`: quick tests on the file that they are named for;
+ * `quick`: on every file; `slow`: the others.
+ */
+export type Pass = 'beside' | 'quick' | 'slow';
 
 /** Written by workers, a line for each. */
 export interface Line {
   readonly test: string;
   /**
    * `noticed`: this test fails with the mutant. `reached`: it was reached. `loaded`: while the test file was imported. `trying`:
-   * if nothing follows, the mutant has ended the process of the test. `finished`: the test file was run to its end.
+   * if nothing follows, the mutant has ended the process of the test. `finished`: the test file was run to its end. `slow`: the
+   * test has been left to the pass of that name.
    */
-  readonly what: 'noticed' | 'reached' | 'loaded' | 'unusable' | 'trying' | 'finished';
+  readonly what: 'noticed' | 'reached' | 'loaded' | 'unusable' | 'trying' | 'finished' | 'slow';
   readonly mutants: readonly number[];
 }
 

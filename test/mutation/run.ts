@@ -4,7 +4,8 @@
  * own process (switched.ts), some ten a second.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
- * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. A test that cannot be repeated
+ * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. `--skip N` leaves
+ * out the first N of that order: what a sample of N has shown is then no part of it. A test that cannot be repeated
  * there is named and not used. `--apart` tries each mutant in a copy of the checkout instead, with a run of the test beside the
  * name of its file: for a script that goes on in the background, such as that of the status page. `--own` uses the tests of the folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
  * given: each in a copy of the checkout, with a run of its test.
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       sample: { type: 'string', default: 'Infinity' },
+      skip: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
       at: { type: 'string' },
       narrow: { type: 'boolean', default: false },
@@ -65,7 +67,8 @@ async function main(): Promise<void> {
     const wanted = all.filter(
       ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
     );
-    const chosen = sample(wanted, Number(values.sample), Number(values.seed));
+    const skip = Number(values.skip);
+    const chosen = sample(wanted, skip + Number(values.sample), Number(values.seed)).slice(skip);
     if (values.apart) {
       await withCopy((copy) => tryApart(chosen, copy));
       continue;

@@ -4,15 +4,18 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createVitest } from 'vitest/node';
-import type { Vitest } from 'vitest/node';
+import type { TestSpecification, Vitest } from 'vitest/node';
 import type { Mutant } from './mutants.ts';
 import { addLine, readLines, writePlan } from './plan.ts';
-import type { Plan } from './plan.ts';
+import type { Pass, Plan } from './plan.ts';
+import { isNamedFor } from './tests-of.ts';
 
-/** A constant is tried with so many of the test files that import it, those of its own folder first. */
-const LOADED_TESTS_MAX = 4;
+const ROOT = join(import.meta.dirname, '../..');
+const PASSES: readonly Pass[] = ['beside', 'quick', 'slow'];
+/** A constant is tried with so many of the test files that import it, the nearest first. */
+const LOADED_TESTS_MAX = 8;
 
 export interface Verdict {
   readonly mutant: Mutant;
@@ -37,7 +40,7 @@ export async function trySwitched(
   });
   try {
     for (const round of rounds) {
-      await tryRound(vitest, round);
+      await tryRound(vitest, round, plan);
       const { noticed } = results();
       say(`${round.join(' ')}: ${noticed.size} of ${plan.chosen.length} noticed`);
     }
@@ -59,7 +62,7 @@ function planOf(files: ReadonlyMap<string, readonly Mutant[]>, wanted: ReadonlyS
     places[file] = { first: count };
     count += mutants.length;
   }
-  return { files: places, count, chosen };
+  return { files: places, count, chosen, pass: 'quick' };
 }
 
 async function runTests(vitest: Vitest, filters: readonly string[]): Promise<boolean> {
@@ -71,17 +74,39 @@ async function runTests(vitest: Vitest, filters: readonly string[]): Promise<boo
 /** A mutant may end the process of the test: so many of each test file are found. */
 const DEATHS_MAX = 20;
 
-/** A test file at a time: what ends its process is no matter of the others. */
-async function tryRound(vitest: Vitest, filters: readonly string[]): Promise<void> {
-  for (const specification of await vitest.globTestSpecifications([...filters])) {
-    for (let deaths = 0; deaths < DEATHS_MAX; deaths++) {
-      const before = readLines().length;
-      await vitest.runTestSpecifications([specification]);
-      const lines = readLines().slice(before);
-      const deadly = lines.findLast(({ what }) => what === 'trying');
-      if (deadly === undefined || lines.some(({ what }) => what === 'finished')) break;
-      addLine({ ...deadly, what: 'noticed' });
+async function tryRound(vitest: Vitest, filters: readonly string[], plan: Plan): Promise<void> {
+  const files = await vitest.globTestSpecifications([...filters]);
+  const sources = Object.keys(plan.files);
+  for (const pass of PASSES) {
+    writePlan({ ...plan, pass });
+    for (const file of files) {
+      const test = relative(ROOT, file.moduleId);
+      const isNamed = sources.some((source) => isNamedFor(test, source));
+      if (pass === 'beside' ? isNamed : mayNotice(test, pass, plan)) await tryFile(vitest, file);
     }
+  }
+}
+
+/** Whether the test file reaches what nothing has noticed, as far as is known of it. */
+function mayNotice(test: string, pass: Pass, { chosen }: Plan): boolean {
+  const { noticed } = results();
+  const left = new Set(chosen.filter((mutant) => !noticed.has(mutant)));
+  if (left.size === 0) return false;
+  const lines = readLines().filter((line) => line.test.startsWith(`${test} > `));
+  if (lines.length === 0) return pass === 'quick';
+  const what = pass === 'quick' ? 'reached' : 'slow';
+  return lines.some((line) => line.what === what && line.mutants.some((one) => left.has(one)));
+}
+
+/** A test file at a time: what ends its process is no matter of the others. */
+async function tryFile(vitest: Vitest, file: TestSpecification): Promise<void> {
+  for (let deaths = 0; deaths < DEATHS_MAX; deaths++) {
+    const before = readLines().length;
+    await vitest.runTestSpecifications([file]);
+    const lines = readLines().slice(before);
+    const deadly = lines.findLast(({ what }) => what === 'trying');
+    if (deadly === undefined || lines.some(({ what }) => what === 'finished')) break;
+    addLine({ ...deadly, what: 'noticed' });
   }
 }
 
@@ -114,11 +139,9 @@ async function tryLoaded(
 }
 
 function byNearness(file: string, tests: readonly string[]): readonly string[] {
-  const beside = file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts');
-  const folder = dirname(beside);
-  const distance = (test: string): number =>
-    test === beside ? 0 : dirname(test) === folder ? 1 : 2;
-  return tests.toSorted((a, b) => distance(a) - distance(b));
+  const source = file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts');
+  const steps = (test: string): number => relative(source, test).split('/').length;
+  return tests.toSorted((a, b) => steps(a) - steps(b));
 }
 
 interface Results {

@@ -13,6 +13,12 @@ export function roundsOf(folder: string, root: string): readonly (readonly strin
     .filter((round) => round.length > 0);
 }
 
+/** `test/core/hub/task-reporter-disk.test.ts` is named for `src/core/hub/task-reporter.ts`. */
+export function isNamedFor(test: string, source: string): boolean {
+  const name = source.replace(/^src/, 'test').replace(/\.ts$/, '');
+  return test === `${name}.test.ts` || (test.startsWith(`${name}-`) && test.endsWith('.test.ts'));
+}
+
 const WIDE: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core', 'test/agent', 'test/simulation', 'test/control'],
   agent: ['test/agent', 'test/simulation', 'test/end-to-end'],

@@ -8,6 +8,7 @@ import { TestRunner } from 'vitest';
 import type { RunnerTestCase, RunnerTestSuite, TestContext } from 'vitest';
 import { addLine, readLines, readPlan } from './plan.ts';
 import { SWITCH } from './switches.ts';
+import { isNamedFor } from './tests-of.ts';
 
 /** A mutant that makes a loop endless reaches its places far more often than the test without it. */
 const MORE_REACHED_MAX = 50;
@@ -17,9 +18,12 @@ const LONGER_MAX = 20;
 const LIMIT_MS_MIN = 3000;
 /** A test that takes longer is not repeated. */
 const REPEATED_MS_MAX = 4000;
+/** A test that takes longer is left to the last pass. */
+const QUICK_MS_MAX = 100;
 
 const plan = readPlan();
 const chosen = new Set(plan.chosen);
+const files = Object.entries(plan.files).toSorted(([, a], [, b]) => b.first - a.first);
 /** How often each place was reached since the last look. */
 const counts = new Uint32Array(plan.count);
 let active = plan.only ?? -1;
@@ -37,12 +41,15 @@ Object.defineProperty(globalThis, SWITCH, {
 // eslint-disable-next-line no-restricted-syntax -- vitest takes the default export
 export default class MutantRunner extends TestRunner {
   #noticed = new Set<number>();
+  #slow: ReadonlySet<string> = new Set();
 
   override onCollectStart(file: Parameters<TestRunner['onCollectStart']>[0]): void {
     super.onCollectStart(file);
     counts.fill(0);
-    const noticed = readLines().filter(({ what }) => what === 'noticed');
+    const lines = readLines();
+    const noticed = lines.filter(({ what }) => what === 'noticed');
     this.#noticed = new Set(noticed.flatMap(({ mutants }) => mutants));
+    this.#slow = new Set(lines.filter(({ what }) => what === 'slow').map(({ test }) => test));
   }
 
   override onAfterRunFiles(files: Parameters<TestRunner['onAfterRunFiles']>[0]): void {
@@ -69,8 +76,17 @@ export default class MutantRunner extends TestRunner {
     };
     const covered = takeReached();
     addLine({ test: name, what: 'reached', mutants: covered });
-    const wanted = covered.filter((one) => chosen.has(one) && !this.#noticed.has(one));
-    if (wanted.length === 0) return;
+    const wanted = covered.filter(
+      (one) =>
+        chosen.has(one) &&
+        !this.#noticed.has(one) &&
+        (plan.pass !== 'beside' || isNamedFor(test.file.name, fileOf(one))),
+    );
+    if (wanted.length === 0 || (plan.pass === 'slow' && !this.#slow.has(name))) return;
+    if (plan.pass !== 'slow' && tookMs > QUICK_MS_MAX && tookMs <= REPEATED_MS_MAX) {
+      addLine({ test: name, what: 'slow', mutants: wanted });
+      return;
+    }
     if (tookMs > REPEATED_MS_MAX || !(await this.#passes(test, run, -1))) {
       addLine({ test: name, what: 'unusable', mutants: [] });
       return;
@@ -173,6 +189,10 @@ async function within(run: Promise<void>, limitMs: number | undefined): Promise<
   } finally {
     abort.abort();
   }
+}
+
+function fileOf(mutant: number): string {
+  return files.find(([, { first }]) => first <= mutant)?.[0] ?? '';
 }
 
 function takeReached(): number[] {

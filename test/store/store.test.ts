@@ -18,7 +18,6 @@ import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { Run } from '../../src/core/model/job.ts';
 import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import type { Changes } from '../../src/core/state/persistent-state.ts';
-import { StateInUse, lockState } from '../../src/store/state-lock.ts';
 import { UnreadableStore } from '../../src/store/connection.ts';
 import { openStore } from '../../src/store/store.ts';
 import { memoryLog } from '../support/ports.ts';
@@ -445,25 +444,6 @@ test('a timeline keeps 500 events of each job', () => {
   for (let i = 0; i < 1000; i += 1) store.commit(changes({ events: [event(i)] }));
   const kept = store.timeline('copy', 10_000).map(({ fields }) => fields['i']);
   expect(kept).toEqual(Array.from({ length: 500 }, (_, i) => i + 500));
-});
-
-describe('one agent for each state directory', () => {
-  test('a second one is refused; the lock goes with its owner', () => {
-    const unlock = lockState(directory, memoryLog());
-    expect(() => lockState(directory, memoryLog())).toThrow(StateInUse);
-    expect(statSync(join(directory, 'agent.lock')).mode & 0o777).toBe(0o600);
-    unlock();
-    lockState(directory, memoryLog())();
-  });
-
-  test('a damaged lock file is replaced', () => {
-    writeFileSync(join(directory, 'agent.lock'), 'not a database '.repeat(500));
-    const log = memoryLog();
-    const unlock = lockState(directory, log);
-    expect(log.lines).toEqual([{ level: 'warn', event: 'store.lock_damaged' }]);
-    expect(() => lockState(directory, memoryLog())).toThrow(StateInUse);
-    unlock();
-  });
 });
 
 test('the persistent state returns each change once', () => {

@@ -52,3 +52,80 @@ test('no secret is shown', () => {
     'jobs.a.b.environment.P': 'environment a-${env:P}',
   });
 });
+
+test('what is not in the file shows where it comes from', () => {
+  const text =
+    'migrationHub: { progressUpdateStream: s }\ndataPipeline: { workerGroups: [g] }\njobs:\n  a: { command: [x] }\n  b: { command: [x], schedule: "0 2 * * *" }\n  c: { command: [x], migrationHub: false }\n  d: { command: [x], migrationHub: { task: own } }\n';
+  const shown = rows(`aws: { region: us-east-1 }\n${text}`, { AWS_REGION: 'eu-west-1' });
+  expect(Object.fromEntries(shown)).toMatchObject({
+    'aws.region': 'file us-east-1',
+    'migrationHub.region': 'default the home region, asked from GetHomeRegion',
+    'dataPipeline.region': 'default us-east-1',
+    'dataPipeline.rates.PollForTask.perSecond': 'default 2',
+    'dataPipeline.rates.PollForTask.burst': 'default 100',
+    'dataPipeline.rates.ReportTaskRunnerHeartbeat.perSecond': 'default 1',
+    'jobs.a.migrationHub.task': 'default {job}',
+    'jobs.b.migrationHub.task': 'default {job}-{run}',
+    'jobs.c.migrationHub': 'file false',
+    'jobs.d.migrationHub.task': 'file own',
+    'agent.stateDirectory': 'default /var/lib/migration-agent',
+  });
+  for (const key of ['jobs.c.migrationHub.task', 'fleet.share', 'aws.profile', 'jobs.a.timeout']) {
+    expect(shown.has(key)).toBe(false);
+  }
+  // An empty default list means only that nothing is configured.
+  expect(shown.has('dataPipeline.activities')).toBe(false);
+  expect(rows(text, { AWS_REGION: 'us-east-1' }).get('dataPipeline.region')).toBe(
+    'environment us-east-1',
+  );
+});
+
+test('a region of the profile says so', () => {
+  const loaded = loadConfiguration({
+    ...{ file: 'a', environment: {}, hostname: 'files01' },
+    text: 'aws: { profile: p }\ndataPipeline: { workerGroups: [g] }\n',
+    regionOfProfile: (profile) => (profile === 'p' ? 'us-east-1' : undefined),
+  });
+  if (!loaded.ok) throw new Error('the text of this test is wrong');
+  const found = describeEffective(loaded.configuration).filter(({ key }) => key.endsWith('region'));
+  expect(found).toEqual([
+    { key: 'aws.region', value: 'us-east-1', source: 'profile' },
+    { key: 'dataPipeline.region', value: 'us-east-1', source: 'profile' },
+  ]);
+});
+
+test('budgets are shown before the share of a fleet is taken', () => {
+  const shown = rows(
+    'dataPipeline: { region: us-east-1, workerGroups: [g] }\nfleet: { share: 0.5 }\n',
+  );
+  expect(shown.get('dataPipeline.rates.PollForTask.burst')).toBe('default 100');
+  expect(shown.get('fleet.share')).toBe('file 0.5');
+});
+
+test('lists of maps, empty lists and the directories of systemd', () => {
+  const shown = rows(
+    'dataPipeline: { region: us-east-1, workerGroups: [g], activities: [{ match: { type: A }, shell: true }, { match: {}, shell: true }] }\njobs: { a: { command: [x, "", "a\\tb"], migrationHub: { artifacts: [] } } }\n',
+    { RUNTIME_DIRECTORY: '/run/a' },
+  );
+  expect(Object.fromEntries(shown)).toMatchObject({
+    'dataPipeline.activities.0.match.type': 'file A',
+    'dataPipeline.activities.0.shell': 'file true',
+    'dataPipeline.activities.1.shell': 'file true',
+    'jobs.a.command': 'file x "" "a\\tb"',
+    'jobs.a.migrationHub.artifacts': 'file ',
+    'agent.socket': 'environment /run/a/agent.sock',
+  });
+  expect(rows('log: {}\nagent: { socket: /s }\n').get('agent.socket')).toBe('file /s');
+});
+
+test('a variable of a job is hidden if its name says that it holds a secret', () => {
+  const names =
+    'PGPASSWORD MY_PWD SECRET AUTH_TOKEN CREDENTIALS PRIVATE AUTH API_KEY APIKEY ACCESSKEY KEY';
+  const open = 'LANG KEYBOARD MONKEY PATH';
+  const all = `${names} ${open}`.split(' ');
+  const shown = rows(
+    `jobs: { a: { command: [x], environment: { ${all.map((name) => `${name}: v1`).join(', ')} } } }\n`,
+  );
+  const hidden = all.filter((name) => shown.get(`jobs.a.environment.${name}`) === 'file ***');
+  expect(hidden).toEqual(names.split(' '));
+});

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Configuration } from '../../src/config/build/configuration.ts';
 import { loadConfiguration, readConfiguration } from '../../src/config/load.ts';
@@ -509,4 +512,102 @@ test('a file that cannot be read is a problem with its remedy', async () => {
   expect(directory).toMatchObject({
     problems: [{ message: 'is a directory; name the file in it' }],
   });
+});
+
+test('a file that is not text, or that cannot be reached, is a problem as well', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'migration-agent-load-'));
+  try {
+    const file = join(directory, 'config.yaml');
+    writeFileSync(file, Buffer.from([0x61, 0xff, 0x0a]));
+    expect(await readConfiguration(file, {}, 'h')).toMatchObject({
+      problems: [{ key: '(file)', message: 'is not UTF-8; save it in this encoding' }],
+    });
+    expect(await readConfiguration(join(file, 'below'), {}, 'h')).toMatchObject({
+      problems: [{ message: expect.stringMatching(/^cannot be read: ENOTDIR/) as string }],
+    });
+    writeFileSync(file, 'aws: { region: us-east-1 }\ndataPipeline: { workerGroups: [g] }\n');
+    const found = await readConfiguration(file, {}, 'h');
+    expect(found).toMatchObject({ ok: true, configuration: { settings: { hostname: 'h' } } });
+    expect(found.ok && found.placeOf(['dataPipeline', 'workerGroups', 0])).toEqual({
+      ...{ line: 2, column: 33 },
+    });
+    expect(found.ok && found.placeOf(['dataPipeline', 'workerGroups'])).toEqual({
+      ...{ line: 2, column: 17 },
+    });
+    expect(found.ok && found.placeOf(['dataPipeline', 'none'])).toEqual({ line: 2, column: 1 });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+describe('the region of a profile', () => {
+  const asked: (string | undefined)[] = [];
+  const regions = (text: string, environment: Record<string, string> = {}) => {
+    asked.length = 0;
+    const regionOfProfile = (profile: string | undefined): string | undefined => {
+      asked.push(profile);
+      return profile === 'none' ? undefined : 'eu-west-1';
+    };
+    const result = loadConfiguration({
+      ...{ file: 'a', text, environment, hostname: 'h', regionOfProfile },
+    });
+    return result.ok ? result.configuration.aws.region : result.problems.map(({ key }) => key);
+  };
+
+  test('counts if nothing else names one', () => {
+    expect([regions('log: {}'), asked]).toEqual(['eu-west-1', [undefined]]);
+    expect([regions('aws: { profile: p }'), asked]).toEqual(['eu-west-1', ['p']]);
+    expect(regions('aws: { profile: none }')).toBeUndefined();
+    expect([regions('aws: { region: us-east-1, profile: p }'), asked]).toEqual(['us-east-1', []]);
+    expect([regions('log: {}', { AWS_REGION: 'us-west-2' }), asked]).toEqual(['us-west-2', []]);
+    expect(regions('dataPipeline: { workerGroups: [g] }')).toBe('eu-west-1');
+    expect(regions('aws: { profile: none }\ndataPipeline: { workerGroups: [g] }')).toEqual([
+      'dataPipeline.region',
+    ]);
+  });
+});
+
+test('a key that is missing because it is misspelt is one problem; another that is missing is another one', () => {
+  expect(problems('jobs:\n  a: { comand: [x] }\n')).toEqual([
+    'a.yaml:2:8 jobs.a.comand: unknown key; did you mean "command"?',
+  ]);
+  expect(
+    problems('jobs:\n  a: { comand: [x] }\n  b: {}\n').map((one) => one.split(' ')[1]),
+  ).toEqual(['jobs.a.comand:', 'jobs.b.command:']);
+});
+
+test('what was filled in from the environment is converted if the key takes a number or a boolean', () => {
+  const text = (value: string): string =>
+    `migrationHub: { progressUpdateStream: s, createStream: "${value}", rate: { perSecond: "\${env:N}", burst: 1 } }\n`;
+  const of = (value: string, environment: Record<string, string>) =>
+    loaded(text(value), environment).settings;
+  expect(of('${env:B}', { B: 'true', N: '0.5' })).toMatchObject({
+    migrationHub: { createStream: true },
+    rates: { GetHomeRegion: { perSecond: 0.5, burst: 1 } },
+  });
+  for (const wrong of ['1', 'yes', 'TRUE', '']) {
+    expect(problems(text('${env:B}'), { B: wrong, N: '1' })).toHaveLength(1);
+  }
+  for (const wrong of ['', '1.', '-1', '1e3', 'x1']) {
+    expect(problems(text('${env:B}'), { B: 'true', N: wrong })).toHaveLength(1);
+  }
+  // What is written as text stays text.
+  expect(problems(text('true'), { N: '1' })).toHaveLength(1);
+});
+
+test('a number that looks octal is a problem where a number is meant, and a name elsewhere', () => {
+  const text = (concurrency: string, stream: string): string =>
+    `migrationHub: { progressUpdateStream: ${stream} }\ndataPipeline: { region: us-east-1, workerGroups: [007], concurrency: ${concurrency} }\n`;
+  expect(problems(text('4', '010'))).toEqual([]);
+  expect(problems(text('010', 's'))).toEqual([
+    'a.yaml:2:70 dataPipeline.concurrency: 010 is 10 in YAML 1.2 and an octal number in YAML 1.1: leave out the zero in front',
+  ]);
+});
+
+test('after a syntax error only what stands before it is reported, and nothing is missing', () => {
+  const text = (first: string): string =>
+    `${first}\nmigrationHub: {}\njobs: [x\nlog: { level: loud }\n`;
+  const keys = (all: string[]) => all.map((one) => one.split(' ')[1]);
+  expect(keys(problems(text('fleet: { share: 2 }')))[0]).toBe('fleet.share:');
+  expect(problems(text('log: { level: info }')).join()).not.toMatch(/is missing|is empty|loud/);
 });

@@ -81,11 +81,11 @@ describe('in a file', () => {
     // The name of a parser.
     [
       'jobs:\n  a: { command: [x], progress: {} }',
-      '2:22 jobs.a.progress.parser: is missing; expected rsync, pv, percent, json',
+      '2:22 jobs.a.progress.parser: is missing; expected auto, rsync, pv, percent, json',
     ],
     [
       'jobs:\n  a: { command: [x], progress: { parser: 5 } }',
-      '2:42 jobs.a.progress.parser: expected rsync, pv, percent, json',
+      '2:42 jobs.a.progress.parser: expected auto, rsync, pv, percent, json',
     ],
     [
       'jobs:\n  a: { command: [x], progress: { parser: siez } }',

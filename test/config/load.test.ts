@@ -529,7 +529,7 @@ test('a file that is not text, or that cannot be reached, is a problem as well',
     const found = await readConfiguration(file, {}, 'h');
     expect(found).toMatchObject({ ok: true, configuration: { settings: { hostname: 'h' } } });
     expect(found.ok && found.placeOf(['dataPipeline', 'workerGroups', 0])).toEqual({
-      ...{ line: 2, column: 33 },
+      ...{ line: 2, column: 32 },
     });
     expect(found.ok && found.placeOf(['dataPipeline', 'workerGroups'])).toEqual({
       ...{ line: 2, column: 17 },

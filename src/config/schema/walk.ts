@@ -24,7 +24,7 @@ export function formOf(node: SchemaNode, value: unknown): SchemaNode {
     return (
       node.oneOf.find((form) => {
         const wanted = form.properties?.['parser'];
-        return wanted?.const === parser || wanted?.enum?.includes(parser) === true;
+        return wanted?.enum?.includes(parser) ?? (parser !== undefined && wanted?.const === parser);
       }) ?? node
     );
   }

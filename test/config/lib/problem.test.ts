@@ -23,8 +23,8 @@ test('one problem is one line', () => {
 
 test('they are sorted by line, column, key and message', () => {
   const sorted = [
-    at(1, 2),
-    at(1, 10),
+    at(1, 2, 'z'),
+    at(1, 10, 'y'),
     at(2, 1, 'a', 'x'),
     at(2, 1, 'a', 'y'),
     at(2, 1, 'b', 'a'),

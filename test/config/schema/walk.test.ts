@@ -32,7 +32,9 @@ describe('the form of a value', () => {
   test('is that of its parser, whose names are one or several', () => {
     expect(formOf(PROGRESS, { parser: 'pv' })).toBe(RSYNC);
     expect(formOf(PROGRESS, { parser: 'size' })).toBe(SIZE);
-    expect(formOf(PROGRESS, { parser: 'other' })).toBe(PROGRESS);
+    for (const value of [{ parser: 'other' }, {}, undefined]) {
+      expect(formOf(PROGRESS, value)).toBe(PROGRESS);
+    }
   });
 
   test('is the map, unless the value is false', () => {

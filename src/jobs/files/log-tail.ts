@@ -21,9 +21,8 @@ export class LogTail {
     this.#skips = !everyRecord;
   }
 
-  /** The records that have become complete since the last call. Throws if the file cannot be read. */
-  read(): string[] {
-    const { size } = lstatSync(this.#path);
+  /** The records that have become complete since the last call. `size`: of the file. Throws if it cannot be read. */
+  read(size = lstatSync(this.#path).size): string[] {
     // Somebody truncated the file (copytruncate): it begins anew.
     if (size < this.#offset) this.#jump(0, false);
     if (size === this.#offset) return [];

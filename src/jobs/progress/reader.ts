@@ -29,6 +29,9 @@ export interface ProgressReading extends ParserInput {
   readonly mask: (text: string) => string;
 }
 
+/** Of the files as they are now; absent: not known. */
+export type LogSizes = Partial<Readonly<Record<OutputStream, number>>>;
+
 interface Output {
   readonly stream: OutputStream;
   readonly tail: LogTail;
@@ -46,6 +49,8 @@ export class ProgressReader {
   readonly #isPattern: boolean;
   #slowInARow = 0;
   #detail: string | undefined;
+  /** What was read last, and what was made of it. */
+  #read: Progress = {};
   #reported: Progress = {};
 
   constructor(reading: ProgressReading) {
@@ -65,9 +70,9 @@ export class ProgressReader {
   }
 
   /** Reads what is new. Returns the progress if it has changed. Never throws. */
-  poll(): Progress | undefined {
+  poll(sizes: LogSizes = {}): Progress | undefined {
     for (const output of this.#outputs) {
-      this.#feed(readOrNothing(output.tail), output.stream, false);
+      this.#feed(readOrNothing(output.tail, sizes[output.stream]), output.stream, false);
       const { unfinished } = output.tail;
       if (this.#parser?.everyRecord !== true && unfinished !== output.unfinished) {
         output.unfinished = unfinished;
@@ -96,6 +101,11 @@ export class ProgressReader {
     return this.#change();
   }
 
+  /** Progress does not come from the output alone. */
+  get isMeasured(): boolean {
+    return this.#meter !== undefined;
+  }
+
   /** Why progress cannot be read now. */
   get problem(): string | undefined {
     const problem = this.#meter?.problem;
@@ -108,6 +118,9 @@ export class ProgressReader {
     const measured = this.#meter?.read();
     const percent = measured?.percent ?? this.#filter.percent;
     const detail = measured?.detail ?? this.#detail;
+    // Most polls read nothing, and masking costs more than the rest of them.
+    if (percent === this.#read.percent && detail === this.#read.detail) return undefined;
+    this.#read = defined({ percent, detail });
     const present: Progress = defined({
       percent: percent === undefined ? undefined : wholePercent(percent),
       detail:
@@ -170,9 +183,9 @@ export class ProgressReader {
 }
 
 /** A log that cannot be read (no descriptors left, I/O error) is read at the next poll. */
-function readOrNothing(tail: LogTail): string[] {
+function readOrNothing(tail: LogTail, size?: number): string[] {
   try {
-    return tail.read();
+    return tail.read(size);
   } catch {
     return [];
   }

@@ -1,18 +1,29 @@
 /**
- * What a run writes: its progress is read, and its logs are kept within their bounds. A look at a silent run is two lstat(2). They
- * and the reads are synchronous, as for its records: the files lie beside them, and the thread pool costs ten times as much.
+ * What a run writes: its progress is read, and its logs are kept within their bounds. A look is two lstat(2). They and the reads are
+ * synchronous, as for its records: the files lie beside them, and the thread pool costs ten times as much. A run that has been
+ * silent for a while is not looked at until it writes.
  */
 import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { defined } from '../../core/lib/defined.ts';
 import type { Event } from '../../core/model/event.ts';
 import { DEFAULT_LOG } from '../../core/model/job.ts';
 import type { LogPolicy } from '../../core/model/job.ts';
+import { onNextChange } from '../files/directory-watch.ts';
 import { isOverLimit, rotateLog } from '../files/log-rotation.ts';
 import type { Launch } from '../process/launch-spec.ts';
 import { ProgressReader } from '../progress/reader.ts';
+import type { LogSizes } from '../progress/reader.ts';
 import type { Progress } from '../lib/progress.ts';
 import { pause } from './run-end.ts';
 import type { RunFiles } from './run-end.ts';
+
+/** A run that wrote nothing at so many looks is silent. PercentFilter needs no more of them (QUIET_POLLS_IF_NOISY). */
+const SILENT_LOOKS_MIN = 20;
+
+/** Rounds from one look at a silent run to the next; if the kernel shows when it writes, half a minute. */
+export const ROUNDS_IF_SILENT = 4;
+const ROUNDS_IF_WATCHED = 60;
 
 /** A log is cut by the thread pool, which a dead file system can fill: the end of a run does not wait longer. */
 const LAST_PROGRESS_MS_MAX = 2000;
@@ -29,6 +40,10 @@ export class RunOutput {
   /** A log is being cut: nothing is read meanwhile. */
   #rotating: Promise<void> | undefined;
   #problem: string | undefined;
+  #sizes: LogSizes = {};
+  #silentLooks = 0;
+  #stopWatching: (() => void) | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(files: OutputFiles) {
     this.#files = files;
@@ -36,10 +51,45 @@ export class RunOutput {
     this.#policy = files.run.definition.log ?? DEFAULT_LOG;
   }
 
-  look(): void {
-    if (this.#rotating !== undefined) return;
-    this.#show(this.#progress.poll());
-    this.#rotate();
+  /** Returns in which of the next rounds to look again. `wake` asks for a look in the next one. */
+  look(wake: () => void): number {
+    this.#wake = wake;
+    if (this.#rotating !== undefined) return 1;
+    const sizes = this.#sizesNow();
+    const isWritten = sizes.stdout !== this.#sizes.stdout || sizes.stderr !== this.#sizes.stderr;
+    this.#sizes = sizes;
+    const change = this.#progress.poll(sizes);
+    this.#show(change);
+    this.#rotate(sizes);
+    this.#silentLooks = isWritten || change !== undefined ? 0 : this.#silentLooks + 1;
+    if (this.#silentLooks < SILENT_LOOKS_MIN) {
+      this.close();
+      return 1;
+    }
+    // What is measured beside the output is read at looks only.
+    return this.#progress.isMeasured ? ROUNDS_IF_SILENT : this.#roundsUntilWritten();
+  }
+
+  /** No more looks are made: nothing has to be watched. */
+  close(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  #roundsUntilWritten(): number {
+    if (this.#stopWatching !== undefined) return ROUNDS_IF_WATCHED;
+    this.#stopWatching = onNextChange(dirname(this.#files.logs.stdout), () => {
+      this.#stopWatching = undefined;
+      this.#silentLooks = 0;
+      this.#wake?.();
+    });
+    // One look more: the run may have written before it was watched.
+    return this.#stopWatching === undefined ? ROUNDS_IF_SILENT : 1;
+  }
+
+  #sizesNow(): LogSizes {
+    const { stdout, stderr } = this.#files.logs;
+    return defined({ stdout: sizeOf(stdout), stderr: sizeOf(stderr) });
   }
 
   /** Resolves when all output was read, or when that takes too long. */
@@ -54,7 +104,7 @@ export class RunOutput {
   async #lastLook(hasSucceeded: boolean): Promise<void> {
     await this.#rotating;
     this.#show(await this.#progress.ended(hasSucceeded));
-    this.#rotate();
+    this.#rotate(this.#sizesNow());
     await this.#rotating;
   }
 
@@ -67,10 +117,9 @@ export class RunOutput {
     post({ type: 'watch-problem', run: run.id, ...defined({ reason: problem }) });
   }
 
-  #rotate(): void {
-    const { logs } = this.#files;
+  #rotate(sizes: LogSizes): void {
     const over = (['stdout', 'stderr'] as const).filter((stream) =>
-      isOverLimit(sizeOf(logs[stream]), this.#policy),
+      isOverLimit(sizes[stream] ?? 0, this.#policy),
     );
     if (over.length === 0) return;
     this.#rotating = this.#cut(over).finally(() => {
@@ -92,11 +141,11 @@ export class RunOutput {
   }
 }
 
-/** 0: it is not there, or the disk does not answer now. */
-function sizeOf(path: string): number {
+/** Absent: it is not there, or the disk does not answer now. */
+function sizeOf(path: string): number | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    return lstatSync(path, { throwIfNoEntry: false })?.size;
   } catch {
-    return 0;
+    return undefined;
   }
 }

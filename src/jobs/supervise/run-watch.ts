@@ -10,18 +10,22 @@ import { errorCode, errorText } from '../lib/error-code.ts';
 import { lives } from '../process/process-table.ts';
 import type { Rounds } from './rounds.ts';
 import { endWithoutRecord, errorTail, pause, readEnd } from './run-end.ts';
-import { RunOutput } from './run-output.ts';
+import { ROUNDS_IF_SILENT, RunOutput } from './run-output.ts';
 import type { OutputFiles } from './run-output.ts';
 
-/** How often progress is read, and how late the end of an adopted run may be seen. */
+/**
+ * How often progress is read, and how late the end of an adopted run may be seen; if it has been silent for long, four times that
+ * (run-output.ts).
+ */
 export const LOOK_EVERY_MS = 500;
 
 /** What cannot be seen is looked at again after this. */
 const RETRY_MS = 500;
 
 /**
- * A shim that is not the agent's child is looked for by its pid alone, which costs a microsecond; at every fourth look also by its
- * start time, since another process may have its pid by then.
+ * The end of a shim that is the agent's child is an event. Its record is looked for at every fourth look, since a shim may wait
+ * for a disk after it has written it. A shim that is not the agent's child is looked for by its record and its pid, which cost
+ * microseconds; at every fourth look also by its start time, since another process may have its pid by then.
  */
 const LOOKS_A_CHECK = 4;
 
@@ -56,7 +60,7 @@ export async function watchRun(watched: Watched): Promise<void> {
       if (failures >= FAILURES_MAX) post({ type: 'watch-problem', run: run.id });
       failures = 0;
       if (end === undefined) {
-        output.look();
+        output.look(() => undefined);
         continue;
       }
       await output.lastLook(end.type === 'run-exited' && end.exitCode === 0);
@@ -82,13 +86,20 @@ function untilMayHaveEnded(
   return new Promise((resolve) => {
     const end = (): void => {
       stopLooking();
+      output.close();
       closing.removeEventListener('abort', end);
       resolve();
     };
-    const stopLooking = rounds.add(() => {
-      if (shim.mayHaveEnded()) end();
-      else output.look();
-    });
+    const look = (): number => {
+      if (!shim.mayHaveEnded()) {
+        const wait = output.look(() => rounds.add(look));
+        // The end of a shim that is not the agent's child is seen by looks only.
+        return shim.ended === undefined ? Math.min(wait, ROUNDS_IF_SILENT) : wait;
+      }
+      end();
+      return 1;
+    };
+    const stopLooking = rounds.add(look);
     closing.addEventListener('abort', end, { once: true });
     shim.ended?.then(end, end);
     if (closing.aborted) end();
@@ -113,12 +124,14 @@ class ShimState {
 
   /** Cheap, and right unless a pid was given away again, which is seen a little later. Never throws. */
   mayHaveEnded(): boolean {
-    if (existsSync(this.#record)) return true;
-    if (this.ended !== undefined) return this.how !== undefined;
     this.#looks += 1;
+    const isCheck = this.#looks % LOOKS_A_CHECK === 0;
+    if (this.ended !== undefined) {
+      return this.how !== undefined || (isCheck && existsSync(this.#record));
+    }
+    if (existsSync(this.#record)) return true;
     try {
-      if (this.#looks % LOOKS_A_CHECK === 0) return !this.isAlive();
-      return isGone(this.#watched.process.pid);
+      return isCheck ? !this.isAlive() : isGone(this.#watched.process.pid);
     } catch {
       // It cannot be seen: who looks for the end finds out more.
       return true;

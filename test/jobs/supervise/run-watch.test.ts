@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import { Rounds } from '../../../src/jobs/supervise/rounds.ts';
 import { watchRun } from '../../../src/jobs/supervise/run-watch.ts';
@@ -59,19 +59,4 @@ test('a round reads progress, and sees the record of a shim that lives on or is 
   await record('exit.1', '0\n');
   await done;
   expect(events.at(-1)).toMatchObject({ type: 'run-exited', exitCode: 0 });
-});
-
-test('one timer looks at all runs, and there is none without runs', () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-  const rounds = new Rounds(500);
-  const looks: string[] = [];
-  const ends = ['a', 'b'].map((name) => rounds.add(() => looks.push(name)));
-  expect(vi.getTimerCount()).toBe(1);
-  vi.advanceTimersByTime(1000);
-  expect(looks).toEqual(['a', 'b', 'a', 'b']);
-  ends.forEach((end) => end());
-  expect(vi.getTimerCount()).toBe(0);
 });

@@ -125,14 +125,20 @@ describe.each([
 test('a job that goes on writing loses no line, and is never stopped', () =>
   withLog(async (path) => {
     const file = await open(path, 'a');
-    const writer = spawn('seq', ['-f', 'line %.0f', '0', '999999'], {
-      stdio: ['ignore', file.fd, 'ignore'],
-    });
+    // A part is larger than the limit. The writer is always a part ahead of the moves, however slow either of them is.
+    const part = 'seq -f "line %.0f" "${at}00000" "${at}99999"';
+    const script = `while read -r at; do ${part}; done`;
+    const writer = spawn('sh', ['-c', script], { stdio: ['pipe', file.fd, 'ignore'] });
     const ended = once(writer, 'exit');
+    writer.stdin?.write('0\n');
     let moves = 0;
     // All files are kept, so that every line can be looked for.
     while (writer.exitCode === null) {
-      if ((await rotateLog(path, { sizeBytes: 1_000_000, files: 100 })) > 0) moves += 1;
+      if ((await rotateLog(path, { sizeBytes: 1_000_000, files: 100 })) > 0) {
+        moves += 1;
+        if (moves < 10) writer.stdin?.write(`${moves}\n`);
+        else writer.stdin?.end();
+      }
       await sleep(5);
     }
     await file.close();

@@ -24,6 +24,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { runConfined } from './confined.ts';
 import { LISTED } from './listed.ts';
 import { mutantsOf, mutated } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
@@ -53,6 +54,12 @@ async function main(): Promise<void> {
       listed: { type: 'boolean', default: false },
     },
   });
+  const mayKill = positionals.length === 0 || positionals.some((one) => one.includes('jobs'));
+  const exitCode = runConfined(mayKill);
+  if (exitCode !== undefined) {
+    process.exitCode = exitCode;
+    return;
+  }
   if (values.listed) {
     await withCopy((copy) => tryListed(positionals[0] ?? '', copy));
     return;

@@ -45,7 +45,7 @@ export async function trySwitched(
       say(`${round.join(' ')}: ${noticed.size} of ${plan.chosen.length} noticed`);
     }
     await tryLoaded(vitest, files, plan, say);
-    for (const test of results().unusable) say(`not used, it cannot be repeated: ${test}`);
+    for (const test of new Set(results().unusable)) say(`not used, it cannot be repeated: ${test}`);
     return verdicts(files, new Set(chosen));
   } finally {
     await vitest.close();
@@ -110,18 +110,17 @@ async function tryFile(vitest: Vitest, file: TestSpecification): Promise<void> {
   }
 }
 
-/** Places that only run while a file is imported (constants): a run of the tests that import it for each of their mutants. */
+/** Places that run while a file is imported (constants): a run of the tests that import it for each of their mutants. */
 async function tryLoaded(
   vitest: Vitest,
   files: ReadonlyMap<string, readonly Mutant[]>,
   plan: Plan,
   say: (line: string) => void,
 ): Promise<void> {
-  const { loaded, noticed, reached } = results();
+  const { loaded, noticed } = results();
   const wanted = new Set(plan.chosen);
-  const left = [...loaded].filter(
-    ([mutant]) => wanted.has(mutant) && !noticed.has(mutant) && !reached.has(mutant),
-  );
+  // Also those that a test has reached: it may have imported the file itself.
+  const left = [...loaded].filter(([mutant]) => wanted.has(mutant) && !noticed.has(mutant));
   const all = [...files.values()].flat();
   let found = 0;
   for (const [number, tests] of left) {

@@ -22,7 +22,8 @@ export function isNamedFor(test: string, source: string): boolean {
 const WIDE: Readonly<Record<string, readonly string[]>> = {
   core: ['test/core', 'test/agent', 'test/simulation', 'test/control'],
   agent: ['test/agent', 'test/simulation', 'test/end-to-end'],
-  store: ['test/store', 'test/agent', 'test/simulation'],
+  // The simulation has a store of its own, in memory.
+  store: ['test/store', 'test/agent'],
   jobs: ['test/jobs', 'test/agent'],
   config: ['test/config', 'test/cli'],
   aws: ['test/aws', 'test/cli/doctor'],

@@ -201,7 +201,7 @@ export class Desk {
 }
 
 /** Stamps move with each report, and StampFloor keeps them on disk; survivors are looked for again by the next agent. */
-const NOT_WRITTEN = new Set(['lastStampS', 'stampS', 'survivors']);
+const NOT_WRITTEN = new Set(['lastStampS', 'stampS', 'survivors', 'survivorsDoubt']);
 
 function written(value: Run | HubTask): string {
   return JSON.stringify(value, (key, one: unknown) => (NOT_WRITTEN.has(key) ? undefined : one));

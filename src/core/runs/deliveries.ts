@@ -91,7 +91,6 @@ export class Deliveries {
       state.saveHubTask(task);
     }
     if (run.pipeline !== undefined) this.addPipelineTask(run);
-    state.saveRun(run);
   }
 
   addPipelineTask(run: Run): void {
@@ -134,7 +133,7 @@ export class Deliveries {
     if (task.quarantine !== undefined || !isIdle(task)) return;
     const last = task.promise?.run;
     // Another run that is kept was reported under the same name.
-    if (last !== undefined && last !== run.id && state.runs.has(last)) return;
+    if (last !== undefined && state.runs.has(last)) return;
     hubTasks.remove(task.name);
     state.dropHubTask(task);
   }

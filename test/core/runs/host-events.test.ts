@@ -2,7 +2,8 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { JobDefinition, Run } from '../../../src/core/model/job.ts';
-import { Desk, PROCESS } from '../../support/desk.ts';
+import { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import { Desk, PROCESS, aRun } from '../../support/desk.ts';
 import { definition } from '../../support/settings.ts';
 
 /** Nothing is answered by AWS. */
@@ -308,4 +309,31 @@ describe('tracked work', () => {
     expect(run).not.toHaveProperty('problem');
     expect(named(desk, 'job.readable')).toEqual([{}]);
   });
+});
+
+test('a run that was starting is running once it is found, although its process was known', () => {
+  const run = aRun({ state: 'starting', process: PROCESS });
+  const state = new PersistentState();
+  state.recoverRun(run);
+  const desk = new Desk({ state, answers: () => undefined });
+  desk.post({ type: 'run-started', run: run.id, process: PROCESS });
+  expect(run.state).toBe('running');
+});
+
+test('only SIGKILL begins the time after which a stop is given up', () => {
+  const desk = deskOf({ stop: { signal: 'SIGTERM', graceMs: 0 } });
+  const run = canceling(desk);
+  desk.post({ type: 'tree-signalled', run: run.id, signal: 'SIGTERM', processes: 1 });
+  desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
+  desk.pass(20_000);
+  expect(run.state).toBe('canceling');
+  desk.post({ type: 'tree-signalled', run: run.id, signal: 'SIGKILL', processes: 1 });
+  desk.post({ type: 'tree-checked', run: run.id, survivors: [7], reason: 'ps failed' });
+  expect(run).toMatchObject({ survivors: [7], survivorsDoubt: 'ps failed' });
+  desk.post({ type: 'tree-checked', run: run.id, survivors: [7] });
+  expect(run).not.toHaveProperty('survivorsDoubt');
+  desk.post({ type: 'tree-checked', run: run.id, survivors: [7], reason: 'ps failed' });
+  desk.pass(20_000);
+  expect(run.state).toBe('canceled');
+  expect(named(desk, 'cancel.incomplete')).toEqual([{ survivors: [7], reason: 'ps failed' }]);
 });

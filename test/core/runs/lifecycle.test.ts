@@ -1,9 +1,11 @@
 /** The life of a run: one holds the job, others wait; how it ends; what is done without a commit (P3, P4, P5). */
 import { describe, expect, test } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../../src/core/lib/time.ts';
+import { HOUR_MS, MINUTE_MS, after } from '../../../src/core/lib/time.ts';
 import type { JobDefinition, Run } from '../../../src/core/model/job.ts';
 import type { PipelineSettings } from '../../../src/core/model/settings.ts';
+import { createOwners } from '../../../src/core/owners.ts';
 import { endState } from '../../../src/core/runs/lifecycle.ts';
+import { EMPTY_CALENDAR } from '../../../src/core/runs/schedules.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { Desk, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
 import { polledTask } from '../../support/polled-task.ts';
@@ -236,6 +238,79 @@ describe('a window that ends without a report', () => {
     expect(run.state).toBe('running');
     expect(desk.eventNames().filter((name) => name === 'lease.fenced')).toHaveLength(2);
   });
+});
+
+describe('the grace of a run whose window is nearly over', () => {
+  /** An agent that was away finds the run so long after its last accepted report. */
+  function found(awayMs: number, over: Partial<JobDefinition> = {}): { desk: Desk; run: Run } {
+    const { taskId, attemptId, pipelineId } = { ...polledTask('copy'), taskId: 'task-1' };
+    const run = aRun({
+      definition: definition('copy', over),
+      pipeline: {
+        task: {
+          ...{ taskId, attemptId, pipelineId, instance: 'i', workerGroup: 'files' },
+          ...{ windowMs: 15 * MINUTE_MS, receivedAt: START },
+        },
+        ...{ delivery: { state: 'pending' }, acknowledgedAt: START, acceptedAt: START },
+      },
+    });
+    const state = new PersistentState();
+    state.recoverRun(run);
+    const now = after(START, awayMs);
+    const desk = new Desk({
+      ...{ state, now, jobs: [run.definition], answers: () => undefined },
+      settings: { dataPipeline: PIPELINE },
+    });
+    desk.post({ type: 'time-passed' });
+    return { desk, run };
+  }
+
+  test('is what is left of the window, and none if the window has ended (P3)', () => {
+    const late = found(20 * MINUTE_MS);
+    expect(late.run.ending).toMatchObject({ cause: 'fence', graceMs: 0 });
+    expect(late.run.ending?.detail).toBe('no report was accepted for 1200 s');
+    late.desk.pass(1);
+    expect(signals(late.desk)).toContain('SIGKILL');
+    const { run } = found(15 * MINUTE_MS - 20_000);
+    expect(run.ending?.cause).toBe('fence');
+    expect(run.ending?.graceMs).toBeGreaterThan(0);
+    expect(run.ending?.graceMs).toBeLessThan(20_000);
+  });
+
+  test('is the operator’s own if it was canceled, until the window ends (P3)', () => {
+    const { desk, run } = found(MINUTE_MS);
+    cancel(desk, HOUR_MS);
+    expect(run.ending).toMatchObject({ cause: 'operator', graceMs: HOUR_MS });
+    desk.pass(14 * MINUTE_MS);
+    expect(run.ending?.cause).toBe('fence');
+    expect(signals(desk)).toContain('SIGKILL');
+  });
+
+  test('does not matter if the job may go on: then its other times still count', () => {
+    const { desk, run } = found(MINUTE_MS, { timeoutMs: 30 * MINUTE_MS });
+    const dataPipeline: PipelineSettings = { ...PIPELINE, onFence: 'continue' };
+    desk.post({ type: 'settings-changed', settings: settings({ dataPipeline }) });
+    desk.pass(28 * MINUTE_MS);
+    expect([run.state, desk.eventNames()]).toEqual([
+      'running',
+      expect.arrayContaining(['lease.fenced']) as string[],
+    ]);
+    desk.pass(MINUTE_MS);
+    expect(run.ending?.cause).toBe('timeout');
+  });
+});
+
+test('a run that has ended is not looked for', () => {
+  const owners = createOwners(
+    new PersistentState(),
+    ...([settings(), START, () => 0, EMPTY_CALENDAR] as const),
+  );
+  const run = aRun();
+  for (const type of ['adopt-run', 'watch-run', 'check-tree'] as const) {
+    owners.runs.act({ type, run });
+  }
+  run.state = 'failed';
+  expect(owners.runs.takeActions(true)).toEqual([{ type: 'check-tree', run }]);
 });
 
 describe('without a commit', () => {

@@ -52,7 +52,7 @@ function retentionOf(
     retention.timePassed(now);
     return forgotten.splice(0);
   };
-  return { retention, passed };
+  return { retention, passed, state };
 }
 
 test('an ended run of a name that is not configured goes after the time that runs are kept', () => {
@@ -107,6 +107,28 @@ describe('its age', () => {
   });
 });
 
+test('what is neither old nor new is no work', () => {
+  const runs = Array.from({ length: 150 }, (_, i) => ended(i));
+  const { passed, retention, state } = retentionOf(runs);
+  state.takeChanges();
+  expect(passed(after(START, DAY_MS))).toEqual([]);
+  expect(retention.nextMs).toBe(Infinity);
+  expect([...state.takeChanges().runs]).toEqual([]);
+});
+
+test('a run that another host may have stays, and its age does not count', () => {
+  const run = ended(1, { copiedHost: true });
+  delete run.agesFromMs;
+  const { passed } = retentionOf([run]);
+  expect([...passed(START), ...passed(LATER)]).toEqual([]);
+  expect(run).not.toHaveProperty('agesFromMs');
+});
+
+test('with a service that confirms the time, the clock since boot does not count', () => {
+  const endedAt = { wallMs: START.wallMs, bootMs: LATER.bootMs };
+  expect(retentionOf([ended(1, { endedAt })]).passed(LATER)).toEqual(['old/1']);
+});
+
 test('a hundred go in one turn; the others follow at once, if they may still go', () => {
   const runs = Array.from({ length: 150 }, (_, i) => ended(i));
   const { passed, retention } = retentionOf(runs);
@@ -116,6 +138,8 @@ test('a hundred go in one turn; the others follow at once, if they may still go'
   const last = runs.at(-1);
   // An operator has asked for it again.
   if (last !== undefined) last.hub = { task: 'old', delivery: { state: 'pending' } };
-  expect(passed(LATER)).toHaveLength(49);
+  expect(passed(after(LATER, 1))).toHaveLength(49);
+  // Its age goes on.
+  expect(last?.agesFromMs).toBe(START.wallMs);
   expect(retention.nextMs).toBe(Infinity);
 });

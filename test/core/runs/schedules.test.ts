@@ -6,7 +6,7 @@ import type { JobDefinition } from '../../../src/core/model/job.ts';
 import type { JobSchedule } from '../../../src/core/model/schedule.ts';
 import { EMPTY_CALENDAR } from '../../../src/core/runs/schedules.ts';
 import type { Calendar } from '../../../src/core/runs/schedules.ts';
-import type { PersistentState } from '../../../src/core/state/persistent-state.ts';
+import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { Desk, START, accepted } from '../../support/desk.ts';
 import { definition, settings } from '../../support/settings.ts';
 
@@ -249,5 +249,67 @@ describe('an impossible clock', () => {
     sleep(desk, 0, START.wallMs - 60_000);
     desk.pass(HOUR_MS);
     expect(starts(desk)).toBe(1);
+  });
+});
+
+describe('a clock that the service contradicts', () => {
+  /** The service was seen two days ahead of the host; nothing answers now. */
+  const wrong = (schedules?: PersistentState['metadata']['schedules']): Desk => {
+    const state = new PersistentState();
+    state.metadata = { streams: [], clock: { offsetMs: 2 * DAY_MS, at: START } };
+    if (schedules !== undefined) state.metadata.schedules = schedules;
+    return new Desk({ jobs: [job()], calendar: CALENDAR, state, answers: () => undefined });
+  };
+
+  test('marks the times that are planned by it, also those that were known', () => {
+    const planned = { cron: 'hourly', dueMs: NEXT_HOUR_MS, isByWrongClock: true };
+    expect(wrong().state.metadata.schedules).toEqual({ copy: planned });
+    const known = { cron: 'hourly', dueMs: NEXT_HOUR_MS };
+    expect(wrong({ copy: known }).state.metadata.schedules).toEqual({ copy: planned });
+  });
+
+  test('has missed nothing: what was skipped is recorded, and not made up for', () => {
+    const desk = wrong();
+    sleep(desk, 5 * HOUR_MS);
+    desk.pass(MINUTE_MS);
+    expect([named(desk, 'run.missed'), starts(desk)]).toEqual([[], 0]);
+    expect(named(desk, 'run.skipped')).toHaveLength(1);
+    expect(desk.planner.view().schedules.due('copy')).toBe(START.wallMs + 6 * HOUR_MS);
+  });
+});
+
+test('a start that was missed is recorded with how late it is, and how many there were', () => {
+  const desk = deskOf();
+  sleep(desk, 3 * HOUR_MS + 600_600);
+  expect(named(desk, 'run.missed')).toEqual([
+    { dueAt: iso(NEXT_HOUR_MS), lateS: 2 * 3600 + 601, starts: 3, policy: 'skip' },
+  ]);
+});
+
+describe('while no time can be believed', () => {
+  const IN_1970: Now = { wallMs: 60_000, bootMs: START.bootMs };
+  const isHeld = (desk: Desk): boolean => desk.planner.view().schedules.isHeld;
+
+  test('starts wait, if there are any', () => {
+    expect(isHeld(deskOf({}, { now: IN_1970 }))).toBe(true);
+    expect(isHeld(deskOf())).toBe(false);
+    expect(isHeld(new Desk({ jobs: [definition('plain')], now: IN_1970 }))).toBe(false);
+  });
+
+  test('a service is asked for the time, unless it is known', () => {
+    const asked = (jobs: JobDefinition[]): number => {
+      const state = new PersistentState();
+      state.metadata = { streams: ['eu-central-1/test-stream'], homeRegion: 'eu-central-1' };
+      const desk = new Desk({ jobs, calendar: CALENDAR, state, now: IN_1970, answers: none });
+      desk.pass(1_000);
+      return desk.callsOf('GetHomeRegion').length;
+    };
+    const none = () => undefined;
+    expect([asked([job()]), asked([definition('plain')])]).toEqual([1, 0]);
+    const known = deskOf();
+    const before = known.callsOf('GetHomeRegion').length;
+    sleep(known, 0, 60_000 - START.wallMs);
+    known.pass(5_000);
+    expect(known.callsOf('GetHomeRegion')).toHaveLength(before);
   });
 });

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { nextStep } from '../../../src/core/runs/stop-escalation.ts';
+import { describe, expect, test } from 'vitest';
+import { nextStep, tightened } from '../../../src/core/runs/stop-escalation.ts';
+import type { Ending } from '../../../src/core/model/job.ts';
 import type { Escalation, EscalationStep } from '../../../src/core/runs/stop-escalation.ts';
 import { HOUR_MS } from '../../../src/core/lib/time.ts';
 
@@ -58,4 +59,43 @@ test('an agent that comes back after the grace kills at once', () => {
   for (const bootMs of [5000, HOUR_MS]) {
     expect(nextStep(ending, { lastLookAtMs: 0 }, { wallMs: 0, bootMs }).step).toBe('kill');
   }
+});
+
+describe('a second ending', () => {
+  const ending = (over: Partial<Ending>): Ending => ({
+    ...{ cause: 'operator', detail: 'first', since: SINCE, graceMs: 10_000, ...over },
+  });
+  const later = (over: Partial<Ending>): Ending =>
+    ending({ detail: 'later', since: { wallMs: 0, bootMs: SINCE.bootMs + 2_000 }, ...over });
+
+  test('shortens what is left of the grace, and never makes it longer', () => {
+    const before = ending({});
+    expect(tightened(before, later({ graceMs: 7_999 }), true)).toEqual({
+      ...{ ...before, graceMs: 9_999 },
+    });
+    for (const graceMs of [8_000, 8_001]) {
+      expect(tightened(before, later({ graceMs }), true)).toBe(before);
+    }
+    expect(tightened(before, later({ graceMs: 0 }), true).graceMs).toBe(2_000);
+  });
+
+  test('by an operator who names no grace changes nothing, however short the job’s own is', () => {
+    const before = ending({ graceMs: 3_600_000 });
+    expect(tightened(before, later({ graceMs: 1 }), false)).toBe(before);
+    expect(tightened(before, later({ cause: 'timeout', graceMs: 1 }), false).graceMs).toBe(2_001);
+  });
+
+  test('has the stricter cause, from the operator over time and service to a task of somebody else', () => {
+    const causes = ['operator', 'timeout', 'service', 'fence', 'gone'] as const;
+    for (const [i, cause] of causes.entries()) {
+      for (const [j, next] of causes.entries()) {
+        const found = tightened(ending({ cause }), later({ cause: next, graceMs: 1 }), true);
+        expect([found.cause, found.detail]).toEqual(j > i ? [next, 'later'] : [cause, 'first']);
+      }
+    }
+    // A stricter cause alone leaves the grace.
+    expect(tightened(ending({}), later({ cause: 'fence' }), true)).toEqual({
+      ...ending({ cause: 'fence', detail: 'later' }),
+    });
+  });
 });

@@ -6,7 +6,7 @@ import type { JobDefinition, Run } from '../../../src/core/model/job.ts';
 import type { PipelineSettings } from '../../../src/core/model/settings.ts';
 import { Desk, PROCESS, accepted } from '../../support/desk.ts';
 import { polledTask } from '../../support/polled-task.ts';
-import { PIPELINE, definition } from '../../support/settings.ts';
+import { PIPELINE, definition, settings } from '../../support/settings.ts';
 
 const REPORT = 'ReportTaskProgress';
 const GONE: Outcome = { kind: 'gone', reason: 'TaskNotFoundException' };
@@ -260,4 +260,28 @@ describe('a task that is gone', () => {
     });
     expect(run.ending).toBeUndefined();
   });
+});
+
+test('a cancel that is told to a run that has just ended withholds its status, and changes nothing else', () => {
+  const desk = deskOf();
+  const run = running(desk);
+  desk.answers = (call: Call) =>
+    [REPORT, 'SetTaskStatus'].includes(call.operation) ? undefined : accepted(call);
+  desk.pass(MINUTE_MS);
+  desk.exit(run);
+  desk.settle(REPORT, { kind: 'accepted', answer: { canceled: true } });
+  desk.pass(MINUTE_MS);
+  expect(run).toMatchObject({ state: 'succeeded', pipeline: { delivery: { state: 'withheld' } } });
+  expect(run).not.toHaveProperty('ending');
+  expect(desk.callsOf('SetTaskStatus')).toEqual([]);
+});
+
+test('a poll that was in flight when the destination went brings nothing', () => {
+  const desk = deskOf();
+  desk.post({ type: 'settings-changed', settings: settings({}) });
+  desk.settle('PollForTask', {
+    kind: 'accepted',
+    answer: { task: { ...polledTask('copy'), taskId: 'task-1' } },
+  });
+  expect(desk.state.runs.size).toBe(0);
 });

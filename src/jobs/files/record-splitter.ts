@@ -164,7 +164,6 @@ export class RecordSplitter {
   #begin(): void {
     this.#line = '';
     this.#cursor = 0;
-    this.#isRedrawn = false;
     this.#isCut = false;
     this.#isSkipped = false;
   }

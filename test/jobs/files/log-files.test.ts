@@ -50,3 +50,8 @@ test('names sort by number', () => {
   const ends = [5, 40, 300, 20_971_520].map((end) => archivePath(path, end));
   expect(ends.toSorted()).toEqual(ends);
 });
+
+test('a directory that cannot be read is not an empty one', async () => {
+  writeFileSync(path, 'live');
+  await expect(listLogFiles(join(path, 'stdout.log'))).rejects.toThrow('ENOTDIR');
+});

@@ -53,6 +53,36 @@ test('nothing is moved below the limit', () =>
     expect(await readdir(dirname(path))).toEqual(['stdout.log']);
   }));
 
+describe('blocks of 64 KiB with a limit of two', () => {
+  const blocks = { sizeBytes: 2 * 65_536, files: 9 };
+  /** How many blocks are cut off, and which of them are kept in a file: in memory, where the last one goes with them. */
+  const cut = async (bytes: number, readTo?: number): Promise<readonly number[]> => {
+    let found: readonly number[] = [];
+    await withLog(async (path) => {
+      await writeFile(path, Buffer.alloc(bytes));
+      const taken = await rotateLog(path, blocks, readTo);
+      const { archives } = await listLogFiles(path);
+      found = [taken, ...archives.flatMap(({ begin, end }) => [begin, end])];
+    }, '/dev/shm');
+    return found.map((position) => position / 65_536);
+  };
+
+  test.each<[string, number, number | undefined, readonly number[]]>([
+    ['just the limit: nothing', 2, undefined, [0]],
+    ['more: all', 3, undefined, [3, 0, 3]],
+    ['so much that the limit is cut off twice: all is kept', 5, undefined, [5, 0, 5]],
+    ['a flood: the newest are kept', 6, undefined, [6, 3, 6]],
+    ['a parser that has read one block is waited for', 3, 1, [0]],
+    ['one that has read two', 3, 2, [3, 0, 3]],
+    ['one that has read nothing of four limits', 8, 0, [0]],
+    ['but not of more', 9, 0, [9, 6, 9]],
+  ])('%s', async (_what, size, readTo, found) => {
+    expect(await cut(size * 65_536, readTo === undefined ? undefined : readTo * 65_536)).toEqual(
+      found,
+    );
+  });
+});
+
 describe.each([
   ['where the kernel takes bytes off the front', tmpdir()],
   ['where it cannot', '/dev/shm'],

@@ -110,3 +110,13 @@ test('the rest of a record whose beginning was skipped is left out, and the next
   splitter.reset(false);
   expect(splitter.push(Buffer.from('7%\n'))).toEqual(['7%']);
 });
+
+test('half a character before output that was left out is no part of what follows', () => {
+  const splitter = new RecordSplitter();
+  splitter.push(Buffer.from('€').subarray(0, 2));
+  splitter.reset(false);
+  expect(splitter.push(Buffer.from('at 45%\n'))).toEqual(['at 45%']);
+  splitter.push(Buffer.from('a\u001b['));
+  splitter.reset(false);
+  expect(splitter.push(Buffer.from('2K 7%\n'))).toEqual(['2K 7%']);
+});

@@ -1,6 +1,6 @@
 /** What is left on the disk of runs that the agent has forgotten, or that ended long ago. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, utimes } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeRunDirectory, runDirectory } from '../../../src/jobs/files/run-directory.ts';
@@ -32,10 +32,15 @@ describe('runs that ended long ago', () => {
         makeRunDirectory(run);
         await makeOld(run);
       }
+      // Of somebody else.
+      await writeFile(join(directory, 'runs', 'copy', 'note'), '');
+      await writeFile(join(directory, 'note'), '');
       // As agents before this one left it.
       await mkdir(join(directory, 'runs', 'empty'));
       await removeOldRuns(directory, Date.now() - 60_000, new Set());
-      expect(await readdir(join(directory, 'runs'))).toEqual([]);
+      expect(await readdir(join(directory, 'runs'), { recursive: true })).toEqual([
+        ...['copy', join('copy', 'note')],
+      ]);
     }));
 });
 

@@ -6,17 +6,18 @@ import type { HubTask } from '../core/model/hub-task.ts';
 import type { Run, RunState } from '../core/model/job.ts';
 import type { AgentMetadata } from '../core/state/persistent-state.ts';
 
+/** Only the names count. */
 const STATES = {
-  queued: true,
-  starting: true,
-  running: true,
-  canceling: true,
-  succeeded: true,
-  failed: true,
-  lost: true,
-  canceled: true,
-  fenced: true,
-} satisfies Record<RunState, true>;
+  queued: null,
+  starting: null,
+  running: null,
+  canceling: null,
+  succeeded: null,
+  failed: null,
+  lost: null,
+  canceled: null,
+  fenced: null,
+} satisfies Record<RunState, null>;
 
 export function readRun(text: string): Run | undefined {
   const row = readObject(text);

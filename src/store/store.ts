@@ -112,7 +112,7 @@ export class SqliteStore implements Store {
     const isTaken = this.#unlessRefused(() =>
       this.#transaction(({ dropMetadata }) => void dropMetadata.run(GATES)),
     );
-    const saved = text === undefined ? undefined : readObject(text);
+    const saved = readObject(text ?? '');
     const { at, bootId, levels } = (saved ?? {}) as Partial<SavedLevels>;
     if (!isTaken || bootId !== this.#bootId || at === undefined) return undefined;
     if (!Array.isArray(levels) || !levels.every(isLevel)) return undefined;

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -91,6 +92,15 @@ describe.skipIf(flockMissing)('without a lock file that can be written (needs fl
     expect(lines).toHaveLength(1);
     unlock();
     lockState(directory, log)();
+  });
+
+  test('nothing stays open of a lock that was refused or given back', () => {
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    const before = open();
+    const unlock = lockState(directory, log);
+    expect(() => lockState(directory, log)).toThrow(StateInUse);
+    unlock();
+    expect(open()).toBe(before);
   });
 
   test('without the program flock the agent runs, and the log says that nothing is locked', () => {

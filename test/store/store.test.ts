@@ -537,3 +537,86 @@ test('after it has caught up, a commit writes only its own changes', () => {
   database.close();
   expect(left.map((row) => row['id'])).toEqual(['copy/1']);
 });
+
+describe('gate levels', () => {
+  const taken = (levels: unknown, more: object = {}) => {
+    const store = open();
+    store.load(NOW);
+    store.saveGateLevels(new Map(), NOW);
+    const saved = JSON.stringify({ bootId: 'boot-1', at: NOW, levels, ...more });
+    const database = new DatabaseSync(join(directory, 'state.db'));
+    database.prepare("UPDATE metadata SET body = ? WHERE id = 'gates'").run(saved);
+    database.close();
+    return store.takeGateLevels(NOW)?.levels;
+  };
+
+  test.each([
+    ['no list', {}],
+    ['a name that is none', [[5, 1]]],
+    ['a number that is none', [['PollForTask', 'many']]],
+    ['a number that JSON has not', [['PollForTask', null]]],
+    ['one of two that is wrong', [['PollForTask', 1], 'SetTaskStatus']],
+  ])('with %s are not used', (_what, levels) => {
+    expect(taken(levels)).toBeUndefined();
+  });
+
+  test('without their time are not used', () => {
+    expect(taken([['PollForTask', 1]], { at: undefined })).toBeUndefined();
+    expect(taken([['PollForTask', 1]])).toEqual(new Map([['PollForTask', 1]]));
+  });
+
+  test('of the same moment are as old as that', () => {
+    const store = open();
+    store.load(NOW);
+    const age = (ms: number) => {
+      store.saveGateLevels(new Map(), NOW);
+      return store.takeGateLevels({ ...NOW, bootMs: NOW.bootMs + ms })?.ageMs;
+    };
+    expect([age(0), age(7), age(-5)]).toEqual([0, 7, 0]);
+  });
+});
+
+test('dropping what is not there is no error', () => {
+  const store = open();
+  store.load(NOW);
+  store.commit(changes({ droppedRuns: ['none/1'], droppedHubTasks: ['none'], runs: [run()] }));
+  expect(store.load(NOW).runs.size).toBe(1);
+});
+
+test('within a boot a start writes nothing of what it read', () => {
+  const first = open();
+  first.load(NOW);
+  first.commit(changes({ runs: [run(), run({ id: 'other/1', job: 'other' })] }));
+  first.close();
+  const second = open();
+  second.load(NOW);
+  const database = new DatabaseSync(join(directory, 'state.db'));
+  database.exec("DELETE FROM run WHERE id = 'other/1'");
+  second.commit(changes({ runs: [run()] }));
+  expect(database.prepare('SELECT id FROM run').all()).toEqual([{ id: 'copy/1' }]);
+  database.close();
+});
+
+test('after a reboot the metadata is written on the new clock, once', () => {
+  const first = open('boot-1');
+  first.load(NOW);
+  first.commit(changes({ metadata: { streams: ['s'], clock: { offsetMs: 1, at: NOW } } }));
+  first.close();
+  const later = { wallMs: NOW.wallMs + 60_000, bootMs: 100 };
+  open('boot-2').load(later);
+  const at = { wallMs: NOW.wallMs, bootMs: 100 - 60_000 };
+  expect(open('boot-2').load({ wallMs: 0, bootMs: 0 }).metadata).toEqual({
+    ...{ streams: ['s'], clock: { offsetMs: 1, at } },
+  });
+});
+
+test('one row that cannot be used is a problem already', () => {
+  const store = open();
+  store.load(NOW);
+  expect(store.problems()).toEqual([]);
+  const database = new DatabaseSync(join(directory, 'state.db'));
+  database.exec("INSERT INTO hub_task VALUES ('t', 'null')");
+  database.close();
+  store.load(NOW);
+  expect(store.problems()).toEqual([expect.stringMatching(/^1 rows of /)]);
+});

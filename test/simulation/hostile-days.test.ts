@@ -1,5 +1,5 @@
 /**
- * Whole agents through days on which several things go wrong at once (hostile-days.ts), judged by support/judge.ts.
+ * Whole agents through days on which several things go wrong at once (hostile-days.ts), judged by support/judge/judge.ts.
  *
  *   SEED=7 npx vitest run test/simulation/hostile-days.test.ts     repeats a seed
  *   DAYS=1 SEEDS=50 …                                              fifty seeds from 1 on

@@ -10,7 +10,7 @@ import { defined } from '../../src/core/lib/defined.ts';
 import { createCalendar } from '../../src/system/calendar.ts';
 import { createRandom } from '../../src/system/random.ts';
 import { AgentWorld } from '../support/agent-world.ts';
-import { Judge } from '../support/judge.ts';
+import { Judge } from '../support/judge/judge.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { ServiceModel } from '../support/service-model.ts';
 import { HUB, rates } from '../support/settings.ts';

@@ -1,14 +1,15 @@
 /**
  * Opens the store's file whatever state it is in. A damaged file is set aside as a copy, and what can be read of it is
- * used. A file of an older version is set aside. A file that cannot be written is read through a copy in memory. Each case
- * is logged. A file of a newer version is left alone.
+ * used. A file of an older version is set aside. A file that cannot be written is read through a copy in memory, a damaged
+ * one too. Each case is logged. A file of a newer version is left alone.
  */
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Log } from '../ports.ts';
-import { openReadOnlyCopy, setAside } from './copies.ts';
+import { openEmptyCopy, openReadOnlyCopy, setAside, withScratchCopy } from './copies.ts';
 import { salvage } from './salvage.ts';
+import type { Salvaged } from './salvage.ts';
 import {
   DamagedHeader,
   NotAStore,
@@ -38,6 +39,8 @@ export interface Replaced {
   readonly rows: number;
 }
 
+const NOTHING_READ: Salvaged = { rows: 0, unreadableRows: 0 };
+
 export class UnreadableStore extends Error {
   override readonly name = 'UnreadableStore';
 }
@@ -45,21 +48,61 @@ export class UnreadableStore extends Error {
 /** Throws `UnreadableStore` for the file of a newer version, or what the disk reports. */
 export function openConnection(file: string, log: Log): Connection {
   try {
+    return openWritable(file, TABLES, log);
+  } catch (error) {
+    const reason = whyUnwritable(file);
+    if (reason === undefined) throw error;
+    return openCopy(file, reason, log);
+  }
+}
+
+/** Opens the file for writing; a damaged one is made anew, with the readable rows of `tables`. Throws what the disk reports. */
+export function openWritable(file: string, tables: readonly Table[], log: Log): Connection {
+  try {
     return openFile(file);
   } catch (error) {
     if (error instanceof OtherVersion) return replaceOtherVersion(file, error.version, log);
-    if (isDamage(error) || error instanceof NotAStore || error instanceof DamagedHeader) {
-      return replaceDamaged(file, error, TABLES, log);
-    }
-    const reason = whyUnwritable(file);
-    if (reason === undefined) throw error;
-    const database = openReadOnlyCopy(file);
-    log.write('error', 'store.read_only', 'the store cannot be written; it is read, jobs go on', {
-      file,
-      reason,
-    });
-    return connect(database, { isCopy: true });
+    if (isUnusable(error)) return replaceDamaged(file, error, tables, log);
+    throw error;
   }
+}
+
+/** The file cannot be written, nor moved aside: what it holds is read into memory. */
+function openCopy(file: string, reason: string, log: Log): Connection {
+  log.write('error', 'store.read_only', 'the store cannot be written; it is read, jobs go on', {
+    file,
+    reason,
+  });
+  try {
+    return connect(openReadOnlyCopy(file), { isCopy: true });
+  } catch (error) {
+    if (error instanceof OtherVersion) {
+      if (error.version > SCHEMA_VERSION) throw new UnreadableStore(newerText(file, error.version));
+      const why = `it is of version ${error.version}`;
+      return connect(openEmptyCopy(), {
+        isCopy: true,
+        replaced: { keptAs: file, reason: why, rows: 0 },
+      });
+    }
+    if (!isUnusable(error)) throw error;
+    return copyDamaged(file, error, log);
+  }
+}
+
+/** As `replaceDamaged`, but the readable rows are in memory, and the damaged file stays where it is. */
+export function copyDamaged(file: string, error: unknown, log: Log): Connection {
+  const database = openEmptyCopy();
+  const salvaged =
+    error instanceof NotAStore
+      ? NOTHING_READ
+      : withScratchCopy(file, (copy) => salvage(copy, database, TABLES));
+  const replaced = reportDamage(file, file, error, salvaged, log);
+  return connect(database, { isCopy: true, replaced });
+}
+
+/** True if no attempt to open the file can succeed, whatever the disk does. */
+function isUnusable(error: unknown): boolean {
+  return isDamage(error) || error instanceof NotAStore || error instanceof DamagedHeader;
 }
 
 /** Opens the file for writing. Throws if that is not possible, as while the file system is read-only. */
@@ -86,8 +129,18 @@ export function replaceDamaged(
   const keptAs = setAside(file, 'damaged');
   const database = openDatabase(file, 'shared');
   // Opening a FIFO would wait for ever.
-  const { rows, unreadableRows } =
-    error instanceof NotAStore ? { rows: 0, unreadableRows: 0 } : salvage(keptAs, database, tables);
+  const salvaged = error instanceof NotAStore ? NOTHING_READ : salvage(keptAs, database, tables);
+  const replaced = reportDamage(file, keptAs, error, salvaged, log);
+  return connect(database, { isCopy: false, replaced });
+}
+
+function reportDamage(
+  file: string,
+  keptAs: string,
+  error: unknown,
+  { rows, unreadableRows }: Salvaged,
+  log: Log,
+): Replaced {
   const reason = error instanceof Error ? error.message : String(error);
   log.write('error', 'store.damaged', 'the store was damaged; what can be read of it is used', {
     file,
@@ -96,14 +149,12 @@ export function replaceDamaged(
     rows,
     unreadableRows,
   });
-  return connect(database, { isCopy: false, replaced: { keptAs, reason, rows } });
+  return { keptAs, reason, rows };
 }
 
 function replaceOtherVersion(file: string, version: number, log: Log): Connection {
   if (version > SCHEMA_VERSION) {
-    throw new UnreadableStore(
-      `${file} was written by a newer migration-agent (state version ${version}, this one has ${SCHEMA_VERSION}); install that version again, or move the file away`,
-    );
+    throw new UnreadableStore(newerText(file, version));
   }
   const keptAs = setAside(file, `version-${version}`);
   log.write('error', 'store.outdated', 'the store is of an older version; a new one is used', {
@@ -116,6 +167,10 @@ function replaceOtherVersion(file: string, version: number, log: Log): Connectio
   return connect(database, { isCopy: false, replaced: { keptAs, reason, rows: 0 } });
 }
 
+function newerText(file: string, version: number): string {
+  return `${file} was written by a newer migration-agent (state version ${version}, this one has ${SCHEMA_VERSION}); install that version again, or move the file away`;
+}
+
 function connect(
   database: DatabaseSync,
   about: Pick<Connection, 'isCopy' | 'replaced'>,
@@ -124,7 +179,7 @@ function connect(
 }
 
 /** `undefined` if the file, or the directory for a new one, can be written. */
-function whyUnwritable(file: string): string | undefined {
+export function whyUnwritable(file: string): string | undefined {
   for (const path of [dirname(file), file]) {
     try {
       accessSync(path, constants.W_OK);

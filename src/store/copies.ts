@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync 
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createTables } from './schema.ts';
+import { checkVersion, createTables, throwUnlessStore } from './schema.ts';
 
 /** A disk that damages the store again and again must not be filled with copies. */
 const COPIES_MAX = 5;
@@ -30,30 +30,45 @@ export function setAside(file: string, why: string): string {
   return copy;
 }
 
-/** Opens a copy in memory of a store on a file system that takes no writes; an empty store if there is none. */
+/**
+ * Opens a copy in memory of a store on a file system that takes no writes; an empty store if there is none. Throws
+ * `OtherVersion`, `NotAStore` or the error of SQLite.
+ */
 export function openReadOnlyCopy(file: string): DatabaseSync {
-  if (!existsSync(file)) {
-    const database = new DatabaseSync(':memory:');
-    createTables(database);
-    return database;
-  }
-  const directory = mkdtempSync(join(scratchDirectory(), 'migration-agent-state-'));
-  try {
-    const copy = join(directory, 'state.db');
-    for (const suffix of ['', '-wal']) {
-      if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
-    }
+  if (!existsSync(file)) return openEmptyCopy();
+  throwUnlessStore(file);
+  return withScratchCopy(file, (copy) => {
     const database = new DatabaseSync(copy);
     try {
       // Writes the log into the copy and needs no other file afterwards, so the copy can lose its name at once.
       database.exec(
         'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = MEMORY',
       );
+      checkVersion(database);
       return database;
     } catch (error) {
       database.close();
       throw error;
     }
+  });
+}
+
+/** An empty store in memory. */
+export function openEmptyCopy(): DatabaseSync {
+  const database = new DatabaseSync(':memory:');
+  createTables(database);
+  return database;
+}
+
+/** Hands over a copy of the file and its log, which exists until `use` returns. */
+export function withScratchCopy<Value>(file: string, use: (copy: string) => Value): Value {
+  const directory = mkdtempSync(join(scratchDirectory(), 'migration-agent-state-'));
+  try {
+    const copy = join(directory, 'state.db');
+    for (const suffix of ['', '-wal']) {
+      if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
+    }
+    return use(copy);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -49,9 +49,7 @@ export class NotAStore extends Error {
 export function openDatabase(file: string, access: 'shared' | 'single'): DatabaseSync {
   const isNew = createPrivate(file);
   // SQLite would remove the log of an empty database.
-  const found = statSync(file);
-  if (!found.isFile()) throw new NotAStore('the store is not a regular file');
-  if (!isNew && found.size === 0) throw new NotAStore('the store is empty');
+  if (!isNew) throwUnlessStore(file);
   const database = new DatabaseSync(file);
   try {
     if (access === 'single') database.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -61,9 +59,7 @@ export function openDatabase(file: string, access: 'shared' | 'single'): Databas
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
     );
     if (isNew) createTables(database);
-    const version = versionOf(database);
-    if (version > SCHEMA_VERSION) throwIfDamaged(database);
-    if (version !== SCHEMA_VERSION) throw new OtherVersion(version);
+    checkVersion(database);
     return database;
   } catch (error) {
     database.close();
@@ -74,6 +70,20 @@ export function openDatabase(file: string, access: 'shared' | 'single'): Databas
 
 export function createTables(database: DatabaseSync): void {
   database.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}
+
+/** Throws `NotAStore` for what SQLite would take for an empty database, or could not open. */
+export function throwUnlessStore(file: string): void {
+  const found = statSync(file);
+  if (!found.isFile()) throw new NotAStore('the store is not a regular file');
+  if (found.size === 0) throw new NotAStore('the store is empty');
+}
+
+/** Throws `OtherVersion`, or `DamagedHeader`. */
+export function checkVersion(database: DatabaseSync): void {
+  const version = versionOf(database);
+  if (version > SCHEMA_VERSION) throwIfDamaged(database);
+  if (version !== SCHEMA_VERSION) throw new OtherVersion(version);
 }
 
 function versionOf(database: DatabaseSync): number {

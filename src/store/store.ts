@@ -17,8 +17,14 @@ import { PersistentState } from '../core/state/persistent-state.ts';
 import type { AgentMetadata, Changes } from '../core/state/persistent-state.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import { openConnection, openFile, replaceDamaged } from './connection.ts';
-import type { Connection } from './connection.ts';
+import {
+  copyDamaged,
+  openConnection,
+  openWritable,
+  replaceDamaged,
+  whyUnwritable,
+} from './connection.ts';
+import type { Connection, Replaced } from './connection.ts';
 import { rebaseHubTask, rebaseMetadata, rebaseRun } from './rebase-rows.ts';
 import { readHubTask, readMetadata, readObject, readRun } from './row-values.ts';
 import { TABLES } from './schema.ts';
@@ -287,20 +293,27 @@ export class SqliteStore implements Store {
   /** Makes the damaged file anew. What the agent has in memory does not have to be read from the damaged one. */
   #replace(error: unknown): void {
     this.close();
-    const tables: readonly Table[] = this.#state === undefined ? TABLES : ['timeline'];
+    if (whyUnwritable(this.#file) !== undefined) {
+      this.#connection = copyDamaged(this.#file, error, this.#log);
+      return;
+    }
     this.#isRebuilt = this.#isBehind = this.#state !== undefined;
-    this.#connection = replaceDamaged(this.#file, error, tables, this.#log);
+    this.#connection = replaceDamaged(this.#file, error, this.#tablesToRead(), this.#log);
+  }
+
+  #tablesToRead(): readonly Table[] {
+    return this.#state === undefined ? TABLES : ['timeline'];
   }
 
   /** The file, as soon as it can be written again. */
   #writable(): Connection {
     const connection = this.#connection;
     if (connection !== undefined && !connection.isCopy) return connection;
-    const opened = openFile(this.#file);
+    const opened = openWritable(this.#file, this.#tablesToRead(), this.#log);
     this.close();
     this.#isBehind = this.#state !== undefined;
-    this.#connection = opened;
-    return opened;
+    this.#connection = replacing(opened, connection?.replaced);
+    return this.#connection;
   }
 
   #open(): Connection {
@@ -332,6 +345,13 @@ export class SqliteStore implements Store {
       throw error;
     }
   }
+}
+
+/** What was read of a damaged file while it could not be written is what is known of it, wherever it lies now. */
+function replacing(opened: Connection, before: Replaced | undefined): Connection {
+  if (before === undefined) return opened;
+  const keptAs = opened.replaced?.keptAs ?? before.keptAs;
+  return { ...opened, replaced: { ...before, keptAs } };
 }
 
 interface Loaded {

@@ -86,3 +86,102 @@ test.skipIf(!mayMount).each(['boot-1', 'boot-2'])(
     }
   },
 );
+
+/** What is done to the file, and what of it is used. */
+const DAMAGES = {
+  'an empty file': { damage: 'truncateSync(file, 0)', loaded: 0, lost: true },
+  'no database': { damage: "writeFileSync(file, 'x'.repeat(8192))", loaded: 0, lost: true },
+  'zeros after the header': {
+    damage:
+      'const handle = openSync(file, "r+"); writeSync(handle, Buffer.alloc(statSync(file).size - 4096), 0, undefined, 4096); closeSync(handle)',
+    loaded: 0,
+    lost: true,
+  },
+  'a damaged page of runs': {
+    damage: `
+      const pages = readFileSync(file);
+      const at = Math.floor(pages.lastIndexOf('"id":"copy/') / 4096) * 4096;
+      pages.fill(0xff, at, at + 4096);
+      writeFileSync(file, pages)`,
+    loaded: 1,
+    lost: false,
+  },
+};
+
+const DAMAGED_PROGRAM = `
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { openStore } from '${join(import.meta.dirname, '../../src/store/store.ts')}';
+
+const NOW = { wallMs: 1_000_000, bootMs: 5_000 };
+const events = [];
+const log = { write: (level, event) => events.push(level + ' ' + event) };
+const mount = (mode) => execFileSync('mount', ['-o', 'remount,' + mode, '/mnt']);
+const file = '/mnt/state/state.db';
+const run = (number) => ({
+  id: 'copy/' + number, job: 'copy', number, state: 'running', origin: 'operator', requestedAt: NOW, spawn: 1, reason: 'x'.repeat(500),
+  definition: { name: 'copy', command: ['x'], stop: { signal: 'SIGTERM', graceMs: 1 } },
+});
+const nothing = { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [], events: [] };
+mkdirSync('/mnt/state');
+const first = openStore('/mnt/state', 'boot-1', log);
+first.load(NOW);
+first.commit({ ...nothing, runs: Array.from({ length: 40 }, (_, i) => run(i + 1)) });
+first.close();
+DAMAGE;
+mount('ro');
+const second = openStore('/mnt/state', 'boot-1', log);
+const state = second.load(NOW);
+const loaded = state.runs.size;
+const timeline = second.timeline('copy', 10);
+const problems = second.problems();
+const added = run(99);
+state.saveRun(added);
+let refusal = '';
+try { second.commit({ ...nothing, runs: [added] }); } catch (error) { refusal = error.message; }
+mount('rw');
+second.commit({ ...nothing, runs: [added] });
+const later = second.problems();
+second.close();
+const third = openStore('/mnt/state', 'boot-1', log);
+const kept = third.load(NOW).runs.size;
+third.close();
+console.log(JSON.stringify({ loaded, timeline, problems, refusal, later, kept, events, files: readdirSync('/mnt/state') }));
+`;
+
+test.skipIf(!mayMount).each(Object.entries(DAMAGES))(
+  'a damaged store on a read-only file system: what can be read is used, the rest is shown, and it is made anew once it can be (%s; needs root)',
+  async (_what, { damage, loaded, lost }) => {
+    const directory = mkdtempSync(join(tmpdir(), 'migration-agent-read-only-'));
+    const program = join(directory, 'program.ts');
+    writeFileSync(
+      program,
+      DAMAGED_PROGRAM.replace('DAMAGE', () => damage),
+    );
+    try {
+      const { stdout } = await promisify(execFile)('unshare', [
+        ...['--mount', 'sh', '-c', 'mount -t tmpfs none /mnt && exec $1 $2', 'sh'],
+        ...[process.execPath, program],
+      ]);
+      const found = JSON.parse(stdout) as Record<string, unknown> & { loaded: number };
+      expect(found).toMatchObject({
+        timeline: [],
+        problems: [expect.stringContaining('it is kept as /mnt/state/state.db:')],
+        refusal: expect.stringContaining('EROFS'),
+        later: [expect.stringContaining('it is kept as /mnt/state/state.db.damaged-1')],
+        kept: found.loaded + 1,
+        files: expect.arrayContaining(['state.db', 'state.db.damaged-1']),
+      });
+      expect(found['events']).toEqual([
+        'error store.read_only',
+        'error store.damaged',
+        'error store.damaged',
+      ]);
+      expect(found.loaded).toBeGreaterThanOrEqual(loaded);
+      expect(found.loaded).toBeLessThan(40);
+      if (lost) expect(found.loaded).toBe(0);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  },
+);

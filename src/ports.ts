@@ -104,6 +104,11 @@ export interface Services {
 
 /** Processes on this host. Every answer is an event (see `action.ts`). */
 export interface JobHost {
+  /**
+   * Live runs that the store does not have, as they were when they were started. Called once, before anything else: the host shows
+   * those that it cannot return, and starts no run of their jobs beside them.
+   */
+  unrecorded?(isKnown: (id: string) => boolean): readonly Run[];
   start(run: Run): void;
   adopt(run: Run): void;
   signalTree(run: Run, signal: string): void;

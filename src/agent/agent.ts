@@ -13,6 +13,8 @@ import { outbox } from '../core/operator/outbox.ts';
 import type { OutboxEntry } from '../core/model/outbox.ts';
 import { Planner } from '../core/planner.ts';
 import type { Calendar } from '../core/runs/schedules.ts';
+import { recoverUnrecorded } from '../core/runs/unrecorded.ts';
+import type { Run } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { defined } from '../core/lib/defined.ts';
 import { healthOf, problems } from '../core/operator/health.ts';
@@ -89,6 +91,8 @@ export class Agent implements Operator {
   readonly #planner: Planner;
   readonly #journal: Journal;
   readonly #startedAt: Now;
+  /** Live runs that the store did not have. */
+  readonly #recovered: readonly Run[];
   readonly #requests = new Map<RequestId, (reply: Reply) => void>();
   readonly #listeners = new Set<Listener>();
   readonly #reports = new ReportHistory();
@@ -102,6 +106,9 @@ export class Agent implements Operator {
     this.#startedAt = parts.clock.now();
     const state = parts.store.load(this.#startedAt);
     recogniseHost(state, parts.hostIdentity ?? {}, this.#startedAt);
+    const isKnown = (id: string): boolean => state.runs.has(id) || state.copiedHostRuns.has(id);
+    this.#recovered = parts.jobs.unrecorded?.(isKnown) ?? [];
+    recoverUnrecorded(state, this.#recovered, this.#startedAt);
     if (state.metadata.taskRunnerId === undefined) {
       state.metadata.taskRunnerId = makeRunnerId(parts.settings.hostname, parts.random);
       state.saveMetadata();
@@ -209,6 +216,7 @@ export class Agent implements Operator {
             `the state cannot be written, jobs continue: ${failure}; free space or repair the disk`,
           ]),
       ...store.problems(),
+      ...recoveredText(this.#recovered),
       ...gates.problems(),
       ...(this.#parts.jobs.problems?.() ?? []),
       ...(this.#reloadProblem === undefined ? [] : [this.#reloadProblem]),
@@ -276,6 +284,18 @@ export class Agent implements Operator {
       listener({ at, event, fields, ...defined({ job, run }) });
     }
   }
+}
+
+const NAMED_MAX = 5;
+
+/** A problem until the next start, as a damaged store is. */
+function recoveredText(runs: readonly Run[]): string[] {
+  if (runs.length === 0) return [];
+  const names = runs.slice(0, NAMED_MAX).map(({ id }) => id);
+  const more = runs.length > NAMED_MAX ? ` and ${runs.length - NAMED_MAX} more` : '';
+  return [
+    `the state file was lost or is an old copy: live runs were missing in it and are adopted (${names.join(', ')}${more}); what ended before is not known; check the disk, then restart the agent`,
+  ];
 }
 
 /** Unique in the account and the same over restarts: made once and kept (MODEL taskrunnerId, 1..1024). */

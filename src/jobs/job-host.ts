@@ -24,6 +24,7 @@ import { Cgroups } from './process/cgroups.ts';
 import { ownAccount } from './process/environment.ts';
 import { lives } from './process/process-table.ts';
 import { MayBeAlive } from './process/process-tree.ts';
+import { NameServiceSilent } from './process/user.ts';
 import { findRun } from './supervise/adoption.ts';
 import { prepareStart, resolveLaunch, StartRefused, StartUnknown } from './supervise/launch.ts';
 import type { Shim, ShimStart } from './supervise/launch.ts';
@@ -34,6 +35,7 @@ import { Rounds } from './supervise/rounds.ts';
 import { LOOK_EVERY_MS, watchRun } from './supervise/run-watch.ts';
 import { startShimProcess } from './supervise/shim-process.ts';
 import { startShimUnit } from './supervise/shim-unit.ts';
+import { UnrecordedRuns } from './supervise/unrecorded-runs.ts';
 
 export { findCgroupBase } from './process/cgroups.ts';
 export { closeInheritedDescriptors } from './process/inherited-descriptors.ts';
@@ -74,6 +76,7 @@ class LocalJobHost implements JobHost {
   readonly #options: JobHostOptions;
   readonly #cgroups: Cgroups | undefined;
   readonly #trees: RunTrees;
+  readonly #unrecorded: UnrecordedRuns;
   readonly #closing = new AbortController();
   /** The last request for each run, until it is done. */
   readonly #turns = new Map<string, Promise<void>>();
@@ -90,10 +93,18 @@ class LocalJobHost implements JobHost {
   constructor(options: JobHostOptions) {
     this.#options = options;
     this.#trees = new RunTrees(options);
+    this.#unrecorded = new UnrecordedRuns({
+      ...options,
+      members: (run) => this.#trees.members(run),
+    });
     const { cgroupBase, socketPath } = options;
     this.#cgroups = cgroupBase === undefined ? undefined : new Cgroups(cgroupBase, socketPath);
     this.#cgroups?.removeEmpty();
     this.#sweep = setInterval(() => this.#removeOld(), SWEEP_EVERY_MS).unref();
+  }
+
+  unrecorded(isKnown: (id: string) => boolean): readonly Run[] {
+    return this.#unrecorded.find(isKnown);
   }
 
   start(run: Run): void {
@@ -134,6 +145,7 @@ class LocalJobHost implements JobHost {
     const stuckMs = this.#threadPool.stuckMs();
     return [
       ...this.#refusals.values(),
+      ...this.#unrecorded.problems().map(this.#options.mask),
       ...(stuckMs === undefined ? [] : [this.#stuckText(stuckMs)]),
     ];
   }
@@ -178,8 +190,12 @@ class LocalJobHost implements JobHost {
           await ask(asked);
           break;
         } catch (error) {
-          const reason = `run ${run.id} cannot be looked at: ${errorText(error)}`;
-          if (refusals >= REFUSALS_MAX) this.#refusals.set(run.id, this.#options.mask(reason));
+          const isSilent = error instanceof NameServiceSilent;
+          const cannot = isSilent ? 'waits to start' : 'cannot be looked at';
+          const reason = `run ${run.id} ${cannot}: ${errorText(error)}`;
+          if (isSilent || refusals >= REFUSALS_MAX) {
+            this.#refusals.set(run.id, this.#options.mask(reason));
+          }
           await pause(RETRY_MS, this.#closing.signal);
         }
       }
@@ -204,6 +220,10 @@ class LocalJobHost implements JobHost {
     const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
     let shim: Shim;
+    if (latest.state !== 'starting') {
+      this.#notStarted(run, latest);
+      return;
+    }
     try {
       await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
@@ -223,6 +243,8 @@ class LocalJobHost implements JobHost {
         await this.#adopt(run);
         return;
       }
+      // Nothing was started, and the user may exist: it is tried again.
+      if (error instanceof NameServiceSilent) throw error;
       const message = errorText(error);
       const reason =
         error instanceof StartRefused ? message : `the run cannot be prepared: ${message}`;
@@ -237,8 +259,17 @@ class LocalJobHost implements JobHost {
     if (latest.state === 'canceling') this.#post({ type: 'run-never-started', run: run.id });
   }
 
-  /** Files of an older life of the state directory are moved away, unless that run still goes on. */
+  /**
+   * Files of an older life of the state directory are moved away, unless that run still goes on. No run starts beside one of
+   * its job of which the store knows nothing.
+   */
   async #clear(run: Run, directory: string): Promise<void> {
+    const beside = await this.#unrecorded.membersOf(run.job);
+    if (beside.length > 0) {
+      throw new StartRefused(
+        `an earlier run of ${run.job}, of which this agent has no record, is still running (pid ${beside.join(', ')})`,
+      );
+    }
     const locked = lockedSpawns(directory).filter((spawn) => spawn >= run.spawn);
     if (locked.length === 0) return;
     const pids = new Set(await this.#trees.members(run));

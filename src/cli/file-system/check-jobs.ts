@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { JobDefinition } from '../../core/model/job.ts';
 import { PATH_DEFAULT } from '../../jobs/process/environment.ts';
-import { findUser } from '../../jobs/process/user.ts';
+import { findUser, NameServiceSilent } from '../../jobs/process/user.ts';
 import { errorCode } from './error-code.ts';
 import { programProblem } from './program.ts';
 
@@ -83,9 +83,14 @@ async function userFinding(
   { name, user }: JobDefinition,
   userOf: (name: string) => ReturnType<typeof findUser>,
 ): Look {
-  if (user === undefined || (await userOf(user)) !== undefined) return undefined;
-  const message = `there is no user ${user} on this host`;
-  return { job: name, keys: ['user'], message, isFatal: true };
+  const finding = { job: name, keys: ['user'] };
+  try {
+    if (user === undefined || (await userOf(user)) !== undefined) return undefined;
+  } catch (error) {
+    if (!(error instanceof NameServiceSilent)) throw error;
+    return { ...finding, message: error.message, isFatal: false };
+  }
+  return { ...finding, message: `there is no user ${user} on this host`, isFatal: true };
 }
 
 function progressFindings(job: JobDefinition): Look[] {

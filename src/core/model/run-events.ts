@@ -26,6 +26,12 @@ export const RUN_EVENTS = {
     },
   },
   'run.skipped': { level: 'warn', msg: 'scheduled start skipped', persisted: true, fields: reason },
+  'run.recovered': {
+    level: 'warn',
+    msg: 'a live run that the store did not have is adopted',
+    persisted: true,
+    fields: {},
+  },
   'run.tracked': {
     level: 'info',
     msg: 'tracking began',

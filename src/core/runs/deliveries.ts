@@ -160,7 +160,7 @@ export class Deliveries {
   }
 }
 
-function newHubTask(name: string): HubTask {
+export function newHubTask(name: string): HubTask {
   return { name, imported: false, lastStampS: 0, finalReports: [], links: [] };
 }
 

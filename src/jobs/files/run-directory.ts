@@ -16,7 +16,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ProcessIdentity } from '../../core/model/job.ts';
 import { RunCgroup } from '../process/cgroups.ts';
 import { errorCode } from '../lib/error-code.ts';
@@ -40,6 +40,20 @@ const DIRECTORY_MODE = 0o700;
 
 export function runDirectory(stateDirectory: string, job: string, number: number): string {
   return join(stateDirectory, 'runs', ...encodeJob(job), String(number));
+}
+
+/** The job and the number of the run whose directory this is. */
+export function jobOfDirectory(
+  stateDirectory: string,
+  directory: string,
+): [job: string, number: number] {
+  const pieces = relative(join(stateDirectory, 'runs'), directory).split('/');
+  const number = Number(pieces.pop());
+  const encoded = pieces.map((piece) => piece.replace(/\+$/, '')).join('');
+  const job = encoded.replace(/%([0-9A-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return [encoded === '%' ? '' : Buffer.from(job, 'latin1').toString('utf8'), number];
 }
 
 /** The shim's own directory. No piece of a job's name begins with a full stop (`encodeJob`). */

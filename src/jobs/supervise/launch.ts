@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { defined } from '../../core/lib/defined.ts';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
 import { makeRunDirectory, openLogSync, writeJobUser } from '../files/run-directory.ts';
+import { writeRunRecord } from '../files/run-record.ts';
 import { whyNotEnter } from '../process/enter-job.ts';
 import { jobEnvironment } from '../process/environment.ts';
 import type { Launch } from '../process/launch-spec.ts';
@@ -35,7 +36,7 @@ export interface ShimStart {
   readonly bootId: string;
 }
 
-/** Throws `StartRefused` if the user is unknown, or this agent cannot run jobs of that user. */
+/** Throws `StartRefused` if the user is unknown, or this agent cannot run jobs of that user; and `NameServiceSilent`. */
 export async function resolveLaunch(run: Run, socketPath: string): Promise<Launch> {
   const { definition } = run;
   const named = definition.user === undefined ? undefined : await findUser(definition.user);
@@ -55,6 +56,7 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
 /** Makes the run's directory and its logs, which only the agent's user can open. */
 export function prepareStart({ run, directory, launch, logs }: ShimStart): void {
   makeRunDirectory(directory);
+  writeRunRecord(directory, run);
   if (launch.user !== undefined) writeJobUser(directory, run.spawn, launch.user.uid);
   for (const path of [logs.stdout, logs.stderr]) closeSync(openLogSync(path));
 }

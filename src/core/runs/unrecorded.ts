@@ -1,0 +1,49 @@
+/**
+ * Takes in live runs that the store did not have, as they were when they were started: the agent adopts and reports them from
+ * now on. Call before a planner is made.
+ */
+import { MINUTE_MS } from '../lib/time.ts';
+import type { Now } from '../lib/time.ts';
+import type { Run } from '../model/job.ts';
+import { fenceAtMs } from '../scheduling/deadlines.ts';
+import type { PersistentState } from '../state/persistent-state.ts';
+import { newHubTask } from './deliveries.ts';
+
+/**
+ * When their pipeline tasks were reported last is not known. AWS is asked for so long before the fence: an agent that was away for
+ * a short time must not stop its jobs, and one that hears nothing must.
+ */
+const CONFIRM_MS = MINUTE_MS;
+
+export function recoverUnrecorded(state: PersistentState, runs: readonly Run[], now: Now): void {
+  for (const run of runs) {
+    openHubTask(state, run);
+    leaveTimeToConfirm(run, now);
+    state.saveRun(run);
+    state.addEvent({ event: 'run.recovered', at: now, job: run.job, run: run.id, fields: {} });
+  }
+}
+
+/** An old copy of the store may give the task to another run, which keeps it. */
+function openHubTask(state: PersistentState, run: Run): void {
+  if (run.hub === undefined) return;
+  const task = state.hubTasks.get(run.hub.task) ?? newHubTask(run.hub.task);
+  if (task.run !== undefined) {
+    delete run.hub;
+    return;
+  }
+  task.run = run.id;
+  state.saveHubTask(task);
+}
+
+function leaveTimeToConfirm(run: Run, now: Now): void {
+  const { pipeline } = run;
+  const atMs = fenceAtMs(run);
+  if (pipeline?.acceptedAt === undefined || atMs === undefined) return;
+  const lateMs = now.bootMs + CONFIRM_MS - atMs;
+  if (lateMs <= 0) return;
+  const { bootMs, wallMs } = pipeline.acceptedAt;
+  // A report is due from then on, so never later than now.
+  const moveMs = Math.min(lateMs, now.bootMs - bootMs);
+  pipeline.acceptedAt = { bootMs: bootMs + moveMs, wallMs: wallMs + moveMs };
+}

@@ -1,0 +1,146 @@
+/**
+ * Runs that live on this host although the store knows nothing of them: it was lost, damaged or is an old copy. Their
+ * directories show them. A run with a record (run-record.ts) is adopted. Of the others the agent knows too little to report
+ * them: they are shown, and no run of their jobs starts beside them.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Run } from '../../core/model/job.ts';
+import {
+  jobOfDirectory,
+  lockedSpawns,
+  readExit,
+  readStarted,
+  recordDirectory,
+} from '../files/run-directory.ts';
+import type { StartedRecord } from '../files/run-directory.ts';
+import { readRunRecord } from '../files/run-record.ts';
+import { errorCode, errorText } from '../lib/error-code.ts';
+import { runMark } from '../process/environment.ts';
+import { lives } from '../process/process-table.ts';
+import { identifyShim } from './adoption.ts';
+
+const RECORDS = recordDirectory('');
+
+export interface UnrecordedRunsOptions {
+  readonly stateDirectory: string;
+  readonly bootId: string;
+  /** The processes of a run that are alive. Throws `CannotSee`. */
+  readonly members: (run: Run) => Promise<readonly number[]>;
+}
+
+interface Found {
+  readonly run: Run;
+  readonly directory: string;
+  readonly started: StartedRecord;
+}
+
+export class UnrecordedRuns {
+  readonly #options: UnrecordedRunsOptions;
+  /** Those that were not adopted, and may live. */
+  #left: Found[] = [];
+  #problem: string | undefined;
+
+  constructor(options: UnrecordedRunsOptions) {
+    this.#options = options;
+  }
+
+  /** Looks for them, and returns those that can be adopted. */
+  find(isKnown: (id: string) => boolean): readonly Run[] {
+    const adoptable: Run[] = [];
+    try {
+      for (const directory of runDirectories(join(this.#options.stateDirectory, 'runs'))) {
+        const found = this.#look(directory, isKnown);
+        if (found === undefined) continue;
+        const record = readRunRecord(directory, found.run.id, found.run.spawn);
+        if (record !== undefined && this.#hasShim(found)) adoptable.push(record);
+        else this.#left.push(found);
+      }
+    } catch (error) {
+      this.#problem = `the runs of an earlier agent cannot be looked for: ${errorText(error)}`;
+    }
+    return adoptable;
+  }
+
+  /** Living processes of such runs of this job. Throws `CannotSee`. */
+  async membersOf(job: string): Promise<readonly number[]> {
+    const pids: number[] = [];
+    for (const found of this.#left.filter(({ run }) => run.job === job)) {
+      const members = await this.#options.members(found.run);
+      if (members.length === 0) this.#left = this.#left.filter((one) => one !== found);
+      pids.push(...members);
+    }
+    return pids;
+  }
+
+  /** One sentence for each that may live. */
+  problems(): readonly string[] {
+    const texts = this.#left
+      .filter((found) => this.#mayLive(found))
+      .map(
+        ({ run, started: { process } }) =>
+          `run ${run.id} (pid ${process.pid}) may live, and the agent has no record of it: it is not reported, and ${run.job} does not start while it lives; wait for its end, or stop it with "kill -TERM -- -${process.pid}"`,
+      );
+    return [...(this.#problem === undefined ? [] : [this.#problem]), ...texts];
+  }
+
+  /** A run of this boot that the store does not have, that began and has no exit record. */
+  #look(directory: string, isKnown: (id: string) => boolean): Found | undefined {
+    const { stateDirectory, bootId } = this.#options;
+    const [job, number] = jobOfDirectory(stateDirectory, directory);
+    const id = `${job}/${number}`;
+    if (isKnown(id)) return undefined;
+    const spawn = Math.max(0, ...lockedSpawns(directory));
+    const started = readStarted(directory, spawn);
+    if (started === undefined || started.process.bootId !== bootId) return undefined;
+    if (readExit(directory, spawn) !== undefined) return undefined;
+    return { run: bareRun(job, number, spawn), directory, started };
+  }
+
+  #hasShim({ run, started }: Found): boolean {
+    const { bootId } = this.#options;
+    const shim = identifyShim(started, runMark(run, started.socketPath), bootId);
+    return shim !== undefined && lives(shim, bootId);
+  }
+
+  /** Processes may outlive the shim: they are looked for when a run of the job is to start. */
+  #mayLive(found: Found): boolean {
+    try {
+      return readExit(found.directory, found.run.spawn) === undefined && this.#hasShim(found);
+    } catch {
+      return true;
+    }
+  }
+}
+
+/** What the look for processes needs. */
+function bareRun(job: string, number: number, spawn: number): Run {
+  return {
+    ...{ id: `${job}/${number}`, job, number, spawn, origin: 'operator', state: 'running' },
+    requestedAt: { wallMs: 0, bootMs: 0 },
+    definition: {
+      ...{ name: job, command: [], environment: {}, autostart: false },
+      progress: { parser: 'none' },
+      stop: { signal: 'SIGTERM', graceMs: 0 },
+    },
+  };
+}
+
+/** `<job>/<number>`, and a long job name has several pieces: only a run has a record directory. */
+function* runDirectories(above: string): Generator<string> {
+  for (const name of namesIn(above)) {
+    const path = join(above, name);
+    if (namesIn(path).includes(RECORDS)) {
+      if (/^\d+$/.test(name)) yield path;
+    } else yield* runDirectories(path);
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return [];
+    throw error;
+  }
+}

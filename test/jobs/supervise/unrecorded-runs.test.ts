@@ -1,0 +1,141 @@
+/** Runs that live although the store knows nothing of them: found by what their directories and processes show. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { jobOfDirectory, runDirectory } from '../../../src/jobs/files/run-directory.ts';
+import { kill, makeRun, sh, until, withHosts } from '../support.ts';
+import type { Host } from '../support.ts';
+
+const never = (): boolean => false;
+
+async function started(
+  host: Host,
+  ...args: Parameters<typeof makeRun>
+): Promise<ReturnType<typeof makeRun>> {
+  const run = makeRun(...args);
+  host.host.start(run);
+  await until(
+    () => host.all('run-started').some((event) => event.run === run.id),
+    () => JSON.stringify(host.events),
+  );
+  return run;
+}
+
+const SLEEP = ['sleep', '600'];
+
+test.each(['copy', 'copy files', 'päck', '..', 'a/b%', 'x'.repeat(500), '%'])(
+  'the name of the job %s is read off its directory',
+  (job) => {
+    expect(jobOfDirectory('/state', runDirectory('/state', job, 7))).toEqual([job, 7]);
+  },
+);
+
+test('a live run is returned as it was started, and can be adopted; its exit code is known', () =>
+  withHosts(async (newHost, directory) => {
+    const first = newHost();
+    const go = join(directory, 'go');
+    const wait = sh(`while [ ! -e "${go}" ]; do sleep 0.05; done; exit 7`);
+    const run = await started(first, wait, { name: 'päck/x' });
+    await first.host.close();
+
+    const second = newHost();
+    expect(second.host.unrecorded?.((id) => id === run.id)).toEqual([]);
+    const third = newHost();
+    const found = third.host.unrecorded?.(never) ?? [];
+    expect(found).toEqual([JSON.parse(JSON.stringify(run))]);
+    third.host.adopt(found[0]!);
+    await third.event('run-started');
+    writeFileSync(go, '');
+    expect(await third.event('run-exited')).toMatchObject({ run: run.id, exitCode: 7 });
+    expect(third.host.problems?.()).toEqual([]);
+  }));
+
+test('a run that has ended, with a record of its end or without one, is not returned', () =>
+  withHosts(async (newHost) => {
+    const first = newHost();
+    await started(first, sh('exit 0'), { name: 'ended' });
+    await first.event('run-exited');
+    const killed = await started(first, SLEEP, { name: 'killed' });
+    first.host.signalTree(killed, 'SIGKILL');
+    await until(
+      () => first.all('tree-checked').some(({ survivors }) => survivors.length === 0),
+      () => JSON.stringify(first.events),
+    );
+    await first.host.close();
+    const second = newHost();
+    expect(second.host.unrecorded?.(never)).toEqual([]);
+    expect(second.host.problems?.()).toEqual([]);
+    // Their jobs are free.
+    const next = await started(second, sh('exit 0'), { name: 'killed' });
+    expect(next.job).toBe('killed');
+  }));
+
+test.each([
+  ['without a record', (path: string): void => rmSync(path)],
+  [
+    'with the record of another run',
+    (path: string): void => writeFileSync(path, readFileSync(path, 'utf8').replace('/', '/1')),
+  ],
+  [
+    'with half a record',
+    (path: string): void => writeFileSync(path, readFileSync(path, 'utf8').slice(0, 50)),
+  ],
+  ['with a record of another form', (path: string): void => writeFileSync(path, '[]')],
+])('a live run %s is shown, and no other run of its job starts beside it', (_what, damage) =>
+  withHosts(async (newHost) => {
+    const first = newHost();
+    const run = await started(first, SLEEP, { name: 'copy' });
+    const path = first.path(run, 'run.json');
+    expect(existsSync(path)).toBe(true);
+    damage(path);
+    await first.host.close();
+
+    const second = newHost();
+    expect(second.host.unrecorded?.(never)).toEqual([]);
+    expect(second.host.problems?.()).toEqual([
+      expect.stringMatching(
+        /^run copy\/\d+ \(pid \d+\) may live, and the agent has no record of it/,
+      ),
+    ]);
+    const next = makeRun(sh('exit 0'), { name: 'copy' });
+    second.host.start(next);
+    expect(await second.event('run-start-failed')).toMatchObject({
+      run: next.id,
+      reason: expect.stringMatching(/no record, is still running \(pid [\d, ]+\)/),
+    });
+    // Another job is not held up.
+    second.host.start(makeRun(sh('exit 0'), { name: 'other' }));
+    await second.event('run-exited');
+
+    const [, pids = ''] = /\(pid ([\d, ]+)\)/.exec(second.all('run-start-failed')[0]!.reason) ?? [];
+    pids.split(', ').map(Number).forEach(kill);
+    await until(
+      () => second.host.problems?.().length === 0,
+      () => JSON.stringify(second.host.problems?.()),
+    );
+    const last = makeRun(sh('exit 5'), { name: 'copy' });
+    second.host.start(last);
+    await until(
+      () => second.all('run-exited').some((event) => event.run === last.id),
+      () => JSON.stringify(second.events),
+    );
+  }),
+);
+
+test('a run whose shim is dead holds its job while processes of it live', () =>
+  withHosts(async (newHost) => {
+    const first = newHost();
+    const run = await started(first, SLEEP, { name: 'copy' });
+    await first.host.close();
+    kill(Number((await first.read(run, '.shim/started.1')).split(' ')[0]));
+
+    const second = newHost();
+    await until(
+      () => second.host.unrecorded?.(never).length === 0,
+      () => 'the shim is dead',
+    );
+    second.host.start(makeRun(sh('exit 0'), { name: 'copy' }));
+    expect(await second.event('run-start-failed')).toMatchObject({
+      reason: expect.stringContaining('no record, is still running'),
+    });
+  }));

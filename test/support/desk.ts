@@ -8,6 +8,7 @@ import type { Action, Reply } from '../../src/core/model/action.ts';
 import type { Call, Operation, Outcome } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
+import { isPendingForPipeline } from '../../src/core/model/job.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
 import type { TimelineEvent } from '../../src/core/model/timeline.ts';
@@ -159,7 +160,9 @@ export class Desk {
 
   /** Whatever a test does: what has changed is written in the same turn, but for what may wait some seconds by design. */
   #checkDisk(): void {
-    const { hubTasks, runs } = this.state;
+    const { hubTasks, outboxHubTasks, outboxRuns, runs } = this.state;
+    checkMembers('outboxRuns', outboxRuns, [...runs.values()].filter(isPendingForPipeline));
+    checkMembers('outboxHubTasks', outboxHubTasks, [...hubTasks.values()].filter(hasOutbox));
     for (const run of runs.values()) {
       if (!this.state.isTouched(run)) this.#checkWritten(run.id, written(run));
     }
@@ -198,6 +201,17 @@ export class Desk {
     if (outcome.kind !== 'accepted') return outcome;
     return { serverDateMs: Math.floor(this.now.wallMs / 1000) * 1000, ...outcome };
   }
+}
+
+/** What is derived of runs and tasks follows every change of them. */
+function checkMembers<Value>(name: string, set: ReadonlySet<Value>, all: readonly Value[]): void {
+  if (set.size !== all.length || all.some((one) => !set.has(one))) {
+    throw new Error(`${name} has ${JSON.stringify([...set])} of ${JSON.stringify(all)}`);
+  }
+}
+
+function hasOutbox({ finalReports, links, quarantine = [] }: HubTask): boolean {
+  return finalReports.length > 0 || links.length > 0 || quarantine.length > 0;
 }
 
 /** Stamps move with each report, and StampFloor keeps them on disk; survivors are looked for again by the next agent. */

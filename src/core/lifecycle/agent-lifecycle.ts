@@ -128,9 +128,9 @@ export class AgentLifecycle {
 
   /** No pipeline run lives here, none has anything left to report, and no poll is waited for any more. */
   #isPipelineDone(now: Now): boolean {
-    const { livePipelineRuns, runs } = this.#parts.state;
+    const { livePipelineRuns, outboxRuns } = this.#parts.state;
     if (livePipelineRuns.size > 0) return false;
     if (this.#pollsInFlight > 0 && now.bootMs < this.#pollsEndAtMs) return false;
-    return ![...runs.values()].some((run) => run.pipeline?.delivery.state === 'pending');
+    return ![...outboxRuns].some((run) => run.pipeline?.delivery.state === 'pending');
   }
 }

@@ -273,3 +273,8 @@ export function isPending(delivery: Delivery): boolean {
     delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isRetained === true)
   );
 }
+
+/** Of an ended run, its final status has not been accepted by Data Pipeline, and is not given up. */
+export function isPendingForPipeline({ pipeline, state }: Run): boolean {
+  return pipeline !== undefined && isFinal(state) && isPending(pipeline.delivery);
+}

@@ -137,10 +137,8 @@ function copiedHost({ state: { copiedHostRuns } }: PlannerView): string[] {
 /** Reports that wait until an operator retries or drops them. */
 function quarantined({ state }: PlannerView): string[] {
   let count = 0;
-  for (const task of state.hubTasks.values()) count += task.quarantine?.length ?? 0;
-  for (const { pipeline } of state.runs.values()) {
-    if (pipeline?.delivery.state === 'refused' && pipeline.delivery.isRetained === true) count++;
-  }
+  for (const task of state.outboxHubTasks) count += task.quarantine?.length ?? 0;
+  for (const { pipeline } of state.outboxRuns) if (pipeline?.delivery.state === 'refused') count++;
   if (count === 0) return [];
   const reports = count === 1 ? '1 report was' : `${count} reports were`;
   return [`${reports} refused for good: migration-agent outbox shows why, outbox retry or drop`];

@@ -15,7 +15,6 @@ import type { Reporters } from '../scheduling/reporters.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { RunIndex } from '../state/run-index.ts';
 import type { Timeline } from '../state/timeline.ts';
-import { isPendingForPipeline } from './outbox.ts';
 
 interface Parts {
   readonly state: PersistentState;
@@ -155,8 +154,8 @@ export class OutboxRequests {
 
   *#pipelineRuns(choice: OutboxChoice): Iterable<Run> {
     if (choice.destination === 'migrationHub') return;
-    for (const run of this.#parts.state.runs.values()) {
-      if (isPendingForPipeline(run) && this.#isOf(run.id, choice)) yield run;
+    for (const run of [...this.#parts.state.outboxRuns]) {
+      if (this.#isOf(run.id, choice)) yield run;
     }
   }
 

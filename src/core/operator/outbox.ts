@@ -7,7 +7,7 @@ import { iso } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Operation } from '../model/call.ts';
 import type { FinalReport, HubLink, HubTask, Quarantined } from '../model/hub-task.ts';
-import { isFinal, isPending } from '../model/job.ts';
+import { isPendingForPipeline } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import type { OutboxEntry } from '../model/outbox.ts';
 import { endText, finalTaskStatus } from '../model/report.ts';
@@ -19,10 +19,10 @@ const NOTIFY = 'NotifyMigrationTaskState';
 
 /** Everything that is pending; the oldest of each task first. */
 export function outbox(view: PlannerView, now: Now): OutboxEntry[] {
-  const { hubTasks, runs } = view.state;
+  const { hubTasks, outboxRuns } = view.state;
   const entries: OutboxEntry[] = [];
   for (const task of hubTasks.values()) entries.push(...hubEntries(view, task, now));
-  for (const run of runs.values()) {
+  for (const run of outboxRuns) {
     const entry = pipelineEntry(view, run, now);
     if (entry !== undefined) entries.push(entry);
   }
@@ -40,29 +40,24 @@ export function outboxOf(view: PlannerView, job: string, now: Now): OutboxEntry[
 }
 
 /** How many entries there are; cheaper than making them. */
-export function outboxSize(view: PlannerView): number {
-  let pending = 0;
-  for (const { finalReports, links, quarantine } of view.state.hubTasks.values()) {
+export function outboxSize({ state: { outboxHubTasks, outboxRuns } }: PlannerView): number {
+  let pending = outboxRuns.size;
+  for (const { finalReports, links, quarantine } of outboxHubTasks) {
     pending += finalReports.length + links.length + (quarantine?.length ?? 0);
   }
-  for (const run of view.state.runs.values()) if (isPendingForPipeline(run)) pending++;
   return pending;
 }
 
 /** Since when the oldest final report is pending, on the boot clock; `undefined`: none is. */
-export function oldestPendingMs(view: PlannerView): number | undefined {
+export function oldestPendingMs({
+  state: { outboxHubTasks, outboxRuns },
+}: PlannerView): number | undefined {
   let oldestMs = Infinity;
-  for (const { finalReports } of view.state.hubTasks.values()) {
+  for (const { finalReports } of outboxHubTasks) {
     oldestMs = Math.min(oldestMs, finalReports[0]?.since.bootMs ?? Infinity);
   }
-  for (const run of view.state.runs.values()) {
-    if (isPendingForPipeline(run)) oldestMs = Math.min(oldestMs, run.endedAt?.bootMs ?? Infinity);
-  }
+  for (const { endedAt } of outboxRuns) oldestMs = Math.min(oldestMs, endedAt?.bootMs ?? Infinity);
   return oldestMs === Infinity ? undefined : oldestMs;
-}
-
-export function isPendingForPipeline(run: Run): boolean {
-  return run.pipeline !== undefined && isFinal(run.state) && isPending(run.pipeline.delivery);
 }
 
 function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {

@@ -6,7 +6,7 @@ import { PendingSet } from '../lib/pending-set.ts';
 import type { CopiedFrom, HostIdentity } from '../model/host-identity.ts';
 import { isPromised } from '../model/hub-task.ts';
 import type { HubTask } from '../model/hub-task.ts';
-import { isFinal } from '../model/job.ts';
+import { isFinal, isPendingForPipeline } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import { EVENTS } from '../model/timeline.ts';
 import type { TimelineEvent } from '../model/timeline.ts';
@@ -69,6 +69,10 @@ export class PersistentState {
   /** Those with a live run, and those of them that were promised a next report, or may have been. */
   readonly liveHubTasks = new Set<HubTask>();
   readonly promisedHubTasks = new Set<HubTask>();
+  /** Those of which a final report, a link or a refused report is in the outbox. */
+  readonly outboxHubTasks = new Set<HubTask>();
+  /** Ended runs whose final status is in the outbox. */
+  readonly outboxRuns = new Set<Run>();
   /** What belongs to the host that this state was copied from: this agent does not act upon it. */
   readonly copiedHostRuns = new Map<string, Run>();
   readonly copiedHostHubTasks = new Map<string, HubTask>();
@@ -118,6 +122,7 @@ export class PersistentState {
       this.liveRuns.set(run.id, run);
       if (run.pipeline !== undefined) this.livePipelineRuns.add(run.id);
     }
+    setMember(this.outboxRuns, run, isPendingForPipeline(run));
   }
 
   /** Adds the task or marks it as changed. Call it after every change of a task: what is derived of tasks follows. */
@@ -139,13 +144,14 @@ export class PersistentState {
     this.hubTasks.set(task.name, task);
     setMember(this.liveHubTasks, task, task.run !== undefined);
     setMember(this.promisedHubTasks, task, isPromised(task));
+    const { finalReports, links, quarantine } = task;
+    const isEmpty = finalReports.length + links.length + (quarantine?.length ?? 0) === 0;
+    setMember(this.outboxHubTasks, task, !isEmpty);
   }
 
   setRunAside(run: Run): void {
     this.saveRun(run);
-    this.runs.delete(run.id);
-    this.liveRuns.delete(run.id);
-    this.livePipelineRuns.delete(run.id);
+    this.#forgetRun(run);
     this.copiedHostRuns.set(run.id, run);
   }
 
@@ -156,9 +162,7 @@ export class PersistentState {
   }
 
   dropRun(run: Run): void {
-    this.runs.delete(run.id);
-    this.liveRuns.delete(run.id);
-    this.livePipelineRuns.delete(run.id);
+    this.#forgetRun(run);
     this.#runs.delete(run);
     this.#touchedRuns.delete(run);
     this.#droppedRuns.add(run.id);
@@ -209,7 +213,15 @@ export class PersistentState {
     return changes;
   }
 
+  #forgetRun(run: Run): void {
+    this.runs.delete(run.id);
+    this.liveRuns.delete(run.id);
+    this.livePipelineRuns.delete(run.id);
+    this.outboxRuns.delete(run);
+  }
+
   #forgetHubTask(task: HubTask): void {
+    this.outboxHubTasks.delete(task);
     this.hubTasks.delete(task.name);
     this.liveHubTasks.delete(task);
     this.promisedHubTasks.delete(task);

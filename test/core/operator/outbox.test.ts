@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS, after, iso } from '../../../src/core/lib/time.ts';
 import type { FinalReport, HubLink } from '../../../src/core/model/hub-task.ts';
+import { isPendingForPipeline } from '../../../src/core/model/job.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 import {
-  isPendingForPipeline,
   oldestPendingMs,
   outbox,
   outboxOf,

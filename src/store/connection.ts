@@ -7,7 +7,7 @@ import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Log } from '../ports.ts';
-import { openEmptyCopy, openReadOnlyCopy, setAside, withScratchCopy } from './copies.ts';
+import { openEmptyCopy, openReadOnlyCopy, putBack, setAside, withScratchCopy } from './copies.ts';
 import { salvage } from './salvage.ts';
 import type { Salvaged } from './salvage.ts';
 import {
@@ -50,7 +50,7 @@ export function openConnection(file: string, log: Log): Connection {
   try {
     return openWritable(file, TABLES, log);
   } catch (error) {
-    const reason = whyUnwritable(file);
+    const reason = whyUnwritable(file) ?? (isFull(error) ? 'the disk is full' : undefined);
     if (reason === undefined) throw error;
     return openCopy(file, reason, log);
   }
@@ -67,7 +67,7 @@ export function openWritable(file: string, tables: readonly Table[], log: Log): 
   }
 }
 
-/** The file cannot be written, nor moved aside: what it holds is read into memory. */
+/** The file cannot be written, or not made anew: what it holds is read into memory. */
 function openCopy(file: string, reason: string, log: Log): Connection {
   log.write('error', 'store.read_only', 'the store cannot be written; it is read, jobs go on', {
     file,
@@ -106,7 +106,7 @@ function isUnusable(error: unknown): boolean {
 }
 
 /** Opens the file for writing. Throws if that is not possible, as while the file system is read-only. */
-export function openFile(file: string): Connection {
+function openFile(file: string): Connection {
   const reason = whyUnwritable(file);
   if (reason !== undefined) throw new Error(reason);
   let database: DatabaseSync;
@@ -127,11 +127,29 @@ export function replaceDamaged(
   log: Log,
 ): Connection {
   const keptAs = setAside(file, 'damaged');
-  const database = openDatabase(file, 'shared');
-  // Opening a FIFO would wait for ever.
-  const salvaged = error instanceof NotAStore ? NOTHING_READ : salvage(keptAs, database, tables);
+  const { database, salvaged } = makeAnew(file, keptAs, (into) =>
+    // Opening a FIFO would wait for ever.
+    error instanceof NotAStore ? NOTHING_READ : salvage(keptAs, into, tables),
+  );
   const replaced = reportDamage(file, keptAs, error, salvaged, log);
   return connect(database, { isCopy: false, replaced });
+}
+
+/** Makes a new file in the place of one that was set aside. If there is no room for it, the old one comes back. */
+function makeAnew(
+  file: string,
+  keptAs: string,
+  fill: (database: DatabaseSync) => Salvaged,
+): { readonly database: DatabaseSync; readonly salvaged: Salvaged } {
+  let database: DatabaseSync | undefined;
+  try {
+    database = openDatabase(file, 'shared');
+    return { database, salvaged: fill(database) };
+  } catch (error) {
+    database?.close();
+    putBack(keptAs, file);
+    throw error;
+  }
 }
 
 function reportDamage(
@@ -157,12 +175,12 @@ function replaceOtherVersion(file: string, version: number, log: Log): Connectio
     throw new UnreadableStore(newerText(file, version));
   }
   const keptAs = setAside(file, `version-${version}`);
+  const { database } = makeAnew(file, keptAs, () => NOTHING_READ);
   log.write('error', 'store.outdated', 'the store is of an older version; a new one is used', {
     file,
     keptAs,
     version,
   });
-  const database = openDatabase(file, 'shared');
   const reason = `it is of version ${version}`;
   return connect(database, { isCopy: false, replaced: { keptAs, reason, rows: 0 } });
 }

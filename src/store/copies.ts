@@ -30,6 +30,14 @@ export function setAside(file: string, why: string): string {
   return copy;
 }
 
+/** Undoes `setAside`. */
+export function putBack(copy: string, file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    rmSync(file + suffix, { force: true });
+    if (existsSync(copy + suffix)) renameSync(copy + suffix, file + suffix);
+  }
+}
+
 /**
  * Opens a copy in memory of a store on a file system that takes no writes; an empty store if there is none. Throws
  * `OtherVersion`, `NotAStore` or the error of SQLite.

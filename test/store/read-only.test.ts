@@ -108,9 +108,15 @@ const DAMAGES = {
   },
 };
 
+/** No room for another file, and none to make this one anew. */
+const FULL = `
+const filler = openSync('/mnt/filler', 'w');
+for (const size of [65536, 4096, 1]) { try { for (;;) writeSync(filler, Buffer.alloc(size)); } catch { } }
+closeSync(filler)`;
+
 const DAMAGED_PROGRAM = `
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { openStore } from '${join(import.meta.dirname, '../../src/store/store.ts')}';
 
 const NOW = { wallMs: 1_000_000, bootMs: 5_000 };
@@ -129,7 +135,7 @@ first.load(NOW);
 first.commit({ ...nothing, runs: Array.from({ length: 40 }, (_, i) => run(i + 1)) });
 first.close();
 DAMAGE;
-mount('ro');
+REFUSE;
 const second = openStore('/mnt/state', 'boot-1', log);
 const state = second.load(NOW);
 const loaded = state.runs.size;
@@ -139,7 +145,7 @@ const added = run(99);
 state.saveRun(added);
 let refusal = '';
 try { second.commit({ ...nothing, runs: [added] }); } catch (error) { refusal = error.message; }
-mount('rw');
+ACCEPT;
 second.commit({ ...nothing, runs: [added] });
 const later = second.problems();
 second.close();
@@ -149,9 +155,19 @@ third.close();
 console.log(JSON.stringify({ loaded, timeline, problems, refusal, later, kept, events, files: readdirSync('/mnt/state') }));
 `;
 
-test.skipIf(!mayMount).each(Object.entries(DAMAGES))(
-  'a damaged store on a read-only file system: what can be read is used, the rest is shown, and it is made anew once it can be (%s; needs root)',
-  async (_what, { damage, loaded, lost }) => {
+/** Why the file cannot be made anew, for a time. */
+const REFUSALS = {
+  'read-only': { refuse: "mount('ro')", accept: "mount('rw')", why: 'EROFS' },
+  full: { refuse: FULL, accept: "rmSync('/mnt/filler')", why: 'full' },
+};
+
+const CASES = Object.entries(REFUSALS).flatMap(([disk, refusal]) =>
+  Object.entries(DAMAGES).map(([file, damage]) => [disk, file, { ...refusal, ...damage }] as const),
+);
+
+test.skipIf(!mayMount).each(CASES)(
+  'a damaged store on a %s disk: what can be read is used, the rest is shown, and it is made anew once it can be (%s; needs root)',
+  async (_disk, _file, { accept, damage, loaded, lost, refuse, why }) => {
     const directory = mkdtempSync(join(tmpdir(), 'migration-agent-read-only-'));
     const program = join(directory, 'program.ts');
     writeFileSync(
@@ -160,14 +176,14 @@ test.skipIf(!mayMount).each(Object.entries(DAMAGES))(
     );
     try {
       const { stdout } = await promisify(execFile)('unshare', [
-        ...['--mount', 'sh', '-c', 'mount -t tmpfs none /mnt && exec $1 $2', 'sh'],
+        ...['--mount', 'sh', '-c', 'mount -t tmpfs -o size=1m none /mnt && exec $1 $2', 'sh'],
         ...[process.execPath, program],
       ]);
       const found = JSON.parse(stdout) as Record<string, unknown> & { loaded: number };
       expect(found).toMatchObject({
         timeline: [],
         problems: [expect.stringContaining('it is kept as /mnt/state/state.db:')],
-        refusal: expect.stringContaining('EROFS'),
+        refusal: expect.stringContaining(why),
         later: [expect.stringContaining('it is kept as /mnt/state/state.db.damaged-1')],
         kept: found.loaded + 1,
         files: expect.arrayContaining(['state.db', 'state.db.damaged-1']),

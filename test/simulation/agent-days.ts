@@ -36,14 +36,16 @@ export interface Tale {
   readonly finalReports: number;
 }
 
-/** Lives through the days on a store in `directory`. */
+/** Lives through the days on a store in `directory`. `trace` gets every call of a port. */
 export async function liveThrough(
   seed: number,
   weather: Weather,
   days: number,
   directory: string,
+  trace?: string[],
 ): Promise<Tale> {
   const story = new AgentDays(seed, directory, days);
+  story.world.trace = trace;
   story.plan(weather);
   const { checker, world } = story;
   world.begin();

@@ -15,7 +15,7 @@ import type { Event } from '../../src/core/model/event.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import type { Calendar } from '../../src/core/runs/schedules.ts';
-import type { Run } from '../../src/core/model/job.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
 import type {
   Clock,
   Gates,
@@ -52,11 +52,8 @@ export interface AgentWorldOptions extends OutsideOptions {
   readonly calendar?: Calendar;
 }
 
-/** What a commit wrote, as it is on disk. */
-interface Committed {
-  readonly runs: readonly Run[];
-  readonly droppedRuns: readonly string[];
-}
+/** What a commit wrote. The agent goes on changing its runs: what is to be remembered of them must be copied. */
+type Committed = Pick<Changes, 'runs' | 'droppedRuns'>;
 
 interface Life {
   readonly inbox: Inbox;
@@ -98,6 +95,8 @@ export class AgentWorld {
   onSend: (call: Call) => void = () => undefined;
   onAnswer: (call: Call, outcome: Outcome) => void = () => undefined;
   onLog: (event: string, fields: Readonly<Record<string, unknown>>) => void = () => undefined;
+  /** If a test sets this: every call of a port, in order. */
+  trace: string[] | undefined;
   onDeath: () => void = () => undefined;
   onBirth: () => void = () => undefined;
   readonly #options: AgentWorldOptions;
@@ -307,6 +306,10 @@ export class AgentWorld {
     throw new Killed();
   }
 
+  #traced(what: string, details: () => unknown): void {
+    this.trace?.push(`${this.time.now().bootMs} ${what} ${JSON.stringify(details())}`);
+  }
+
   #clock(current: () => Life): Clock {
     const clock = virtualClock(this.time);
     const bootedMs = this.#bootedMs;
@@ -340,11 +343,13 @@ export class AgentWorld {
         this.#touch(life);
         this.isBehind = this.isDiskFull;
         if (this.isDiskFull) throw new Error('database or disk is full');
-        const kept = structuredClone({
-          ...{ runs: [...changes.runs], droppedRuns: [...changes.droppedRuns] },
-        });
         store.commit(changes);
-        this.onCommit(kept);
+        this.#traced('commit', () => [
+          ...changes.runs,
+          ...changes.droppedRuns,
+          ...changes.hubTasks,
+        ]);
+        this.onCommit(changes);
         this.#touch(life);
       },
       timeline: (job, limit) => store.timeline(job, limit),
@@ -373,6 +378,7 @@ export class AgentWorld {
     return {
       send: (call) => {
         this.#touch(life);
+        this.#traced('send', () => call);
         this.onSend(call);
         const sent = new Promise<Outcome>((resolve) => {
           this.outside.call(
@@ -429,6 +435,7 @@ export class AgentWorld {
     return {
       write: (_level, event, _msg, fields) => {
         this.#touch(life);
+        this.#traced(event, () => fields);
         this.onLog(event, fields);
       },
     };

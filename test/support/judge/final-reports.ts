@@ -75,7 +75,11 @@ export class FinalReports {
     const isOver = ENDED.includes(row.state);
     if (row.definition.tracked !== undefined) this.#isTracked(world, row, isOver);
     if (!isOver) return;
-    kept.set(key, { row, endedMs: kept.get(key)?.endedMs ?? nowMs });
+    kept.set(key, {
+      ...{ id: row.id, job: row.job, endedMs: kept.get(key)?.endedMs ?? nowMs },
+      ...{ hubTask: row.hub?.task, taskId: row.pipeline?.task.taskId },
+      isPending: row.hub?.delivery.state === 'pending',
+    });
     const live = lives.get(key);
     if (live !== undefined && !live.isOver && (row.survivors ?? []).length === 0) {
       this.#record.find(`${key} is ${row.state} while its processes live`);

@@ -24,6 +24,18 @@ export interface Live {
   isOver: boolean;
 }
 
+/** What was on disk of an ended run. */
+export interface KeptRun {
+  readonly id: string;
+  readonly job: string;
+  readonly hubTask: string | undefined;
+  readonly taskId: string | undefined;
+  /** Its final report to the Hub is pending. */
+  readonly isPending: boolean;
+  /** True time. */
+  readonly endedMs: number;
+}
+
 interface HostRecord {
   bornAtMs: number;
   deaths: number;
@@ -38,8 +50,8 @@ export class FleetRecord {
   readonly time: VirtualTime;
   readonly service: ServiceModel;
   readonly live = new Map<string, Live>();
-  /** Ended runs that are on disk, with the true time of their ends. */
-  readonly kept = new Map<string, { readonly row: Run; readonly endedMs: number }>();
+  /** Ended runs that are on disk. */
+  readonly kept = new Map<string, KeptRun>();
   /** Runs that somebody canceled, or that end for any other reason than their own. */
   readonly canceled = new Set<string>();
   readonly #hosts = new Map<AgentWorld, HostRecord>();

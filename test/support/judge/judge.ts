@@ -177,11 +177,11 @@ export class Judge {
   #dropped(world: AgentWorld, id: string): void {
     const { canceled, kept } = this.#record;
     const key = this.#record.key(world, id);
-    const row = kept.get(key)?.row;
+    const { hubTask, taskId } = kept.get(key) ?? {};
     this.#kept.dropped(world, key);
     this.#finals.dropped(key);
-    if (row !== undefined) this.#single.dropped(row);
-    if (row?.hub !== undefined) this.#hub.forgotten(row.hub.task);
+    if (taskId !== undefined) this.#single.forgotten(taskId);
+    if (hubTask !== undefined) this.#hub.forgotten(hubTask);
     canceled.delete(key);
     kept.delete(key);
   }

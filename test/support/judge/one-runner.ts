@@ -48,8 +48,9 @@ export class OneRunner {
     }
   }
 
-  dropped(row: Run): void {
-    if (row.pipeline !== undefined) this.#fenced.delete(row.pipeline.task.taskId);
+  /** The run that worked for this task is forgotten. */
+  forgotten(taskId: string): void {
+    this.#fenced.delete(taskId);
   }
 
   /** A window has ended: another host may have the task now, so nobody works for it here. */

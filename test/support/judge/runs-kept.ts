@@ -17,7 +17,7 @@ export class RunsKept {
 
   dropped(world: AgentWorld, key: string): void {
     const kept = this.#record.kept.get(key);
-    if (kept === undefined || world.settings.jobs.has(kept.row.job)) return;
+    if (kept === undefined || world.settings.jobs.has(kept.job)) return;
     if (this.#record.nowMs - kept.endedMs < this.#keepRunsMs - LATE_ON_DISK_MS) {
       this.#record.find(`${key} is forgotten too early`);
     }
@@ -25,18 +25,17 @@ export class RunsKept {
 
   /** An ended run of which nothing is pending. */
   settledRun(world: AgentWorld): string | undefined {
-    for (const [key, { row }] of this.#record.kept) {
-      const isPending = row.hub?.delivery.state === 'pending';
-      const isOwn = key === this.#record.key(world, row.id) && row.job.startsWith('once-');
-      if (isOwn && !isPending && !this.#record.live.has(key)) return row.id;
+    for (const [key, { id, isPending, job }] of this.#record.kept) {
+      const isOwn = key === this.#record.key(world, id) && job.startsWith('once-');
+      if (isOwn && !isPending && !this.#record.live.has(key)) return id;
     }
     return undefined;
   }
 
   close(): void {
-    for (const [key, { endedMs, row }] of this.#record.kept) {
+    for (const [key, { endedMs, isPending, job }] of this.#record.kept) {
       const keptMs = this.#record.nowMs - endedMs;
-      const isOnce = row.job.startsWith('once-') && row.hub?.delivery.state !== 'pending';
+      const isOnce = job.startsWith('once-') && !isPending;
       if (isOnce && keptMs > this.#keepRunsMs + HOUR_MS) {
         this.#record.find(`${key} is kept for ever`);
       }

@@ -220,19 +220,13 @@ class LocalJobHost implements JobHost {
     const { stateDirectory, socketPath, bootId, mask } = this.#options;
     const directory = this.#directoryOf(run);
     let shim: Shim;
-    if (latest.state !== 'starting') {
-      this.#notStarted(run, latest);
-      return;
-    }
+    if (!this.#isWanted(run, latest)) return;
     try {
       await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
       const start: ShimStart = { run, directory, launch, logs, bootId };
-      if (latest.state !== 'starting') {
-        this.#notStarted(run, latest);
-        return;
-      }
+      if (!this.#isWanted(run, latest)) return;
       prepareStart(start);
       shim =
         this.#options.backend === 'unit'
@@ -254,9 +248,10 @@ class LocalJobHost implements JobHost {
     this.#watch(run, shim);
   }
 
-  /** It was canceled while its start waited. */
-  #notStarted(run: Run, latest: Run): void {
+  /** False if the run was canceled while its start waited. */
+  #isWanted(run: Run, latest: Run): boolean {
     if (latest.state === 'canceling') this.#post({ type: 'run-never-started', run: run.id });
+    return latest.state === 'starting';
   }
 
   /**

@@ -170,9 +170,13 @@ test.skipIf(!mayMount).each(CASES)(
   async (_disk, _file, { accept, damage, loaded, lost, refuse, why }) => {
     const directory = mkdtempSync(join(tmpdir(), 'migration-agent-read-only-'));
     const program = join(directory, 'program.ts');
+    const parts = { 'DAMAGE;': damage, 'REFUSE;': refuse, 'ACCEPT;': accept };
     writeFileSync(
       program,
-      DAMAGED_PROGRAM.replace('DAMAGE', () => damage),
+      DAMAGED_PROGRAM.replace(
+        /(DAMAGE|REFUSE|ACCEPT);/g,
+        (part) => parts[part as keyof typeof parts],
+      ),
     );
     try {
       const { stdout } = await promisify(execFile)('unshare', [
@@ -183,10 +187,10 @@ test.skipIf(!mayMount).each(CASES)(
       expect(found).toMatchObject({
         timeline: [],
         problems: [expect.stringContaining('it is kept as /mnt/state/state.db:')],
-        refusal: expect.stringContaining(why),
+        refusal: expect.stringContaining(why) as string,
         later: [expect.stringContaining('it is kept as /mnt/state/state.db.damaged-1')],
         kept: found.loaded + 1,
-        files: expect.arrayContaining(['state.db', 'state.db.damaged-1']),
+        files: expect.arrayContaining(['state.db', 'state.db.damaged-1']) as string[],
       });
       expect(found['events']).toEqual([
         'error store.read_only',

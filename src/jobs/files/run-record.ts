@@ -24,23 +24,23 @@ export function writeRunRecord(directory: string, run: Run): void {
 export function readRunRecord(directory: string, id: string, spawn: number): Run | undefined {
   try {
     const text = readOwnSync(join(directory, 'run.json'), BYTES_MAX);
-    const run = text === undefined ? undefined : (JSON.parse(text) as Partial<Run> | null);
-    const { definition, hub, pipeline } = run ?? {};
-    const isRun =
-      run?.id === id &&
-      run.spawn === spawn &&
-      run.state === 'starting' &&
-      run.requestedAt !== undefined &&
-      Array.isArray(definition?.command) &&
-      typeof definition.name === 'string' &&
-      typeof definition.stop.graceMs === 'number' &&
-      (hub === undefined || typeof hub.task === 'string') &&
-      (pipeline === undefined || typeof pipeline.task.taskId === 'string');
-    return isRun ? (run as Run) : undefined;
+    const run = text === undefined ? undefined : (JSON.parse(text) as Run | null);
+    return run?.id === id && run.spawn === spawn && isWhole(run) ? run : undefined;
   } catch (error) {
     if (error instanceof NotOwnFile || error instanceof SyntaxError || error instanceof TypeError) {
       return undefined;
     }
     throw error;
   }
+}
+
+/** Throws `TypeError` if a part is missing. */
+function isWhole({ definition, hub, pipeline, requestedAt, state }: Run): boolean {
+  const texts: unknown[] = [
+    ...[definition.name, ...definition.command, definition.stop.signal],
+    ...(hub === undefined ? [] : [hub.task]),
+    ...(pipeline === undefined ? [] : [pipeline.task.taskId]),
+  ];
+  const isText = (value: unknown): boolean => typeof value === 'string';
+  return state === 'starting' && Number.isFinite(requestedAt.bootMs) && texts.every(isText);
 }

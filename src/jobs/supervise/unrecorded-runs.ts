@@ -92,7 +92,7 @@ export class UnrecordedRuns {
     if (isKnown(id)) return undefined;
     const spawn = Math.max(0, ...lockedSpawns(directory));
     const started = readStarted(directory, spawn);
-    if (started === undefined || started.process.bootId !== bootId) return undefined;
+    if (started?.process.bootId !== bootId) return undefined;
     if (readExit(directory, spawn) !== undefined) return undefined;
     return { run: bareRun(job, number, spawn), directory, started };
   }

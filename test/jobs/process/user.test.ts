@@ -61,7 +61,7 @@ describe('a user that /etc/passwd does not have', () => {
       {
         job: 'copy',
         keys: ['user'],
-        message: expect.stringContaining('the name service cannot be asked'),
+        message: expect.stringContaining('the name service cannot be asked') as string,
         isFatal: false,
       },
     ]);

@@ -101,7 +101,7 @@ test.each([
     second.host.start(next);
     expect(await second.event('run-start-failed')).toMatchObject({
       run: next.id,
-      reason: expect.stringMatching(/no record, is still running \(pid [\d, ]+\)/),
+      reason: expect.stringMatching(/no record, is still running \(pid [\d, ]+\)/) as string,
     });
     // Another job is not held up.
     second.host.start(makeRun(sh('exit 0'), { name: 'other' }));
@@ -136,6 +136,6 @@ test('a run whose shim is dead holds its job while processes of it live', () =>
     );
     second.host.start(makeRun(sh('exit 0'), { name: 'copy' }));
     expect(await second.event('run-start-failed')).toMatchObject({
-      reason: expect.stringContaining('no record, is still running'),
+      reason: expect.stringContaining('no record, is still running') as string,
     });
   }));

@@ -90,7 +90,7 @@ function openCopy(file: string, reason: string, log: Log): Connection {
 }
 
 /** As `replaceDamaged`, but the readable rows are in memory, and the damaged file stays where it is. */
-export function copyDamaged(file: string, error: unknown, log: Log): Connection {
+function copyDamaged(file: string, error: unknown, log: Log): Connection {
   const database = openEmptyCopy();
   const salvaged =
     error instanceof NotAStore
@@ -119,8 +119,24 @@ function openFile(file: string): Connection {
   return connect(database, { isCopy: false });
 }
 
+/** Makes the damaged file anew if it can be written and there is room; otherwise its rows are in memory for the time being. */
+export function replaceOrCopy(
+  file: string,
+  error: unknown,
+  tables: readonly Table[],
+  log: Log,
+): Connection {
+  if (whyUnwritable(file) !== undefined) return copyDamaged(file, error, log);
+  try {
+    return replaceDamaged(file, error, tables, log);
+  } catch (failure) {
+    if (!isFull(failure)) throw failure;
+    return copyDamaged(file, error, log);
+  }
+}
+
 /** Sets the damaged file aside and copies the readable rows of `tables` into a new one. */
-export function replaceDamaged(
+function replaceDamaged(
   file: string,
   error: unknown,
   tables: readonly Table[],
@@ -197,7 +213,7 @@ function connect(
 }
 
 /** `undefined` if the file, or the directory for a new one, can be written. */
-export function whyUnwritable(file: string): string | undefined {
+function whyUnwritable(file: string): string | undefined {
   for (const path of [dirname(file), file]) {
     try {
       accessSync(path, constants.W_OK);

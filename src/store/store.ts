@@ -17,13 +17,7 @@ import { PersistentState } from '../core/state/persistent-state.ts';
 import type { AgentMetadata, Changes } from '../core/state/persistent-state.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import {
-  copyDamaged,
-  openConnection,
-  openWritable,
-  replaceDamaged,
-  whyUnwritable,
-} from './connection.ts';
+import { openConnection, openWritable, replaceOrCopy } from './connection.ts';
 import type { Connection, Replaced } from './connection.ts';
 import { rebaseHubTask, rebaseMetadata, rebaseRun } from './rebase-rows.ts';
 import { readHubTask, readMetadata, readObject, readRun } from './row-values.ts';
@@ -293,12 +287,9 @@ export class SqliteStore implements Store {
   /** Makes the damaged file anew. What the agent has in memory does not have to be read from the damaged one. */
   #replace(error: unknown): void {
     this.close();
-    if (whyUnwritable(this.#file) !== undefined) {
-      this.#connection = copyDamaged(this.#file, error, this.#log);
-      return;
-    }
+    const opened = replaceOrCopy(this.#file, error, this.#tablesToRead(), this.#log);
     this.#isRebuilt = this.#isBehind = this.#state !== undefined;
-    this.#connection = replaceDamaged(this.#file, error, this.#tablesToRead(), this.#log);
+    this.#connection = opened;
   }
 
   #tablesToRead(): readonly Table[] {

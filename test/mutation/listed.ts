@@ -222,8 +222,8 @@ export const LISTED: readonly Listed[] = [
       "this.#isBehind = false;\n      database.exec('COMMIT');",
     ],
     [
-      'this.#isBehind = this.#state !== undefined;\n    this.#connection = replaceDamaged',
-      'this.#connection = replaceDamaged',
+      'this.#isBehind = this.#state !== undefined;\n    this.#connection = opened;\n  }',
+      'this.#connection = opened;\n  }',
     ],
   ]),
   ...of(

@@ -222,8 +222,8 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change(
         'store/connection',
-        'if (reason === undefined) throw error;\n    const database',
-        'throw error;\n    const database',
+        'if (reason === undefined) throw error;\n    return openCopy',
+        'throw error;\n    return openCopy',
       ),
     ],
     tests: ['test/store/read-only.test.ts'],
@@ -375,6 +375,66 @@ export const FAULTS: readonly Fault[] = [
     ],
     tests: ['test/core/lib/duration.test.ts'],
     real: 'a command line is no part of the simulation',
+  },
+  {
+    name: 'endless-start',
+    what: 'an agent whose state directory cannot exist loops at its start and does not hear SIGTERM',
+    changes: [
+      change(
+        'system/trusted-path',
+        '  if (dirname(path) !== path) makeDirectory(dirname(path), mode);\n',
+        '',
+      ),
+      change(
+        'system/trusted-path',
+        'mkdirSync(path, { mode });',
+        'mkdirSync(path, { mode, recursive: true });',
+      ),
+    ],
+    tests: ['test/security/trusted-paths.test.ts'],
+    real: 'the file system is real',
+  },
+  {
+    name: 'lost-state',
+    what: 'live runs that a lost state file does not have are forgotten, and start again',
+    changes: [
+      change('agent/agent', 'recoverUnrecorded(state, this.#recovered, this.#startedAt);', ''),
+    ],
+    tests: ['test/end-to-end/lost-state.test.ts'],
+    real: 'run directories and processes are real',
+  },
+  {
+    name: 'beside-an-unrecorded-run',
+    what: 'a run starts beside a live one of its job of which the agent has no record',
+    changes: [change('jobs/job-host', 'if (beside.length > 0) {', 'if (beside.length > 99) {')],
+    tests: ['test/jobs/supervise/unrecorded-runs.test.ts'],
+    real: 'run directories and processes are real',
+  },
+  {
+    name: 'silent-name-service',
+    what: 'a name service that gives no answer counts as "there is no such user"',
+    changes: [
+      change(
+        'jobs/process/user',
+        'throw new NameServiceSilent(`the name',
+        'return void new NameServiceSilent(`the name',
+      ),
+    ],
+    tests: ['test/jobs/process/user.test.ts'],
+    real: 'the name service is real',
+  },
+  {
+    name: 'damaged-and-read-only',
+    what: 'a damaged store on a read-only or full disk keeps the agent from starting',
+    changes: [
+      change(
+        'store/connection',
+        'if (!isUnusable(error)) throw error;\n    return copyDamaged',
+        'throw error;\n    return copyDamaged',
+      ),
+    ],
+    tests: ['test/store/read-only.test.ts'],
+    real: 'the file system is real',
   },
 ];
 

@@ -37,6 +37,8 @@ export interface Replaced {
   readonly reason: string;
   /** Rows that were read from it. */
   readonly rows: number;
+  /** It is damaged; otherwise it is of an older version. */
+  readonly isDamaged: boolean;
 }
 
 const NOTHING_READ: Salvaged = { rows: 0, unreadableRows: 0 };
@@ -81,7 +83,7 @@ function openCopy(file: string, reason: string, log: Log): Connection {
       const why = `it is of version ${error.version}`;
       return connect(openEmptyCopy(), {
         isCopy: true,
-        replaced: { keptAs: file, reason: why, rows: 0 },
+        replaced: { keptAs: file, reason: why, rows: 0, isDamaged: false },
       });
     }
     if (!isUnusable(error)) throw error;
@@ -136,7 +138,7 @@ export function replaceOrCopy(
 }
 
 /** Sets the damaged file aside and copies the readable rows of `tables` into a new one. */
-function replaceDamaged(
+export function replaceDamaged(
   file: string,
   error: unknown,
   tables: readonly Table[],
@@ -183,7 +185,7 @@ function reportDamage(
     rows,
     unreadableRows,
   });
-  return { keptAs, reason, rows };
+  return { keptAs, reason, rows, isDamaged: true };
 }
 
 function replaceOtherVersion(file: string, version: number, log: Log): Connection {
@@ -198,7 +200,8 @@ function replaceOtherVersion(file: string, version: number, log: Log): Connectio
     version,
   });
   const reason = `it is of version ${version}`;
-  return connect(database, { isCopy: false, replaced: { keptAs, reason, rows: 0 } });
+  const replaced = { keptAs, reason, rows: 0, isDamaged: false };
+  return connect(database, { isCopy: false, replaced });
 }
 
 function newerText(file: string, version: number): string {

@@ -17,7 +17,7 @@ import { PersistentState } from '../core/state/persistent-state.ts';
 import type { AgentMetadata, Changes } from '../core/state/persistent-state.ts';
 import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
-import { openConnection, openWritable, replaceOrCopy } from './connection.ts';
+import { openConnection, openWritable, replaceDamaged, replaceOrCopy } from './connection.ts';
 import type { Connection, Replaced } from './connection.ts';
 import { rebaseHubTask, rebaseMetadata, rebaseRun } from './rebase-rows.ts';
 import { readHubTask, readMetadata, readObject, readRun } from './row-values.ts';
@@ -300,10 +300,14 @@ export class SqliteStore implements Store {
   #writable(): Connection {
     const connection = this.#connection;
     if (connection !== undefined && !connection.isCopy) return connection;
-    const opened = openWritable(this.#file, this.#tablesToRead(), this.#log);
+    const { replaced } = connection ?? {};
+    const opened =
+      replaced?.isDamaged === true
+        ? replaceDamaged(this.#file, new Error(replaced.reason), this.#tablesToRead(), this.#log)
+        : openWritable(this.#file, this.#tablesToRead(), this.#log);
     this.close();
     this.#isBehind = this.#state !== undefined;
-    this.#connection = replacing(opened, connection?.replaced);
+    this.#connection = replacing(opened, replaced);
     return this.#connection;
   }
 

@@ -176,3 +176,26 @@ test('with the destination turned off nothing is sent', () => {
   expect([migrationHub !== undefined, HUB.createStream]).toEqual([true, true]);
   expect(linkCalls(desk)).toEqual([]);
 });
+
+test('outbox retry sends a link that failed at once', () => {
+  const desk = deskWhere('PutResourceAttributes', () => UNAVAILABLE);
+  desk.pass(5 * MINUTE_MS);
+  const sent = () => linkCalls(desk).filter((name) => name === 'PutResourceAttributes').length;
+  const before = sent();
+  desk.post({ type: 'outbox-requested', action: 'retry', by: 'anna', choice: {} });
+  desk.pass(1);
+  expect(sent()).toBe(before + 1);
+});
+
+test('a link that is refused counts for the run that has the task now', () => {
+  const desk = deskWhere('PutResourceAttributes', () => undefined);
+  desk.exit(desk.runOf('copy'));
+  desk.pass(1_000);
+  desk.answers = (call) =>
+    call.operation === 'NotifyMigrationTaskState' ? undefined : accepted(call);
+  desk.start('copy');
+  desk.settle('PutResourceAttributes', REFUSED);
+  desk.answers = (call) => (call.operation === 'PutResourceAttributes' ? REFUSED : accepted(call));
+  desk.pass(MINUTE_MS);
+  expect(desk.task('copy').quarantine?.map(({ run }) => run)).toEqual(['copy/2']);
+});

@@ -3,6 +3,7 @@ import { PromiseBudget } from '../../../src/core/hub/promise-budget.ts';
 import { MINUTE_MS } from '../../../src/core/lib/time.ts';
 import type { HubTask } from '../../../src/core/model/hub-task.ts';
 import { Pacing } from '../../../src/core/scheduling/pacing.ts';
+import { hubTaskKey } from '../../../src/core/scheduling/reporter-keys.ts';
 import { Reporters } from '../../../src/core/scheduling/reporters.ts';
 import { steadyPerSecond } from '../../../src/core/scheduling/token-bucket.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
@@ -18,7 +19,8 @@ function createBudget() {
   // One call a second and a promise of a minute at most: 55 tasks can be promised.
   const current = settings({ migrationHub: { ...HUB, nextUpdateMaxMs: MINUTE_MS } });
   const parts = { state, pacing, timeline, settings: { current }, reporters: new Reporters() };
-  return { state, pacing, timeline, promises: new PromiseBudget(parts) };
+  const { reporters } = parts;
+  return { state, pacing, reporters, timeline, promises: new PromiseBudget(parts) };
 }
 
 function liveTask(state: PersistentState, name: string): HubTask {
@@ -140,4 +142,52 @@ test('when the services’ clock is later than was thought, promises end earlier
   expect(ended.promise).toEqual(promise('FAILED'));
   expect(none.promise).toBeUndefined();
   expect([...state.takeChanges().hubTasks]).toEqual([live]);
+});
+
+describe('the task that has waited longest looks again', () => {
+  const touched: string[] = [];
+  const full = () => {
+    const { promises, reporters, state } = createBudget();
+    touched.length = 0;
+    reporters.touch = (key) => void touched.push(key);
+    const tasks = Array.from({ length: 60 }, (_, index) => liveTask(state, `t${index}`));
+    const waiting = tasks.filter((task) => !promises.tryReserve(task, task.run ?? '', NOW));
+    const end = (task: HubTask | undefined): void => {
+      if (task === undefined) throw new Error('there is none');
+      delete task.run;
+      state.saveHubTask(task);
+      promises.closed(task);
+    };
+    return { promises, tasks, waiting, end };
+  };
+  const keys = (...tasks: (HubTask | undefined)[]): string[] =>
+    tasks.map((task) => hubTaskKey(task?.name ?? ''));
+
+  test('when a promise is free, and not before', () => {
+    const { end, promises, tasks, waiting } = full();
+    expect(touched).toEqual([]);
+    end(waiting[1]);
+    promises.offerToNext();
+    expect(touched).toEqual([]);
+    end(tasks[0]);
+    expect(touched).toEqual(keys(waiting[0]));
+  });
+
+  test('and after it the next, as long as there are free ones', () => {
+    const { end, promises, tasks, waiting } = full();
+    end(tasks[0]);
+    end(tasks[1]);
+    touched.length = 0;
+    const [first] = waiting;
+    expect(first && promises.tryReserve(first, first.run ?? '', NOW)).toBe(true);
+    expect(touched).toEqual(keys(waiting[1]));
+  });
+
+  test('none, if none waits', () => {
+    const { promises, reporters } = createBudget();
+    touched.length = 0;
+    reporters.touch = (key) => void touched.push(key);
+    promises.offerToNext();
+    expect(touched).toEqual([]);
+  });
 });

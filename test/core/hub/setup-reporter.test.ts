@@ -142,3 +142,31 @@ test('a known region stays in use while GetHomeRegion is denied', () => {
   expect(desk.planner.view().hub.region).toBe('eu-central-1');
   expect(desk.planner.view().hub.isRegionDoubtful).toBe(false);
 });
+
+describe('the time is asked for where no other call shows it', () => {
+  const asked = (answer: Outcome): Desk => {
+    const desk = deskOf({ settings: { migrationHub: { ...HUB, region: 'us-west-2' } } });
+    desk.answers = (call) => (call.operation === 'GetHomeRegion' ? answer : accepted(call));
+    desk.planner.view().hub.askTime();
+    desk.pass(5 * MINUTE_MS);
+    return desk;
+  };
+
+  test.each<[Outcome]>([[DENIED], [REFUSED], [NO_REGION], [{ kind: 'accepted', answer: {} }]])(
+    'once, if the answer is %j',
+    (answer) => {
+      const desk = asked(answer);
+      expect(desk.callsOf('GetHomeRegion')).toHaveLength(1);
+      expect(desk.planner.view().hub.isTimeAsked).toBe(false);
+    },
+  );
+
+  test.each<[Outcome]>([[UNAVAILABLE], [{ kind: 'throttled', reason: 'ThrottlingException' }]])(
+    'again, if it is %j',
+    (answer) => {
+      const desk = asked(answer);
+      expect(desk.callsOf('GetHomeRegion').length).toBeGreaterThan(3);
+      expect(desk.planner.view().hub.isTimeAsked).toBe(true);
+    },
+  );
+});

@@ -118,3 +118,25 @@ test('an unchanged pending call keeps its place among equals; a changed one lose
   const order = Array.from({ length: 3 }, () => queue.take(NOTIFY, 1));
   expect(order).toEqual(['a', 'c', 'b']);
 });
+
+test('of a heartbeat and a status change whose slack has run out, the earlier deadline goes first', () => {
+  const order = (heartbeatByMs: number, changeByMs: number): (string | undefined)[] => {
+    const queue = new NamedCallQueue();
+    const at = (byMs: number) => ({ urgentAtMs: 100, byMs });
+    queue.set('change', { operation: NOTIFY, readyAtMs: 0, sinceMs: 0, deadline: at(changeByMs) });
+    queue.set('heartbeat', { operation: NOTIFY, readyAtMs: 0, deadline: at(heartbeatByMs) });
+    return [queue.take(NOTIFY, 100), queue.take(NOTIFY, 100)];
+  };
+  expect(order(1000, 900)).toEqual(['change', 'heartbeat']);
+  expect(order(900, 1000)).toEqual(['heartbeat', 'change']);
+  expect(order(900, 900)).toEqual(['heartbeat', 'change']);
+});
+
+test('what is set again as it is keeps its place among equals; another deadline is another place', () => {
+  const queue = new NamedCallQueue();
+  const heartbeat = { operation: NOTIFY, readyAtMs: 0, deadline: { urgentAtMs: 900, byMs: 1000 } };
+  for (const name of ['a', 'b', 'c', 'a']) queue.set(name, { ...heartbeat });
+  expect(queue.take(NOTIFY, 0)).toBe('a');
+  queue.set('b', { ...heartbeat, deadline: { urgentAtMs: 900, byMs: 1001 } });
+  expect([queue.take(NOTIFY, 0), queue.take(NOTIFY, 0)]).toEqual(['c', 'b']);
+});

@@ -226,3 +226,34 @@ test('a step that leaves less than two seconds leaves none', () => {
   };
   expect([stepped(58_001), stepped(58_000), stepped(61_999)]).toEqual([0, 2_000, 0]);
 });
+
+test('the median is the one in the middle, in whatever order the answers came', () => {
+  const offset = new ClockOffset();
+  for (const behindS of [10, 30, 20]) answers(offset, behindS * SECOND_MS);
+  expect(offset.ms).toBe(20 * SECOND_MS);
+});
+
+test('one answer that is far from what an earlier agent knew is doubtful, also if it says that the host is right', () => {
+  const offset = new ClockOffset();
+  offset.restore(10 * YEAR_MS, 0);
+  answers(offset, 10 * SECOND_MS);
+  expect([offset.ms, offset.isDoubtful]).toEqual([10 * YEAR_MS, true]);
+  answers(offset, 10 * SECOND_MS, 2);
+  expect([offset.ms, offset.isDoubtful]).toEqual([10 * SECOND_MS, false]);
+});
+
+test('what this agent has seen often enough is not forgotten for one wild answer', () => {
+  const offset = new ClockOffset();
+  offset.restore(HOUR_MS, 0);
+  answers(offset, HOUR_MS, 30);
+  answers(offset, 10 * YEAR_MS);
+  expect([offset.ms, offset.isDoubtful]).toEqual([HOUR_MS, false]);
+});
+
+test('a host whose clock is not yet possible believes no single answer, however near', () => {
+  const offset = new ClockOffset();
+  const minute = 60 * SECOND_MS;
+  const before: Now = { wallMs: Date.UTC(2020, 0, 1) - minute, bootMs: 0 };
+  offset.learn(before.wallMs + 2 * minute, before, before);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
+});

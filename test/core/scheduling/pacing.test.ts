@@ -276,3 +276,24 @@ test.each<[Outcome, number, number]>([
   settle(pacing, outcome, 0, always(drawn));
   expect(pacing.of(NOTIFY).pausedUntilMs).toBe(ms);
 });
+
+test('an operation that works again ends the pauses of others, but none that AWS asked for', () => {
+  const pacing = new Pacing();
+  const down: Outcome = { kind: 'unavailable', reason: 'ECONNREFUSED' };
+  for (let i = 0; i < 3; i++) settle(pacing, down, 0);
+  const paused = (operation: 'GetHomeRegion' | 'ImportMigrationTask', outcome: Outcome): void => {
+    pacing.began(operation, 0, 10);
+    pacing.of(operation).inFlight--;
+    pacing.settled(operation, outcome, 0, always(1));
+  };
+  paused('GetHomeRegion', down);
+  paused('ImportMigrationTask', throttled(60_000));
+  // A gap of its rate, after which nothing has failed.
+  pacing.of('PollForTask').pausedUntilMs = 70_000;
+  pacing.of('GetHomeRegion').pausedUntilMs = 50_000;
+  settle(pacing, ACCEPTED, 10_000, always(0.5));
+  const untilMs = (['GetHomeRegion', 'ImportMigrationTask', 'PollForTask'] as const).map(
+    (operation) => pacing.of(operation).pausedUntilMs,
+  );
+  expect(untilMs).toEqual([10_500, 60_000, 70_000]);
+});

@@ -137,3 +137,41 @@ describe('whom is believed', () => {
     expect(wrong.clock.isHostWrong).toBe(true);
   });
 });
+
+describe('what an earlier agent knew', () => {
+  const restored = (offsetMs: number, now: Now) => {
+    const state = new PersistentState();
+    state.metadata.clock = { offsetMs, at: NOW };
+    return clockAt(now, state).clock;
+  };
+
+  test('stands for the service, whose time is near the last one', () => {
+    const clock = restored(20 * DAY_MS, NOW);
+    expect([clock.offsetMs, clock.isVouchedFor(NOW)]).toEqual([20 * DAY_MS, true]);
+    const behind = restored(-20 * DAY_MS, NOW);
+    expect([behind.offsetMs, behind.isVouchedFor(NOW)]).toEqual([-20 * DAY_MS, true]);
+  });
+
+  test('is less the step of the host’s clock since, in either direction', () => {
+    for (const stepMs of [20 * DAY_MS, -20 * DAY_MS]) {
+      const now = { wallMs: NOW.wallMs + stepMs + 1_000, bootMs: NOW.bootMs + 1_000 };
+      expect(restored(HOUR_MS, now).offsetMs).toBe(HOUR_MS - stepMs);
+    }
+  });
+
+  test.each([
+    [30 * DAY_MS - 1, true],
+    [30 * DAY_MS, false],
+    [-HOUR_MS + 1, true],
+    [-HOUR_MS, false],
+  ])('vouches for a time that is %i ms later: %s', (sinceMs, expected) => {
+    const now = { wallMs: NOW.wallMs + sinceMs, bootMs: NOW.bootMs };
+    expect(restored(0, NOW).isVouchedFor(now)).toBe(expected);
+  });
+});
+
+test('an answer with an impossible date moves nothing', () => {
+  const { clock, taken } = clockAt(NOW);
+  expect(clock.learn(60_000, NOW, NOW)).toBe(0);
+  expect([clock.isConfirmed, taken().isSaved]).toEqual([false, false]);
+});

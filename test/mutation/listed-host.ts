@@ -236,10 +236,12 @@ export const LISTED_HOST: readonly (readonly [
   [
     'control/metrics',
     'control/http/tcp-listener',
-    [
-      ["events: ['lease.fenced', 'lease.gone']", "events: ['lease.gone']"],
-      ['/^(?:failed|lost|fenced)$/', '/^(?:failed|lost)$/'],
-    ],
+    [["events: ['lease.fenced', 'lease.gone']", "events: ['lease.gone']"]],
+  ],
+  [
+    'control/job-metrics',
+    'control/http/tcp-listener',
+    [['/^(?:failed|lost|fenced)$/', '/^(?:failed|lost)$/']],
   ],
   [
     'cli/commands/history',

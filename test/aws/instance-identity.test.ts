@@ -1,7 +1,8 @@
 /** The identity of an EC2 instance, against a metadata service of version 2 that behaves well, badly or not at all. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { createInstanceIdentity } from '../../src/aws/instance-identity.ts';
 import type { Services } from '../../src/ports.ts';
 import { CALLS, listen, servicesAt, setEnvironment, startStub } from './aws-stub.ts';
 import type { Stub } from './aws-stub.ts';
@@ -104,3 +105,56 @@ test.each<[string, typeof answer]>([
     expect(asked.filter((line) => line.startsWith('PUT'))).toHaveLength(1);
   },
 );
+
+test.each<[Record<string, string>, string]>([
+  [{}, 'http://169.254.169.254'],
+  [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv6' }, 'http://[fd00:ec2::254]'],
+  [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv4' }, 'http://169.254.169.254'],
+  [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://other//' }, 'http://other'],
+  [
+    { AWS_EC2_METADATA_SERVICE_ENDPOINT: '', AWS_EC2_METADATA_DISABLED: 'false' },
+    'http://169.254.169.254',
+  ],
+])('with %o it is asked for at %s', async (environment, at) => {
+  const asked = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no route'));
+  onTestFinished(() => asked.mockRestore());
+  expect(await createInstanceIdentity(environment)()).toBeUndefined();
+  expect(asked.mock.calls.map(([url]) => url)).toEqual([`${at}/latest/api/token`]);
+});
+
+test('the longest document that a poll may hold goes with it, a longer one does not', async () => {
+  for (const [length, goes] of [
+    [1024, true],
+    [1025, false],
+  ] as const) {
+    const fetched = vi
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(() => Promise.resolve(new Response('x'.repeat(length))));
+    const identity = await createInstanceIdentity({})();
+    expect(identity !== undefined).toBe(goes);
+    fetched.mockRestore();
+  }
+});
+
+test('one that was not found is asked for again after an hour, one that was found never', async () => {
+  let nowMs = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const asked = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('no route'));
+  onTestFinished(() => {
+    clock.mockRestore();
+    asked.mockRestore();
+  });
+  const ask = createInstanceIdentity({});
+  for (const ms of [0, 3_599_999, 3_600_000]) {
+    nowMs = ms;
+    expect(await ask()).toBeUndefined();
+  }
+  expect(asked).toHaveBeenCalledTimes(2);
+  asked.mockImplementation(() => Promise.resolve(new Response('document')));
+  for (const ms of [7_200_000, 20_000_000]) {
+    nowMs = ms;
+    expect(await ask()).toEqual({ document: 'document', signature: 'document' });
+  }
+  // Token, document and signature, once.
+  expect(asked).toHaveBeenCalledTimes(5);
+});

@@ -46,6 +46,17 @@ describe('text for Migration Hub', () => {
     expect(hubText('40 % of /srv/ä done (12 files)')).toBe('40 % of /srv/ä done (12 files)');
     expect(hubText('one\r\n\ttwo')).toBe('one two');
   });
+
+  test.each(['\u0000', '\u001f', '\u007f', '\u0080', '\u009f', '\u2028', '\u2029'])(
+    'has a blank for %j',
+    (control) => {
+      expect(hubText(`one${control}two`)).toBe('one two');
+    },
+  );
+
+  test.each(['\u0020', '\u007e', '\u00a0', '\u2027', '\u202a'])('keeps %j', (character) => {
+    expect(hubText(`one${character}two`)).toBe(`one${character}two`);
+  });
 });
 
 describe('text for Data Pipeline', () => {

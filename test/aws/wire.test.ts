@@ -204,6 +204,19 @@ describe('a call', () => {
 });
 
 describe('an answer', () => {
+  test.each(['taskId', 'pipelineId', 'attemptId'])(
+    'of PollForTask without its %s is none: nobody could report that task',
+    async (missing) => {
+      const task = { taskId: 't', pipelineId: 'p', attemptId: 'a', [missing]: undefined };
+      stub.answer = ok({ taskObject: task });
+      expect((await services.send(CALLS.PollForTask)).kind).toBe('unavailable');
+      stub.answer = ok({ taskObject: { ...task, [missing]: 'x' } });
+      expect(await services.send(CALLS.PollForTask)).toMatchObject({
+        answer: { task: { [missing]: 'x', objects: [] } },
+      });
+    },
+  );
+
   test('of GetHomeRegion names the region, or none where none is set', async () => {
     stub.answer = ok({ HomeRegion: 'eu-central-1' });
     expect(await services.send(CALLS.GetHomeRegion)).toMatchObject({

@@ -24,7 +24,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { runConfined } from './confined.ts';
+import { confineForks } from './confined.ts';
 import { LISTED } from './listed.ts';
 import { mutantsOf, mutated } from './mutants.ts';
 import type { Mutant } from './mutants.ts';
@@ -41,7 +41,21 @@ const ROUND_MS_MAX = 300_000;
 type Result = 'passed' | 'failed' | 'too long';
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = read();
+  const mayKill = positionals.length === 0 || positionals.some((one) => one.includes('jobs'));
+  const end = confineForks(mayKill);
+  try {
+    await tryAll(values, positionals);
+  } finally {
+    end();
+  }
+}
+
+type Values = ReturnType<typeof read>['values'];
+
+// eslint-disable-next-line @typescript-eslint/explicit-function-return-type -- parseArgs makes it of these options
+function read() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       sample: { type: 'string', default: 'Infinity' },
@@ -54,12 +68,9 @@ async function main(): Promise<void> {
       listed: { type: 'boolean', default: false },
     },
   });
-  const mayKill = positionals.length === 0 || positionals.some((one) => one.includes('jobs'));
-  const exitCode = runConfined(mayKill);
-  if (exitCode !== undefined) {
-    process.exitCode = exitCode;
-    return;
-  }
+}
+
+async function tryAll(values: Values, positionals: readonly string[]): Promise<void> {
   if (values.listed) {
     await withCopy((copy) => tryListed(positionals[0] ?? '', copy));
     return;

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLimiter, stopLimiter } from '../../../src/aws/budget/bottleneck-guards.ts';
 import { createGates } from '../../../src/aws/budget/gates.ts';
 import type { AdjustableGates, FleetPool, Rates } from '../../../src/aws/budget/gates.ts';
+import { HostBudget } from '../../../src/aws/budget/host-budget.ts';
 import { bucketOf } from '../../../src/core/scheduling/token-bucket.ts';
 import { HUB_OPERATIONS, PIPELINE_OPERATIONS } from '../../../src/core/model/call.ts';
 import type { Operation } from '../../../src/core/model/call.ts';
@@ -380,4 +381,26 @@ describe('the guards against bottleneck', () => {
     createLimiter(5);
     expect(vi.getTimerCount()).toBe(0);
   });
+});
+
+test('a fault of bottleneck ends the process, unless the gates are being closed', async () => {
+  const { gates } = bench({ perSecond: 10, burst: 10 });
+  const thrown: (() => void)[] = [];
+  const queue = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
+    thrown.push(task);
+  });
+  const take = vi.spyOn(HostBudget.prototype, 'take').mockRejectedValue(new Error('a fault'));
+  try {
+    gates.ask(NOTIFY, 1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(thrown).toHaveLength(1);
+    expect(thrown[0]).toThrow('a fault');
+    gates.ask(POLL, 1);
+    await gates.close();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(thrown).toHaveLength(1);
+  } finally {
+    queue.mockRestore();
+    take.mockRestore();
+  }
 });

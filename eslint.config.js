@@ -105,6 +105,13 @@ const SYNTAX_EVERYWHERE = [
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
 ];
 
+/** The names of a CommonJS package are lost in the bundle of the packages, where nothing else would notice. */
+const PACKAGE_BY_NEED = {
+  selector: 'ImportExpression > Literal[value=/^(?!\\.|node:|koffi$|@aws-sdk\\u002F)/]',
+  message:
+    'Export its names from a file of its own, and import() that: a bundle gives only the default export.',
+};
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'coverage/'] },
   ...tseslint.configs.strictTypeChecked,
@@ -170,6 +177,11 @@ export default tseslint.config(
         { selector: "Identifier[name='Promise']", message: 'The core holds no promise.' },
       ],
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/core/**'],
+    rules: { 'no-restricted-syntax': ['error', ...SYNTAX_EVERYWHERE, PACKAGE_BY_NEED] },
   },
   {
     files: ['src/**/*.ts'],

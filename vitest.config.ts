@@ -10,13 +10,13 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-/** These change nothing that outlives a test (test/support/nothing-left.ts) and keep nothing in their modules. */
-const PURE = [
-  'test/{config,core,simulation}/**/*.test.ts',
-  'test/cli/{terminal,views}/**/*.test.ts',
-  'test/control/routes/**/*.test.ts',
-  'test/simulator/{audit,definition,faults,hub,pipeline}/**/*.test.ts',
-  'test/simulator/{constraints,switches}.test.ts',
+/** These need a process of their own: they replace a module or what a browser has, measure the process, or change its user. */
+const APART = [
+  'test/control/browser/*.test.ts',
+  'test/jobs/process/pid-reuse.test.ts',
+  'test/jobs/progress/reader.test.ts',
+  'test/jobs/tracked/tracked-work.test.ts',
+  'test/system/logger.test.ts',
 ];
 
 export default defineConfig({
@@ -25,6 +25,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Most tests wait for processes and answers, not for a processor.
     maxWorkers: 6,
+    globalSetup: 'test/support/bundled-program.ts',
     // What one of the programs that tests start has compiled the others need not compile again.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
     // For tests that never end. None comes near it, also beside busy neighbours.
@@ -34,18 +35,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // So these files need no process and no modules of their own, which cost more than most of their tests.
+        // The start of a process and of its modules costs more than most tests.
         test: {
-          name: 'pure',
-          include: PURE,
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: APART,
           isolate: false,
           setupFiles: 'test/support/nothing-left.ts',
         },
       },
-      {
-        extends: true,
-        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE },
-      },
+      { extends: true, test: { name: 'apart', include: APART } },
     ],
   },
 });

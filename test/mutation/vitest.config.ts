@@ -26,6 +26,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: [],
+    globalSetup: join(ROOT, 'test/support/bundled-program.ts'),
     runner: join(import.meta.dirname, 'worker.ts'),
     maxWorkers: 2,
     // A mutant counts for the test that runs meanwhile.

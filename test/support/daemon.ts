@@ -5,20 +5,19 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createClient } from '../../src/cli/client/client.ts';
 import type { Client } from '../../src/cli/client/client.ts';
 import type { JobStatus, Status } from '../../src/core/model/status.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { BUNDLED_LAUNCHER } from './bundled-program.ts';
 import { endJobsOf } from './leftovers.ts';
 import { until } from './until.ts';
 
+const { ATTACKED_TREE } = process.env;
 /** ATTACKED_TREE: another checkout, to see an attack (test/security) succeed against its code. */
-export const LAUNCHER = join(
-  process.env['ATTACKED_TREE'] ?? fileURLToPath(new URL('../..', import.meta.url)),
-  'src/migration-agent',
-);
+export const LAUNCHER =
+  ATTACKED_TREE === undefined ? BUNDLED_LAUNCHER : join(ATTACKED_TREE, 'src/migration-agent');
 
 export interface Site {
   readonly directory: string;

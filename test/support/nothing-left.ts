@@ -1,5 +1,5 @@
-/** For files that share a process with others: what others rely on is as it was when a file has ended. */
-import { afterAll, beforeAll, expect } from 'vitest';
+/** For files that share a process with others: what others rely on is as it was when a file has ended, and variables are put back. */
+import { afterAll, expect } from 'vitest';
 
 /** What tests change for a time, by its name. */
 function shared(): ReadonlyMap<string, unknown> {
@@ -8,18 +8,21 @@ function shared(): ReadonlyMap<string, unknown> {
     ...Object.entries({ Date, clearTimeout, fetch, setTimeout }),
     ['performance.now', Reflect.get(performance, 'now')],
     ['process.kill', Reflect.get(process, 'kill')],
+    ['process.umask', process.umask()],
     ['the working directory', process.cwd()],
-    ...Object.entries(process.env).map(([name, value]) => [`$${name}`, value] as const),
   ]);
 }
 
-let before: ReadonlyMap<string, unknown>;
-beforeAll(() => {
-  before = shared();
-});
+// Read anew for each file, before it is loaded.
+const before = shared();
+const environment = { ...process.env };
+
 afterAll(() => {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in environment)) delete process.env[name];
+  }
+  Object.assign(process.env, environment);
   const after = shared();
-  // Names only: a variable may hold a secret.
   const names = [...new Set([...before.keys(), ...after.keys()])];
   const changed = names.filter((name) => before.get(name) !== after.get(name));
   expect(changed, 'left changed for the files after this one').toEqual([]);

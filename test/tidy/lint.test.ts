@@ -115,6 +115,13 @@ describe('the owner of every promise', () => {
   });
 });
 
+test('a package that is imported when it is needed, for its names: refused', async () => {
+  const text = `export const x = async () => (await import('yaml')).parse('1');`;
+  expect(await broken(GATES, text)).toContain('no-restricted-syntax');
+  const own = `export const x = async () => (await import('./redis-client.ts')).Redis;`;
+  expect(await broken(GATES, own)).not.toContain('no-restricted-syntax');
+});
+
 test('a switch that forgets a case: refused', async () => {
   const text = `export function x(kind: 'a' | 'b'): number {\n  switch (kind) {\n    case 'a':\n      return 1;\n  }\n  return 0;\n}`;
   expect(await brokenWithTypes(CORE, text)).toContain(

@@ -6,5 +6,7 @@ import { unusedExports } from './unused-exports.ts';
 test('every export is imported by another file, or is a type that the signature of another export names', () => {
   const files = globSync(['*.config.ts', '{src,test,systemd}/**/*.ts']);
   expect(files.length).toBeGreaterThan(500);
-  expect(unusedExports(files)).toEqual([]);
+  // Vitest calls it.
+  const called = 'test/support/bundled-program.ts: setup';
+  expect(unusedExports(files)).toEqual([called]);
 });

@@ -77,7 +77,7 @@ export class FleetConnection {
 
   /** Rejects if Redis does not answer in time, or refuses this host. */
   static async open(options: FleetConnectionOptions): Promise<FleetConnection> {
-    const { Redis } = await import('ioredis');
+    const { Redis } = await import('./redis-client.ts');
     const client = new Redis(options.url, redisOptions(options.answerMs));
     const subscriber = client.duplicate();
     const failures: Error[] = [];

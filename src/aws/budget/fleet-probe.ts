@@ -13,7 +13,7 @@ export interface RedisFound {
 
 /** Rejects with the reason if Redis does not answer in time, or refuses this host. */
 export async function probeRedis(url: string): Promise<RedisFound> {
-  const { Redis } = await import('ioredis');
+  const { Redis } = await import('./redis-client.ts');
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: ANSWER_MS,

@@ -28,7 +28,7 @@ async function configured(environment: NodeJS.ProcessEnv): Promise<string | unde
   try {
     const text = readFileSync(file, 'utf8');
     if (!MAY_NAME_SOCKET.test(text)) return undefined;
-    const { parse } = await import('yaml');
+    const { parse } = await import('./yaml-parser.ts');
     document = parse(text, { logLevel: 'silent' });
   } catch {
     // Not there, not for us to read, or no YAML: the default is still worth a try.

@@ -1,6 +1,8 @@
 /** P6: the agent never calls faster than the limit. */
 import { expect, test } from 'vitest';
+import type { FleetStatus } from '../../../src/core/model/status.ts';
 import { isDelivered } from '../../support/daemon.ts';
+import { redisMissing, startRedis } from '../../support/redis-server.ts';
 import { until } from '../../support/until.ts';
 import { openSite } from './promise-site.ts';
 
@@ -32,3 +34,22 @@ ${jobs.join('\n')}
   expect(overLimit).toBe(0);
   expect(JSON.stringify(calls)).not.toMatch(/"throttled":[1-9]/);
 });
+
+test.skipIf(redisMissing)(
+  `P6 an agent of a fleet joins the pool in Redis (needs Redis: ${redisMissing ?? 'installed'})`,
+  async () => {
+    const { url } = await startRedis();
+    const site = await openSite(`
+migrationHub: { progressUpdateStream: test, createStream: true }
+fleet: { redis: "${url}", share: 0.5 }
+jobs: {}
+`);
+    await site.start();
+    let fleet: FleetStatus | undefined;
+    await until(
+      'it has joined',
+      async () => (fleet = (await site.status()).agent.fleet)?.state === 'joined',
+      () => JSON.stringify(fleet),
+    );
+  },
+);

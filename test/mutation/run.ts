@@ -53,7 +53,6 @@ async function main(): Promise<void> {
 
 type Values = ReturnType<typeof read>['values'];
 
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type -- parseArgs makes it of these options
 function read() {
   return parseArgs({
     allowPositionals: true,

@@ -61,6 +61,7 @@ test('what is not in the file shows where it comes from', () => {
     'aws.region': 'file us-east-1',
     'migrationHub.region': 'default the home region, asked from GetHomeRegion',
     'dataPipeline.region': 'default us-east-1',
+    'migrationHub.progressUpdateStream': 'file s',
     'dataPipeline.rates.PollForTask.perSecond': 'default 2',
     'dataPipeline.rates.PollForTask.burst': 'default 100',
     'dataPipeline.rates.ReportTaskRunnerHeartbeat.perSecond': 'default 1',
@@ -128,4 +129,17 @@ test('a variable of a job is hidden if its name says that it holds a secret', ()
   );
   const hidden = all.filter((name) => shown.get(`jobs.a.environment.${name}`) === 'file ***');
   expect(hidden).toEqual(names.split(' '));
+});
+
+test('what is written is shown as it is, whatever else could be derived', () => {
+  const shown = rows(
+    'migrationHub: { progressUpdateStream: s, region: eu-west-1 }\ndataPipeline: { region: us-east-1, workerGroups: [g], taskRunnerId: r }\n',
+    { AWS_REGION: 'us-west-2' },
+  );
+  expect(Object.fromEntries(shown)).toMatchObject({
+    'migrationHub.region': 'file eu-west-1',
+    'dataPipeline.region': 'file us-east-1',
+    'dataPipeline.taskRunnerId': 'file r',
+    'aws.region': 'environment us-west-2',
+  });
 });

@@ -8,10 +8,17 @@ import { maySwitchUsers, SETPRIV, SWITCHING_NEEDS } from '../../core/lib/privile
 import type { Finding } from './cross-checks.ts';
 import type { ConfigurationFile } from '../schema/schema.ts';
 
-export function userWarnings(file: ConfigurationFile): Finding[] {
-  const own = ownAccount();
+/** What the current user may do here. */
+interface Host {
+  readonly name: string;
+  readonly uid: number;
+  readonly maySwitch: boolean;
+  readonly hasSetpriv: boolean;
+}
+
+export function userWarnings(file: ConfigurationFile, own: Host = thisHost()): Finding[] {
   const message = own.maySwitch
-    ? withoutSetpriv()
+    ? withoutSetpriv(own)
     : `${own.name} may not run jobs as another user; where that is the agent's user too, ${SWITCHING_NEEDS}`;
   if (message === undefined) return [];
   return Object.entries(file.jobs).flatMap(([name, { user }]) =>
@@ -22,20 +29,13 @@ export function userWarnings(file: ConfigurationFile): Finding[] {
 }
 
 /** Such a job is refused on a host without setpriv; undefined if the host has it. */
-function withoutSetpriv(): string | undefined {
-  try {
-    accessSync(SETPRIV, constants.X_OK);
-    return undefined;
-  } catch {
-    return `there is no ${SETPRIV} (util-linux) on this host: the job cannot start`;
-  }
+function withoutSetpriv({ hasSetpriv }: Host): string | undefined {
+  return hasSetpriv
+    ? undefined
+    : `there is no ${SETPRIV} (util-linux) on this host: the job cannot start`;
 }
 
-function ownAccount(): {
-  readonly name: string;
-  readonly uid: number;
-  readonly maySwitch: boolean;
-} {
+function thisHost(): Host {
   const uid = process.getuid?.() ?? 0;
   let name = `uid ${uid}`;
   try {
@@ -49,5 +49,14 @@ function ownAccount(): {
   } catch {
     // Not on Linux: the agent itself will not run there.
   }
-  return { name, uid, maySwitch };
+  return { name, uid, maySwitch, hasSetpriv: isExecutable(SETPRIV) };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

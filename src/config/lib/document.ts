@@ -92,10 +92,6 @@ export class SourceDocument {
     return this.#syntaxErrors.has(problem);
   }
 
-  isWritten(path: Path): boolean {
-    return this.#values.has(slot(path));
-  }
-
   #read(node: Node, path: Path, within: readonly Node[]): unknown {
     this.#nodes += 1;
     if (this.#nodes === this.#nodesMax + 1) {

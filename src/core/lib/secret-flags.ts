@@ -59,11 +59,12 @@ function maskWord(core: string, progress: Progress, depth: number): string {
     progress.pending = undefined;
     return maskSecret(core, pending);
   }
-  if (/\s/.test(core) && depth < NESTING_MAX && (tool !== undefined || TOOL_NAME.test(core))) {
-    return maskCommand(core, tool, depth + 1);
-  }
+  // Before a command in the word is looked for: a secret may have blanks (`-p'two words'`).
+  const option = tool?.options.find((each) => isOf(each, core, progress.seen));
+  const isCommand =
+    option === undefined && /\s/.test(core) && (tool !== undefined || TOOL_NAME.test(core));
+  if (isCommand && depth < NESTING_MAX) return maskCommand(core, tool, depth + 1);
   if (tool === undefined || core === '') return core;
-  const option = tool.options.find((each) => isOf(each, core, progress.seen));
   progress.seen = `${progress.seen} ${core}`.slice(-SEEN_MAX);
   if (option !== undefined) return maskOption(core, option, progress);
   return core.startsWith('-') ? core : maskPlainWord(core, tool, progress);

@@ -16,7 +16,8 @@ function loaded(text: string, environment: Record<string, string> = {}) {
 }
 
 describe('a file with every key', () => {
-  const { agent, aws, fleet, log, settings } = loaded(`
+  const every = () =>
+    loaded(`
 aws:
   region: us-west-2
   profile: migration
@@ -78,6 +79,7 @@ log: { level: warn }
 `);
 
   test('has its AWS settings', () => {
+    const { aws } = every();
     expect(aws).toEqual({
       ...{ region: 'us-west-2', profile: 'migration', proxy: 'http://proxy:3128' },
       ...{ dataPipelineRegion: 'us-east-1' },
@@ -89,6 +91,7 @@ log: { level: warn }
   });
 
   test('has its destinations', () => {
+    const { settings } = every();
     expect(settings.migrationHub).toEqual({
       ...{ region: 'eu-central-1', stream: 'acme', createStream: false },
       ...{ nextUpdateMs: 360_000, nextUpdateMaxMs: 7_200_000 },
@@ -106,6 +109,7 @@ log: { level: warn }
   });
 
   test('has its job', () => {
+    const { settings } = every();
     expect(settings.jobs.get('copy')).toEqual({
       ...{ name: 'copy', command: ['rsync', 'a', 'b'], environment: { A: 'b' } },
       ...{ workingDirectory: '/srv', user: 'root', autostart: true, waitFor: 'tree' },
@@ -123,6 +127,7 @@ log: { level: warn }
   });
 
   test('has its agent, its log and its fleet', () => {
+    const { agent, fleet, log, settings } = every();
     expect(agent).toEqual({
       ...{ stateDirectory: '/state', socket: '/socket', backend: 'unit', adHoc: 'group' },
       ...{ keepLogsMs: 20 * 86_400_000, httpHosts: ['a.example.com'] },
@@ -135,11 +140,13 @@ log: { level: warn }
 });
 
 describe('the defaults', () => {
-  const { fleet, settings } = loaded(
-    'dataPipeline: { region: us-east-1, workerGroups: [g] }\nfleet: { redis: "redis://r" }\njobs: { a: { command: [x], schedule: "0 2 * * *" }, b: { command: [x], log: {} } }\n',
-  );
+  const least = () =>
+    loaded(
+      'dataPipeline: { region: us-east-1, workerGroups: [g] }\nfleet: { redis: "redis://r" }\njobs: { a: { command: [x], schedule: "0 2 * * *" }, b: { command: [x], log: {} } }\n',
+    );
 
   test('of Data Pipeline', () => {
+    const { settings } = least();
     expect(settings.dataPipeline).toEqual({
       ...{ workerGroups: ['g'], concurrency: 4, reportEveryMs: 60_000, windowMs: 900_000 },
       ...{ onFence: 'stop', heartbeatEveryMs: 900_000, onTerminate: 'drain', activities: [] },
@@ -147,6 +154,7 @@ describe('the defaults', () => {
   });
 
   test('of a job with a schedule, and of its log', () => {
+    const { settings } = least();
     expect(settings.jobs.get('a')?.schedule).toEqual({ cron: '0 2 * * *', missedStart: 'skip' });
     expect(settings.jobs.get('a')).not.toHaveProperty('waitFor');
     expect(settings.jobs.get('a')).not.toHaveProperty('log');
@@ -155,6 +163,7 @@ describe('the defaults', () => {
   });
 
   test('of a fleet, and of the agent', () => {
+    const { fleet, settings } = least();
     expect(fleet).toMatchObject({ account: 'default', share: 0.1 });
     expect(settings.keepRunsMs).toBe(30 * 86_400_000);
   });

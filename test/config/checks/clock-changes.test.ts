@@ -1,5 +1,5 @@
 /** Starts that fall out when clocks go forward: by the calendar itself, for every zone. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { changedStarts } from '../../../src/config/checks/clock-changes.ts';
 import { createCalendar } from '../../../src/system/calendar.ts';
 
@@ -100,3 +100,22 @@ test('of every hour: a warning if and only if the time between two starts is ano
   }
   expect(wrong).toEqual([]);
 }, 120_000);
+
+describe('a start on the edge of the hour that is skipped', () => {
+  const skipped = (cron: string, zone = 'Europe/Berlin') => changedStarts(cron, zone, NOW_MS);
+
+  test.each([
+    ['59 1 * * *', undefined],
+    ['0 2 * * *', '02:00'],
+    ['59 2 * * *', '02:59'],
+    ['0 3 * * *', undefined],
+    ['0,30 2 * * *', '02:00'],
+  ])('%s: %s', (cron, time) => {
+    expect(skipped(cron).skipped?.slice(-5)).toBe(time);
+  });
+
+  test('what is no schedule, and a zone that never changes, have none', () => {
+    expect(skipped('nonsense')).toEqual({});
+    expect(skipped('30 2 * * *', 'UTC')).toEqual({});
+  });
+});

@@ -1,6 +1,8 @@
 /** `user:` where the reader of the file may not switch users: seen in a process without privileges. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { userWarnings } from '../../../src/config/checks/user-warnings.ts';
+import type { ConfigurationFile } from '../../../src/config/schema/schema.ts';
 import { maySwitchUsers } from '../../../src/core/lib/privileges.ts';
 
 test.each([
@@ -72,3 +74,38 @@ test.skipIf(!unshares).each([
     expect(load(...node)).toEqual([]);
   },
 );
+
+describe('a job that runs as another user', () => {
+  const jobs = Object.fromEntries(
+    [undefined, 'agent', '1000', 'root', '0'].map((user, i) => [`job${i}`, { user }]),
+  );
+  const file = { jobs } as unknown as ConfigurationFile;
+  const warned = (maySwitch: boolean, hasSetpriv: boolean): string[] =>
+    userWarnings(file, { name: 'agent', uid: 1000, maySwitch, hasSetpriv }).map(
+      ({ path, message }) => `${path.join('.')}: ${message}`,
+    );
+
+  test('can start if the agent may switch users, and the host has the program for it', () => {
+    expect(warned(true, true)).toEqual([]);
+  });
+
+  test('is named if the agent may not: its own name and number are not another user', () => {
+    for (const hasSetpriv of [true, false]) {
+      expect(warned(false, hasSetpriv)).toEqual(
+        ['job3', 'job4'].map(
+          (job) =>
+            `jobs.${job}.user: agent may not run jobs as another user; where that is the agent's user too, it must be root, or have CAP_SETUID, CAP_SETGID and CAP_KILL`,
+        ),
+      );
+    }
+  });
+
+  test('is named if there is no program for it', () => {
+    expect(warned(true, false)).toEqual(
+      ['job3', 'job4'].map(
+        (job) =>
+          `jobs.${job}.user: there is no /usr/bin/setpriv (util-linux) on this host: the job cannot start`,
+      ),
+    );
+  });
+});

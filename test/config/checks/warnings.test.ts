@@ -1,5 +1,5 @@
 /** Values that are legal and risky: each warning on its side of its limit, with the key that it names. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load.ts';
 
 function warnings(text: string, environment: NodeJS.ProcessEnv = {}): string[] {
@@ -143,4 +143,89 @@ test('a region without Data Pipeline, unless an endpoint stands in for it', () =
     'eu-central-1, endpoints: { dataPipeline: "http://127.0.0.1:1" } }',
   );
   expect(of(endpoint)).toEqual([]);
+});
+
+describe('a job', () => {
+  const of = (job: string, more = HUB): string[] =>
+    warnings(`${more}jobs: { a: { command: [x], ${job} } }\n`).filter((one) =>
+      one.startsWith('jobs.a.'),
+    );
+
+  test.each([
+    ['schedule: "0 2 1 * *", timezone: UTC', []],
+    ['schedule: "0 2 * * 1", timezone: UTC', []],
+    ['schedule: "0 2 1 * 1", timezone: UTC', ['jobs.a.schedule: starts only on days']],
+    ['timezone: UTC', ['jobs.a.timezone: has no effect without schedule']],
+    ['missedStart: once', ['jobs.a.missedStart: has no effect without schedule']],
+    ['missedStart: skip', []],
+    ['stallAfter: 5m', ['jobs.a.stallAfter: has no effect without progress']],
+    ['stallAfter: 5m, progress: { parser: percent }', []],
+    ['environment: { MIGRATION_JOB: x }', ['jobs.a.environment.MIGRATION_JOB: has no effect']],
+    ['environment: { MIGRATION: x }', []],
+    [
+      'schedule: "15 * * * *", timezone: Australia/Lord_Howe',
+      ['jobs.a.schedule: the clocks of Australia/Lord_Howe skip '],
+    ],
+    [
+      'schedule: "45 * * * *", timezone: Australia/Lord_Howe',
+      ['jobs.a.schedule: the clocks of Australia/Lord_Howe show '],
+    ],
+  ])('with %s: %j', (job, begins) => {
+    const found = of(job);
+    expect(found).toHaveLength(begins.length);
+    for (const begin of begins) {
+      expect(found.some((one) => one.startsWith(begin))).toBe(true);
+    }
+  });
+
+  test.each([
+    ['migrationHub: { task: own }', 1],
+    ['migrationHub: { artifacts: ["arn:aws:s3:::b/k"] }', 1],
+    ['migrationHub: { artifacts: [] }', 0],
+    ['migrationHub: {}', 0],
+    ['migrationHub: false', 0],
+  ])('with %s in a file without Migration Hub: %i', (job, count) => {
+    const found = of(job, 'log: {}\n');
+    expect(found).toHaveLength(count);
+    expect(found.every((one) => one.includes('the file has no section migrationHub'))).toBe(true);
+  });
+});
+
+test('the hosts of a fleet need names of their own for tasks: the jobs are named, three at most', () => {
+  const of = (...jobs: string[]): string[] =>
+    warnings(
+      `${HUB}fleet: { share: 0.5 }\njobs: { ${jobs.map((job, i) => `job${i}: { command: [x], ${job} }`).join(', ')} }\n`,
+    ).filter((one) => one.includes('lack {host}'));
+  expect(of('migrationHub: { task: "{host}-{job}" }', 'migrationHub: false')).toEqual([]);
+  expect(of('waitFor: leader')[0]).toMatch(/^fleet: the task names of job0 lack \{host\}/);
+  expect(of('waitFor: leader', 'waitFor: leader', 'waitFor: leader')[0]).toContain(
+    'of job0, job1, job2 lack',
+  );
+  expect(of(...Array<string>(5).fill('waitFor: leader'))[0]).toContain(
+    'of job0, job1, job2 and 2 more lack',
+  );
+});
+
+test('two jobs of one task are named, unless one of them is not reported', () => {
+  const of = (second: string): string[] =>
+    warnings(
+      `${HUB}jobs: { a: { command: [x] }, b: { command: [x], migrationHub: ${second} } }\n`,
+    ).filter((one) => one.includes('is also the task'));
+  expect(of('{ task: a }')).toEqual([
+    'jobs.b.migrationHub.task: is also the task of job a: their reports would mix; put {job} into it',
+  ]);
+  expect([...of('{ task: b }'), ...of('false')]).toEqual([]);
+});
+
+test('a region without Data Pipeline is reported at the key that names it', () => {
+  const of = (text: string, environment?: NodeJS.ProcessEnv): string[] =>
+    warnings(text, environment).flatMap((one) =>
+      one.includes('is not offered in') ? [one.split(':')[0] ?? ''] : [],
+    );
+  const own = `dataPipeline: { region: eu-central-1, workerGroups: [g], ${ACTIVITY} }\n${JOBS}`;
+  expect(of(own)).toEqual(['dataPipeline.region']);
+  expect(of(`aws: { region: eu-central-1 }\n${own}`)).toEqual(['dataPipeline.region']);
+  const none = `dataPipeline: { workerGroups: [g], ${ACTIVITY} }\n${JOBS}`;
+  expect(of(none, { AWS_REGION: 'eu-central-1' })).toEqual(['dataPipeline.region']);
+  expect(of(none, { AWS_REGION: 'us-east-1' })).toEqual([]);
 });

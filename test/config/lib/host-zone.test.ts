@@ -1,8 +1,17 @@
 /** The host's time zone from every form of TZ and of /etc/localtime. */
-import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostZone } from '../../../src/config/lib/host-zone.ts';
 
 const ZONES = '/usr/share/zoneinfo';
@@ -42,11 +51,11 @@ test.each(['Nowhere/City', 'utc?', 'XYZ', '/nonexistent/zone', '/etc/passwd', 'C
 describe.skipIf(!hasZones)('with the files of zones (skipped without tzdata)', () => {
   let directory: string;
   let localtime: string;
-  beforeAll(() => {
+  beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'host-zone-'));
     localtime = join(directory, 'localtime');
   });
-  afterAll(() => rmSync(directory, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
   const zoneOf = (): ReturnType<typeof hostZone> =>
     hostZone(undefined, { directory: ZONES, localtime });
 
@@ -60,17 +69,46 @@ describe.skipIf(!hasZones)('with the files of zones (skipped without tzdata)', (
     expect(offset(zone, '2027-07-15T12:00:00Z')).toBe(july);
   });
 
-  test('/etc/localtime: a link, a copy, a file of no zone, none', () => {
+  test('/etc/localtime that is a link is named by what it leads to', () => {
     symlinkSync(join(ZONES, 'Europe/Helsinki'), localtime);
     expect(zoneOf()).toEqual({ zone: 'Europe/Helsinki' });
     expect(hostZone(`:${localtime}`).zone).toBe('Europe/Helsinki');
-    rmSync(localtime);
+    // A directory of zones need not be named zoneinfo, and may be a link itself.
+    const zones = join(directory, 'zones');
+    symlinkSync(ZONES, zones);
+    expect(hostZone(undefined, { directory: zones, localtime })).toEqual({
+      zone: 'Europe/Helsinki',
+    });
+  });
+
+  test('/etc/localtime that is a copy is found by its content', () => {
     copyFileSync(join(ZONES, 'Asia/Kathmandu'), localtime);
     const { zone = '' } = zoneOf();
     expect(offset(zone, '2027-01-15T12:00:00Z')).toBe('GMT+05:45');
-    writeFileSync(localtime, 'no zone');
-    expect(zoneOf().problem).toContain(localtime);
-    rmSync(localtime);
+  });
+
+  test('/etc/localtime of a zone that has no name here is found by its rule, if it has one', () => {
+    const kolkata = readFileSync(join(ZONES, 'Asia/Kolkata'));
+    // As another release of the files would have it: other history, the same rule.
+    writeFileSync(localtime, Buffer.concat([kolkata.subarray(0, 44), kolkata.subarray(60)]));
+    expect(offset(zoneOf().zone ?? '', '2027-01-15T12:00:00Z')).toBe('GMT+05:30');
+    for (const content of ['no zone', 'TZif without an end', '\nIST-5:30\n']) {
+      writeFileSync(localtime, content);
+      expect(zoneOf()).toEqual({
+        problem: `the host's time zone is not known: ${localtime} is no file of a known zone`,
+      });
+    }
+  });
+
+  test('without /etc/localtime the host is in UTC', () => {
     expect(zoneOf()).toEqual({ zone: 'UTC' });
+  });
+
+  test('files in a directory of their own have the names below it', () => {
+    const zones = join(directory, 'own');
+    mkdirSync(join(zones, 'Europe'), { recursive: true });
+    copyFileSync(join(ZONES, 'Europe/Paris'), join(zones, 'Europe/Paris'));
+    symlinkSync(join(zones, 'Europe/Paris'), localtime);
+    expect(hostZone(undefined, { directory: zones, localtime })).toEqual({ zone: 'Europe/Paris' });
   });
 });

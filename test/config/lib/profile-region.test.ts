@@ -23,6 +23,7 @@ function environment(config: string, credentials = ''): Record<string, string> {
 }
 
 test.each([
+  ['region = eu-west-1\n[profile a]\n', 'a', undefined],
   ['[profile a]\nregion = eu-west-1\n', 'a', 'eu-west-1'],
   ['[profile "a b"]\r\nregion=eu-west-1 # there\r\n', 'a b', 'eu-west-1'],
   ['[default]\nregion = us-east-1\n[profile a]\noutput = json\n', 'a', undefined],

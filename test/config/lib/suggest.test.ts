@@ -22,6 +22,7 @@ test.each([
   // Cut off, or longer.
   ['progressUpd', 'progressUpdateStream'],
   ['regional-setting', 'region'],
+  ['regi', 'region'],
   ['reg', undefined],
 ])('%s: %s', (name, meant) => {
   expect(nearest(name, ['progressUpdateStream', 'region', 'job', 'send'])).toBe(meant);

@@ -59,6 +59,13 @@ describe('the key', () => {
     expect(explained('?', text, 1, 1).key).toBe('a');
   });
 
+  test('within braces has a value of its own', () => {
+    const remedy = (text: string): string => explained('?', text, 1, text.indexOf('x') + 1).message;
+    expect(remedy('a: { b: *x }')).toContain('text that begins with * is an alias');
+    expect(remedy('a: { b: 1, c: [x }')).toContain('text that begins with [ is a list');
+    expect(remedy('a: { b: 1, c: x }')).toContain('if it is text');
+  });
+
   test('may be in quotes', () => {
     expect(explained('?', '"a b": @x').key).toBe('a b');
     expect(explained('?', "'a b': { 'c': @x }", 1, 15).key).toBe('a b.c');

@@ -250,6 +250,7 @@ test('what an operator has to fix comes before what passes', () => {
   const task = desk.task('copy');
   Object.assign(task, { promise: { ...task.promise, until: after(desk.now, -1000) } });
   task.quarantine = [{ run: 'copy/0', reason: REFUSED.kind, at: START }];
+  desk.state.saveHubTask(task);
   const { pacing } = desk.planner.view();
   Object.assign(pacing.of('PollForTask'), { problems: 1, lastFailure: 'denied', because: 'a' });
   desk.state.copiedHostRuns.set('copy/0', aRun({ number: 0, copiedHost: true }));

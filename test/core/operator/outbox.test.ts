@@ -1,7 +1,7 @@
 /** The outbox as it is shown: one entry for each pending report, what it says, and why it has not gone out. */
 import { describe, expect, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS, after, iso } from '../../../src/core/lib/time.ts';
-import type { FinalReport, HubLink } from '../../../src/core/model/hub-task.ts';
+import type { FinalReport, HubLink, HubTask } from '../../../src/core/model/hub-task.ts';
 import { isPendingForPipeline } from '../../../src/core/model/job.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 import {
@@ -92,6 +92,18 @@ describe('a final report', () => {
       failing('ImportMigrationTask', { kind: 'denied', reason: 'AccessDeniedException' }),
     );
     expect(shown(desk)[0]).toMatchObject({ attempts: 1, lastError: 'AccessDeniedException' });
+  });
+
+  test('behind another one of such a task waits for that as well', () => {
+    const desk = deskOf(
+      (state) => {
+        state.recoverRun(ended(1));
+        const finalReports = [report('copy/1'), report('copy/1')];
+        state.recoverHubTask(aTask({ imported: false, finalReports }));
+      },
+      failing('ImportMigrationTask', { kind: 'denied', reason: 'AccessDeniedException' }),
+    );
+    expect(shown(desk)[1]).toMatchObject({ attempts: 0, lastError: 'AccessDeniedException' });
   });
 });
 
@@ -267,4 +279,57 @@ test('the age of the outbox is that of its oldest final report, of either destin
   };
   expect(at(withBoth(4_000))).toBe(START.bootMs + 4_000);
   expect(at(withBoth(6_000))).toBe(START.bootMs + 5_000);
+});
+
+describe('a link belongs to', () => {
+  const link: HubLink = { operation: 'AssociateCreatedArtifact', artifact: 'arn:a' };
+  const promise = {
+    ...{ run: 'copy/2', payload: { status: 'COMPLETED' as const }, madeAt: START, nextUpdateS: 1 },
+    until: START,
+  };
+  const owner = (over: Partial<HubTask>): number | undefined => {
+    const desk = deskOf((state) => {
+      for (const number of [1, 2, 3]) state.recoverRun(ended(number));
+      state.recoverHubTask(aTask({ links: [link], ...over }));
+    });
+    return shown(desk).find(({ operation }) => operation === link.operation)?.run;
+  };
+
+  test.each<[string, Partial<HubTask>, number | undefined]>([
+    ['the run that has the task', { run: 'copy/3', promise, finalReports: [report('copy/1')] }, 3],
+    ['else the one that was reported last', { promise, finalReports: [report('copy/1')] }, 2],
+    ['else the one whose report is pending', { finalReports: [report('copy/1')] }, 1],
+    ['else none', {}, undefined],
+  ])('%s', (_whose, over, run) => {
+    expect(owner(over)).toBe(run);
+  });
+});
+
+test('the state of a running job is shown only while nothing of an earlier run is pending', () => {
+  const desk = new Desk({
+    jobs: [definition('copy')],
+    answers: failing('NotifyMigrationTaskState', REFUSED),
+  });
+  desk.start('copy');
+  const states = () =>
+    outbox(desk.planner.view(), desk.now).filter(({ message }) =>
+      message.startsWith('the state of'),
+    );
+  expect(states()).toHaveLength(1);
+  const task = desk.task('copy');
+  task.finalReports.push(report('copy/0'));
+  expect(states()).toEqual([]);
+  task.finalReports.pop();
+  task.run = 'copy/9';
+  expect(states()).toEqual([]);
+  delete task.run;
+  expect(states()).toEqual([]);
+});
+
+test('a pipeline task is pending since its run ended', () => {
+  const endedAt = after(START, 5_000);
+  const desk = deskOf((state) => {
+    state.recoverRun(ended(1, { pipeline: leaseOf({ state: 'pending' }), endedAt }));
+  });
+  expect(shown(desk)[0]?.since).toBe(iso(endedAt.wallMs));
 });

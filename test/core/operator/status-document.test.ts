@@ -244,6 +244,11 @@ describe('a destination shows why nothing arrives', () => {
       statusOfRun({ hub: { task: 'copy', delivery } })?.destinations.migrationHub?.reason;
     expect(hub({ state: 'refused', reason: 'bad' })).toBe('bad');
     expect(hub({ state: 'delivered', at: START })).toBeUndefined();
+    const desk = deskOf({ answers: failing('NotifyMigrationTaskState', UNAVAILABLE) });
+    desk.start('copy').hub = { task: 'copy', delivery: { state: 'delivered', at: START } };
+    const { pacing } = desk.planner.view();
+    expect(pacing.failureOf('NotifyMigrationTaskState')).toBeDefined();
+    expect(statusOf(desk)?.destinations.migrationHub).not.toHaveProperty('reason');
   });
 
   test('Data Pipeline: the task, and its window once it was accepted', () => {

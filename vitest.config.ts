@@ -1,4 +1,5 @@
 /** `npm test` runs everything but benchmarks and long simulations; `npm run test:long` all seeds and sizes of it. */
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
@@ -10,14 +11,22 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-/** These need a process of their own: they replace a module or what a browser has, measure the process, or change its user. */
+/** These need a process of their own: they measure it, or replace what a browser has. */
 const APART = [
   'test/control/browser/*.test.ts',
-  'test/jobs/process/pid-reuse.test.ts',
   'test/jobs/progress/reader.test.ts',
   'test/jobs/tracked/tracked-work.test.ts',
   'test/system/logger.test.ts',
+  ...replacingModules(),
 ];
+
+/** Where a module was loaded before, it can no longer be replaced. */
+function replacingModules(): string[] {
+  const files = globSync('test/**/*.test.ts', { cwd: import.meta.dirname });
+  return files.filter((file) =>
+    /\bvi\.mock\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+  );
+}
 
 export default defineConfig({
   test: {

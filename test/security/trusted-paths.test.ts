@@ -20,6 +20,7 @@ import {
   UntrustedPath,
   UnusableDirectory,
 } from '../../src/system/trusted-path.ts';
+import { LAUNCHER } from '../support/daemon.ts';
 
 const hasAcls = spawnSync('setfacl', ['--version']).status === 0;
 const ANOTHER = { uid: 65_533, gid: 65_533, stdio: 'pipe', cwd: '/' } as const;
@@ -32,19 +33,15 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** ATTACKED_TREE: another checkout, to see an attack succeed against its code (attack.config.ts). */
-const TREE = process.env['ATTACKED_TREE'] ?? join(import.meta.dirname, '../..');
-const MAIN = join(TREE, 'src/main.ts');
-
 /** Starts the daemon; it ends by itself only if it refuses. */
 function daemon(stateDirectory: string, configMode = 0o600, socket = join(directory, 'a.sock')) {
   const config = join(directory, 'config.yaml');
   writeFileSync(config, `agent: { stateDirectory: ${stateDirectory}, socket: ${socket} }\n`);
   chmodSync(config, configMode);
-  return spawnSync(process.execPath, [MAIN, 'daemon', '--config', config], {
+  return spawnSync(LAUNCHER, ['daemon', '--config', config], {
     encoding: 'utf8',
     timeout: 100_000,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
   });
 }
 

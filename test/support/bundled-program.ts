@@ -2,6 +2,7 @@
  * The program as the packages have it, made once for all tests that start it: a start takes half the CPU of one from the
  * sources. Those of `test/cli/demo`, `test/cli/dev` and `test/cli/doctor/hangs` start the sources.
  */
+import { execFile } from 'node:child_process';
 import {
   mkdirSync,
   readFileSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from '../../systemd/package/bundle.ts';
+import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** From here the launcher finds Node as it does from the sources: two folders up in node_modules. */
@@ -29,12 +30,22 @@ export async function setup(): Promise<void> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     readonly version: string;
   };
-  await bundle(DIRECTORY, version);
+  await makeBundle(version);
   const launcher = readFileSync(join(ROOT, 'src/migration-agent'), 'utf8');
   writeFileSync(BUNDLED_LAUNCHER, launcher.replace('/main.ts', '/main.mjs'), { mode: 0o755 });
   // A source that changed meanwhile is newer.
   utimesSync(BUNDLED_LAUNCHER, beganAt, beganAt);
   removeOlder(beganAt.getTime() - DAY_MS);
+}
+
+/** In a process of its own, which keeps Node's warning about the stripping of types to itself. */
+async function makeBundle(version: string): Promise<void> {
+  const script = `
+    import { bundle } from './systemd/package/bundle.ts';
+    await bundle(${JSON.stringify(DIRECTORY)}, ${JSON.stringify(version)});
+  `;
+  const quiet = ['--disable-warning=ExperimentalWarning', '--input-type=module'];
+  await promisify(execFile)(process.execPath, [...quiet, '-e', script], { cwd: ROOT });
 }
 
 /** What the bundle is made of. */

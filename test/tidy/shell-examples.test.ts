@@ -192,6 +192,7 @@ jobs:
   const environment = {
     PATH: `${bin}:${process.env['PATH']}`,
     HOME: site.directory,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     MIGRATION_AGENT_CONFIG: site.configuration,
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'y',
@@ -292,10 +293,11 @@ describe('run as it stands', () => {
       await until('the simulator is ready', () => /http:\/\/127\.0\.0\.1:\d+/.test(printed));
       const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(printed) ?? [];
       const code = rest.join('\n').replaceAll('http://127.0.0.1:4580', url);
-      const { PATH, HOME } = process.env;
+      const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
       const environment = {
         PATH: `${dirname(LAUNCHER)}:${PATH}`,
         HOME,
+        NODE_COMPILE_CACHE,
         AWS_CONFIG_FILE: '/dev/null',
       };
       const out = await runShell(code, '/', environment);

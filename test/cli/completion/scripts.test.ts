@@ -90,6 +90,7 @@ printf '%s\\0' "$@" > "${directory}/started.$line"
       cwd: directory,
       env: {
         PATH: `${directory}:${process.env['PATH'] ?? ''}`,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         HOME: directory,
         TERM: 'dumb',
         LANG: 'C.UTF-8',

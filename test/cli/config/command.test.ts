@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configFile } from '../../../src/cli/config/file.ts';
-
-const COMMAND = new URL('../../../src/cli/config/command.ts', import.meta.url).href;
-const PROGRAM = `const { configCommand } = await import('${COMMAND}'); await configCommand().parseAsync(process.argv.slice(1), { from: 'user' });`;
+import { LAUNCHER } from '../../support/daemon.ts';
 
 let folder: string;
 
@@ -25,10 +23,10 @@ interface Ended {
 }
 
 function run(message: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const options = { env: { PATH: process.env['PATH'] ?? '', ...environment } };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const options = { env: { PATH, NODE_COMPILE_CACHE, ...environment } };
   const { promise, resolve } = Promise.withResolvers<Ended>();
-  const script = ['--input-type=module', '-e', PROGRAM, '--', ...message];
-  execFile(process.execPath, script, options, (error, stdout, stderr) => {
+  execFile(LAUNCHER, ['config', ...message], options, (error, stdout, stderr) => {
     resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
   });
   return promise;

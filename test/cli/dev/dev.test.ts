@@ -10,13 +10,15 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { until } from '../../support/until.ts';
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const FROM_HERE = { PATH, NODE_COMPILE_CACHE };
 const LAUNCHER = fileURLToPath(new URL('../../../src/migration-agent', import.meta.url));
 
 test('the printed commands work as they are in another terminal, and SIGINT leaves nothing', async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const dev = spawn(LAUNCHER, ['dev'], {
-    env: { PATH: process.env['PATH'], TMPDIR: temporary, AWS_PROFILE: 'of-the-user' },
+    env: { ...FROM_HERE, TMPDIR: temporary, AWS_PROFILE: 'of-the-user' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void dev.kill('SIGKILL'));
@@ -62,7 +64,7 @@ test('it leaves nothing either if the reader of its output is gone, as with `dev
   const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
   const dev = spawn(LAUNCHER, ['dev'], {
-    env: { PATH: process.env['PATH'], TMPDIR: temporary },
+    env: { ...FROM_HERE, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void dev.kill('SIGKILL'));
@@ -91,7 +93,7 @@ test.skipIf(!hasScript)(
     onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
     // script(1) gives it a terminal of its own, whose keyboard is standard input.
     const dev = spawn('script', ['-qec', `exec '${LAUNCHER}' dev`, '/dev/null'], {
-      env: { PATH: process.env['PATH'], TMPDIR: temporary, TERM: 'xterm' },
+      env: { ...FROM_HERE, TMPDIR: temporary, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     onTestFinished(() => void dev.kill('SIGKILL'));

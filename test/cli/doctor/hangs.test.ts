@@ -64,7 +64,12 @@ jobs: { copy: { command: ['true'], ${job} } }
   async doctor(file: string, home: string): Promise<{ code: number; checks: Checked[] }> {
     const { PATH = '' } = process.env;
     const child = spawn('sh', [LAUNCHER, 'doctor', '--config', file, '--json'], {
-      env: { PATH: `${this.path('bin')}:${PATH}`, HOME: home, HANGS: this.directory },
+      env: {
+        PATH: `${this.path('bin')}:${PATH}`,
+        HOME: home,
+        HANGS: this.directory,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [stdout, [code]] = await Promise.all([

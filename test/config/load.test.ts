@@ -507,7 +507,16 @@ describe('warnings', () => {
 
 test('a file that cannot be read is a problem with its remedy', async () => {
   const missing = await readConfiguration('/nonexistent/config.yaml', {}, 'h');
-  expect(missing).toMatchObject({ ok: false, problems: [{ line: 1, column: 1, key: '(file)' }] });
+  expect(missing).toEqual({
+    ok: false,
+    problems: [
+      {
+        ...{ line: 1, column: 1, key: '(file)' },
+        message:
+          'there is no such file; write one (config/minimal.yaml shows the least), or name it with --config FILE or MIGRATION_AGENT_CONFIG',
+      },
+    ],
+  });
   const directory = await readConfiguration('/', {}, 'h');
   expect(directory).toMatchObject({
     problems: [{ message: 'is a directory; name the file in it' }],
@@ -610,4 +619,11 @@ test('after a syntax error only what stands before it is reported, and nothing i
   const keys = (all: string[]) => all.map((one) => one.split(' ')[1]);
   expect(keys(problems(text('fleet: { share: 2 }')))[0]).toBe('fleet.share:');
   expect(problems(text('log: { level: info }')).join()).not.toMatch(/is missing|is empty|loud/);
+});
+
+test('what a task must match keeps its letters, and so does nothing else of an activity', () => {
+  const text = (rule: string): string =>
+    `dataPipeline: { region: us-east-1, workerGroups: [g], activities: [${rule}] }\n`;
+  const { dataPipeline } = loaded(text('{ match: { name: 007, on: true }, shell: true }')).settings;
+  expect(dataPipeline?.activities).toEqual([{ match: { name: '007', on: 'true' }, shell: true }]);
 });

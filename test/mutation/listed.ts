@@ -38,8 +38,8 @@ export const LISTED: readonly Listed[] = [
       'Math.max(Math.floor(serviceMs / SECOND_MS), task.lastStampS)',
     ],
     [
-      'Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS + 1)',
-      'Math.max(Math.floor(atMs / SECOND_MS), task.lastStampS)',
+      'Math.max(isKnown ? Math.floor(atMs / SECOND_MS) : 0, task.lastStampS + 1)',
+      'Math.max(isKnown ? Math.floor(atMs / SECOND_MS) : 0, task.lastStampS)',
     ],
     [
       'Math.max(Math.floor(madeMs(report) / SECOND_MS), task.lastStampS + 1)',

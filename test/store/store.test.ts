@@ -620,3 +620,30 @@ test('one row that cannot be used is a problem already', () => {
   store.load(NOW);
   expect(store.problems()).toEqual([expect.stringMatching(/^1 rows of /)]);
 });
+
+test('after a reboot tasks are written on the new clock', () => {
+  const before = { wallMs: Date.UTC(2026, 0, 1), bootMs: 5_000 };
+  const first = open('boot-1');
+  first.load(before);
+  const task: HubTask = {
+    ...{ name: 'copy', imported: true, lastStampS: 7, links: [] },
+    finalReports: [
+      { run: 'copy/0', kind: 'end', payload: { status: 'FAILED' }, stampS: 6, since: before },
+    ],
+  };
+  first.commit(changes({ hubTasks: [task] }));
+  first.close();
+  open('boot-2').load({ wallMs: before.wallMs + 60_000, bootMs: 100 });
+  const { hubTasks } = open('boot-2').load({ wallMs: 0, bootMs: 0 });
+  const since = { wallMs: before.wallMs, bootMs: 100 - 60_000 };
+  expect(hubTasks.get('copy')?.finalReports[0]?.since).toEqual(since);
+});
+
+test('what a full disk does not explain is an error, and leaves no transaction open', () => {
+  const store = open();
+  store.load(NOW);
+  const levels = new Map([['PollForTask', 1n as unknown as number]]) as never;
+  expect(() => store.saveGateLevels(levels, NOW)).toThrow(/BigInt/);
+  store.commit(changes({ runs: [run()] }));
+  expect(store.load(NOW).runs.size).toBe(1);
+});

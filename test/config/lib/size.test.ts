@@ -17,3 +17,7 @@ test.each([
 test.each(['', 'GB', '10 XB', '-1 GB', '1e9', '10  GB'])('%j is no size', (text) => {
   expect(parseSize(text)).toBeUndefined();
 });
+
+test('a part of a byte is rounded', () => {
+  expect([parseSize('1.0006 kB'), parseSize('1.0004 kB')]).toEqual([1001, 1000]);
+});

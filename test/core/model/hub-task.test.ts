@@ -1,11 +1,13 @@
 /** Stamps of final reports (UpdateDateTime), whatever the host's clock was when they were made. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   addFinalReport,
+  isFinalStatus,
+  isPromised,
   nextStampS,
   restampFinalReports,
 } from '../../../src/core/model/hub-task.ts';
-import type { HubTask } from '../../../src/core/model/hub-task.ts';
+import type { HubPromise, HubTask } from '../../../src/core/model/hub-task.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 
 const NOW_S = 1_800_000_000;
@@ -97,4 +99,70 @@ test('a stamp is later than the last one, also after a step back of the clock', 
   const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S };
   expect(nextStampS(task, NOW_S * 1000)).toBe(NOW_S + 1);
   expect(nextStampS(task, (NOW_S - 500) * 1000)).toBe(NOW_S + 2);
+});
+
+const promiseOf = (run: string, status: HubPromise['payload']['status']): HubPromise => ({
+  ...{ run, payload: { status }, madeAt: now, until: now, nextUpdateS: 60 },
+});
+
+describe('a run that ends', () => {
+  const run = {
+    ...{ id: 'copy/1', job: 'copy', state: 'failed', reason: 'x' },
+    startedAt: { wallMs: 0, bootMs: now.bootMs - 60_000 },
+  } as unknown as Run;
+  const ended = (over: Partial<HubTask>, isSure = true): HubTask => {
+    const task: HubTask = {
+      ...{ name: 'copy', imported: true, lastStampS: 0, finalReports: [], links: [] },
+      ...{ run: run.id, ...over },
+    };
+    addFinalReport(task, run, { serviceMs: NOW_S * 1000, isSure }, now);
+    return task;
+  };
+  const shown = (task: HubTask) =>
+    task.finalReports.map(({ kind, payload, stampS }) => [kind, payload.status, stampS]);
+
+  test('is first shown as it began, unless that was accepted of this run', () => {
+    const opening = ['opening', 'IN_PROGRESS', NOW_S - 60];
+    const end = ['end', 'FAILED', NOW_S];
+    expect(shown(ended({}))).toEqual([opening, end]);
+    expect(shown(ended({ promise: promiseOf('copy/0', 'IN_PROGRESS') }))).toEqual([opening, end]);
+    expect(shown(ended({ promise: promiseOf('copy/1', 'FAILED') }))).toEqual([opening, end]);
+    expect(shown(ended({ promise: promiseOf('copy/1', 'IN_PROGRESS') }))).toEqual([end]);
+  });
+
+  test('has stamps later than all before, each than the one before it', () => {
+    expect(shown(ended({ lastStampS: NOW_S })).map(([, , stampS]) => stampS)).toEqual([
+      ...[NOW_S + 1, NOW_S + 2],
+    ]);
+    const task = ended({ lastStampS: 7 }, false);
+    expect(task.finalReports.map(({ isProvisional, stampS }) => [isProvisional, stampS])).toEqual([
+      ...[
+        [true, 8],
+        [true, 9],
+      ],
+    ]);
+  });
+
+  test('leaves its task, if it has it', () => {
+    expect(ended({})).not.toHaveProperty('run');
+    expect(ended({ run: 'copy/2' }).run).toBe('copy/2');
+  });
+});
+
+test.each<[Partial<HubTask>, boolean]>([
+  [{ run: 'copy/1', promise: promiseOf('copy/1', 'IN_PROGRESS') }, true],
+  [{ run: 'copy/1', offered: 'copy/1' }, true],
+  [{ run: 'copy/1', offered: 'copy/0', promise: promiseOf('copy/0', 'IN_PROGRESS') }, false],
+  [{ offered: 'copy/1', promise: promiseOf('copy/1', 'IN_PROGRESS') }, false],
+  [{ run: 'copy/1' }, false],
+  [{}, false],
+])('%j is promised: %s', (over, expected) => {
+  expect(isPromised({ ...taskWith(0, 0), ...over })).toBe(expected);
+});
+
+test('a promise need not be renewed once the task has ended', () => {
+  const statuses = ['NOT_STARTED', 'IN_PROGRESS', 'COMPLETED', 'FAILED'] as const;
+  expect(statuses.filter((status) => isFinalStatus(promiseOf('copy/1', status)))).toEqual([
+    ...['COMPLETED', 'FAILED'],
+  ]);
 });

@@ -7,7 +7,7 @@ import { createOwners } from '../../../src/core/owners.ts';
 import { EMPTY_CALENDAR } from '../../../src/core/runs/schedules.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { Desk, START, aRun, aTask } from '../../support/desk.ts';
-import { HUB_JOB, definition, settings } from '../../support/settings.ts';
+import { HUB, HUB_JOB, definition, rates, settings } from '../../support/settings.ts';
 
 const STAMP_S = START.wallMs / 1000;
 
@@ -210,4 +210,21 @@ describe('a run that is forgotten', () => {
     expect([...state.takeChanges().hubTasks]).toHaveLength(1);
     expect(forgotten({ quarantine: [refused('copy/1')] }).hubTasks.size).toBe(0);
   });
+});
+
+test('a run that waits for a promise waits no longer when it has ended', () => {
+  const jobs = Array.from({ length: 40 }, (_, i) => definition(`job${i}`));
+  const desk = new Desk({
+    jobs,
+    settings: {
+      migrationHub: { ...HUB, nextUpdateMaxMs: MINUTE_MS },
+      rates: rates({ NotifyMigrationTaskState: { perSecond: 0.01, burst: 1 } }),
+    },
+  });
+  const { promises } = desk.planner.view();
+  const waiting = jobs.map(({ name }) => desk.start(name)).slice(-2);
+  const count = promises.waiting;
+  expect(count).toBeGreaterThan(2);
+  for (const run of waiting) desk.exit(run);
+  expect(promises.waiting).toBe(count - 2);
 });

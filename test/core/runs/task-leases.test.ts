@@ -122,6 +122,33 @@ describe('a task that a poll brings', () => {
     },
   );
 
+  test('is left also while runs of a runner that AWS has ended go on', () => {
+    const desk = deskOf();
+    const run = running(desk);
+    desk.answers = (call) =>
+      call.operation === 'ReportTaskRunnerHeartbeat'
+        ? { kind: 'accepted', answer: { terminate: true } }
+        : accepted(call);
+    desk.pass(14 * MINUTE_MS);
+    expect(desk.inFlight.map(({ call }) => call.operation)).toContain('PollForTask');
+    desk.pass(2 * MINUTE_MS);
+    const task = { ...polledTask('copy', 1, 2), taskId: 'task-2' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    expect(desk.eventNames()).toContain('task.left');
+    expect([run.state, desk.planner.view().runs.of('copy').length]).toEqual(['running', 1]);
+  });
+
+  test.each(['canceled', 'fenced'] as const)('whose run was %s starts again', (state) => {
+    const desk = deskOf();
+    const run = running(desk);
+    Object.assign(run, { state, endedAt: desk.now });
+    desk.state.saveRun(run);
+    receive(desk, polledTask('copy'), 'task-2');
+    expect(desk.eventNames()).not.toContain('task.rebound');
+    expect(desk.runOf('copy').pipeline?.task.taskId).toBe('task-2');
+    expect(desk.runOf('copy').number).toBe(2);
+  });
+
   test('is taken while the agent only drains', () => {
     const desk = deskOf();
     desk.pass(2_000);

@@ -297,3 +297,13 @@ test('an operation that works again ends the pauses of others, but none that AWS
   );
   expect(untilMs).toEqual([10_500, 60_000, 70_000]);
 });
+
+test('one operation that is no longer throttled says nothing of another that is', () => {
+  const pacing = new Pacing();
+  for (let i = 0; i < 3; i++) settle(pacing, throttled(), 0);
+  pacing.began('ImportMigrationTask', 0, 10);
+  pacing.of('ImportMigrationTask').inFlight--;
+  pacing.settled('ImportMigrationTask', throttled(60_000), 0, always(1));
+  settle(pacing, ACCEPTED, 10_000);
+  expect(pacing.of('ImportMigrationTask').pausedUntilMs).toBe(60_000);
+});

@@ -1,32 +1,56 @@
 /**
- * Two faults at once (fault-pairs.ts), some of the pairs; `npm run test:fault-pairs` takes all.
+ * Two faults at once (fault-pairs.ts), some of the pairs; `npm run test:fault-pairs` takes all. And three at once.
  *
- *   PAIR='the disk is full,the shims die' npx vitest run test/simulation/fault-pairs.test.ts     one of them
+ *   FAULTS='the disk is full,the shims die' npx vitest run test/simulation/fault-pairs.test.ts     those alone
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { IS_LONG } from '../support/long-run.ts';
-import { FAULTS, liveThroughPair } from './fault-pairs.ts';
+import { FAULTS, liveThroughFaults } from './fault-pairs.ts';
 
 /** At once, before the first has had any effect, and in the middle of it. */
 const DELAYS_MS = IS_LONG ? [0, 2_000, 45_000] : [2_000];
 /** A number without a common factor with the number of faults: each fault is in some pairs. */
-const EVERY = IS_LONG ? 1 : 19;
+const EVERY = IS_LONG ? 1 : 41;
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-const names = Object.keys(FAULTS);
-const all = names.flatMap((first) => names.map((second) => [first, second] as const));
-const [one = '', other = ''] = process.env['PAIR']?.split(',') ?? [];
-const pairs = one === '' ? all.filter((_pair, i) => i % EVERY === 0) : [[one, other] as const];
+const RENAMES = 'a reload renames, removes and adds jobs';
+const TERMINATE = 'AWS wants the agent to end, an operator wants it to go on';
+const TRIPLES = [
+  ['the disk is full', 'an operator cancels', 'the shims die'],
+  ['the disk is full', 'AWS cancels', 'the agent is killed'],
+  ['the disk is full', 'a start is wanted', 'an operator cancels'],
+  ['the disk is full', 'a start is wanted', RENAMES],
+  ['the disk is full', 'the programs end', 'the agent is killed'],
+  ['the disk is full', 'the shims die', 'the host reboots'],
+  ['processes cannot be seen', 'AWS does not answer', 'the agent is killed'],
+  ['processes cannot be seen', 'an operator cancels with a long grace', 'AWS does not answer'],
+  ['the shims die', RENAMES, 'AWS gives the next attempts out'],
+  ['the shims die', 'the disk is full', TERMINATE],
+  [RENAMES, 'the agent is away', 'AWS gives the next attempts out'],
+  ['the host boots in 1970', 'the disk is full', 'the agent is killed'],
+  ['the home region is lost', 'the programs end', 'the agent is restarted'],
+];
 
-test.each(pairs.flatMap(([first, second]) => DELAYS_MS.map((ms) => [first, second, ms] as const)))(
-  '%s, then %s (%i ms later)',
-  async (first, second, delayMs) => {
-    expect(names).toEqual(expect.arrayContaining([first, second]));
-    const directory = mkdtempSync(join(BASE, 'fault-pairs-'));
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    expect(await liveThroughPair(first, second, delayMs, 1, directory)).toEqual([]);
-  },
-);
+const names = Object.keys(FAULTS);
+const pairs = names.flatMap((first) => names.map((second) => [first, second]));
+const wanted = process.env['FAULTS']?.split(',').map((name) => name.trim());
+/** A name has commas of its own. */
+const isOf = (faults: readonly string[]): boolean =>
+  wanted === undefined || faults.join().replaceAll(' ', '') === wanted.join().replaceAll(' ', '');
+const taken = wanted === undefined ? pairs.filter((_pair, i) => i % EVERY === 0) : pairs;
+
+test.each(
+  [...taken, ...TRIPLES]
+    .filter(isOf)
+    .flatMap((faults) =>
+      DELAYS_MS.map((delayMs) => ({ faults, name: faults.join('; '), delayMs })),
+    ),
+)('$name ($delayMs ms apart)', async ({ delayMs, faults }) => {
+  expect(names).toEqual(expect.arrayContaining(faults));
+  const directory = mkdtempSync(join(BASE, 'fault-pairs-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  expect(await liveThroughFaults(faults, delayMs, 1, directory)).toEqual([]);
+});

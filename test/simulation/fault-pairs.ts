@@ -1,13 +1,15 @@
 /**
- * Two faults at once: each pair in both orders, while jobs of an operator and of a pipeline run, end and are started. The whole
+ * Two faults at once, each pair in both orders, and some of three, while jobs of an operator and of a pipeline run, end and are started. The whole
  * agent on its own store, judged as hostile days are (hostile-days.ts). Chance brings most pairs about too seldom.
  */
 import { HostileDays } from './hostile-days.ts';
 import {
   CANCELED,
+  FENCED,
   KEEP_RUNS_MS,
   OPERATED,
   PIPED,
+  REMAPPED,
   SHARING,
   TRACKED,
   newJob,
@@ -20,8 +22,10 @@ const HOUR_MS = 60 * MINUTE_MS;
 const YEAR_MS = 365 * 24 * HOUR_MS;
 const FIRST_MS = 12 * MINUTE_MS;
 const REST_MS_MAX = 24 * HOUR_MS;
-/** Jobs that are idle until a fault wants them. */
+/** Idle until a fault wants it. */
 const IDLE = 'copy-3';
+/** Only SIGKILL ends them, and a reload maps the second to another job. */
+const DEAF_PIPED = [FENCED, REMAPPED];
 
 /** What goes wrong, from now on. */
 type Fault = (days: HostileDays, world: AgentWorld) => void;
@@ -59,9 +63,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'AWS gives the next attempts out': ({ attempts, service }) =>
     [...attempts.values()].forEach((attempt) => service.rerun(attempt)),
   'AWS does not answer': (days, world) => cutOff(days, world, 18 * MINUTE_MS),
-  'AWS wants the agent to end': (days, world) => {
+  'AWS wants the agent to end, an operator wants it to go on': (days, world) => {
     world.downMs = 10 * SECOND_MS;
     days.service.terminate(world.name);
+    for (let minute = 1; minute <= 20; minute += 3) {
+      days.time.in(minute * MINUTE_MS, () => world.ask({ type: 'resume' }, () => undefined));
+    }
   },
   'the home region is lost': ({ judge, service, time }) => {
     judge.excuse(5 * MINUTE_MS);
@@ -71,10 +78,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a reload renames, removes and adds jobs': (days, world) => days.reload(world),
 };
 
-/** Lives through both faults, the second `delayMs` after the first. Returns what the judge finds. */
-export async function liveThroughPair(
-  first: string,
-  second: string,
+/** Lives through the faults, each `delayMs` after the one before. Returns what the judge finds. */
+export async function liveThroughFaults(
+  faults: readonly string[],
   delayMs: number,
   seed: number,
   directory: string,
@@ -85,14 +91,15 @@ export async function liveThroughPair(
   for (const job of [...OPERATED.filter((name) => name !== IDLE), ...SHARING, CANCELED]) {
     days.startOnce(world, job);
   }
-  for (const job of PIPED) days.offerOnce(job);
+  for (const job of [...PIPED, ...DEAF_PIPED]) days.offerOnce(job);
   for (const [name, source] of TRACKED) {
     world.tracked.begin(name, HOUR_MS, 'completed');
     const job = newJob(world.name, name, { command: [], tracked: source });
     world.ask({ type: 'track', definitions: [job] }, () => undefined);
   }
-  days.time.in(FIRST_MS, () => FAULTS[first]?.(days, world));
-  days.time.in(FIRST_MS + delayMs, () => FAULTS[second]?.(days, world));
+  faults.forEach((name, i) => {
+    days.time.in(FIRST_MS + i * delayMs, () => FAULTS[name]?.(days, world));
+  });
   let atMs = FIRST_MS + HOUR_MS;
   await days.runUntil(atMs);
   days.endSchedules();
@@ -113,7 +120,7 @@ function fillDisk(days: HostileDays, world: AgentWorld, ms: number): void {
 }
 
 function cancelAll(days: HostileDays, world: AgentWorld, graceMs: number): void {
-  for (const job of [...OPERATED, ...SHARING, ...PIPED, CANCELED]) {
+  for (const job of [...OPERATED, ...SHARING, ...PIPED, ...DEAF_PIPED, CANCELED]) {
     days.cancelOnce(world, job, graceMs);
   }
 }

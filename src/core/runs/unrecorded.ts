@@ -2,6 +2,7 @@
  * Takes in live runs that the store did not have, as they were when they were started: the agent adopts and reports them from
  * now on. Call before a planner is made.
  */
+import { legalName } from '../hub/task-name.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Run } from '../model/job.ts';
@@ -24,14 +25,17 @@ export function recoverUnrecorded(state: PersistentState, runs: readonly Run[], 
   }
 }
 
-/** An old copy of the store may give the task to another run, which keeps it. */
+/** An old copy of the store may have given the task to another run, which keeps it. */
 function openHubTask(state: PersistentState, run: Run): void {
   if (run.hub === undefined) return;
-  const task = state.hubTasks.get(run.hub.task) ?? newHubTask(run.hub.task);
-  if (task.run !== undefined) {
+  const names = [run.hub.task, legalName(`${run.hub.task}-${run.number}`)];
+  const name = names.find((one) => state.hubTasks.get(one)?.run === undefined);
+  if (name === undefined) {
     delete run.hub;
     return;
   }
+  run.hub = { ...run.hub, task: name };
+  const task = state.hubTasks.get(name) ?? newHubTask(name);
   task.run = run.id;
   state.saveHubTask(task);
 }

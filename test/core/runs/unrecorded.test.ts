@@ -57,13 +57,14 @@ test('the run is adopted, reported to its Hub task, and holds its job; the next 
   expect(desk.runOf('copy').number).toBe(8);
 });
 
-test('a Hub task that another run has stays with that run', () => {
+test('a Hub task that another run has stays with that run; the found one gets a task of its own', () => {
   const state = new PersistentState();
   state.recoverRun(aRun({ job: 'other', id: 'other/1', hub: HUB }));
   state.recoverHubTask(aTask({ run: 'other/1' }));
   const desk = recovered([starting({ hub: HUB })], { state });
   expect(desk.task('copy').run).toBe('other/1');
-  expect(desk.runOf('copy').hub).toBeUndefined();
+  expect(desk.runOf('copy').hub).toMatchObject({ task: 'copy-7' });
+  expect(desk.task('copy-7').run).toBe('copy/7');
   expect(desk.actionsOf('adopt-run').map(({ run }) => run.id)).toContain('copy/7');
 });
 

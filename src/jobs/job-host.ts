@@ -22,7 +22,7 @@ import { errorText } from './lib/error-code.ts';
 import { ThreadPoolWatch } from './lib/thread-pool.ts';
 import { Cgroups } from './process/cgroups.ts';
 import { ownAccount } from './process/environment.ts';
-import { lives } from './process/process-table.ts';
+import { CannotSee, lives } from './process/process-table.ts';
 import { MayBeAlive } from './process/process-tree.ts';
 import { NameServiceSilent } from './process/user.ts';
 import { findRun } from './supervise/adoption.ts';
@@ -237,8 +237,8 @@ class LocalJobHost implements JobHost {
         await this.#adopt(run);
         return;
       }
-      // Nothing was started, and the user may exist: it is tried again.
-      if (error instanceof NameServiceSilent) throw error;
+      // Nothing was started, and it may be possible soon.
+      if (error instanceof NameServiceSilent || error instanceof CannotSee) throw error;
       const message = errorText(error);
       const reason =
         error instanceof StartRefused ? message : `the run cannot be prepared: ${message}`;

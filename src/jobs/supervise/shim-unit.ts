@@ -63,9 +63,9 @@ export function unitName(run: Run, socketPath: string): string {
   return `migration-job-${readable}-${run.number}.${run.spawn}-${owner}.service`;
 }
 
-/** Throws `StartRefused` if nothing was started. */
+/** Throws `StartRefused` if nothing was started, and `StartUnknown`. */
 export async function startShimUnit(start: ShimStart, socketPath: string): Promise<Shim> {
-  const { run, directory, launch, bootId } = start;
+  const { run, directory, launch } = start;
   if (launch.user !== undefined && process.geteuid?.() !== 0) {
     throw new StartRefused(
       'agent.backend: unit runs jobs as other users only if the agent is root; agent.backend: process needs capabilities',
@@ -76,23 +76,33 @@ export async function startShimUnit(start: ShimStart, socketPath: string): Promi
   const { argv, env } = enterJob(launch, run.definition.command);
   writeFileSync(environment, environmentFile(env), { flag: 'wx', mode: OWN_MODE });
   try {
-    await askSystemd(start, unit, environment, argv);
+    try {
+      await askSystemd(start, unit, environment, argv);
+    } catch (error) {
+      // A missing answer proves nothing. Only an agent that holds the start lock knows that the shim never begins.
+      if (takeStartLock(directory, run.spawn)) throw refusal(error);
+    }
+    const started = await awaitStarted(start);
+    rmSync(environment, { force: true });
+    return identified(start, started, unit, socketPath);
   } catch (error) {
-    // A missing answer proves nothing. Only an agent that holds the start lock knows that the shim never begins.
-    if (takeStartLock(directory, run.spawn)) throw refusal(error);
-  }
-  const started = await awaitStarted(start);
-  rmSync(environment, { force: true });
-  try {
-    const shim = identifyShim(started, runMark(run, socketPath), bootId);
-    if (shim === undefined) throw new StartUnknown('the started record names another process');
-    const cgroup = cgroupOf(shim.pid);
-    if (cgroup?.name === unit) writeCgroup(directory, run.spawn, bootId, cgroup);
-    return { process: shim };
-  } catch (error) {
-    // No descriptors, a full disk: the job runs all the same.
+    if (error instanceof StartRefused) throw error;
+    // No descriptors, a full disk: the job may run all the same.
     throw new StartUnknown(errorText(error), { cause: error });
   }
+}
+
+function identified(
+  { run, directory, bootId }: ShimStart,
+  started: StartedRecord,
+  unit: string,
+  socketPath: string,
+): Shim {
+  const shim = identifyShim(started, runMark(run, socketPath), bootId);
+  if (shim === undefined) throw new StartUnknown('the started record names another process');
+  const cgroup = cgroupOf(shim.pid);
+  if (cgroup?.name === unit) writeCgroup(directory, run.spawn, bootId, cgroup);
+  return { process: shim };
 }
 
 async function askSystemd(

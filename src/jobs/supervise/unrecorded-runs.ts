@@ -17,9 +17,10 @@ import type { StartedRecord } from '../files/run-directory.ts';
 import { readRunRecord } from '../files/run-record.ts';
 import { errorCode, errorText } from '../lib/error-code.ts';
 import { runMark } from '../process/environment.ts';
-import { lives } from '../process/process-table.ts';
+import { CannotSee, lives } from '../process/process-table.ts';
 import { identifyShim } from './adoption.ts';
 
+const UNLOOKED = 'the runs of an earlier agent cannot be looked for';
 const RECORDS = recordDirectory('');
 
 export interface UnrecordedRunsOptions {
@@ -39,31 +40,31 @@ export class UnrecordedRuns {
   readonly #options: UnrecordedRunsOptions;
   /** Those that were not adopted, and may live. */
   #left: Found[] = [];
-  #problem: string | undefined;
+  #unlooked: { readonly isKnown: (id: string) => boolean; readonly reason: string } | undefined;
 
   constructor(options: UnrecordedRunsOptions) {
     this.#options = options;
   }
 
-  /** Looks for them, and returns those that can be adopted. */
+  /** Looks for them, and returns those that can be adopted. What cannot be looked for now is looked for before the next start. */
   find(isKnown: (id: string) => boolean): readonly Run[] {
-    const adoptable: Run[] = [];
     try {
-      for (const directory of runDirectories(join(this.#options.stateDirectory, 'runs'))) {
-        const found = this.#look(directory, isKnown);
-        if (found === undefined) continue;
-        const record = readRunRecord(directory, found.run.id, found.run.spawn);
-        if (record !== undefined && this.#hasShim(found)) adoptable.push(record);
-        else this.#left.push(found);
-      }
+      const found = this.#look(isKnown);
+      const adoptable = found.flatMap((one) => {
+        const record = this.#hasShim(one) ? this.#recordOf(one) : undefined;
+        return record === undefined ? [] : [{ one, record }];
+      });
+      this.#left = found.filter((one) => !adoptable.some((other) => other.one === one));
+      return adoptable.map(({ record }) => record);
     } catch (error) {
-      this.#problem = `the runs of an earlier agent cannot be looked for: ${errorText(error)}`;
+      this.#unlooked = { isKnown, reason: errorText(error) };
+      return [];
     }
-    return adoptable;
   }
 
   /** Living processes of such runs of this job. Throws `CannotSee`. */
   async membersOf(job: string): Promise<readonly number[]> {
+    this.#lookAgain();
     const pids: number[] = [];
     for (const found of this.#left.filter(({ run }) => run.job === job)) {
       const members = await this.#options.members(found.run);
@@ -81,11 +82,36 @@ export class UnrecordedRuns {
         ({ run, started: { process } }) =>
           `run ${run.id} (pid ${process.pid}) may live, and the agent has no record of it: it is not reported, and ${run.job} does not start while it lives; wait for its end, or stop it with "kill -TERM -- -${process.pid}"`,
       );
-    return [...(this.#problem === undefined ? [] : [this.#problem]), ...texts];
+    if (this.#unlooked === undefined) return texts;
+    return [`${UNLOOKED}: ${this.#unlooked.reason}`, ...texts];
+  }
+
+  /** It is too late to adopt them: they hold their jobs. */
+  #lookAgain(): void {
+    if (this.#unlooked === undefined) return;
+    try {
+      this.#left = this.#look(this.#unlooked.isKnown);
+      this.#unlooked = undefined;
+    } catch (error) {
+      throw new CannotSee(`${UNLOOKED}: ${errorText(error)}`, { cause: error });
+    }
+  }
+
+  #look(isKnown: (id: string) => boolean): Found[] {
+    const found: Found[] = [];
+    for (const directory of runDirectories(join(this.#options.stateDirectory, 'runs'))) {
+      const one = this.#lookInto(directory, isKnown);
+      if (one !== undefined) found.push(one);
+    }
+    return found;
+  }
+
+  #recordOf({ directory, run }: Found): Run | undefined {
+    return readRunRecord(directory, run.id, run.spawn);
   }
 
   /** A run of this boot that the store does not have, that began and has no exit record. */
-  #look(directory: string, isKnown: (id: string) => boolean): Found | undefined {
+  #lookInto(directory: string, isKnown: (id: string) => boolean): Found | undefined {
     const { stateDirectory, bootId } = this.#options;
     const [job, number] = jobOfDirectory(stateDirectory, directory);
     const id = `${job}/${number}`;

@@ -2,11 +2,11 @@
  * Runs whose shims systemd starts: what it is asked for, and what its answers mean. A program in its place runs what it is
  * given, or fails, so that this is seen on hosts without systemd; the real one is in test/systemd.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { unitName } from '../../../src/jobs/supervise/shim-unit.ts';
-import { bootId, makeRun, sh, withHosts } from '../support.ts';
+import { bootId, makeRun, sh, until, withHosts } from '../support.ts';
 
 /** Runs the service in the background, as systemd reads its properties and its `$$`. */
 const RUNS = `
@@ -138,6 +138,24 @@ look();`;
     host.host.start(run);
     expect(await host.event('run-exited')).toMatchObject({ exitCode: 5 });
     expect(host.types()).toEqual(['run-started', 'run-exited']);
+  }));
+
+test('while the records cannot be read, the run has neither started nor failed', () =>
+  withHosts(async (newHost, directory) => {
+    const host = newHost(bootId, undefined, 'unit');
+    const run = makeRun(sh('exit 0'));
+    const records = host.path(run, '.shim');
+    // Something else in the place of the directory: what is in it cannot be seen.
+    systemdRun(directory, `#!/bin/sh\nrm -rf '${records}'; touch '${records}'; exit 1\n`);
+    host.host.start(run);
+    await until(
+      () => host.host.problems?.().some((text) => text.includes('cannot be looked at')) === true,
+      () => JSON.stringify([host.host.problems?.(), host.events]),
+    );
+    expect(host.types()).toEqual([]);
+    rmSync(records);
+    await host.event('run-never-started');
+    expect(host.types()).toEqual(['run-never-started']);
   }));
 
 test('the name of a unit shows the job, and is another for each run, spawn and agent', () => {

@@ -1,5 +1,5 @@
 /** Runs that live although the store knows nothing of them: found by what their directories and processes show. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jobOfDirectory, runDirectory } from '../../../src/jobs/files/run-directory.ts';
@@ -138,4 +138,29 @@ test('a run whose shim is dead holds its job while processes of it live', () =>
     expect(await second.event('run-start-failed')).toMatchObject({
       reason: expect.stringContaining('no record, is still running') as string,
     });
+  }));
+
+test('while the run directories cannot be looked into, no job starts; once they can, a live run holds its job', () =>
+  withHosts(async (newHost, directory) => {
+    const first = newHost();
+    await started(first, SLEEP, { name: 'copy' });
+    await first.host.close();
+    const [runs, away] = [join(directory, 'runs'), join(directory, 'runs.away')];
+    renameSync(runs, away);
+    // ELOOP, also for root.
+    symlinkSync('runs', runs);
+
+    const second = newHost();
+    expect(second.host.unrecorded?.(never)).toEqual([]);
+    expect(second.host.problems?.()).toEqual([
+      expect.stringContaining('the runs of an earlier agent cannot be looked for: ELOOP'),
+    ]);
+    second.host.start(makeRun(sh('exit 0'), { name: 'copy' }));
+    rmSync(runs);
+    renameSync(away, runs);
+    expect(await second.event('run-start-failed')).toMatchObject({
+      reason: expect.stringContaining('no record, is still running') as string,
+    });
+    expect(second.types()).toEqual(['run-start-failed']);
+    expect(second.host.problems?.()).toEqual([expect.stringContaining('may live')]);
   }));

@@ -361,7 +361,7 @@ export const FAULTS: readonly Fault[] = [
       ),
     ],
     days: { hosts: 3, seeds: [9, 1, 3] },
-    tests: CLOCKS,
+    tests: ['test/core/model/hub-task.test.ts'],
   },
   {
     name: 'two-duration-parsers',

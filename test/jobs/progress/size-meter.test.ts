@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SizeMeter } from '../../../src/jobs/progress/size.ts';
 import type { SizeMeterOptions } from '../../../src/jobs/progress/size.ts';
 import type { Measure } from '../../../src/jobs/progress/tree-size.ts';
+import { eventually } from '../../support/until.ts';
 
 interface Walks {
   paths: string[];
@@ -121,7 +122,7 @@ describe('a problem', () => {
     walks.found = { '/s': new Promise(() => undefined) };
     const size = meter({ target: '/t', source: '/s' });
     size.read();
-    await vi.waitFor(() => expect(size.problem).toContain('/s cannot be measured: it does not'));
+    await eventually(() => expect(size.problem).toContain('/s cannot be measured: it does not'));
     expect(size.read()).toBeUndefined();
     expect(walks.paths).toEqual(['/s']);
   });

@@ -199,6 +199,11 @@ export class AgentWorld {
     }
   }
 
+  /** How often the host was booted. */
+  get boots(): number {
+    return this.#boot;
+  }
+
   /** While no agent runs. */
   damageRow(run: string): void {
     const database = new DatabaseSync(join(this.#directory, 'state.db'));

@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { NotifyCall } from '../../src/core/model/call.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
+import { PersistentState } from '../../src/core/state/persistent-state.ts';
 import { AgentChecker } from '../support/agent-checker.ts';
 import { AgentWorld } from '../support/agent-world.ts';
+import { Desk, aRun } from '../support/desk.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
 
@@ -99,6 +101,13 @@ describe('P8 a disk that is full for hours', () => {
     expect(world.lives).toBe(2);
     expect(seen).toContain('run.ended copy');
     expect(seen).toContain('run.ended activity');
+  });
+
+  test('an agent that starts meanwhile finds its jobs in its first turn, whatever else of that waits for the disk', () => {
+    const state = new PersistentState();
+    state.recoverRun(aRun());
+    const desk = new Desk({ jobs: [definition('copy')], state, isDiskFull: true });
+    expect(desk.actionsOf('adopt-run').map(({ run }) => run.id)).toEqual(['copy/1']);
   });
 
   test('an end that is on disk is reported, although the disk takes no changes', async () => {

@@ -234,7 +234,8 @@ class LocalJobHost implements JobHost {
           : await startShimProcess(start, this.#cgroups);
     } catch (error) {
       if (error instanceof StartUnknown) {
-        await this.#adopt(run);
+        // A turn of its own: however often it has to be looked for, it is not started again.
+        this.adopt(run);
         return;
       }
       // Nothing was started, and it may be possible soon.

@@ -158,3 +158,11 @@ test('a fleet in Redis: shares and rates change at once, Redis and the account w
     planReload(load(HUB), load(`${HUB}fleet: { share: 0.5, account: b }\n`)).needsRestart,
   ).toEqual([]);
 });
+
+test('a task runner keeps its id until a restart', () => {
+  const withId = (id: string) =>
+    load(`dataPipeline: { region: us-east-1, workerGroups: [g], taskRunnerId: ${id} }\n`);
+  const { configuration, needsRestart } = planReload(withId('one'), withId('two'));
+  expect(needsRestart).toEqual(['dataPipeline.taskRunnerId']);
+  expect(configuration.settings.dataPipeline?.taskRunnerId).toBe('one');
+});

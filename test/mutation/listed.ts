@@ -216,7 +216,6 @@ export const LISTED: readonly Listed[] = [
     ['[state.hubTasks, state.copiedHostHubTasks]', '[state.hubTasks]'],
     ['connection.putMetadata.run(BOOT, JSON.stringify(this.#bootId));', ''],
     ["if (database.isTransaction) database.exec('ROLLBACK');", ''],
-    ['!isTaken || bootId !== this.#bootId', 'bootId !== this.#bootId'],
     [
       "database.exec('COMMIT');\n      this.#isBehind = false;",
       "this.#isBehind = false;\n      database.exec('COMMIT');",
@@ -237,6 +236,11 @@ export const LISTED: readonly Listed[] = [
       ['{ ...clock, at: rebase(clock.at, now) }', 'moved.clock'],
     ],
     'store/store',
+  ),
+  ...of(
+    'store/store',
+    [['!isTaken || bootId !== this.#bootId', 'bootId !== this.#bootId']],
+    'store/read-only',
   ),
   ...of('store/sqlite-errors', [
     ['[IOERR_READ, IOERR_SHORT_READ]', '[IOERR_READ]'],

@@ -504,6 +504,8 @@ test('what a copied host left is written anew with the rest', () => {
   const log = memoryLog();
   const store = open('boot-1', log);
   const state = store.load(NOW);
+  const copied = { name: 'copied', imported: true, lastStampS: 1, finalReports: [], links: [] };
+  state.copiedHostHubTasks.set('copied', { ...copied, copiedHost: true });
   state.copiedHostRuns.set('copied/1', run({ id: 'copied/1', job: 'copied', copiedHost: true }));
   const many = Array.from({ length: 200 }, (_, i) => run({ id: `copy/${i}`, number: i }));
   for (const one of many) state.saveRun(one);
@@ -515,7 +517,8 @@ test('what a copied host left is written anew with the rest', () => {
   store.commit(changes({ runs: [run({ id: 'new/1', job: 'new' })] }));
   store.close();
   expect(log.lines).toContainEqual({ level: 'error', event: 'store.damaged' });
-  const found = open().load(NOW).runs;
+  const { hubTasks, runs: found } = open().load(NOW);
+  expect([...hubTasks.keys()]).toEqual(['copied']);
   expect([found.has('copied/1'), found.has('copy/7'), found.has('new/1')]).toEqual([
     true,
     true,

@@ -162,7 +162,9 @@ describe.each<[string, readonly Case[]]>([
       ['sshpass -p hunter2 ssh h', 'sshpass -p *** ssh h'],
       ['sshpass -phunter2 ssh h', 'sshpass -p*** ssh h'],
       ['sqlplus scott/tiger@orcl', 'sqlplus scott/***@orcl'],
-      ...same('sqlplus u@//h/s'),
+      ['sqlplus -s scott/tiger @x.sql a/b', 'sqlplus -s scott/*** @x.sql a/b'],
+      ['sqlplus @x.sql scott/tiger@orcl', 'sqlplus @x.sql scott/***@orcl'],
+      ...same('sqlplus u@//h/s', 'mysql -vp orders', 'curl --menu a:b http://h', 'ls scott/tiger'),
     ],
   ],
   [

@@ -101,6 +101,12 @@ export function middle(values: readonly number[]): number {
     expect(differing).toBeGreaterThan(10);
   });
 
+  test('the name of what is taken out of an object stays a name', () => {
+    const text = 'export const first = ({ 0: one, 1: two = 2 }: number[]) => one! + two;';
+    const switched = withSwitches(text, mutantsOf('one.ts', text), 0);
+    expect(switched).toContain('{ 0: one, 1: two = (__isMutant(');
+  });
+
   test('what would end an optional chain early is left out', () => {
     expect(mutants.some(({ kind }) => kind === 'alone')).toBe(true);
   });

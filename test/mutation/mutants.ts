@@ -48,7 +48,9 @@ export function mutated(
 function kindOf(node: ts.Node): Mutant['kind'] {
   if (ts.isStatement(node)) return 'statement';
   // Parentheses would end an optional chain early, and a property's name is no expression.
-  const isNamed = ts.isPropertyAssignment(node.parent) && node.parent.name === node;
+  const isNamed =
+    (ts.isPropertyAssignment(node.parent) && node.parent.name === node) ||
+    (ts.isBindingElement(node.parent) && node.parent.propertyName === node);
   const isInChain = ts.isOptionalChain(node) && ts.isOptionalChain(node.parent);
   return isNamed || isInChain ? 'alone' : 'expression';
 }

@@ -104,8 +104,13 @@ async function tryFile(vitest: Vitest, file: TestSpecification): Promise<void> {
     const before = readLines().length;
     await vitest.runTestSpecifications([file]);
     const lines = readLines().slice(before);
+    if (lines.some(({ what }) => what === 'finished')) break;
     const deadly = lines.findLast(({ what }) => what === 'trying');
-    if (deadly === undefined || lines.some(({ what }) => what === 'finished')) break;
+    if (deadly === undefined) {
+      // It ended before anything was tried: with the switches it cannot even be imported, or a hook ends its process.
+      addLine({ test: relative(ROOT, file.moduleId), what: 'unusable', mutants: [] });
+      break;
+    }
     addLine({ ...deadly, what: 'noticed' });
   }
 }

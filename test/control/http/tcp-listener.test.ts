@@ -94,6 +94,8 @@ test('what is gone from status is gone from the metrics, and no promise is no ze
   expect(lines.filter((line) => line.includes('nightly-files'))).toEqual([]);
   expect(lines.filter((line) => line.includes('nearest_deadline'))).toEqual([]);
   expect(lines).toContain('migration_agent_jobs{state="idle"} 1');
+  // Nothing is pending.
+  expect(lines).toContain('migration_agent_outbox_age_seconds 0');
 });
 
 test.each([

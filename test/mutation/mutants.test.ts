@@ -103,7 +103,7 @@ export function middle(values: readonly number[]): number {
 
   test('the name of what is taken out of an object stays a name', () => {
     const text = 'export const first = ({ 0: one, 1: two = 2 }: number[]) => one! + two;';
-    const switched = withSwitches(text, mutantsOf('one.ts', text), 0);
+    const switched = withSwitches(text, mutantsOf('src/file.ts', text), 0);
     expect(switched).toContain('{ 0: one, 1: two = (__isMutant(');
   });
 

@@ -97,7 +97,11 @@ describe('what is tracked', () => {
     // It runs, although its file is gone.
     ['LoadState=not-found ActiveState=active InvocationID=i1', { invocation: 'i1' }],
   ])('%s', async (properties, more) => {
-    expect(await source(properties)).toEqual({ by: 'unit', unit: 'copy.service', ...(more as object) });
+    expect(await source(properties)).toEqual({
+      by: 'unit',
+      unit: 'copy.service',
+      ...(more as object),
+    });
   });
 
   test.each([

@@ -19,6 +19,7 @@ export interface DaemonOptions {
   readonly more?: string;
   readonly agent?: string;
   readonly hub?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Daemon {
@@ -43,7 +44,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const beginMs = monotonicMs();
   const child = spawn(command, [...words, 'daemon', '--config', file], {
     stdio: 'ignore',
-    env: { ...process.env, ...AWS_ENVIRONMENT },
+    env: { ...process.env, ...AWS_ENVIRONMENT, ...options.environment },
   });
   const pid = child.pid ?? 0;
   const end = async (): Promise<void> => {

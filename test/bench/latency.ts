@@ -31,10 +31,9 @@ real job host handles SIGTERM (a Node program; ${CANCELS} tasks one after the ot
 program, without an agent. All processes read the kernel's monotonic clock. Start command to first instruction: from the moment
 before the request to start a job goes to the socket of the daemon until \`date\`, the job, reads the clock; 35 starts one after the
 other, five before them not counted. Baseline: Node starts the same program itself.
-What a start has beside a bare spawn (\`strace -f -ttt -e trace=execve,clone,vfork,fsync,mkdir,write -p PID\`): a commit with fsync, since nothing
-runs before its start is on disk; a fork of the whole daemon; the move into the run's control group, for which the kernel
-waits for a grace period (RCU); and three programs before the job: the shim's sh, mkdir for the start lock, and the sh that gives the job its
-environment.`,
+What a start has beside a bare spawn (\`strace -f -ttt -e trace=execve,clone,vfork,fsync,write -p PID\`): a commit with fsync, since nothing
+runs before its start is on disk; a fork of the whole daemon; one shell before the job, the shim; and the move into the run's control group, for
+which the kernel waits for a grace period (RCU) of some ten milliseconds, most of which passes while the start is prepared.`,
   async run() {
     const stub = startProgram('watching-stub', {});
     try {

@@ -12,6 +12,8 @@ export interface PacedOptions {
   readonly count: number;
   /** What the budget holds when it is full, in seconds of its rate. Default: ten, as the default and the published limits. */
   readonly burstS?: number;
+  /** Live jobs of the agent, which somebody else runs. Default: as many as are reported, and the agent's own. */
+  readonly tracked?: number;
 }
 
 /** Reports a second, how many of them are not counted and count, and how much more CPU than the bare client the agent may take. */
@@ -24,13 +26,18 @@ const PACES = [
 ];
 const ROUNDS = 3;
 
+/** Ten thousand jobs with promises of five minutes, each renewed after half of that. */
+const TRACKED = 10_000;
+const RENEWED = { perSecond: Math.ceil(TRACKED / 150), warm: 1_500, count: 1_000 };
+
 export const paced: Benchmark = {
   name: 'paced',
   method: `CPU time (user and system, all threads) of a process for each accepted NotifyMigrationTaskState, at ${PACES.map(({ perSecond }) => perSecond).join(', ')}
 reports a second, against a stub server in a process of its own. The agent is the real one (loop, SQLite store on a real disk, gates,
 services, log) with Node's flags as in its launcher; its budget sets the pace, and its jobs always have a report due. The bare
 SDK client sends the same reports by a timer, at the same time. The budget has a burst of ten seconds, as the default and the published
-limits have; the first reports, which are not counted, use it up. What a process costs while it waits is in the figure: at one report a second it is most of it.`,
+limits have; the first reports, which are not counted, use it up. What a process costs while it waits is in the figure: at one report a second it is most of it. The last row has ${TRACKED.toLocaleString('en-US')} tracked jobs,
+whose promises of five minutes take ${RENEWED.perSecond} reports a second; its baseline is an agent at the same pace that has no more jobs than are reported.`,
   async run() {
     const stub = startProgram('stub', {});
     try {
@@ -41,7 +48,7 @@ limits have; the first reports, which are not counted, use it up. What a process
       for (const paces of [slow, fast]) {
         figures.push(...(await Promise.all(paces.map((pace) => figureAt({ ...pace, url })))));
       }
-      return figures;
+      return [...figures, await trackedFigure(url)];
     } finally {
       await stub.end();
     }
@@ -85,6 +92,30 @@ after ${FAR_MS} ms. The figure is the part of the budget that was used, in wall 
     }
   },
 };
+
+/** What many jobs cost beside their reports. */
+async function trackedFigure(url: string): Promise<Figure> {
+  const rounds: { readonly ms: number; readonly fewMs: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const { warm, count, perSecond } = RENEWED;
+    const [many, few] = await Promise.all(
+      [TRACKED, warm + count + 100].map((tracked) =>
+        runProgram<Delivery>('agent-paced', { ...RENEWED, url, tracked }, daemonFlags()),
+      ),
+    );
+    const aSecond = (one = NaN): number => (one * perSecond) / 1000;
+    rounds.push({ ms: aSecond(many?.cpuUs), fewMs: aSecond(few?.cpuUs) });
+  }
+  const ratio = median(rounds.map(({ ms, fewMs }) => ms / fewMs));
+  return {
+    name: `CPU a second, ${TRACKED.toLocaleString('en-US')} tracked jobs, ${RENEWED.perSecond} reports`,
+    measured: amount(median(rounds.map(({ ms }) => ms)), 'ms'),
+    baseline: `${amount(median(rounds.map(({ fewMs }) => fewMs)), 'ms')} (as many reports of ${(RENEWED.warm + RENEWED.count + 100).toLocaleString('en-US')} jobs)`,
+    ratio,
+    target: '≤ 1.2×',
+    isMet: ratio <= 1.2,
+  };
+}
 
 async function figureAt({
   target,

@@ -10,9 +10,10 @@ import { createServices } from '../../src/aws/services.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import { blindTracking } from '../support/ports.ts';
 import type { Event } from '../../src/core/model/event.ts';
+import { defined } from '../../src/core/lib/defined.ts';
 import { maskSecrets } from '../../src/core/lib/secrets.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
-import { createJobHost } from '../../src/jobs/job-host.ts';
+import { createJobHost, findCgroupBase } from '../../src/jobs/job-host.ts';
 import type { Clock, JobHost, Post } from '../../src/ports.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
@@ -97,6 +98,7 @@ export function startAgent(options: RealAgentOptions): RealAgent {
         socketPath: join(directory, 'agent.sock'),
         bootId: clock.bootId,
         mask: maskSecrets,
+        ...defined({ cgroupBase: findCgroupBase() }),
       }),
     notifier: NOTIFIER,
     log,

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** The loop is not held longer at a time; a report or a cancel can come in between. */
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 /** Things between two looks at the clock. */
 const CHECK_EVERY = 50;
 

@@ -8,7 +8,7 @@ import { idleJobs, startAgent } from '../real-agent.ts';
 import { ampleSettings } from '../tracked-jobs.ts';
 
 const options = givenOptions() as PacedOptions;
-const { url, perSecond, warm, count, burstS = 10 } = options;
+const { url, perSecond, warm, count, burstS = 10, tracked } = options;
 const window = new CpuWindow({ warm, count });
 const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
 const ample = ampleSettings();
@@ -21,7 +21,11 @@ const agent = startAgent({
   },
   jobs: idleJobs,
   fill: (store, clock) =>
-    leaveJobs(store, clock, { jobs: warm + count + 100, reportedMsAgo: 3 * MINUTE_MS }),
+    leaveJobs(store, clock, {
+      jobs: tracked ?? warm + count + 100,
+      reportedMsAgo: 3 * MINUTE_MS,
+      isTracked: tracked !== undefined,
+    }),
   see: (event) => {
     if (event.type !== 'call-settled' || window.isOver) return;
     if (event.outcome.kind === 'accepted') {

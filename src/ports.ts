@@ -109,6 +109,8 @@ export interface JobHost {
    * those that it cannot return, and starts no run of their jobs beside them.
    */
   unrecorded?(isKnown: (id: string) => boolean): readonly Run[];
+  /** A start may follow within milliseconds: what takes long and changes nothing can begin now. */
+  expectStart?(): void;
   start(run: Run): void;
   adopt(run: Run): void;
   signalTree(run: Run, signal: string): void;

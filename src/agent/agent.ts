@@ -240,6 +240,7 @@ export class Agent implements Operator {
     return new Promise((resolve) => {
       const id = this.#nextRequest++;
       this.#requests.set(id, resolve);
+      if (request.type === 'start' || request.type === 'submit') this.#parts.jobs.expectStart?.();
       this.#parts.inbox.post(toEvent(request, id));
     });
   }

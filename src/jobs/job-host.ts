@@ -107,7 +107,12 @@ class LocalJobHost implements JobHost {
     return this.#unrecorded.find(isKnown);
   }
 
+  expectStart(): void {
+    if (this.#options.backend !== 'unit') this.#cgroups?.prepare();
+  }
+
   start(run: Run): void {
+    this.expectStart();
     this.#inTurn(run, (asked) => this.#start(asked, run));
   }
 

@@ -408,7 +408,7 @@ describe('what an older life of the state directory left', () => {
     withHosts(async (newHost) => {
       const host = newHost();
       const run = makeRun(sh('echo new; exit 5'));
-      await mkdir(host.path(run, '.shim/start-lock.1'), { recursive: true });
+      await host.takeStartLockAsShim(run);
       await writeFile(host.path(run, '.shim/exit.1'), '0\n');
       await writeFile(host.path(run, 'stdout.log'), 'old\n');
       host.host.start(run);

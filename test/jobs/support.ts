@@ -5,7 +5,7 @@
 import { maskSecrets } from '../../src/core/lib/secrets.ts';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/core/model/event.ts';
@@ -80,6 +80,12 @@ export class Host implements Place {
 
   path(run: Run, name: string): string {
     return join(runDirectory(this.directory, run.job, run.number), name);
+  }
+
+  /** As the shim of the run does before it does anything else. */
+  async takeStartLockAsShim(run: Run): Promise<void> {
+    await mkdir(this.path(run, '.shim'), { recursive: true });
+    await writeFile(this.path(run, '.shim/start-lock.1'), '', { flag: 'wx' });
   }
 
   read(run: Run, name: string): Promise<string> {

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -262,8 +262,8 @@ describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
       );
       const other = unitHost(newHost);
       const run = makeRun(sh('echo ran'));
-      await mkdir(other.path(run, '.shim'), { recursive: true });
-      await writeFile(other.path(run, '.shim/start-lock.1'), '');
+      // The lock of an agent.
+      await mkdir(other.path(run, '.shim/start-lock.1'), { recursive: true });
       other.host.adopt(run);
       await other.event('run-never-started');
     }));

@@ -7,11 +7,9 @@
  */
 import {
   accessSync,
-  closeSync,
   constants,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   writeFileSync,
@@ -92,18 +90,18 @@ export function openLogSync(path: string): number {
 
 /**
  * Takes the start lock of a spawn for good, so that its shim can never begin. False: the shim has it. The lock of an agent is
- * a file and that of a shim a directory, so an agent that died right after it took one is not mistaken for a shim.
+ * a directory and that of a shim a file, so an agent that died right after it took one is not mistaken for a shim.
  * Throws if the disk does not answer.
  */
 export function takeStartLock(directory: string, spawn: number): boolean {
   makeRunDirectory(directory);
   const lock = join(recordDirectory(directory), `start-lock.${spawn}`);
   try {
-    closeSync(openSync(lock, 'wx', OWN_MODE));
+    mkdirSync(lock, { mode: DIRECTORY_MODE });
     return true;
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    return lstatSync(lock).isFile();
+    return lstatSync(lock).isDirectory();
   }
 }
 

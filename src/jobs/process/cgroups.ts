@@ -16,6 +16,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -38,6 +39,9 @@ const AGENT_LEAF = 'agent';
 export class Cgroups {
   readonly #base: string;
   readonly #owner: string;
+  /** The agent's own group: what /proc says, and where that is. */
+  #own: { readonly found: string; readonly path: string | undefined } | undefined;
+  #isPreparing = false;
 
   /** `socketPath` distinguishes the groups of this agent from those of another one in the same place. */
   constructor(base: string, socketPath: string) {
@@ -48,6 +52,33 @@ export class Cgroups {
   nameOf({ job, number, spawn }: Run): string {
     const readable = job.replace(/[^A-Za-z0-9_.@=+-]/g, '_').slice(0, JOB_CHARACTERS_MAX);
     return `run-${this.#owner}-${readable}-${number}.${spawn}`;
+  }
+
+  /**
+   * Call when a process will be placed soon. Before the kernel moves a process, it waits ten milliseconds (a grace period of RCU,
+   * cgroup_threadgroup_rwsem), but not if it has just done so for another move. So the agent moves itself to where it is, by the
+   * thread pool, while the start is prepared. If that is refused or late, a start only takes longer.
+   */
+  prepare(): void {
+    const path = this.#ownPath();
+    if (path === undefined || this.#isPreparing) return;
+    const file = tryOpen(join(path, 'cgroup.procs'));
+    if (file === undefined) return;
+    this.#isPreparing = true;
+    // One request to the pool: the loop is busy until the process is there.
+    write(file, String(process.pid), () => {
+      this.#isPreparing = false;
+      closeSync(file);
+    });
+  }
+
+  /** The table of mounts can be long: it is read again only if the agent was moved. */
+  #ownPath(): string | undefined {
+    const found = tryRead('/proc/self/cgroup') ?? '';
+    if (this.#own?.found !== found) {
+      this.#own = { found, path: ownCgroup(found, tryRead('/proc/self/mountinfo') ?? '') };
+    }
+    return this.#own.path;
   }
 
   /** Absent: the kernel refused it. */
@@ -214,6 +245,14 @@ function read(path: string): string | undefined {
 function tryRead(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function tryOpen(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY);
   } catch {
     return undefined;
   }

@@ -23,6 +23,13 @@ export interface JobEntry {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** For a shell that becomes the job: the end of its script, and the script's arguments. */
+export interface ShellEntry {
+  readonly become: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** The name that scripts print before their errors ($0). */
 export const SCRIPT_NAME = 'migration-agent';
 
@@ -54,11 +61,35 @@ export function enterJob(
   command: readonly string[],
   ownStatus = readOwnStatus(),
 ): JobEntry {
-  const carried = Object.entries(launch.env).filter(
-    ([name]) => VARIABLE.test(name) && !name.startsWith(CARRIER),
-  );
+  const carried = carriedOf(launch);
+  const argv = ['/bin/sh', '-c', enterScript(carried), SCRIPT_NAME, launch.cwd, ...command];
+  return { argv: [...dropOf(launch, ownStatus), ...argv], env: environmentOf(launch, carried) };
+}
+
+/** As `enterJob` for a shell of the agent. Where no user is changed and nothing given up, it needs no other one. */
+export function enterJobFromShell(
+  launch: Launch,
+  command: readonly string[],
+  ownStatus = readOwnStatus(),
+): ShellEntry {
+  if (dropOf(launch, ownStatus).length > 0) {
+    const { argv, env } = enterJob(launch, command, ownStatus);
+    return { become: 'exec "$@"\n', args: argv, env };
+  }
+  const carried = carriedOf(launch);
+  const env = environmentOf(launch, carried);
+  return { become: enterScript(carried), args: [launch.cwd, ...command], env };
+}
+
+type Carried = readonly (readonly [name: string, value: string])[];
+
+function carriedOf({ env }: Launch): Carried {
+  return Object.entries(env).filter(([name]) => VARIABLE.test(name) && !name.startsWith(CARRIER));
+}
+
+function enterScript(carried: Carried): string {
   const carriers = carried.map((_, index) => `${CARRIER}${index}`);
-  const script = [
+  return [
     ENTER_DIRECTORY,
     // `command`: a variable that this shell keeps for itself (UID in bash) does not end it.
     ...carriers.map((carrier) => `command export "$${carrier}" 2>/dev/null\n`),
@@ -66,24 +97,16 @@ export function enterJob(
     // In place of the shell, so that no built-in answers for a command of the same name.
     'exec "$@"\n',
   ].join('');
+}
+
+function environmentOf({ env }: Launch, carried: Carried): Readonly<Record<string, string>> {
   return {
-    argv: [
-      ...dropOf(launch, ownStatus),
-      '/bin/sh',
-      '-c',
-      script,
-      SCRIPT_NAME,
-      launch.cwd,
-      ...command,
-    ],
-    env: {
-      // The tools of the agent, whatever PATH the job is given.
-      PATH: `${process.env['PATH'] ?? ''}:${PATH_DEFAULT}`.replace(/^:/, ''),
-      ...Object.fromEntries(Object.entries(launch.env).filter(([name]) => isRunMark(name))),
-      ...Object.fromEntries(
-        carried.map(([name, value], index) => [`${CARRIER}${index}`, `${name}=${value}`]),
-      ),
-    },
+    // The tools of the agent, whatever PATH the job is given.
+    PATH: `${process.env['PATH'] ?? ''}:${PATH_DEFAULT}`.replace(/^:/, ''),
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => isRunMark(name))),
+    ...Object.fromEntries(
+      carried.map(([name, value], index) => [`${CARRIER}${index}`, `${name}=${value}`]),
+    ),
   };
 }
 

@@ -106,21 +106,29 @@ export class ProcessTree {
     return this.#known.get(pid) === startTicks;
   }
 
-  /** Sends a signal that can be caught, once. Resolves to how many processes got it. Throws `CannotSee`. */
+  /**
+   * Sends a signal that can be caught, to each process once. Resolves to how many got it. The kernel names those in the control
+   * group, and none of them can leave it: they get it before others are looked for. Throws `CannotSee`.
+   */
   async signal(signal: string): Promise<number> {
-    const members = await this.#scan();
-    const shim = members.find((entry) => this.#isShim(entry));
+    const struck = new Set<string>();
+    if (this.#isOfThisBoot) this.#strikeAll(this.#groupMembers().filter(isAlive), signal, struck);
+    this.#strikeAll(await this.#scan(), signal, struck);
+    return struck.size;
+  }
+
+  #strikeAll(members: readonly ProcessEntry[], signal: string, struck: Set<string>): void {
+    const left = members.filter((entry) => !struck.has(identityOf(entry)));
+    const shim = left.find((entry) => this.#isShim(entry));
     // The group at one stroke: no process forks between two signals. Its number is the run's while the shim lives.
-    const struck = shim !== undefined && isStillThere(shim) && send(-shim.pid, signal);
-    let signalled = 0;
-    for (const entry of members) {
-      const inGroup = struck && entry.group === shim.pid;
+    const isGroupStruck = shim !== undefined && isStillThere(shim) && send(-shim.pid, signal);
+    for (const entry of left) {
+      const inGroup = isGroupStruck && entry.group === shim.pid;
       if (!inGroup && !strike(entry, signal)) continue;
-      signalled += 1;
+      struck.add(identityOf(entry));
       // A stopped process cannot act on a signal before it goes on; systemd does the same.
       if (entry.state === 'T') strike(entry, 'SIGCONT');
     }
-    return signalled;
   }
 
   /** Kills until two looks in a row find nothing alive. Resolves to how many were killed. Throws `CannotSee`. */
@@ -166,11 +174,7 @@ export class ProcessTree {
     unseen?: (pid: number) => void,
   ): Promise<ProcessEntry[]> {
     if (!this.#isOfThisBoot || this.#cgroup?.isEmpty() === true) return [];
-    const members = new Map<number, ProcessEntry>();
-    for (const pid of this.#cgroup?.members() ?? []) {
-      const entry = readProcess(pid);
-      if (entry !== undefined) members.set(pid, entry);
-    }
+    const members = new Map(this.#groupMembers().map((entry) => [entry.pid, entry]));
     if (found !== undefined) members.forEach(found);
     const locked: ProcessEntry[] = [];
     const entries = await readProcesses(
@@ -191,6 +195,11 @@ export class ProcessTree {
     members.delete(process.pid);
     for (const entry of members.values()) this.#remember(entry);
     return [...members.values()].filter(isAlive);
+  }
+
+  #groupMembers(): ProcessEntry[] {
+    const pids = this.#cgroup?.members() ?? [];
+    return pids.flatMap((pid) => (pid === process.pid ? [] : (readProcess(pid) ?? [])));
   }
 
   /** Processes that need a longer look go into `locked`. */

@@ -9,11 +9,11 @@ import type { ProcessIdentity } from '../../core/model/job.ts';
 import { openLogSync, recordDirectory, writeCgroup } from '../files/run-directory.ts';
 import { errorCode, errorText } from '../lib/error-code.ts';
 import type { Cgroups, RunCgroup } from '../process/cgroups.ts';
-import { enterJob, isExecutable, SCRIPT_NAME } from '../process/enter-job.ts';
+import { enterJobFromShell, isExecutable, SCRIPT_NAME } from '../process/enter-job.ts';
 import { readProcess } from '../process/process-table.ts';
 import { StartRefused } from './launch.ts';
 import type { Shim, ShimStart } from './launch.ts';
-import { AWAIT_PLACE, BECOME_SUBREAPER, SHIM } from './shim-script.ts';
+import { AWAIT_PLACE, BECOME_SUBREAPER, shim } from './shim-script.ts';
 
 const PERL = '/usr/bin/perl';
 
@@ -25,10 +25,13 @@ export async function startShimProcess(start: ShimStart, cgroups?: Cgroups): Pro
   const logs: number[] = [];
   try {
     for (const path of [start.logs.stdout, start.logs.stderr]) logs.push(openLogSync(path));
-    return await startInPlace(start, logs, cgroups?.create(start.run));
-  } catch (error) {
-    if (error instanceof StartRefused) throw error;
-    throw new StartRefused(reasonOf(error), { cause: error });
+    const cgroup = cgroups?.create(start.run);
+    // What was prepared when the start was asked for lasts a few milliseconds only.
+    cgroups?.prepare();
+    return await startInPlace(start, logs, cgroup).catch((error: unknown) => {
+      if (error instanceof StartRefused) throw error;
+      throw new StartRefused(reasonOf(error), { cause: error });
+    });
   } finally {
     // The shim has its own descriptors.
     for (const file of logs) closeSync(file);
@@ -68,11 +71,11 @@ function spawnShim(
   [stdout, stderr]: readonly number[],
   hasCgroup: boolean,
 ): ChildProcess {
-  const { argv, env } = enterJob(launch, run.definition.command);
+  const { become, args: given, env } = enterJobFromShell(launch, run.definition.command);
   const [program = '', ...args] = [
     ...(hasCgroup ? [] : subreaper()),
-    ...['/bin/sh', '-c', AWAIT_PLACE + SHIM, SCRIPT_NAME, String(run.spawn)],
-    ...argv,
+    ...['/bin/sh', '-c', AWAIT_PLACE + shim(become), SCRIPT_NAME, String(run.spawn)],
+    ...given,
   ];
   return spawn(program, args, {
     cwd: recordDirectory(directory),

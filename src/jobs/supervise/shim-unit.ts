@@ -25,12 +25,13 @@ import type { StartedRecord } from '../files/run-directory.ts';
 import { errorText } from '../lib/error-code.ts';
 import { OWN_MODE } from '../lib/own-file.ts';
 import { cgroupOf } from '../process/cgroups.ts';
-import { enterJob, SCRIPT_NAME } from '../process/enter-job.ts';
+import { enterJobFromShell, SCRIPT_NAME } from '../process/enter-job.ts';
+import type { ShellEntry } from '../process/enter-job.ts';
 import { runMark } from '../process/environment.ts';
 import { identifyShim } from './adoption.ts';
 import { StartRefused, StartUnknown } from './launch.ts';
 import type { Shim, ShimStart } from './launch.ts';
-import { SHIM } from './shim-script.ts';
+import { shim as shimScript } from './shim-script.ts';
 
 /** systemd answers within milliseconds, on a loaded host within seconds; D-Bus itself gives up after 25 s. */
 const ANSWER_MS_MAX = 60_000;
@@ -73,11 +74,11 @@ export async function startShimUnit(start: ShimStart, socketPath: string): Promi
   }
   const unit = unitName(run, socketPath);
   const environment = join(directory, `environment.${run.spawn}`);
-  const { argv, env } = enterJob(launch, run.definition.command);
-  writeFileSync(environment, environmentFile(env), { flag: 'wx', mode: OWN_MODE });
+  const entry = enterJobFromShell(launch, run.definition.command);
+  writeFileSync(environment, environmentFile(entry.env), { flag: 'wx', mode: OWN_MODE });
   try {
     try {
-      await askSystemd(start, unit, environment, argv);
+      await askSystemd(start, unit, environment, entry);
     } catch (error) {
       // A missing answer proves nothing. Only an agent that holds the start lock knows that the shim never begins.
       if (takeStartLock(directory, run.spawn)) throw refusal(error);
@@ -109,7 +110,7 @@ async function askSystemd(
   { run, directory, logs }: ShimStart,
   unit: string,
   environment: string,
-  job: readonly string[],
+  { become, args }: ShellEntry,
 ): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   const properties = {
@@ -126,7 +127,7 @@ async function askSystemd(
     // A job that the kernel killed for memory has failed; its shim must live to record it.
     OOMPolicy: 'continue',
   };
-  const command = ['/bin/sh', '-c', SHIM, SCRIPT_NAME, String(run.spawn), ...job];
+  const command = ['/bin/sh', '-c', shimScript(become), SCRIPT_NAME, String(run.spawn), ...args];
   const options = [
     ...(isRoot ? [] : ['--user']),
     '--quiet',

@@ -84,8 +84,8 @@ test('a start lock goes to one: an agent may take its own again, a shim keeps it
   const run = directory();
   expect(lockedSpawns(run)).toEqual([]);
   expect([takeStartLock(run, 1), takeStartLock(run, 1)]).toEqual([true, true]);
-  // The lock of a shim is a directory.
-  mkdirSync(join(recordDirectory(run), 'start-lock.2'));
+  // The lock of a shim is a file.
+  record(run, 'start-lock.2', '');
   expect(takeStartLock(run, 2)).toBe(false);
   expect(takeStartLock(run, 13)).toBe(true);
   expect(lockedSpawns(run).toSorted((a, b) => a - b)).toEqual([1, 2, 13]);

@@ -3,10 +3,18 @@
  * systemd, with Delegate=yes, test/systemd looks at the same.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ownCgroup, RunCgroup } from '../../../src/jobs/process/cgroups.ts';
+import { Cgroups, ownCgroup, RunCgroup } from '../../../src/jobs/process/cgroups.ts';
 import { cgroupRoot, whyNoCgroups, withCgroupBase } from './cgroup-tree.ts';
 import { fixtures, kill, makeRun, processesWith, sh, until, withHosts } from '../support.ts';
 
@@ -32,6 +40,24 @@ describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipp
         );
       }),
     ));
+
+  test('is prepared by a move of the agent to where it is, one at a time, which leaves nothing open', () =>
+    withCgroupBase(async (base) => {
+      const cgroups = new Cgroups(base, '/socket');
+      const place = readFileSync('/proc/self/cgroup', 'utf8');
+      const open = (): string[] =>
+        readdirSync('/proc/self/fd').flatMap((file) => {
+          const path = linkOf(`/proc/self/fd/${file}`);
+          return path?.endsWith('/cgroup.procs') === true ? [path] : [];
+        });
+      for (let asked = 0; asked < 3; asked++) cgroups.prepare();
+      expect(open()).toHaveLength(1);
+      await until(
+        () => open().length === 0,
+        () => 'the file to be closed',
+      );
+      expect(readFileSync('/proc/self/cgroup', 'utf8')).toBe(place);
+    }));
 
   test('is gone also where a process of the job ends a little later than the job', () =>
     withCgroupBase((base) =>
@@ -237,3 +263,11 @@ describe('the place of a process in the tree', () => {
     expect(ownCgroup(cgroup, mountinfo)).toBe(place);
   });
 });
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -2,7 +2,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { enterJob, isExecutable, whyNotEnter } from '../../../src/jobs/process/enter-job.ts';
+import {
+  enterJob,
+  enterJobFromShell,
+  isExecutable,
+  whyNotEnter,
+} from '../../../src/jobs/process/enter-job.ts';
 import type { Launch } from '../../../src/jobs/process/launch-spec.ts';
 
 const USER = { name: 'migrator', uid: 1001, gid: 1002, home: '/home/migrator' };
@@ -113,6 +118,48 @@ describe('the way in', () => {
     const [program = '', ...args] = argv;
     const ended = spawnSync(program, args, { env, encoding: 'utf8' });
     expect([ended.status, ended.stderr]).toEqual([126, reason]);
+  });
+});
+
+describe('the way in from a shell of the agent', () => {
+  const env = { A: 'one\ntwo', UID: '5', B: '', args: 'x', become: 'y', IFS: 'o' };
+
+  test('needs no other shell where no user is changed, and gives the same environment', () => {
+    const there = launch({ cwd: tmpdir(), env });
+    const { become, args, env: given } = enterJobFromShell(there, ['env'], status(0n));
+    expect(args).toEqual([tmpdir(), 'env']);
+    const options = { env: given, cwd: '/', encoding: 'utf8' } as const;
+    const script = `args=1 become=2 other=3\n(${become})\n`;
+    const fromShell = execFileSync('/bin/sh', ['-c', script, 'shim', ...args], options);
+    const [program = '', ...more] = enterJob(there, ['env'], status(0n)).argv;
+    const alone = execFileSync(program, more, options);
+    const lines = (text: string): string[] =>
+      text.split('\n').filter((line) => !/^(?:_|SHLVL)=/.test(line));
+    expect(lines(fromShell).toSorted()).toEqual(lines(alone).toSorted());
+  });
+
+  test('is that of a program where a user is changed, or capabilities are given up', () => {
+    for (const [over, own] of [
+      [{ user: USER }, status(SWITCHING)],
+      [{}, status(0n, 1n)],
+    ] as const) {
+      const { argv, env: given } = enterJob(launch(over), ['tool', '-x'], own);
+      expect(enterJobFromShell(launch(over), ['tool', '-x'], own)).toEqual({
+        ...{ become: 'exec "$@"\n', args: argv, env: given },
+      });
+    }
+  });
+
+  test('ends with 126 and its reason if the directory cannot be entered, and the shell goes on', () => {
+    const there = launch({ cwd: '/no/such', env: {} });
+    const { become, args, env: given } = enterJobFromShell(there, ['true'], status(0n));
+    const script = `(${become})\necho "ended with $?"\n`;
+    const ended = spawnSync('/bin/sh', ['-c', script, 'shim', ...args], {
+      env: given,
+      encoding: 'utf8',
+    });
+    expect(ended.stderr).toBe('the working directory /no/such does not exist\n');
+    expect(ended.stdout).toBe('ended with 126\n');
   });
 });
 

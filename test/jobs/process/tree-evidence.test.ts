@@ -339,6 +339,23 @@ describe('a signal that can be caught', () => {
     ]);
   });
 
+  test('reaches those in the control group before others are looked for, and nobody twice', async () => {
+    makeShim();
+    make(101, { group: 100 });
+    make(110, { user: 1001 });
+    make(111, { user: 1001, state: 'Z' });
+    make(120, { isMarked: true });
+    let beforeTheLook: unknown[][] = [];
+    host.onLook = () => (beforeTheLook = signals());
+    const cgroup = new Group(100, 101, 110, 111);
+    expect(await treeWith({ cgroup }).signal('SIGTERM')).toBe(4);
+    expect(beforeTheLook).toEqual([
+      [-100, 'SIGTERM'],
+      [110, 'SIGTERM'],
+    ]);
+    expect(signals()).toEqual([...beforeTheLook, [120, 'SIGTERM']]);
+  });
+
   test('goes on in a stopped process', async () => {
     makeShim();
     make(101, { group: 100, state: 'T' });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { jobOfDirectory, runDirectory } from '../../../src/jobs/files/run-directory.ts';
-import { kill, makeRun, sh, until, withHosts } from '../support.ts';
+import { kill, makeRun, processesWith, sh, until, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
 
 const never = (): boolean => false;
@@ -110,9 +110,10 @@ test.each([
     const [, pids = ''] = /\(pid ([\d, ]+)\)/.exec(second.all('run-start-failed')[0]!.reason) ?? [];
     pids.split(', ').map(Number).forEach(kill);
     await until(
-      () => second.host.problems?.().length === 0,
-      () => JSON.stringify(second.host.problems?.()),
+      () => processesWith(second.directory).length === 0,
+      () => 'the processes to be gone',
     );
+    expect(second.host.problems?.()).toEqual([]);
     const last = makeRun(sh('exit 5'), { name: 'copy' });
     second.host.start(last);
     await until(

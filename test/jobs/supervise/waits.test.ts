@@ -46,7 +46,7 @@ beforeEach(() => {
 
 describe('a run whose shim has its start lock', () => {
   beforeEach(() => {
-    mkdirSync(join(directory, '.shim', 'start-lock.1'));
+    writeFileSync(join(directory, '.shim', 'start-lock.1'), '');
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => time.nowMs);
     onTestFinished(() => clock.mockRestore());
   });

@@ -150,10 +150,7 @@ export const LISTED: readonly Listed[] = [
   ]),
   ...of('core/runs/lifecycle', [
     // On disk before it is acted upon: only what may be done twice goes without a commit.
-    [
-      "isDurable || action.type === 'signal-tree' || action.type === 'check-tree'",
-      "isDurable || action.type !== 'start-run'",
-    ],
+    ["  'adopt-run',\n  'watch-run',\n];", '];'],
     ["if (action.type === 'start-run') return action.run.state === 'starting';", ''],
     ["cause === 'operator' || cause === 'timeout'", "cause === 'operator'"],
     ['Math.min(ownMs, fenceGraceMs(run, now))', 'ownMs'],
@@ -225,18 +222,14 @@ export const LISTED: readonly Listed[] = [
       'this.#connection = opened;\n  }',
     ],
   ]),
-  ...of(
-    'store/rebase-rows',
-    [
-      ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'madeAt', 'until']"],
-      ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['receivedAt', 'madeAt', 'until']"],
-      ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'receivedAt', 'until']"],
-      ["if (key === 'until') return moved;", ''],
-      ['{ ...moved.promise, isShutdown: true }', '{ ...moved.promise }'],
-      ['{ ...clock, at: rebase(clock.at, now) }', 'moved.clock'],
-    ],
-    'store/store',
-  ),
+  ...of('store/rebase-rows', [
+    ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'madeAt', 'until']"],
+    ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['receivedAt', 'madeAt', 'until']"],
+    ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'receivedAt', 'until']"],
+    ["if (key === 'until') return moved;", ''],
+    ['{ ...moved.promise, isShutdown: true }', '{ ...moved.promise }'],
+    ['{ ...clock, at: rebase(clock.at, now) }', 'moved.clock'],
+  ]),
   ...of(
     'store/store',
     [['!isTaken || bootId !== this.#bootId', 'bootId !== this.#bootId']],

@@ -52,6 +52,11 @@ describe('the name of a run’s task', () => {
     };
     expect(deskOf({}, fill('host-ab-12cd')).start('copy').hub?.task).toBe('copy-12cd');
     expect(deskOf({}, fill()).start('copy').hub?.task).toBe('copy-copy');
+    const both = (state: PersistentState): void => {
+      fill('host-ab-12cd')(state);
+      state.copiedHostHubTasks.set('copy-12cd', aTask({ name: 'copy-12cd', copiedHost: true }));
+    };
+    expect(deskOf({}, both).start('copy').hub?.task).toBe('copy-12cd-1');
   });
 
   test('a job that is not reported has none', () => {

@@ -300,6 +300,21 @@ describe('the grace of a run whose window is nearly over', () => {
   });
 });
 
+test('a run that ran out of its own time reports its end: the task is this host’s still', () => {
+  const task = { taskId: 't', pipelineId: 'df', attemptId: 'a', instance: 'i', workerGroup: 'g' };
+  const run = aRun({
+    definition: definition('copy', { timeoutMs: MINUTE_MS }),
+    pipeline: {
+      task: { ...task, windowMs: 15 * MINUTE_MS, receivedAt: START },
+      ...{ delivery: { state: 'pending' }, acknowledgedAt: START, acceptedAt: START },
+    },
+  });
+  const desk = deskOf({}, run);
+  desk.pass(MINUTE_MS);
+  expect(run.ending?.cause).toBe('timeout');
+  expect(run.pipeline?.delivery).toEqual({ state: 'pending' });
+});
+
 test('a run that has ended is not looked for', () => {
   const owners = createOwners(
     new PersistentState(),

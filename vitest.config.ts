@@ -1,5 +1,4 @@
 /** `npm test` runs everything but benchmarks and long simulations; `npm run test:long` all seeds and sizes of it. */
-import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
@@ -11,22 +10,14 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-/** These need a process of their own: they measure it, or replace what a browser has. */
-const APART = [
-  'test/control/browser/*.test.ts',
-  'test/jobs/progress/reader.test.ts',
-  'test/jobs/tracked/tracked-work.test.ts',
-  'test/system/logger.test.ts',
-  ...replacingModules(),
+/** These change nothing that outlives a test (test/support/nothing-left.ts) and keep nothing in their modules. */
+const PURE = [
+  'test/{config,core,simulation}/**/*.test.ts',
+  'test/cli/{terminal,views}/**/*.test.ts',
+  'test/control/routes/**/*.test.ts',
+  'test/simulator/{audit,definition,faults,hub,pipeline}/**/*.test.ts',
+  'test/simulator/{constraints,switches}.test.ts',
 ];
-
-/** Where a module was loaded before, it can no longer be replaced. */
-function replacingModules(): string[] {
-  const files = globSync('test/**/*.test.ts', { cwd: import.meta.dirname });
-  return files.filter((file) =>
-    /\bvi\.mock\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
-  );
-}
 
 export default defineConfig({
   test: {
@@ -44,16 +35,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // The start of a process and of its modules costs more than most tests.
+        // So these files need no process and no modules of their own, which cost more than most of their tests.
         test: {
-          name: 'together',
-          include: ['test/**/*.test.ts'],
-          exclude: APART,
+          name: 'pure',
+          include: PURE,
           isolate: false,
           setupFiles: 'test/support/nothing-left.ts',
         },
       },
-      { extends: true, test: { name: 'apart', include: APART } },
+      {
+        extends: true,
+        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE },
+      },
     ],
   },
 });

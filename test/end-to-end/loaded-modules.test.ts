@@ -48,9 +48,11 @@ function recorder(file: string): string {
 }
 
 test('an idle agent that has called both services loaded nothing that it does not use', async () => {
-  site = await createSite(`
+  const text = `
 migrationHub: { progressUpdateStream: test, createStream: true }
-dataPipeline: { workerGroups: [files] }`);
+dataPipeline: { workerGroups: [files] }`;
+  // From the sources: a bundle does not show which module a part of it was.
+  site = await createSite(text, {}, join(import.meta.dirname, '../../src/migration-agent'));
   const file = join(site.directory, 'loaded.json');
   const agent = await site.start({ NODE_OPTIONS: `--import=${recorder(file)}` });
   await until('both services have answered', async () => {

@@ -132,7 +132,7 @@ describe('a file of another version', () => {
     database.close();
     expect([isCopy, replaced]).toEqual([
       false,
-      { keptAs: `${file}.version-1-1`, reason: 'it is of version 1', rows: 0 },
+      { isDamaged: false, keptAs: `${file}.version-1-1`, reason: 'it is of version 1', rows: 0 },
     ]);
     expect(lines).toEqual([
       {

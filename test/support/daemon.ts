@@ -43,7 +43,11 @@ export interface Daemon {
 }
 
 /** `text` is the YAML below `aws:` and `agent:`, which are filled in. */
-export async function createSite(text: string, options: SimulatorOptions = {}): Promise<Site> {
+export async function createSite(
+  text: string,
+  options: SimulatorOptions = {},
+  launcher = LAUNCHER,
+): Promise<Site> {
   const directory = mkdtempSync(join(tmpdir(), 'migration-agent-test-'));
   const simulator = createSimulator({ homeRegion: 'eu-central-1', ...options });
   const { url } = await simulator.listen(0);
@@ -70,7 +74,7 @@ ${text.replaceAll('DIRECTORY', directory)}`,
     configuration,
     async start(environment = {}) {
       const output = openSync(logFile, 'a');
-      const child = spawn(LAUNCHER, ['daemon', '--config', configuration], {
+      const child = spawn(launcher, ['daemon', '--config', configuration], {
         stdio: ['ignore', output, output],
         env: {
           ...process.env,

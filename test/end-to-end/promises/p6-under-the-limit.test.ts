@@ -1,5 +1,5 @@
 /** P6: the agent never calls faster than the limit. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { FleetStatus } from '../../../src/core/model/status.ts';
 import { isDelivered } from '../../support/daemon.ts';
 import { redisMissing, startRedis } from '../../support/redis-server.ts';
@@ -38,10 +38,11 @@ ${jobs.join('\n')}
 test.skipIf(redisMissing)(
   `P6 an agent of a fleet joins the pool in Redis (needs Redis: ${redisMissing ?? 'installed'})`,
   async () => {
-    const { url } = await startRedis();
+    const redis = await startRedis();
+    onTestFinished(() => redis.kill());
     const site = await openSite(`
 migrationHub: { progressUpdateStream: test, createStream: true }
-fleet: { redis: "${url}", share: 0.5 }
+fleet: { redis: "${redis.url}", share: 0.5 }
 jobs: {}
 `);
     await site.start();

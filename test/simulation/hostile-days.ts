@@ -3,6 +3,7 @@
  * seen, disks that refuse while jobs are started and canceled, graces longer than windows, reloads that rename, remove and
  * add jobs, jobs that share a Hub task, clocks that are decades off, schedules, tracked work, a home region that is lost.
  */
+import type { Settings } from '../../src/core/model/settings.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TrackedSource } from '../../src/core/model/job.ts';
@@ -77,6 +78,11 @@ export async function liveThroughHostileDays(
   };
 }
 
+function withoutSchedules(settings: Settings): Settings {
+  const jobs = [...settings.jobs].filter(([, { schedule }]) => schedule === undefined);
+  return { ...settings, jobs: new Map(jobs) };
+}
+
 export class HostileDays {
   readonly time = new VirtualTime();
   readonly service: ServiceModel;
@@ -93,6 +99,7 @@ export class HostileDays {
   #offered = 0;
   readonly attempts = new Map<string, string>();
   readonly #changed = new Map<AgentWorld, boolean>();
+  #areSchedulesOver = false;
   readonly #stopsAtFirst: boolean;
 
   constructor(seed: number, days: number, hosts: number, directory: string, stopsAtFirst: boolean) {
@@ -151,11 +158,8 @@ export class HostileDays {
 
   /** Otherwise there is always work. */
   endSchedules(): void {
-    for (const world of this.worlds) {
-      const { settings } = world;
-      const jobs = new Map([...settings.jobs].filter(([, { schedule }]) => schedule === undefined));
-      world.reload({ ...settings, jobs });
-    }
+    this.#areSchedulesOver = true;
+    for (const world of this.worlds) world.reload(withoutSchedules(world.settings));
   }
 
   #planHost(world: AgentWorld): void {
@@ -298,7 +302,8 @@ export class HostileDays {
   reload(world: AgentWorld): void {
     const isChanged = !(this.#changed.get(world) ?? false);
     this.#changed.set(world, isChanged);
-    world.reload(configuration(world.name, isChanged));
+    const settings = configuration(world.name, isChanged);
+    world.reload(this.#areSchedulesOver ? withoutSchedules(settings) : settings);
     this.start(world, isChanged ? 'copy-0-renamed' : 'copy-0');
   }
 

@@ -66,6 +66,6 @@ function changedAtMs(file: string): number {
 function removeOlder(thanMs: number): void {
   for (const name of readdirSync(DIRECTORY)) {
     const file = join(DIRECTORY, name);
-    if (name.startsWith('chunk-') && changedAtMs(file) < thanMs) rmSync(file, { force: true });
+    if (changedAtMs(file) < thanMs) rmSync(file, { force: true });
   }
 }

@@ -2,6 +2,7 @@
  * The record of a MigrationTask: plain values that the store keeps unchanged, and the functions that need nothing else.
  */
 import type { Run, SourceResource } from './job.ts';
+import { defined } from '../lib/defined.ts';
 import { hubPayload } from './report.ts';
 import type { HubPayload } from './report.ts';
 import { DAY_MS, SECOND_MS, isBelievable } from '../lib/time.ts';
@@ -104,7 +105,11 @@ export function addFinalReport(
   };
   const isOpen = task.promise?.run === run.id && task.promise.payload.status === 'IN_PROGRESS';
   const ranMs = run.startedAt === undefined ? 0 : (ageInThisBootMs(run.startedAt, now) ?? 0);
-  if (!isOpen) add('opening', { status: 'IN_PROGRESS' }, serviceMs - ranMs);
+  if (!isOpen) {
+    // With the percent: a region that was lost and is set again may have been shown a part of it already.
+    const { percent } = run;
+    add('opening', { status: 'IN_PROGRESS', ...defined({ percent }) }, serviceMs - ranMs);
+  }
   add('end', hubPayload(run), serviceMs);
   if (task.run === run.id) delete task.run;
 }

@@ -65,7 +65,7 @@ export class Cgroups {
     const file = tryOpen(join(path, 'cgroup.procs'));
     if (file === undefined) return;
     this.#isPreparing = true;
-    // One request to the pool: the loop is busy until the process is there.
+    // A single request to the thread pool: the answer of a first one would wait for the loop, which is busy with the start.
     write(file, String(process.pid), () => {
       this.#isPreparing = false;
       closeSync(file);

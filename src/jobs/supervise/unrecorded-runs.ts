@@ -99,8 +99,12 @@ export class UnrecordedRuns {
 
   #look(isKnown: (id: string) => boolean): Found[] {
     const found: Found[] = [];
-    for (const directory of runDirectories(join(this.#options.stateDirectory, 'runs'))) {
-      const one = this.#lookInto(directory, isKnown);
+    const { stateDirectory } = this.#options;
+    const idOf = (directory: string): string => jobOfDirectory(stateDirectory, directory).join('/');
+    // There may be many runs, and the store has nearly all of them: their directories are not looked into.
+    const isNews = (directory: string): boolean => !isKnown(idOf(directory));
+    for (const directory of runDirectories(join(stateDirectory, 'runs'), isNews)) {
+      const one = this.#lookInto(directory);
       if (one !== undefined) found.push(one);
     }
     return found;
@@ -110,12 +114,10 @@ export class UnrecordedRuns {
     return readRunRecord(directory, run.id, run.spawn);
   }
 
-  /** A run of this boot that the store does not have, that began and has no exit record. */
-  #lookInto(directory: string, isKnown: (id: string) => boolean): Found | undefined {
+  /** A run of this boot that began and has no exit record. */
+  #lookInto(directory: string): Found | undefined {
     const { stateDirectory, bootId } = this.#options;
     const [job, number] = jobOfDirectory(stateDirectory, directory);
-    const id = `${job}/${number}`;
-    if (isKnown(id)) return undefined;
     const spawn = Math.max(0, ...lockedSpawns(directory));
     const started = readStarted(directory, spawn);
     if (started?.process.bootId !== bootId) return undefined;
@@ -153,12 +155,14 @@ function bareRun(job: string, number: number, spawn: number): Run {
 }
 
 /** `<job>/<number>`, and a long job name has several pieces: only a run has a record directory. */
-function* runDirectories(above: string): Generator<string> {
+function* runDirectories(above: string, isNews: (directory: string) => boolean): Generator<string> {
   for (const name of namesIn(above)) {
     const path = join(above, name);
+    const isNumber = /^\d+$/.test(name);
+    if (isNumber && !isNews(path)) continue;
     if (namesIn(path).includes(RECORDS)) {
-      if (/^\d+$/.test(name)) yield path;
-    } else yield* runDirectories(path);
+      if (isNumber) yield path;
+    } else yield* runDirectories(path, isNews);
   }
 }
 

@@ -130,6 +130,23 @@ describe('a run that ends', () => {
     expect(shown(ended({ promise: promiseOf('copy/1', 'IN_PROGRESS') }))).toEqual([end]);
   });
 
+  test('is opened with its percent: what was shown of it before does not disappear', () => {
+    const task: HubTask = {
+      name: 'copy',
+      imported: true,
+      lastStampS: 0,
+      finalReports: [],
+      links: [],
+    };
+    addFinalReport(task, { ...run, percent: 69 }, { serviceMs: NOW_S * 1000, isSure: true }, now);
+    expect(task.finalReports.map(({ payload }) => [payload.status, payload.percent])).toEqual([
+      ...[
+        ['IN_PROGRESS', 69],
+        ['FAILED', 69],
+      ],
+    ]);
+  });
+
   test('has stamps later than all before, each than the one before it', () => {
     expect(shown(ended({ lastStampS: NOW_S })).map(([, , stampS]) => stampS)).toEqual([
       ...[NOW_S + 1, NOW_S + 2],

@@ -1,4 +1,5 @@
 /** For files that share a process with others: what others rely on is as it was when a file has ended, and variables are put back. */
+import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
 
 /** What tests change for a time, by its name. */
@@ -8,9 +9,14 @@ function shared(): ReadonlyMap<string, unknown> {
     ...Object.entries({ Date, clearTimeout, fetch, setTimeout }),
     ['performance.now', Reflect.get(performance, 'now')],
     ['process.kill', Reflect.get(process, 'kill')],
-    ['process.umask', process.umask()],
+    ['process.umask', umask()],
     ['the working directory', process.cwd()],
   ]);
+}
+
+/** As Linux shows it: process.umask() is deprecated, since it sets the value while it reads it. */
+function umask(): string | undefined {
+  return /^Umask:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
 }
 
 // Read anew for each file, before it is loaded.
@@ -19,7 +25,7 @@ const environment = { ...process.env };
 
 afterAll(() => {
   for (const name of Object.keys(process.env)) {
-    if (!(name in environment)) delete process.env[name];
+    if (!(name in environment)) Reflect.deleteProperty(process.env, name);
   }
   Object.assign(process.env, environment);
   const after = shared();

@@ -36,8 +36,9 @@ const LOCKED_READS_MAX = 16;
 /** One that did not show its environment is not read again for this long. */
 const LOCKED_PAUSE_MS = 2000;
 
-/** The kernel needs a moment to take a killed process apart. */
+/** The kernel needs a moment to take a killed process apart. Twice as long after each look that shows the same. */
 const RESCAN_MS = 5;
+const RESCAN_MS_MAX = 200;
 
 /** No process of the tree was seen alive, but these may be of it: they did not show their environment. */
 export class MayBeAlive extends CannotSee {
@@ -148,12 +149,18 @@ export class ProcessTree {
     try {
       // Nothing is killed before all are known: a child without the mark is only known by its living parent.
       await this.#scan();
+      let pauseMs = RESCAN_MS;
+      let before = '';
       for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
         const members = await this.#scan(kill);
         members.forEach(kill);
         if (performance.now() - begin >= SHIM_SPARED_MS) this.#cgroup?.kill();
         empty = members.length === 0 ? empty + 1 : 0;
-        await sleep(RESCAN_MS);
+        // A look reads all of /proc: what sleeps in the kernel must not cost the host a processor.
+        const seen = members.map(identityOf).join();
+        pauseMs = seen === before && empty === 0 ? Math.min(2 * pauseMs, RESCAN_MS_MAX) : RESCAN_MS;
+        before = seen;
+        await sleep(pauseMs);
       }
     } catch (error) {
       // The group can be ended without a look at its processes.

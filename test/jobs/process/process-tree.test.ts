@@ -124,6 +124,32 @@ describe('SIGKILL', () => {
     }));
 });
 
+test('a process that survives SIGKILL is not looked for without a pause: a look reads all of /proc', async () => {
+  const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' });
+  await once(sleeper, 'spawn');
+  // As if it slept in the kernel: the signal is sent and nothing follows.
+  const sent = vi.spyOn(process, 'kill').mockImplementation(() => true);
+  let looks = 0;
+  class Populated extends RunCgroup {
+    override isEmpty = (): boolean => false;
+    override kill = (): boolean => false;
+    override members = (): number[] => {
+      looks += 1;
+      return [sleeper.pid!];
+    };
+  }
+  try {
+    const cgroup = new Populated('/none');
+    expect(await new ProcessTree({ mark: [], users: [], bootId, cgroup }).kill()).toBe(1);
+  } finally {
+    sent.mockRestore();
+    sleeper.kill('SIGKILL');
+  }
+  // 5 + 10 + 20 + … ms: some 15 looks in two seconds, not 400.
+  expect(looks).toBeLessThan(25);
+  expect(looks).toBeGreaterThan(3);
+});
+
 describe('a signal that can be caught', () => {
   test('reaches the whole tree; the exit code is kept', () =>
     withHosts(async (newHost) => {

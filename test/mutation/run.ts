@@ -7,8 +7,10 @@
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. `--skip N` leaves
  * out the first N of that order: what a sample of N has shown is then no part of it. A test that cannot be repeated
  * there is named and not used. `--apart` tries each mutant in a copy of the checkout instead, with a run of the test beside the
- * name of its file: for a script that goes on in the background, such as that of the status page. `--own` uses the tests of the folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word
- * given: each in a copy of the checkout, with a run of its test.
+ * name of its file: for a script that goes on in the background, such as that of the status page. `--own` uses the tests of the
+ * folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose
+ * names have the word given: each in a copy of the checkout, with a run of its test. Each is numbered, and `--from N` goes on
+ * at the one of that number, so that a long list can be tried in parts.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -65,13 +67,14 @@ function read() {
       own: { type: 'boolean', default: false },
       apart: { type: 'boolean', default: false },
       listed: { type: 'boolean', default: false },
+      from: { type: 'string', default: '1' },
     },
   });
 }
 
 async function tryAll(values: Values, positionals: readonly string[]): Promise<void> {
   if (values.listed) {
-    await withCopy((copy) => tryListed(positionals[0] ?? '', copy));
+    await withCopy((copy) => tryListed(positionals[0] ?? '', Number(values.from), copy));
     return;
   }
   const folders =
@@ -109,19 +112,21 @@ async function withCopy(work: (copy: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** Those of listed.ts, each with its own test. */
-async function tryListed(word: string, copy: string): Promise<void> {
-  const chosen = LISTED.filter(({ file }) => file.includes(word));
+/** Those of listed.ts from a number on, each with its own test. */
+async function tryListed(word: string, from: number, copy: string): Promise<void> {
+  const all = LISTED.filter(({ file }) => file.includes(word));
+  const chosen = all.slice(from - 1);
   const passed = new Map<string, boolean>();
   let noticed = 0;
-  for (const { file, from, to, test } of chosen) {
-    const start = onlyPlace(readFileSync(join(copy, file), 'utf8'), from);
+  for (const [index, { file, from: original, to, test }] of chosen.entries()) {
+    const start = onlyPlace(readFileSync(join(copy, file), 'utf8'), original);
     if (!passed.has(test)) passed.set(test, (await vitest([test], copy)) === 'passed');
-    const text = `${file} ${short(from)} → ${short(to)}`;
+    const number = `${from + index}/${all.length}`;
+    const text = `${number} ${file} ${short(original)} → ${short(to)}`;
     if (start === undefined) say(`NOT FOUND ${text}`);
     else if (!passed.get(test)) say(`NOT USED  ${text}: ${test} fails without it`);
     else {
-      const mutant = { file, start, end: start + from.length, replacement: to };
+      const mutant = { file, start, end: start + original.length, replacement: to };
       // As a filter: task-reporter-disk.test.ts is named for task-reporter.ts, too.
       const named = test.replace(/\.test\.ts$/, '');
       const isNoticed = (await tryOne(mutant, [[named]], copy)) !== 'passed';

@@ -95,6 +95,69 @@ test('a final report that may have been sent keeps its stamp although a later on
   expect(stamps(task)).toEqual([NOW_S - 600, NOW_S]);
 });
 
+describe('the last stamp, from which later ones go on', () => {
+  /** A provisional final report with `stampS`, of a task that was last stamped `lastStampS`. */
+  function restamped(stampS: number, lastStampS: number): HubTask {
+    const task = taskWith(stampS, 60, lastStampS);
+    task.finalReports = task.finalReports.map((one) => ({ ...one, isProvisional: true }));
+    expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+    return task;
+  }
+
+  test.each([
+    ['is kept if it is up to a day ahead', NOW_S + 86_400, NOW_S + 86_401],
+    ['is forgotten if it is further ahead', NOW_S + 86_401, NOW_S - 60],
+  ])('%s', (_what, lastStampS, expected) => {
+    expect(stamps(restamped(lastStampS, lastStampS))).toEqual([expected]);
+  });
+
+  test.each([
+    ['may be of a report that was sent: it is kept', NOW_S + YEAR_S, NOW_S + YEAR_S + 1],
+    ['is of no time that a service would take: it is forgotten', 5_000_000_000, NOW_S - 60],
+  ])('that is not of the final report %s', (_what, lastStampS, expected) => {
+    expect(stamps(restamped(NOW_S + 2 * YEAR_S, lastStampS))).toEqual([expected]);
+  });
+
+  test('stays behind final reports that keep their stamps', () => {
+    const task = taskWith(NOW_S + 50_000, 60);
+    const [kept] = task.finalReports;
+    const last = NOW_S + 30 * YEAR_S;
+    if (kept !== undefined) task.finalReports.push({ ...kept, run: 'copy/2', stampS: last });
+    task.lastStampS = last;
+    expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+    expect(stamps(task)).toEqual([NOW_S + 50_000, NOW_S + 50_001]);
+  });
+});
+
+test('of a final report that was made before the host booted only a stamp more than a day ahead is wrong', () => {
+  const ofEarlierBoot = (stampS: number): HubTask => {
+    const task = taskWith(stampS, 0);
+    const since = { wallMs: 0, bootMs: -1 };
+    task.finalReports = task.finalReports.map((one) => ({ ...one, since }));
+    return task;
+  };
+  for (const stampS of [NOW_S + 86_400, NOW_S - 40 * YEAR_S]) {
+    const task = ofEarlierBoot(stampS);
+    expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(false);
+    expect(stamps(task)).toEqual([stampS]);
+  }
+  const task = ofEarlierBoot(NOW_S + 86_401);
+  expect(restampFinalReports(task, NOW_S * 1000, now)).toBe(true);
+  // Its age is unknown, and taken for nothing.
+  expect(stamps(task)).toEqual([NOW_S]);
+});
+
+test('a final report that is a day off by its age keeps its stamp, one that is more does not', () => {
+  for (const [stampS, isOff] of [
+    [NOW_S - 60 + 86_400, false],
+    [NOW_S - 60 + 86_401, true],
+    [NOW_S - 60 - 86_400, false],
+    [NOW_S - 60 - 86_401, true],
+  ] as const) {
+    expect(restampFinalReports(taskWith(stampS, 60), NOW_S * 1000, now), `${stampS}`).toBe(isOff);
+  }
+});
+
 test('a stamp is later than the last one, also after a step back of the clock', () => {
   const task: HubTask = { ...taskWith(0, 0), finalReports: [], lastStampS: NOW_S };
   expect(nextStampS(task, NOW_S * 1000)).toBe(NOW_S + 1);
@@ -128,6 +191,19 @@ describe('a run that ends', () => {
     expect(shown(ended({ promise: promiseOf('copy/0', 'IN_PROGRESS') }))).toEqual([opening, end]);
     expect(shown(ended({ promise: promiseOf('copy/1', 'FAILED') }))).toEqual([opening, end]);
     expect(shown(ended({ promise: promiseOf('copy/1', 'IN_PROGRESS') }))).toEqual([end]);
+  });
+
+  test('has the second of each moment, rounded down', () => {
+    const task: HubTask = { ...taskWith(0, 0), finalReports: [] };
+    const startedAt = { wallMs: 0, bootMs: now.bootMs - 60_001 };
+    const atMs = { serviceMs: NOW_S * 1000 + 999, isSure: true };
+    addFinalReport(task, { ...run, startedAt }, atMs, now);
+    expect(stamps(task)).toEqual([NOW_S - 60, NOW_S]);
+    const early: HubTask = { ...taskWith(0, 0), finalReports: [] };
+    // Of an earlier boot nobody knows how long it ran; nor does a clock that was stepped back count.
+    const before = { ...run, startedAt: { wallMs: 0, bootMs: -60_000 } };
+    addFinalReport(early, before, atMs, now);
+    expect(stamps(early)).toEqual([NOW_S, NOW_S + 1]);
   });
 
   test('is opened with its percent: what was shown of it before does not disappear', () => {

@@ -11,6 +11,22 @@ test('elapsed until now, or until the end', () => {
   expect(elapsedSeconds({ state: 'queued' }, at(250))).toBeUndefined();
 });
 
+test('seconds are rounded', () => {
+  const [early, late] = [100_499, 100_500].map((bootMs) => ({ wallMs: 0, bootMs }));
+  const started = { state: 'running', startedAt: at(0) } as const;
+  expect([early, late].map((now) => elapsedSeconds(started, now!))).toEqual([100, 101]);
+});
+
+test('the least progress, the least time and the longest rest that make an estimate', () => {
+  const just = { ...run, percent: 2, startedAt: at(0), progressAt: at(10) };
+  expect(etaSeconds(just, at(10))).toBe(490);
+  expect(etaSeconds({ ...just, progressAt: { wallMs: 0, bootMs: 9_999 } }, at(10))).toBeUndefined();
+  const month = { ...just, percent: 50, progressAt: at(30 * 86_400) };
+  expect(etaSeconds(month, month.progressAt)).toBe(30 * 86_400);
+  const longer = { ...month, progressAt: at(30 * 86_400 + 1) };
+  expect(etaSeconds(longer, longer.progressAt)).toBeUndefined();
+});
+
 test('what is left at the rate so far, less the time since the last progress, and never negative', () => {
   expect(etaSeconds(run, at(200))).toBe(300);
   expect(etaSeconds(run, at(260))).toBe(240);

@@ -3,64 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Agent } from '../../src/agent/agent.ts';
-import type { AgentParts } from '../../src/agent/agent.ts';
-import { Inbox } from '../../src/agent/inbox.ts';
 import type { Reply } from '../../src/core/model/action.ts';
 import type { Call } from '../../src/core/model/call.ts';
 import { SHUTDOWN_MS_MAX } from '../../src/core/state/shutdown.ts';
-import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SqliteStore } from '../../src/store/store.ts';
-import {
-  AcceptingServices,
-  blindTracking,
-  MemoryStore,
-  ObedientJobs,
-  memoryLog,
-  openGates,
-  pass,
-  recordingNotifier,
-  virtualClock,
-} from '../support/ports.ts';
-import { HUB, definition, settings } from '../support/settings.ts';
+import { MemoryStore, memoryLog, openGates, pass, virtualClock } from '../support/ports.ts';
+import { HUB, settings } from '../support/settings.ts';
 import { VirtualTime } from '../support/virtual-time.ts';
-
-function createParts(
-  store = new MemoryStore(),
-  over: Partial<AgentParts> = {},
-  time = new VirtualTime(),
-  clock = virtualClock(time),
-) {
-  const inbox = new Inbox(clock);
-  const post = inbox.post.bind(inbox);
-  const services = new AcceptingServices(time);
-  const jobs = new ObedientJobs(post);
-  const log = memoryLog();
-  const notifier = recordingNotifier();
-  const agent = new Agent({
-    version: '0',
-    pid: 1,
-    settings: settings({ jobs: new Map([['copy', definition('copy')]]) }),
-    clock,
-    random: () => 0.5,
-    inbox,
-    store,
-    gates: openGates(post),
-    services,
-    jobs,
-    tracked: blindTracking(),
-    notifier,
-    log,
-    reload: () => Promise.resolve({ ok: true, message: '' }),
-    calendar: EMPTY_CALENDAR,
-    ...over,
-  });
-  return { agent, inbox, jobs, log, notifier, services, store, time };
-}
-
-type Parts = ReturnType<typeof createParts>;
+import { createParts } from './agent-parts.ts';
+import type { Parts } from './agent-parts.ts';
 
 /** Commits, actions and answers, in one order. */
 function follow({ jobs, services, store }: Parts): string[] {

@@ -6,8 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Journal } from '../../src/agent/journal.ts';
 import type { HubTask } from '../../src/core/model/hub-task.ts';
 import type { Run } from '../../src/core/model/job.ts';
+import type { TimelineEvent } from '../../src/core/model/timeline.ts';
 import { HeldChanges } from '../../src/core/state/held-changes.ts';
 import { PersistentState } from '../../src/core/state/persistent-state.ts';
+import type { Changes } from '../../src/core/state/persistent-state.ts';
+import type { Store } from '../../src/ports.ts';
 import { openStore } from '../../src/store/store.ts';
 import { definition } from '../support/settings.ts';
 
@@ -137,3 +140,92 @@ describe('P5 changes that the disk refused', () => {
     expect(events.at(-1)?.at).toEqual(later(99_999));
   });
 });
+
+describe('while the disk refuses', () => {
+  /** A store that is full until the test says otherwise, and what is logged and published. */
+  function refusing() {
+    const written: string[][] = [];
+    const logged: [string, string, object][] = [];
+    const published: string[] = [];
+    const store = {
+      isFull: true,
+      tries: 0,
+      commit(changes: Changes): void {
+        this.tries += 1;
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- a library may throw anything
+        if (this.isFull) throw this.tries === 1 ? new Error('disk is full') : 'a text';
+        written.push([...changes.runs].map(({ id }) => id));
+      },
+    };
+    const log = {
+      write: (level: string, event: string, _msg: string, fields: object) =>
+        logged.push([level, event, fields]),
+    };
+    const publish = ({ event }: TimelineEvent): number => published.push(event);
+    const journal = new Journal(store as unknown as Store, log, publish);
+    const state = new PersistentState();
+    const commit = (ms: number): boolean => journal.commit(state.takeChanges(), later(ms));
+    return { commit, journal, logged, published, state, store, written };
+  }
+
+  test('a commit is tried every five seconds, and says so once, at its beginning and at its end', () => {
+    const { commit, journal, logged, state, store, written } = refusing();
+    state.saveRun(newRun(1));
+    expect(commit(1_000)).toBe(false);
+    expect([journal.failure, journal.retryAtMs]).toEqual(['disk is full', 6_000]);
+    state.saveRun(newRun(2));
+    expect([commit(5_999), store.tries]).toEqual([false, 1]);
+    expect([commit(6_000), store.tries]).toEqual([false, 2]);
+    expect([journal.failure, journal.retryAtMs]).toEqual(['a text', 11_000]);
+    expect(logged).toEqual([
+      ['error', 'store.failing', { reason: 'disk is full', retryInMs: 5_000 }],
+    ]);
+    store.isFull = false;
+    expect(commit(11_000)).toBe(true);
+    expect(written).toEqual([['copy/1', 'copy/2']]);
+    expect(logged.slice(1)).toEqual([['info', 'store.recovered', {}]]);
+    expect([journal.failure, journal.retryAtMs]).toEqual([undefined, undefined]);
+    state.saveRun(newRun(3));
+    expect([commit(11_001), written.at(-1)]).toEqual([true, ['copy/3']]);
+    expect(logged).toHaveLength(2);
+  });
+
+  test('events go to the log and to who watches, each once and in time', () => {
+    const { commit, logged, published, state, store } = refusing();
+    const add = (event: 'job.starting' | 'job.started') =>
+      state.addEvent({ event, at: NOW, job: 'copy', run: 'copy/1', fields: {} });
+    add('job.starting');
+    commit(0);
+    add('job.started');
+    commit(1);
+    expect(published).toEqual(['job.starting', 'job.started']);
+    store.isFull = false;
+    commit(5_000);
+    expect(published).toHaveLength(2);
+    const names = logged.map(([, event]) => event);
+    expect(names).toEqual(['job.starting', 'store.failing', 'job.started', 'store.recovered']);
+    expect(logged[0]?.[2]).toEqual({ job: 'copy', run: 'copy/1' });
+  });
+
+  test('what writes no row is no commit', () => {
+    const { commit, state, store } = refusing();
+    state.addEvent({ event: 'report.accepted', at: NOW, job: 'copy', fields: { task: 't' } });
+    expect([commit(0), store.tries]).toEqual([true, 0]);
+  });
+});
+
+test.each(['succeeded', 'failed', 'lost', 'canceled', 'fenced'])(
+  'the end of a run is logged as an error if it needs an operator: %s',
+  (state) => {
+    const levels: string[] = [];
+    const journal = new Journal(
+      { commit: () => undefined } as unknown as Store,
+      { write: (level) => levels.push(level) },
+      () => undefined,
+    );
+    const event = { event: 'run.ended', at: NOW, fields: { state, message: 'x' } } as const;
+    const none = { runs: [], hubTasks: [], droppedRuns: [], droppedHubTasks: [] };
+    journal.commit({ ...none, events: [event] }, NOW);
+    expect(levels).toEqual([['failed', 'lost', 'fenced'].includes(state) ? 'error' : 'info']);
+  },
+);

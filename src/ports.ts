@@ -7,7 +7,7 @@
 import type { Call, Operation, Outcome } from './core/model/call.ts';
 import type { Reply } from './core/model/action.ts';
 import type { Event } from './core/model/event.ts';
-import type { JobDefinition, Run } from './core/model/job.ts';
+import type { JobDefinition, Run, UnrecordedRun } from './core/model/job.ts';
 import type { Report } from './core/model/tracked.ts';
 import type { Changes, PersistentState } from './core/state/persistent-state.ts';
 import type {
@@ -105,16 +105,18 @@ export interface Services {
 /** Processes on this host. Every answer is an event (see `action.ts`). */
 export interface JobHost {
   /**
-   * Live runs that the store does not have, as they were when they were started. Called once, before anything else: the host shows
-   * those that it cannot return, and starts no run of their jobs beside them.
+   * Runs that the store does not have, and that live or may not have been reported to their end; those of a job in their order.
+   * Called once, before anything else: the host shows those that it cannot return, and starts no run of their jobs beside them.
    */
-  unrecorded?(isKnown: (id: string) => boolean): readonly Run[];
+  unrecorded?(isKnown: (id: string) => boolean): readonly UnrecordedRun[];
   /** A start may follow within milliseconds: what takes long and changes nothing can begin now. */
   expectStart?(): void;
   start(run: Run): void;
   adopt(run: Run): void;
   signalTree(run: Run, signal: string): void;
   checkTree(run: Run): void;
+  /** Nothing of the run is pending: `unrecorded` need not return it. */
+  settled?(run: Run): void;
   /** Removes what it keeps of a run that has ended. */
   forget(run: Run): void;
   /** What keeps it from its work, one sentence each. */

@@ -44,6 +44,9 @@ export function createAct(outside: Outside): (action: Action) => void {
       case 'release-run':
         outside.tracked.release(action.run);
         break;
+      case 'settle-run':
+        outside.jobs.settled?.(action.run);
+        break;
       case 'forget-run':
         outside.jobs.forget(action.run);
         break;

@@ -14,7 +14,7 @@ import type { OutboxEntry } from '../core/model/outbox.ts';
 import { Planner } from '../core/planner.ts';
 import type { Calendar } from '../core/runs/schedules.ts';
 import { recoverUnrecorded } from '../core/runs/unrecorded.ts';
-import type { Run } from '../core/model/job.ts';
+import type { UnrecordedRun } from '../core/model/job.ts';
 import type { Settings } from '../core/model/settings.ts';
 import { defined } from '../core/lib/defined.ts';
 import { healthOf, problems } from '../core/operator/health.ts';
@@ -91,8 +91,8 @@ export class Agent implements Operator {
   readonly #planner: Planner;
   readonly #journal: Journal;
   readonly #startedAt: Now;
-  /** Live runs that the store did not have. */
-  readonly #recovered: readonly Run[];
+  /** Runs that the store did not have. */
+  readonly #recovered: readonly UnrecordedRun[];
   readonly #requests = new Map<RequestId, (reply: Reply) => void>();
   readonly #listeners = new Set<Listener>();
   readonly #reports = new ReportHistory();
@@ -290,12 +290,12 @@ export class Agent implements Operator {
 const NAMED_MAX = 5;
 
 /** A problem until the next start, as a damaged store is. */
-function recoveredText(runs: readonly Run[]): string[] {
-  if (runs.length === 0) return [];
-  const names = runs.slice(0, NAMED_MAX).map(({ id }) => id);
-  const more = runs.length > NAMED_MAX ? ` and ${runs.length - NAMED_MAX} more` : '';
+function recoveredText(found: readonly UnrecordedRun[]): string[] {
+  if (found.length === 0) return [];
+  const names = found.slice(0, NAMED_MAX).map(({ run }) => run.id);
+  const more = found.length > NAMED_MAX ? ` and ${found.length - NAMED_MAX} more` : '';
   return [
-    `the state file was lost or is an old copy: live runs were missing in it and are adopted (${names.join(', ')}${more}); what ended before is not known; check the disk, then restart the agent`,
+    `the state file was lost or is an old copy: runs that live or were not yet reported were missing in it, and are adopted (${names.join(', ')}${more}); check the disk, then restart the agent`,
   ];
 }
 

@@ -81,6 +81,9 @@ export class Planner {
     const code = this.#owners.agent.ended(now, isDurable);
     if (code !== undefined) actions.push({ type: 'exit', code });
     if (!isDurable) return actions;
+    for (const run of this.#owners.state.takeSettledRuns()) {
+      if (run.definition.tracked === undefined) actions.push({ type: 'settle-run', run });
+    }
     actions.push(...this.#actions);
     this.#actions = [];
     return actions;

@@ -5,8 +5,10 @@
  *
  * Runs live without the agent: the shim (shim-script.ts) starts the command and records how it ended.
  */
+import { defined } from '../core/lib/defined.ts';
 import type { Event } from '../core/model/event.ts';
-import type { Run } from '../core/model/job.ts';
+import type { HostIdentity } from '../core/model/host-identity.ts';
+import type { Run, UnrecordedRun } from '../core/model/job.ts';
 import type { LogPaths } from '../core/model/status.ts';
 import type { JobHost, Post } from '../ports.ts';
 import {
@@ -17,6 +19,7 @@ import {
   runDirectory,
   runLogPaths,
 } from './files/run-directory.ts';
+import { removeRunRecord } from './files/run-record.ts';
 import { removeOldRuns, removeRun } from './files/run-retention.ts';
 import { errorText } from './lib/error-code.ts';
 import { ThreadPoolWatch } from './lib/thread-pool.ts';
@@ -27,7 +30,7 @@ import { MayBeAlive } from './process/process-tree.ts';
 import { NameServiceSilent } from './process/user.ts';
 import { findRun } from './supervise/adoption.ts';
 import { prepareStart, resolveLaunch, StartRefused, StartUnknown } from './supervise/launch.ts';
-import type { Shim, ShimStart } from './supervise/launch.ts';
+import type { Shim } from './supervise/launch.ts';
 import { pause } from './supervise/run-end.ts';
 import type { RunFiles } from './supervise/run-end.ts';
 import { RunTrees } from './supervise/run-trees.ts';
@@ -46,6 +49,8 @@ export interface JobHostOptions {
   readonly stateDirectory: string;
   readonly socketPath: string;
   readonly bootId: string;
+  /** Absent: copies of this host cannot be recognised. */
+  readonly hostIdentity?: HostIdentity;
   /** Hides secrets in what leaves this host. */
   readonly mask: (text: string) => string;
   /** What starts the shims of new runs. Those of earlier runs are found whatever started them. */
@@ -103,7 +108,7 @@ class LocalJobHost implements JobHost {
     this.#sweep = setInterval(() => this.#removeOld(), SWEEP_EVERY_MS).unref();
   }
 
-  unrecorded(isKnown: (id: string) => boolean): readonly Run[] {
+  unrecorded(isKnown: (id: string) => boolean): readonly UnrecordedRun[] {
     return this.#unrecorded.find(isKnown);
   }
 
@@ -117,7 +122,11 @@ class LocalJobHost implements JobHost {
   }
 
   adopt(run: Run): void {
-    this.#inTurn(run, (asked) => this.#adopt(asked));
+    const earlier = this.#turns.get(this.#unrecorded.earlierThan(run.id) ?? '');
+    this.#inTurn(run, async (asked) => {
+      await earlier;
+      await this.#adopt(asked);
+    });
   }
 
   signalTree(run: Run, signal: string): void {
@@ -131,6 +140,14 @@ class LocalJobHost implements JobHost {
 
   checkTree(run: Run): void {
     this.#inTurnOnce(`${run.id} check`, run, (asked) => this.#check(asked));
+  }
+
+  settled(run: Run): void {
+    try {
+      removeRunRecord(this.#directoryOf(run));
+    } catch {
+      // A file system that has become read-only: see there.
+    }
   }
 
   forget(run: Run): void {
@@ -222,7 +239,7 @@ class LocalJobHost implements JobHost {
 
   /** `latest`: the run as the planner has it. Nothing is started that is not `starting` any more. */
   async #start(run: Run, latest: Run): Promise<void> {
-    const { stateDirectory, socketPath, bootId, mask } = this.#options;
+    const { stateDirectory, socketPath, bootId, hostIdentity, mask } = this.#options;
     const directory = this.#directoryOf(run);
     let shim: Shim;
     if (!this.#isWanted(run, latest)) return;
@@ -230,7 +247,7 @@ class LocalJobHost implements JobHost {
       await this.#clear(run, directory);
       const launch = await resolveLaunch(run, socketPath);
       const logs = runLogPaths(stateDirectory, run.job, run.number);
-      const start: ShimStart = { run, directory, launch, logs, bootId };
+      const start = defined({ run, directory, launch, logs, bootId, hostIdentity });
       if (!this.#isWanted(run, latest)) return;
       prepareStart(start);
       shim =

@@ -19,7 +19,7 @@ import type { Now } from '../core/lib/time.ts';
 import type { GateLevels, Log, Store, TimelineEntry } from '../ports.ts';
 import { openConnection, openWritable, replaceDamaged, replaceOrCopy } from './connection.ts';
 import type { Connection, Replaced } from './connection.ts';
-import { rebaseHubTask, rebaseMetadata, rebaseRun } from './rebase-rows.ts';
+import { rebaseHubTask, rebaseMetadata, rebaseRun } from '../core/state/rebase.ts';
 import { readHubTask, readMetadata, readObject, readRun } from './row-values.ts';
 import { TABLES } from './schema.ts';
 import type { Table } from './schema.ts';

@@ -1,6 +1,7 @@
 /**
  * The state file is lost, emptied or an old copy while jobs live: they go on, are found again and reported by the exit code
- * that they end with, nothing is started beside them, and `status` shows what happened.
+ * that they end with, nothing is started beside them, and `status` shows what happened. So are runs that ended in the
+ * meantime, or whose ends AWS had not accepted; what AWS has accepted is not reported again.
  */
 import { copyFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -80,9 +81,7 @@ test.each(TAKEN)(
       });
     }
     const { problems } = (await site.status()).agent;
-    expect(problems.join('\n')).toMatch(
-      /live runs were missing in it and are adopted \(.*piped\/1/,
-    );
+    expect(problems.join('\n')).toMatch(/runs .* were missing in it, and are adopted \(.*piped\/1/);
     await expect(site.client.post('/v1/jobs/bare/start', {})).rejects.toThrow('is running already');
     expect(programs(site)).toBe(3);
     expect(
@@ -102,3 +101,49 @@ test.each(TAKEN)(
     expect(site.simulator.audit().violations).toEqual([]);
   },
 );
+
+test('the file is removed while ends are pending: they are reported, in their order, and delivered ones are not', async () => {
+  const site = await openSite(CONFIGURATION);
+  const ended = async (job: string, exitCode: number): Promise<void> => {
+    writeFileSync(join(site.directory, 'go'), '');
+    expect(await site.untilJob(job, ({ state }) => state === 'failed')).toMatchObject({ exitCode });
+    rmSync(join(site.directory, 'go'));
+  };
+  const first = await site.start();
+  await ended('copy', 3);
+  await until('its end is delivered', async () => {
+    const { destinations } = await site.job('copy');
+    return destinations.migrationHub?.delivery === 'delivered';
+  });
+
+  // AWS accepts nothing from here on.
+  await site.client.post('/v1/jobs/copy/start', {});
+  site.simulator.submitShellActivity({ name: 'Copy', workerGroup: 'wg', command: 'unused' });
+  for (const job of ['copy', 'piped']) await site.untilJob(job, ({ state }) => state === 'running');
+  await until('the Hub has them', () =>
+    ['copy', 'piped'].every((task) => site.hubTask(task)?.status === 'IN_PROGRESS'),
+  );
+  site.simulator.addFault({ operation: '*', fault: 'drop' });
+  await ended('copy', 3);
+  await first.end('SIGKILL');
+  // One more ends while no agent runs.
+  writeFileSync(join(site.directory, 'go'), '');
+  await until('the programs have ended', () => site.jobProcesses().length === 0);
+  files(join(site.directory, 'state')).forEach((file) => rmSync(file));
+  site.simulator.clearFaults();
+
+  await site.start();
+  for (const job of ['copy', 'piped']) await site.untilJob(job, ({ state }) => state === 'failed');
+  await until('the Hub has the ends', () =>
+    ['copy', 'piped'].every((task) => site.hubTask(task)?.status === 'FAILED'),
+  );
+  await until('Data Pipeline has the end', () => site.operations().includes('SetTaskStatus'));
+  expect(await site.job('copy')).toMatchObject({ run: 2, exitCode: 3 });
+  expect((await site.status()).agent.problems.join('\n')).toMatch(
+    /the state file was lost .*\(copy\/2, piped\/1\)/,
+  );
+  // The first run of copy was delivered: nothing of it comes again.
+  const recovered = site.log().filter(({ event }) => event === 'run.recovered');
+  expect(recovered.map(({ run }) => run).sort()).toEqual(['copy/2', 'piped/1']);
+  expect(site.simulator.audit().violations).toEqual([]);
+});

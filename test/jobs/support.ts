@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../../src/core/model/event.ts';
+import type { HostIdentity } from '../../src/core/model/host-identity.ts';
 import type { JobDefinition, Run } from '../../src/core/model/job.ts';
 import { createJobHost } from '../../src/jobs/job-host.ts';
 import { runDirectory } from '../../src/jobs/files/run-directory.ts';
@@ -26,6 +27,13 @@ export interface Place {
   readonly socketPath: string;
 }
 
+type HostOptions = [
+  boot?: string,
+  cgroupBase?: string,
+  backend?: 'process' | 'unit',
+  hostIdentity?: HostIdentity,
+];
+
 export class Host implements Place {
   readonly directory: string;
   readonly socketPath: string;
@@ -37,6 +45,7 @@ export class Host implements Place {
     boot = bootId,
     cgroupBase?: string,
     backend: 'process' | 'unit' = 'process',
+    hostIdentity?: HostIdentity,
   ) {
     this.directory = directory;
     this.socketPath = join(directory, 'agent.sock');
@@ -48,6 +57,7 @@ export class Host implements Place {
       // Beside what is known as a secret, a word that a test can put anywhere.
       mask: (text) => maskSecrets(text.replaceAll('hunter2', '***')),
       ...(cgroupBase === undefined ? {} : { cgroupBase }),
+      ...(hostIdentity === undefined ? {} : { hostIdentity }),
       backend,
     });
   }
@@ -95,16 +105,13 @@ export class Host implements Place {
 
 /** Gives the test a directory and hosts on it; afterwards nothing of them is left. */
 export async function withHosts(
-  use: (
-    newHost: (boot?: string, cgroupBase?: string, backend?: 'process' | 'unit') => Host,
-    directory: string,
-  ) => Promise<void>,
+  use: (newHost: (...options: HostOptions) => Host, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'migration-agent-jobs-'));
   const hosts: Host[] = [];
   try {
-    await use((boot, cgroupBase, backend) => {
-      const host = new Host(directory, boot, cgroupBase, backend);
+    await use((...options) => {
+      const host = new Host(directory, ...options);
       hosts.push(host);
       return host;
     }, directory);

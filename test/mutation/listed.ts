@@ -222,7 +222,7 @@ export const LISTED: readonly Listed[] = [
       'this.#connection = opened;\n  }',
     ],
   ]),
-  ...of('store/rebase-rows', [
+  ...of('core/state/rebase', [
     ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'madeAt', 'until']"],
     ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['receivedAt', 'madeAt', 'until']"],
     ["['acceptedAt', 'receivedAt', 'madeAt', 'until']", "['acceptedAt', 'receivedAt', 'until']"],

@@ -3,7 +3,7 @@
  * in it; in there (INSIDE_BOX) are the tests.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -201,6 +201,51 @@ describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
         async () => (await units()).length === 0,
         () => 'the unit to go',
       );
+    }));
+
+  test('of which the store knows nothing is found by its record, holds its job, and is adopted with its exit code', () =>
+    withHosts(async (newHost, directory) => {
+      const first = unitHost(newHost);
+      const go = join(directory, 'go');
+      const wait = sh(`setsid sleep 600 & while [ ! -e "${go}" ]; do sleep 0.05; done; exit 7`);
+      const run = makeRun(wait, { name: 'live' });
+      first.host.start(run);
+      await first.event('run-started');
+      await first.host.close();
+
+      // An agent without any record of it.
+      const damaged = unitHost(newHost);
+      const path = damaged.path(run, 'run.json');
+      const record = readFileSync(path);
+      writeFileSync(path, '{');
+      expect(damaged.host.unrecorded?.(() => false)).toEqual([]);
+      expect(damaged.host.problems?.()).toEqual([expect.stringContaining('may live')]);
+      damaged.host.start(makeRun(sh('exit 0'), { name: 'live' }));
+      expect((await damaged.event('run-start-failed')).reason).toContain('is still running');
+      expect(await units()).toHaveLength(1);
+      await damaged.host.close();
+
+      writeFileSync(path, record);
+      const next = unitHost(newHost);
+      const found = next.host.unrecorded?.(() => false) ?? [];
+      expect(found).toMatchObject([{ run: { id: run.id }, isOfThisBoot: true }]);
+      next.host.adopt(found[0]!.run);
+      await next.event('run-started');
+      expect(await units()).toHaveLength(1);
+      writeFileSync(go, '');
+      expect(await next.event('run-exited')).toMatchObject({ run: run.id, exitCode: 7 });
+      await until(
+        async () => (await units()).length === 0,
+        () => 'the unit to go',
+      );
+
+      // Its end was not reported: the next agent that knows nothing of it has it too, until nothing is pending.
+      const last = unitHost(newHost);
+      const ended = last.host.unrecorded?.(() => false) ?? [];
+      last.host.adopt(ended[0]!.run);
+      expect(await last.event('run-exited')).toMatchObject({ run: run.id, exitCode: 7 });
+      last.host.settled?.(run);
+      expect(unitHost(newHost).host.unrecorded?.(() => false)).toEqual([]);
     }));
 
   test('that ended while no agent ran has its exit code', () =>

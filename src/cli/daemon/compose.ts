@@ -120,6 +120,7 @@ function createAgent({
   const { bootId } = clock;
   const fleet = openFleet(configuration, clock, log);
   const gates = openGates(configuration, store, clock, post, fleet);
+  const hostIdentity = readHostIdentity();
   return new Agent({
     version: VERSION,
     pid: process.pid,
@@ -136,6 +137,7 @@ function createAgent({
         stateDirectory,
         socketPath: socket,
         bootId,
+        hostIdentity,
         mask: maskSecrets,
         keepLogsMs,
         backend,
@@ -143,7 +145,7 @@ function createAgent({
       }),
     ),
     tracked: createTrackedWork({ post, bootId, mask: maskSecrets }),
-    hostIdentity: readHostIdentity(),
+    hostIdentity,
     notifier,
     log,
     calendar: createCalendar(() => hostZone(process.env['TZ']).zone),

@@ -25,6 +25,8 @@ export type Action =
   | { readonly type: 'watch-run'; readonly run: Run }
   /** Stop watching tracked work, since its run has ended. Not answered. */
   | { readonly type: 'release-run'; readonly run: Run }
+  /** Nothing of the run is pending, so that a lost store costs it nothing: drop its record beside its files. Not answered. */
+  | { readonly type: 'settle-run'; readonly run: Run }
   /** Remove the files of a run that is no longer kept. Never of a live run. */
   | { readonly type: 'forget-run'; readonly run: Run }
   | { readonly type: 'answer'; readonly request: RequestId; readonly reply: Reply }

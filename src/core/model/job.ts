@@ -245,6 +245,14 @@ export interface Run {
   };
 }
 
+/** A run that is on this host and not in the store. */
+export interface UnrecordedRun {
+  /** As it was when it was started. */
+  readonly run: Run;
+  /** False: its boot clock was that of an earlier boot. */
+  readonly isOfThisBoot: boolean;
+}
+
 export function isFinal(state: RunState): boolean {
   return MOVES[state].length === 0;
 }
@@ -272,6 +280,13 @@ export function isPending(delivery: Delivery): boolean {
   return (
     delivery.state === 'pending' || (delivery.state === 'refused' && delivery.isRetained === true)
   );
+}
+
+/** True if the run has ended and nothing of it is pending, a refused report that an operator may resend included. */
+export function isSettled({ hub, pipeline, state }: Run): boolean {
+  const isOpen = (one?: { readonly delivery: Delivery }): boolean =>
+    one !== undefined && isPending(one.delivery);
+  return isFinal(state) && !isOpen(hub) && !isOpen(pipeline);
 }
 
 /** Of an ended run, its final status has not been accepted by Data Pipeline, and is not given up. */

@@ -28,7 +28,7 @@ export const RUN_EVENTS = {
   'run.skipped': { level: 'warn', msg: 'scheduled start skipped', persisted: true, fields: reason },
   'run.recovered': {
     level: 'warn',
-    msg: 'a live run that the store did not have is adopted',
+    msg: 'a run that the store did not have is adopted',
     persisted: true,
     fields: {},
   },

@@ -1,13 +1,14 @@
 /**
- * Takes in live runs that the store did not have, as they were when they were started: the agent adopts and reports them from
- * now on. Call before a planner is made.
+ * Takes in runs that the store did not have, as they were when they were started: the agent adopts those that live, and reports
+ * the ends of the others. Call before a planner is made.
  */
 import { legalName } from '../hub/task-name.ts';
 import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
-import type { Run } from '../model/job.ts';
+import type { Run, UnrecordedRun } from '../model/job.ts';
 import { fenceAtMs } from '../scheduling/deadlines.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
+import { rebaseRun } from '../state/rebase.ts';
 import { newHubTask } from './deliveries.ts';
 
 /**
@@ -16,20 +17,35 @@ import { newHubTask } from './deliveries.ts';
  */
 const CONFIRM_MS = MINUTE_MS;
 
-export function recoverUnrecorded(state: PersistentState, runs: readonly Run[], now: Now): void {
-  for (const run of runs) {
-    openHubTask(state, run);
+/** Runs of a job come in their order. */
+export function recoverUnrecorded(
+  state: PersistentState,
+  found: readonly UnrecordedRun[],
+  now: Now,
+): void {
+  const ids = new Set<string>();
+  for (const one of found) {
+    const run = one.isOfThisBoot ? one.run : rebaseRun(one.run, now);
+    openHubTask(state, run, ids);
     leaveTimeToConfirm(run, now);
     state.saveRun(run);
     state.addEvent({ event: 'run.recovered', at: now, job: run.job, run: run.id, fields: {} });
+    ids.add(run.id);
   }
 }
 
-/** An old copy of the store may have given the task to another run, which keeps it. */
-function openHubTask(state: PersistentState, run: Run): void {
+/**
+ * An old copy of the store may have given the task to another run, which keeps it. Of two runs of one job only the later one can
+ * live: it has the task, and the end of the earlier one is reported before.
+ */
+function openHubTask(state: PersistentState, run: Run, found: ReadonlySet<string>): void {
   if (run.hub === undefined) return;
+  const isFree = (name: string): boolean => {
+    const holder = state.runs.get(state.hubTasks.get(name)?.run ?? '');
+    return holder === undefined || (holder.job === run.job && found.has(holder.id));
+  };
   const names = [run.hub.task, legalName(`${run.hub.task}-${run.number}`)];
-  const name = names.find((one) => state.hubTasks.get(one)?.run === undefined);
+  const name = names.find(isFree);
   if (name === undefined) {
     delete run.hub;
     return;

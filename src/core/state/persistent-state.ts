@@ -6,7 +6,7 @@ import { PendingSet } from '../lib/pending-set.ts';
 import type { CopiedFrom, HostIdentity } from '../model/host-identity.ts';
 import { isPromised } from '../model/hub-task.ts';
 import type { HubTask } from '../model/hub-task.ts';
-import { isFinal, isPendingForPipeline } from '../model/job.ts';
+import { isFinal, isPendingForPipeline, isSettled } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import { EVENTS } from '../model/timeline.ts';
 import type { TimelineEvent } from '../model/timeline.ts';
@@ -79,6 +79,8 @@ export class PersistentState {
   metadata: AgentMetadata = { streams: [] };
 
   readonly #runs = new PendingSet<Run>();
+  /** Of which nothing is pending any more. */
+  readonly #settledRuns = new PendingSet<Run>();
   readonly #hubTasks = new PendingSet<HubTask>();
   readonly #droppedRuns = new PendingSet<string>();
   readonly #droppedHubTasks = new PendingSet<string>();
@@ -95,7 +97,13 @@ export class PersistentState {
     this.recoverRun(run);
     this.#touchedRuns.delete(run);
     this.#runs.add(run);
+    if (isSettled(run)) this.#settledRuns.add(run);
     this.#isUrgent = true;
+  }
+
+  /** Saved runs that have ended and of which nothing is pending, each after its changes. */
+  takeSettledRuns(): Iterable<Run> {
+    return this.#settledRuns.take();
   }
 
   /** A change that is written with the run's next report, or sooner with another change. */
@@ -164,6 +172,7 @@ export class PersistentState {
   dropRun(run: Run): void {
     this.#forgetRun(run);
     this.#runs.delete(run);
+    this.#settledRuns.delete(run);
     this.#touchedRuns.delete(run);
     this.#droppedRuns.add(run.id);
     this.#isUrgent = true;

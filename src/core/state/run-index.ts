@@ -2,7 +2,7 @@
  * The runs of each job: their numbers, which run holds the job, which run is next, and which old runs may be forgotten.
  * An index of the persistent state by job; the states of runs are changed elsewhere.
  */
-import { isFinal, isPending, isStarted } from '../model/job.ts';
+import { isFinal, isSettled, isStarted } from '../model/job.ts';
 import type { JobDefinition, Run } from '../model/job.ts';
 import type { PersistentState } from './persistent-state.ts';
 
@@ -64,15 +64,8 @@ export class RunIndex {
     return this.of(job).findLast((run) => run.origin === 'ad-hoc')?.definition;
   }
 
-  /** True if the run has ended and nothing of it is pending, a refused report that an operator may resend included. */
   isForgettable(run: Run): boolean {
-    return (
-      isFinal(run.state) &&
-      run.copiedHost !== true &&
-      this.#state.runs.has(run.id) &&
-      !(run.hub !== undefined && isPending(run.hub.delivery)) &&
-      !(run.pipeline !== undefined && isPending(run.pipeline.delivery))
-    );
+    return isSettled(run) && run.copiedHost !== true && this.#state.runs.has(run.id);
   }
 
   remove(run: Run): void {

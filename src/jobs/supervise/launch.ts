@@ -5,6 +5,7 @@
 import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defined } from '../../core/lib/defined.ts';
+import type { HostIdentity } from '../../core/model/host-identity.ts';
 import type { ProcessIdentity, Run } from '../../core/model/job.ts';
 import { makeRunDirectory, openLogSync, writeJobUser } from '../files/run-directory.ts';
 import { writeRunRecord } from '../files/run-record.ts';
@@ -34,6 +35,7 @@ export interface ShimStart {
   readonly launch: Launch;
   readonly logs: { readonly stdout: string; readonly stderr: string };
   readonly bootId: string;
+  readonly hostIdentity?: HostIdentity;
 }
 
 /** Throws `StartRefused` if the user is unknown, or this agent cannot run jobs of that user; and `NameServiceSilent`. */
@@ -54,9 +56,9 @@ export async function resolveLaunch(run: Run, socketPath: string): Promise<Launc
 }
 
 /** Makes the run's directory and its logs, which only the agent's user can open. */
-export function prepareStart({ run, directory, launch, logs }: ShimStart): void {
+export function prepareStart({ run, directory, launch, logs, hostIdentity }: ShimStart): void {
   makeRunDirectory(directory);
-  writeRunRecord(directory, run);
+  writeRunRecord(directory, run, hostIdentity);
   if (launch.user !== undefined) writeJobUser(directory, run.spawn, launch.user.uid);
   for (const path of [logs.stdout, logs.stderr]) closeSync(openLogSync(path));
 }

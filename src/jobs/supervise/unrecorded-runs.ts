@@ -1,11 +1,14 @@
 /**
- * Runs that live on this host although the store knows nothing of them: it was lost, damaged or is an old copy. Their
- * directories show them. A run with a record (run-record.ts) is adopted. Of the others the agent knows too little to report
- * them: they are shown, and no run of their jobs starts beside them.
+ * Runs that the store knows nothing of, although something of them is left to do: it was lost, damaged or is an old copy. Their
+ * directories show them. A run with a record (run-record.ts) is adopted, whether it lives or has ended meanwhile: nothing is
+ * pending of a run that has none. Of the others the agent knows too little to report them: they are shown, and no run of
+ * their jobs starts beside them.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from '../../core/model/job.ts';
+import type { HostIdentity } from '../../core/model/host-identity.ts';
+import type { Run, UnrecordedRun } from '../../core/model/job.ts';
+import { isSameHost } from '../../core/state/host-identity.ts';
 import {
   jobOfDirectory,
   lockedSpawns,
@@ -14,7 +17,8 @@ import {
   recordDirectory,
 } from '../files/run-directory.ts';
 import type { StartedRecord } from '../files/run-directory.ts';
-import { readRunRecord } from '../files/run-record.ts';
+import { hasRunRecord, readRunRecord } from '../files/run-record.ts';
+import type { RunRecord } from '../files/run-record.ts';
 import { errorCode, errorText } from '../lib/error-code.ts';
 import { runMark } from '../process/environment.ts';
 import { CannotSee, lives } from '../process/process-table.ts';
@@ -26,40 +30,60 @@ const RECORDS = recordDirectory('');
 export interface UnrecordedRunsOptions {
   readonly stateDirectory: string;
   readonly bootId: string;
+  /** Runs of the host that the state directory was copied from are not this host's. */
+  readonly hostIdentity?: HostIdentity;
   /** The processes of a run that are alive. Throws `CannotSee`. */
   readonly members: (run: Run) => Promise<readonly number[]>;
 }
 
+/** A run that began. */
 interface Found {
   readonly run: Run;
   readonly directory: string;
   readonly started: StartedRecord;
+  readonly exitCode: number | undefined;
 }
 
 export class UnrecordedRuns {
   readonly #options: UnrecordedRunsOptions;
   /** Those that were not adopted, and may live. */
   #left: Found[] = [];
+  /** Those that ended and were not adopted, although something of them may be pending. */
+  #unreported: Found[] = [];
   #unlooked: { readonly isKnown: (id: string) => boolean; readonly reason: string } | undefined;
+  /** For each adoptable run, the one of its job before it. */
+  readonly #earlier = new Map<string, string>();
 
   constructor(options: UnrecordedRunsOptions) {
     this.#options = options;
   }
 
-  /** Looks for them, and returns those that can be adopted. What cannot be looked for now is looked for before the next start. */
-  find(isKnown: (id: string) => boolean): readonly Run[] {
+  /**
+   * Looks for them, and returns those that can be adopted, those of a job in their order. What cannot be looked for now is looked
+   * for before the next start.
+   */
+  find(isKnown: (id: string) => boolean): readonly UnrecordedRun[] {
     try {
-      const found = this.#look(isKnown);
-      const adoptable = found.flatMap((one) => {
-        const record = this.#hasShim(one) ? this.#recordOf(one) : undefined;
-        return record === undefined ? [] : [{ one, record }];
-      });
-      this.#left = found.filter((one) => !adoptable.some((other) => other.one === one));
-      return adoptable.map(({ record }) => record);
+      const adoptable: UnrecordedRun[] = [];
+      for (const found of this.#look(isKnown)) {
+        const run = recordOf(found)?.run;
+        if (run === undefined) this.#leave(found);
+        else adoptable.push({ run, isOfThisBoot: this.#isOfThisBoot(found) });
+      }
+      adoptable.sort(({ run: a }, { run: b }) =>
+        a.job === b.job ? a.number - b.number : a.job < b.job ? -1 : 1,
+      );
+      this.#putInOrder(adoptable);
+      return adoptable;
     } catch (error) {
       this.#unlooked = { isKnown, reason: errorText(error) };
       return [];
     }
+  }
+
+  /** The adopted run of the same job that ended before this one began: its end comes first. */
+  earlierThan(id: string): string | undefined {
+    return this.#earlier.get(id);
   }
 
   /** Living processes of such runs of this job. Throws `CannotSee`. */
@@ -68,13 +92,13 @@ export class UnrecordedRuns {
     const pids: number[] = [];
     for (const found of this.#left.filter(({ run }) => run.job === job)) {
       const members = await this.#options.members(found.run);
-      if (members.length === 0) this.#left = this.#left.filter((one) => one !== found);
+      if (members.length === 0) this.#hasEnded(found);
       pids.push(...members);
     }
     return pids;
   }
 
-  /** One sentence for each that may live. */
+  /** One sentence for each that may live, or whose end is not reported. */
   problems(): readonly string[] {
     const texts = this.#left
       .filter((found) => this.#mayLive(found))
@@ -82,18 +106,41 @@ export class UnrecordedRuns {
         ({ run, started: { process } }) =>
           `run ${run.id} (pid ${process.pid}) may live, and the agent has no record of it: it is not reported, and ${run.job} does not start while it lives; wait for its end, or stop it with "kill -TERM -- -${process.pid}"`,
       );
+    for (const found of this.#left.filter((one) => !this.#mayLive(one) && isUnreported(one))) {
+      texts.push(unreportedText(found));
+    }
+    texts.push(...this.#unreported.map(unreportedText));
     if (this.#unlooked === undefined) return texts;
     return [`${UNLOOKED}: ${this.#unlooked.reason}`, ...texts];
   }
 
-  /** It is too late to adopt them: they hold their jobs. */
+  /** It is too late to adopt them: they hold their jobs, and the next agent reports them. */
   #lookAgain(): void {
     if (this.#unlooked === undefined) return;
     try {
-      this.#left = this.#look(this.#unlooked.isKnown);
+      for (const found of this.#look(this.#unlooked.isKnown)) this.#leave(found);
       this.#unlooked = undefined;
     } catch (error) {
       throw new CannotSee(`${UNLOOKED}: ${errorText(error)}`, { cause: error });
+    }
+  }
+
+  #leave(found: Found): void {
+    if (found.exitCode === undefined && this.#isOfThisBoot(found)) this.#left.push(found);
+    else if (isUnreported(found)) this.#unreported.push(found);
+  }
+
+  #hasEnded(found: Found): void {
+    this.#left = this.#left.filter((one) => one !== found);
+    if (isUnreported(found)) this.#unreported.push(found);
+  }
+
+  #putInOrder(adoptable: readonly UnrecordedRun[]): void {
+    const last = new Map<string, string>();
+    for (const { run } of adoptable) {
+      const before = last.get(run.job);
+      if (before !== undefined) this.#earlier.set(run.id, before);
+      last.set(run.job, run.id);
     }
   }
 
@@ -110,19 +157,19 @@ export class UnrecordedRuns {
     return found;
   }
 
-  #recordOf({ directory, run }: Found): Run | undefined {
-    return readRunRecord(directory, run.id, run.spawn);
-  }
-
-  /** A run of this boot that began and has no exit record. */
   #lookInto(directory: string): Found | undefined {
-    const { stateDirectory, bootId } = this.#options;
-    const [job, number] = jobOfDirectory(stateDirectory, directory);
+    const [job, number] = jobOfDirectory(this.#options.stateDirectory, directory);
     const spawn = Math.max(0, ...lockedSpawns(directory));
     const started = readStarted(directory, spawn);
-    if (started?.process.bootId !== bootId) return undefined;
-    if (readExit(directory, spawn) !== undefined) return undefined;
-    return { run: bareRun(job, number, spawn), directory, started };
+    if (started === undefined) return undefined;
+    const run = bareRun(job, number, spawn);
+    const host = readRunRecord(directory, run.id, spawn)?.host;
+    if (!isSameHost(host ?? {}, this.#options.hostIdentity ?? {})) return undefined;
+    return { run, directory, started, exitCode: readExit(directory, spawn) };
+  }
+
+  #isOfThisBoot({ started }: Found): boolean {
+    return started.process.bootId === this.#options.bootId;
   }
 
   #hasShim({ run, started }: Found): boolean {
@@ -138,6 +185,36 @@ export class UnrecordedRuns {
     } catch {
       return true;
     }
+  }
+}
+
+function recordOf({ directory, run }: Found): RunRecord | undefined {
+  return readRunRecord(directory, run.id, run.spawn);
+}
+
+/** A disk that does not answer has no news either. */
+function isUnreported({ directory }: Found): boolean {
+  try {
+    return hasRunRecord(directory);
+  } catch {
+    return false;
+  }
+}
+
+function unreportedText(found: Found): string {
+  const { run, directory } = found;
+  const record = join(directory, 'run.json');
+  const end = `run ${run.id} has ended, and its end may not have been reported`;
+  return isDamaged(found)
+    ? `${end}: its record is damaged; its output is in ${directory}; report it with "migration-agent notify", then remove ${record} and restart the agent`
+    : `${end}: restart the agent, which then reports it`;
+}
+
+function isDamaged(found: Found): boolean {
+  try {
+    return recordOf(found) === undefined;
+  } catch {
+    return false;
   }
 }
 

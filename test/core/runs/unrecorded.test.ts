@@ -1,9 +1,10 @@
-/** Live runs that the store did not have: they are adopted and reported, and have a minute to hear from AWS. */
+/** Runs that the store did not have: they are adopted and reported to their end, and have a minute to hear from AWS. */
 import { expect, test } from 'vitest';
 import { recoverUnrecorded } from '../../../src/core/runs/unrecorded.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
 import type { Run } from '../../../src/core/model/job.ts';
+import { fenceAtMs } from '../../../src/core/scheduling/deadlines.ts';
 import { Desk, PROCESS, START, UNAVAILABLE, aRun, aTask, failing } from '../../support/desk.ts';
 import type { DeskOptions } from '../../support/desk.ts';
 import { PIPELINE, definition } from '../../support/settings.ts';
@@ -27,9 +28,16 @@ function ofPipeline(windowMs: number, acceptedAt = LONG_AGO): Run {
   return starting({ pipeline: { task, acceptedAt, acknowledgedAt: acceptedAt, delivery } });
 }
 
-function recovered(runs: readonly Run[], options: DeskOptions = {}): Desk {
-  const { state = new PersistentState() } = options;
-  recoverUnrecorded(state, runs, START);
+function recovered(
+  runs: readonly Run[],
+  options: DeskOptions & { isOfThisBoot?: boolean } = {},
+): Desk {
+  const { isOfThisBoot = true, state = new PersistentState() } = options;
+  recoverUnrecorded(
+    state,
+    runs.map((run) => ({ run, isOfThisBoot })),
+    START,
+  );
   return new Desk({ jobs: [definition('copy')], ...options, state });
 }
 
@@ -100,4 +108,65 @@ test('a window that ends later than in a minute is kept', () => {
   const run = ofPipeline(15 * MINUTE_MS, acceptedAt);
   recovered([run], { settings });
   expect(run.pipeline?.acceptedAt?.bootMs).toBeGreaterThanOrEqual(acceptedAt.bootMs);
+});
+
+test('of two runs of a job the ends are reported in their order, to their task, and the next one has the next number', () => {
+  const desk = recovered([
+    starting({ hub: HUB }),
+    starting({ hub: HUB, number: 8, id: 'copy/8' }),
+    starting({ hub: HUB, number: 9, id: 'copy/9' }),
+  ]);
+  expect(desk.actionsOf('adopt-run').map(({ run }) => run.id)).toEqual([
+    'copy/7',
+    'copy/8',
+    'copy/9',
+  ]);
+  desk.post({ type: 'run-exited', run: 'copy/7', exitCode: 0 });
+  desk.post({ type: 'run-exited', run: 'copy/8', exitCode: 4 });
+  desk.post({ type: 'run-started', run: 'copy/9', process: PROCESS });
+  desk.pass(MINUTE_MS);
+  const statuses = desk.callsOf('NotifyMigrationTaskState').map(({ task, status }) => {
+    expect(task).toBe('copy');
+    return status;
+  });
+  // A task shows IN_PROGRESS before each end.
+  expect(statuses.filter((status, at) => status !== statuses[at - 1])).toEqual([
+    'IN_PROGRESS',
+    'COMPLETED',
+    'IN_PROGRESS',
+    'FAILED',
+    'IN_PROGRESS',
+  ]);
+  expect(desk.runOf('copy')).toMatchObject({ number: 9, state: 'running' });
+  expect(
+    desk
+      .actionsOf('settle-run')
+      .map(({ run }) => run.id)
+      .sort(),
+  ).toEqual(['copy/7', 'copy/8']);
+});
+
+test('a run of another job does not take the task', () => {
+  const desk = recovered([
+    starting({ hub: HUB }),
+    starting({ hub: HUB, job: 'other', id: 'other/7' }),
+  ]);
+  expect(desk.runOf('copy').hub).toMatchObject({ task: 'copy' });
+  expect(desk.runOf('other').hub).toMatchObject({ task: 'copy-7' });
+});
+
+test('a run of an earlier boot counts on the clock of this one: its task has a minute too', () => {
+  const aheadMs = 100 * HOUR_MS;
+  const instant = { wallMs: LONG_AGO.wallMs, bootMs: START.bootMs + aheadMs };
+  const run = { ...ofPipeline(15 * MINUTE_MS, instant), requestedAt: instant };
+  const state = new PersistentState();
+  recoverUnrecorded(state, [{ run, isOfThisBoot: false }], START);
+  const moved = state.runs.get('copy/7')!;
+  expect(moved.requestedAt).toEqual(LONG_AGO);
+  expect(fenceAtMs(moved)).toBe(START.bootMs + MINUTE_MS);
+  const desk = new Desk({ jobs: [definition('copy')], settings, state });
+  desk.post({ type: 'run-lost', run: 'copy/7', reason: 'the host was restarted' });
+  desk.pass(SECOND_MS);
+  expect(desk.runOf('copy').state).toBe('lost');
+  expect(desk.callsOf('SetTaskStatus')).toMatchObject([{ taskId: 'task-1' }]);
 });

@@ -42,33 +42,107 @@ test('a live run is returned as it was started, and can be adopted; its exit cod
     expect(second.host.unrecorded?.((id) => id === run.id)).toEqual([]);
     const third = newHost();
     const found = third.host.unrecorded?.(never) ?? [];
-    expect(found).toEqual([JSON.parse(JSON.stringify(run))]);
-    third.host.adopt(found[0]!);
+    expect(found).toEqual([
+      { run: JSON.parse(JSON.stringify(run)) as unknown, isOfThisBoot: true },
+    ]);
+    third.host.adopt(found[0]!.run);
     await third.event('run-started');
     writeFileSync(go, '');
     expect(await third.event('run-exited')).toMatchObject({ run: run.id, exitCode: 7 });
     expect(third.host.problems?.()).toEqual([]);
   }));
 
-test('a run that has ended, with a record of its end or without one, is not returned', () =>
+test('ends that nobody took are reported, those of a job in their order; settled runs are not looked for', () =>
   withHosts(async (newHost) => {
     const first = newHost();
-    await started(first, sh('exit 0'), { name: 'ended' });
-    await first.event('run-exited');
-    const killed = await started(first, SLEEP, { name: 'killed' });
-    first.host.signalTree(killed, 'SIGKILL');
+    const ids: string[] = [];
+    for (const exitCode of [0, 3, 4, 5]) {
+      const run = await started(first, sh(`exit ${exitCode}`), { name: 'ended' });
+      ids.push(run.id);
+      await until(
+        () => first.all('run-exited').some((event) => event.run === run.id),
+        () => JSON.stringify(first.events),
+      );
+      if (exitCode === 0) first.host.settled?.(run);
+    }
+    await first.host.close();
+    const second = newHost();
+    const found = second.host.unrecorded?.(never) ?? [];
+    expect(found.map(({ run }) => run.id)).toEqual(ids.slice(1));
+    for (const { run } of found) second.host.adopt(run);
+    await until(
+      () => second.all('run-exited').length === 3,
+      () => JSON.stringify(second.events),
+    );
+    const ends = second.all('run-exited').map(({ run, exitCode }) => [run, exitCode]);
+    expect(ends).toEqual(ids.slice(1).map((id, at) => [id, at + 3]));
+    expect(second.host.problems?.()).toEqual([]);
+    // Their job is free.
+    await started(second, sh('exit 0'), { name: 'ended' });
+  }));
+
+test('a run that ended without an exit record is lost, also over a reboot', () =>
+  withHosts(async (newHost) => {
+    const first = newHost();
+    const run = await started(first, SLEEP, { name: 'killed' });
+    kill(first.all('run-started')[0]!.process.pid);
+    await first.event('run-orphaned');
+    first.host.signalTree(run, 'SIGKILL');
     await until(
       () => first.all('tree-checked').some(({ survivors }) => survivors.length === 0),
       () => JSON.stringify(first.events),
     );
     await first.host.close();
-    const second = newHost();
-    expect(second.host.unrecorded?.(never)).toEqual([]);
-    expect(second.host.problems?.()).toEqual([]);
-    // Their jobs are free.
-    const next = await started(second, sh('exit 0'), { name: 'killed' });
-    expect(next.job).toBe('killed');
+    for (const boot of [undefined, 'another-boot']) {
+      const next = newHost(boot);
+      const found = next.host.unrecorded?.(never) ?? [];
+      expect(found).toMatchObject([{ run: { id: run.id }, isOfThisBoot: boot === undefined }]);
+      next.host.adopt(found[0]!.run);
+      expect(await next.event('run-lost')).toMatchObject({ run: run.id });
+      expect(next.host.problems?.()).toEqual([]);
+    }
   }));
+
+test.each([
+  ['an ended run', sh('exit 6')],
+  ['a live run', SLEEP],
+])('%s of another host, from which the directory was copied, is left alone', (_what, command) =>
+  withHosts(async (newHost) => {
+    const there = newHost(undefined, undefined, 'process', { machine: 'there' });
+    const run = await started(there, command, { name: 'copy' });
+    await there.host.close();
+    const here = newHost(undefined, undefined, 'process', { machine: 'here' });
+    expect(here.host.unrecorded?.(never)).toEqual([]);
+    expect(here.host.problems?.()).toEqual([]);
+    const again = newHost(undefined, undefined, 'process', { machine: 'there', hardware: 'x' });
+    expect(again.host.unrecorded?.(never)).toMatchObject([{ run: { id: run.id } }]);
+  }),
+);
+
+test.each([
+  ['that ended', undefined],
+  ['of an earlier boot', 'another-boot'],
+])('a run %s whose record is damaged is shown until the record is removed', (_what, boot) =>
+  withHosts(async (newHost) => {
+    const first = newHost();
+    const command = boot === undefined ? sh('exit 6') : SLEEP;
+    const run = await started(first, command, { name: 'copy' });
+    if (boot === undefined) await first.event('run-exited');
+    await first.host.close();
+    writeFileSync(first.path(run, 'run.json'), '{"run":');
+    const second = newHost(boot);
+    expect(second.host.unrecorded?.(never)).toEqual([]);
+    expect(second.host.problems?.()).toEqual([
+      expect.stringMatching(
+        /^run copy\/\d+ has ended, .* its record is damaged; its output is in .*; report it with "migration-agent notify", then remove .*run\.json and restart the agent$/,
+      ),
+    ]);
+    rmSync(first.path(run, 'run.json'));
+    const third = newHost(boot);
+    expect(third.host.unrecorded?.(never)).toEqual([]);
+    expect(third.host.problems?.()).toEqual([]);
+  }),
+);
 
 test.each([
   ['without a record', (path: string): void => rmSync(path)],
@@ -113,7 +187,11 @@ test.each([
       () => processesWith(second.directory).length === 0,
       () => 'the processes to be gone',
     );
-    expect(second.host.problems?.()).toEqual([]);
+    // A record is there until nothing is pending.
+    const isUnreported = existsSync(path);
+    expect(second.host.problems?.()).toEqual(
+      isUnreported ? [expect.stringContaining('its end may not have been reported')] : [],
+    );
     const last = makeRun(sh('exit 5'), { name: 'copy' });
     second.host.start(last);
     await until(
@@ -123,22 +201,19 @@ test.each([
   }),
 );
 
-test('a run whose shim is dead holds its job while processes of it live', () =>
+test('a run whose shim is dead is adopted while processes of it live', () =>
   withHosts(async (newHost) => {
     const first = newHost();
-    const run = await started(first, SLEEP, { name: 'copy' });
+    await started(first, SLEEP, { name: 'copy' });
     await first.host.close();
-    kill(Number((await first.read(run, '.shim/started.1')).split(' ')[0]));
+    const [run] = newHost().host.unrecorded?.(never) ?? [];
+    kill(Number((await first.read(run!.run, '.shim/started.1')).split(' ')[0]));
 
     const second = newHost();
-    await until(
-      () => second.host.unrecorded?.(never).length === 0,
-      () => 'the shim is dead',
-    );
-    second.host.start(makeRun(sh('exit 0'), { name: 'copy' }));
-    expect(await second.event('run-start-failed')).toMatchObject({
-      reason: expect.stringContaining('no record, is still running') as string,
-    });
+    const found = second.host.unrecorded?.(never) ?? [];
+    expect(found).toMatchObject([{ run: { job: 'copy' } }]);
+    second.host.adopt(found[0]!.run);
+    expect((await second.event('run-orphaned')).pids).toHaveLength(1);
   }));
 
 test('while the run directories cannot be looked into, no job starts; once they can, a live run holds its job', () =>

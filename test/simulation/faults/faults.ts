@@ -315,7 +315,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'after a reboot a window begins in the future',
     changes: [
       change(
-        'store/rebase-rows',
+        'core/state/rebase',
         'if (moved.bootMs <= now.bootMs) return moved;',
         'if (moved.bootMs <= Infinity) return moved;',
       ),
@@ -328,7 +328,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'a run that waits starts after a reboot, although its window may have ended',
     changes: [
       change(
-        'store/rebase-rows',
+        'core/state/rebase',
         "if (moved.state === 'queued') delete moved.pipeline?.acknowledgedAt;\n",
         '',
       ),
@@ -400,6 +400,26 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change('agent/agent', 'recoverUnrecorded(state, this.#recovered, this.#startedAt);', ''),
     ],
+    tests: ['test/end-to-end/lost-state.test.ts'],
+    real: 'run directories and processes are real',
+  },
+  {
+    name: 'lost-ends',
+    what: 'ends that AWS had not accepted are forgotten with the state file',
+    changes: [
+      change(
+        'jobs/supervise/unrecorded-runs',
+        'if (started === undefined) return undefined;',
+        'if (started === undefined || readExit(directory, spawn) !== undefined) return undefined;',
+      ),
+    ],
+    tests: ['test/jobs/supervise/unrecorded-runs.test.ts', 'test/end-to-end/lost-state.test.ts'],
+    real: 'run directories and processes are real',
+  },
+  {
+    name: 'ends-again',
+    what: 'ends that AWS has accepted are reported again after the state file was lost',
+    changes: [change('agent/act', 'outside.jobs.settled?.(action.run);', '')],
     tests: ['test/end-to-end/lost-state.test.ts'],
     real: 'run directories and processes are real',
   },

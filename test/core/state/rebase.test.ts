@@ -1,10 +1,10 @@
 /** After a reboot: what is moved onto the new boot's clock, and what of a row is then known no longer. */
 import { describe, expect, test } from 'vitest';
-import { after } from '../../src/core/lib/time.ts';
-import type { Instant } from '../../src/core/lib/time.ts';
-import type { Run } from '../../src/core/model/job.ts';
-import { rebaseHubTask, rebaseMetadata, rebaseRun } from '../../src/store/rebase-rows.ts';
-import { START, aRun, aTask } from '../support/desk.ts';
+import { after } from '../../../src/core/lib/time.ts';
+import type { Instant } from '../../../src/core/lib/time.ts';
+import type { Run } from '../../../src/core/model/job.ts';
+import { rebaseHubTask, rebaseMetadata, rebaseRun } from '../../../src/core/state/rebase.ts';
+import { START, aRun, aTask } from '../../support/desk.ts';
 
 /** The same wall clock, a minute later; the host has just booted. */
 const NOW = { wallMs: START.wallMs + 60_000, bootMs: 5_000 };

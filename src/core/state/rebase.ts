@@ -1,9 +1,9 @@
 /** After a reboot the boot clock starts again: every stored instant is moved onto the new clock. */
-import type { HubTask } from '../core/model/hub-task.ts';
-import type { Run } from '../core/model/job.ts';
-import type { AgentMetadata } from '../core/state/persistent-state.ts';
-import { isBelievable, rebase } from '../core/lib/time.ts';
-import type { Instant, Now } from '../core/lib/time.ts';
+import { isBelievable, rebase } from '../lib/time.ts';
+import type { Instant, Now } from '../lib/time.ts';
+import type { HubTask } from '../model/hub-task.ts';
+import type { Run } from '../model/job.ts';
+import type { AgentMetadata } from './persistent-state.ts';
 
 /**
  * How much of a task's window has passed is known from wall clocks alone, and either may have been wrong: the service has to

@@ -1,8 +1,9 @@
 /** How often the output of a run is looked at: a silent one is left alone until it writes. */
+import { readdirSync, statSync } from 'node:fs';
 import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { JobDefinition } from '../../../src/core/model/job.ts';
 import { RunOutput } from '../../../src/jobs/supervise/run-output.ts';
@@ -30,7 +31,7 @@ async function output(definition: Partial<JobDefinition> = { progress: { parser:
   const look = (): number => read.look(() => (wakes += 1));
   const percents = (): unknown[] =>
     events.map((event) => (event.type === 'progress-read' ? event.percent : event.type));
-  return { directory, logs, read, look, percents, wakes: () => wakes };
+  return { directory, logs, read, look, percents, events, wakes: () => wakes };
 }
 
 /** Looks until it is looked at less often: after how many looks, and in which round it is looked at next. */
@@ -96,4 +97,71 @@ test('nothing is watched after the end', async () => {
   await appendFile(other.logs.stdout, '1%\n');
   await until('the other is to be looked at', () => other.wakes() === 1);
   expect(wakes()).toBe(0);
+});
+
+describe('the last look', () => {
+  const over = { log: { sizeBytes: 1, files: 9 }, progress: { parser: 'percent' } } as const;
+  const archives = (directory: string): string[] =>
+    readdirSync(directory).filter((name) => name.startsWith('stdout.log.'));
+
+  test('reads the rest, and the logs are within their bounds when it is over', async () => {
+    const { directory, logs, read, percents } = await output(over);
+    await appendFile(logs.stdout, `${'x'.repeat(200)}\n`.repeat(1_000));
+    await appendFile(logs.stdout, '7%\n');
+    await read.lastLook(true);
+    expect(percents()).toEqual([7]);
+    expect(archives(directory)).not.toEqual([]);
+  });
+
+  test('waits for a log that is being cut', async () => {
+    const { directory, logs, read, look, percents } = await output(over);
+    await appendFile(logs.stdout, `${'x'.repeat(200)}\n`.repeat(1_000));
+    look();
+    // Nothing is read meanwhile.
+    await appendFile(logs.stdout, '7%\n');
+    expect(look()).toBe(1);
+    expect(percents()).toEqual([]);
+    await read.lastLook(true);
+    expect(percents()).toEqual([7]);
+    expect(archives(directory)).not.toEqual([]);
+  });
+
+  test('leaves no timer behind', async () => {
+    const { read } = await output(over);
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await read.lastLook(true);
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+});
+
+test('a log beyond its limit is cut at a look, also that of stderr; others are not', async () => {
+  const { directory, logs, look, read } = await output({
+    ...{ log: { sizeBytes: 1, files: 9 }, progress: { parser: 'none' } },
+  });
+  await appendFile(logs.stderr, `${'x'.repeat(200)}\n`.repeat(1_000));
+  look();
+  await until('it is cut', () => statSync(logs.stderr).size < 150_000);
+  await read.lastLook(true);
+  expect(readdirSync(directory).filter((name) => name.startsWith('stdout'))).toEqual([
+    'stdout.log',
+  ]);
+});
+
+test('why progress cannot be read is posted once', async () => {
+  const { look, events } = await output({
+    progress: { parser: 'size', target: join(tmpdir(), 'nowhere'), totalBytes: 1 },
+  });
+  await until('it is a problem', () => {
+    look();
+    return events.length > 0;
+  });
+  look();
+  expect(events).toEqual([
+    expect.objectContaining({
+      type: 'watch-problem',
+      reason: expect.stringContaining('cannot be measured: not asked for') as string,
+    }),
+  ]);
 });

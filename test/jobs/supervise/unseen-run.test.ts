@@ -21,6 +21,7 @@ vi.mock(import('../../../src/jobs/supervise/run-end.ts'), async (original) => ({
 }));
 
 test('it is a problem after ten looks that failed, and none any more when it is seen', async () => {
+  pausesMs.length = 0;
   const directory = await mkdtemp(join(tmpdir(), 'migration-agent-unseen-'));
   await mkdir(join(directory, '.shim'));
   await writeFile(join(directory, '.shim/exit.1'), '7\n');

@@ -209,6 +209,9 @@ export class Planner {
       case 'task-acknowledged':
         this.#owners.leases.acknowledged(fact.run, now);
         break;
+      case 'task-confirmed':
+        this.#owners.leases.confirmed(fact.run, now);
+        break;
       case 'task-canceled':
         this.#owners.leases.canceled(fact.run, fact.reason, now);
         break;

@@ -46,9 +46,6 @@ export class AgentChecker {
   /** Tasks whose runs were fenced. */
   readonly #givenUp = new Set<string>();
   #forgetfulUntilMs = -Infinity;
-  #boots = 1;
-  /** The clocks of the host when the last agent died. */
-  #wallLessBootMs = 0;
   /** Runs that are reported under a name of their own. */
   readonly #apart = new Set<string>();
   /** Runs that ended before anything was started for them. */
@@ -61,7 +58,6 @@ export class AgentChecker {
     this.#world = world;
     world.onCommit = () => this.#committed();
     world.onDeath = () => this.#died();
-    world.onBirth = () => this.#born();
     world.onLog = (event, fields) => this.#logged(event, fields);
     world.onSend = (call) => this.#sent(call);
     world.onAnswer = (call, outcome) => this.#answered(call, outcome);
@@ -172,8 +168,6 @@ export class AgentChecker {
   }
 
   #died(): void {
-    const { bootMs, wallMs } = this.#world.time.now();
-    this.#wallLessBootMs = wallMs - bootMs;
     if (this.#world.downMs >= MINUTE_MS) this.excuse(this.#world.downMs);
     this.#learnt = [];
     this.#unstarted = [];
@@ -181,18 +175,6 @@ export class AgentChecker {
     // have lost a task must not work for it.
     if (!this.#world.isBehind) return;
     this.#forgetfulUntilMs = this.#world.time.now().bootMs + this.#world.downMs + WINDOW_MS;
-  }
-
-  /**
-   * What is left of a window after a reboot is known from the host's clock alone. If that was stepped while the host was off,
-   * an agent that believes it gives tasks up that it still owns.
-   */
-  #born(): void {
-    const { boots, time } = this.#world;
-    const { bootMs, wallMs } = time.now();
-    const stepMs = Math.abs(wallMs - bootMs - this.#wallLessBootMs);
-    if (boots !== this.#boots && stepMs > SECOND_MS) this.#forgetfulUntilMs = bootMs + MINUTE_MS;
-    this.#boots = boots;
   }
 
   #sent(call: Call): void {

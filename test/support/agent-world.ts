@@ -200,9 +200,6 @@ export class AgentWorld {
   }
 
   /** How often the host was booted. */
-  get boots(): number {
-    return this.#boot;
-  }
 
   /** While no agent runs. */
   damageRow(run: string): void {

@@ -9,6 +9,8 @@ export type Fact =
   | { readonly type: 'task-received'; readonly task: PolledTask; readonly workerGroup: string }
   /** The first report of a task was accepted: its job may start. */
   | { readonly type: 'task-acknowledged'; readonly run: Run }
+  /** A report was accepted of a task of which nobody knew whether it was still this agent's. */
+  | { readonly type: 'task-confirmed'; readonly run: Run }
   /** The service answered `canceled`. */
   | { readonly type: 'task-canceled'; readonly run: Run; readonly reason: string }
   /** The service does not know the task, or no longer: it is not this agent's. */

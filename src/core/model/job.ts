@@ -241,6 +241,8 @@ export interface Run {
     task: PipelineTask;
     acknowledgedAt?: Instant;
     acceptedAt?: Instant;
+    /** Since then it is unknown what is left of the window: nothing follows for the task before AWS has accepted a report. */
+    unconfirmedSince?: Instant;
     delivery: Delivery;
   };
 }

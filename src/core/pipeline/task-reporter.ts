@@ -82,7 +82,7 @@ export class PipelineTaskReporter implements Reporter {
     if (pipeline === undefined || !isPending(pipeline.delivery)) return undefined;
     const report = this.#nextReport(pipeline);
     const { endedAt, id, state } = this.#run;
-    const isHeld = this.#parts.durability.isEndHeld(id);
+    const isHeld = this.#parts.durability.isEndHeld(id) || pipeline.unconfirmedSince !== undefined;
     if (!isFinal(state) || endedAt === undefined || isHeld) return report;
     const status: PendingCall = {
       operation: 'SetTaskStatus',
@@ -152,7 +152,7 @@ export class PipelineTaskReporter implements Reporter {
     const retryAtMs = this.#reportRetry?.retryAtMs ?? 0;
     if (acceptedAt === undefined || acknowledgedAt === undefined) {
       // A task that the configuration refused has ended before it was acknowledged, and needs no report.
-      if (isFinal(this.#run.state)) return undefined;
+      if (isFinal(this.#run.state) && pipeline.unconfirmedSince === undefined) return undefined;
       // No deadline: a task that is not acknowledged goes to another host and nothing is lost, so it must not delay the
       // reports of tasks that are ours.
       const sinceMs = task.receivedAt.bootMs;
@@ -160,7 +160,10 @@ export class PipelineTaskReporter implements Reporter {
     }
     const { resumeHold, shutdown } = this.#parts;
     const everyMs = this.#everyMs(task);
-    const isDueNow = shutdown.needsReport(acceptedAt) || resumeHold.isAwaited(this.key);
+    const isDueNow =
+      pipeline.unconfirmedSince !== undefined ||
+      shutdown.needsReport(acceptedAt) ||
+      resumeHold.isAwaited(this.key);
     const waitMs = isDueNow ? 0 : drawnMs(this.#soonestMs(everyMs), this.#jitter);
     return {
       operation: 'ReportTaskProgress',
@@ -177,6 +180,8 @@ export class PipelineTaskReporter implements Reporter {
     const run = this.#run;
     this.#reportRetry = undefined;
     const isFirst = pipeline.acknowledgedAt === undefined;
+    const isConfirmed = pipeline.unconfirmedSince !== undefined;
+    delete pipeline.unconfirmedSince;
     // The service counts from when it got the report, which is not before it was sent: the safe side.
     pipeline.acceptedAt = sentAt;
     if (isFirst) pipeline.acknowledgedAt = now;
@@ -189,7 +194,7 @@ export class PipelineTaskReporter implements Reporter {
     const windowS = windowMs / SECOND_MS;
     const fields = { taskId: shorten(taskId), percent: run.percent, windowS };
     this.#parts.timeline.add('report.accepted', now, fields, run);
-    return undefined;
+    return isConfirmed ? { type: 'task-confirmed', run } : undefined;
   }
 
   #delivered(pipeline: Lease, now: Now): void {

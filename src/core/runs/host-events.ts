@@ -97,9 +97,7 @@ export class HostEvents {
       this.#life.finish(run, endState(run), now);
       return;
     }
-    run.spawn++;
-    this.#life.act({ type: 'start-run', run });
-    this.#life.changed(run, now);
+    this.#life.startAnew(run, now);
   }
 
   #progress(id: string, percent: number | undefined, detail: string | undefined, now: Now): void {

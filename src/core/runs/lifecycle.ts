@@ -59,6 +59,8 @@ export class RunLifecycle {
   readonly #parts: Parts;
   readonly #deliveries: Deliveries;
   readonly #timers = new RunTimers();
+  /** Runs whose start waits until AWS has confirmed their tasks. */
+  readonly #unconfirmedStarts = new Set<string>();
   #actions: Action[] = [];
 
   constructor(parts: Parts, now: Now) {
@@ -128,6 +130,25 @@ export class RunLifecycle {
     this.changed(run, now);
     this.promote(run.job, now);
     return run;
+  }
+
+  /**
+   * The start that was decided never happened, and no shim will make it any more: another spawn does, after AWS has confirmed
+   * that the task is still this host's.
+   */
+  startAnew(run: Run, now: Now): void {
+    if (run.pipeline?.unconfirmedSince !== undefined) {
+      this.#unconfirmedStarts.add(run.id);
+      return;
+    }
+    run.spawn++;
+    this.act({ type: 'start-run', run });
+    this.changed(run, now);
+  }
+
+  startConfirmed(run: Run, now: Now): void {
+    const isWaiting = this.#unconfirmedStarts.delete(run.id);
+    if (isWaiting && run.state === 'starting') this.startAnew(run, now);
   }
 
   /** The run is no longer kept. */

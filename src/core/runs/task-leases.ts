@@ -86,6 +86,12 @@ export class TaskLeases {
     this.#life.changed(run, now);
   }
 
+  /** The task is still this agent's. */
+  confirmed(run: Run, now: Now): void {
+    this.#life.startConfirmed(run, now);
+    this.#life.changed(run, now);
+  }
+
   /** The owner of the pipeline canceled the task. */
   canceled(run: Run, reason: string, now: Now): void {
     this.#life.withhold(run, 'the service canceled the task');

@@ -3,19 +3,12 @@
  * the ends of the others. Call before a planner is made.
  */
 import { legalName } from '../hub/task-name.ts';
-import { MINUTE_MS } from '../lib/time.ts';
 import type { Now } from '../lib/time.ts';
 import type { Run, UnrecordedRun } from '../model/job.ts';
-import { fenceAtMs } from '../scheduling/deadlines.ts';
+import { CONFIRM_MS, fenceAtMs } from '../scheduling/deadlines.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import { rebaseRun } from '../state/rebase.ts';
 import { newHubTask } from './deliveries.ts';
-
-/**
- * When their pipeline tasks were reported last is not known. AWS is asked for so long before the fence: an agent that was away for
- * a short time must not stop its jobs, and one that hears nothing must.
- */
-const CONFIRM_MS = MINUTE_MS;
 
 /** Runs of a job come in their order. */
 export function recoverUnrecorded(
@@ -56,12 +49,14 @@ function openHubTask(state: PersistentState, run: Run, found: ReadonlySet<string
   state.saveHubTask(task);
 }
 
+/** When its pipeline task was reported last is not known. A job that has to end then has its grace. */
 function leaveTimeToConfirm(run: Run, now: Now): void {
   const { pipeline } = run;
   const atMs = fenceAtMs(run);
-  if (pipeline?.acceptedAt === undefined || atMs === undefined) return;
+  if (pipeline === undefined || atMs === undefined) return;
+  pipeline.unconfirmedSince = now;
   const lateMs = now.bootMs + CONFIRM_MS - atMs;
-  if (lateMs <= 0) return;
+  if (lateMs <= 0 || pipeline.acceptedAt === undefined) return;
   const { bootMs, wallMs } = pipeline.acceptedAt;
   // A report is due from then on, so never later than now.
   const moveMs = Math.min(lateMs, now.bootMs - bootMs);

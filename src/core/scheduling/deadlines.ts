@@ -41,6 +41,11 @@ const NEXT_UPDATE_S_MAX = 2 ** 31 - 1;
 export const ACKNOWLEDGE_MS = 2 * MINUTE_MS;
 /** "If a task runner does not report its status after 5 minutes …" (model text): the stricter of the two readings. */
 const REPORT_MS_MAX = 5 * MINUTE_MS;
+/**
+ * AWS is asked for so long before a task is given up by a window of which nobody knows what is left: an agent that was away for a
+ * short time must not stop its jobs, and one that hears nothing must.
+ */
+export const CONFIRM_MS = MINUTE_MS;
 /** Time between the end of the stop escalation and the window's end: for a signal, a scan of /proc, a busy host. */
 const FENCE_MARGIN_MS = 10 * SECOND_MS;
 
@@ -147,7 +152,11 @@ export function reportByMs(acceptedAt: Instant, windowMs: number): number {
 export function fenceAtMs(run: Run): number | undefined {
   const { pipeline } = run;
   if (pipeline?.delivery.state !== 'pending') return undefined;
-  const { task, acceptedAt } = pipeline;
+  const confirmByMs = (pipeline.unconfirmedSince?.bootMs ?? -Infinity) + CONFIRM_MS;
+  return Math.max(windowFenceMs(run, pipeline), confirmByMs);
+}
+
+function windowFenceMs(run: Run, { acceptedAt, task }: NonNullable<Run['pipeline']>): number {
   if (acceptedAt === undefined) return task.receivedAt.bootMs + ACKNOWLEDGE_MS;
   const earliestMs = task.windowMs / 2;
   const neededMs = task.windowMs - run.definition.stop.graceMs - FENCE_MARGIN_MS;

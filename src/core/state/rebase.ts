@@ -2,16 +2,20 @@
 import { isBelievable, rebase } from '../lib/time.ts';
 import type { Instant, Now } from '../lib/time.ts';
 import type { HubTask } from '../model/hub-task.ts';
+import { isFinal } from '../model/job.ts';
 import type { Run } from '../model/job.ts';
 import type { AgentMetadata } from './persistent-state.ts';
 
 /**
  * How much of a task's window has passed is known from wall clocks alone, and either may have been wrong: the service has to
- * confirm that the task is still this host's before a run that waits may start.
+ * confirm that the task is still this host's before a run of it starts, or is fenced by the clock. No process of it lives.
  */
 export function rebaseRun(run: Run, now: Now): Run {
   const moved = rebaseInstants(run, now) as Run;
-  if (moved.state === 'queued') delete moved.pipeline?.acknowledgedAt;
+  const { pipeline, state } = moved;
+  if (pipeline === undefined || isFinal(state)) return moved;
+  if (state === 'queued') delete pipeline.acknowledgedAt;
+  pipeline.unconfirmedSince = now;
   return moved;
 }
 

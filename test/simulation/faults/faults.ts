@@ -327,11 +327,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'queued-over-a-reboot',
     what: 'a run that waits starts after a reboot, although its window may have ended',
     changes: [
-      change(
-        'core/state/rebase',
-        "if (moved.state === 'queued') delete moved.pipeline?.acknowledgedAt;\n",
-        '',
-      ),
+      change('core/state/rebase', "if (state === 'queued') delete pipeline.acknowledgedAt;\n", ''),
     ],
     days: { hosts: 3, seeds: [3, 1, 2, 4, 5, 6] },
     tests: ['test/store/store.test.ts'],
@@ -402,6 +398,13 @@ export const FAULTS: readonly Fault[] = [
     ],
     tests: ['test/end-to-end/lost-state.test.ts'],
     real: 'run directories and processes are real',
+  },
+  {
+    name: 'unsure-window',
+    what: 'after a reboot a task is fenced, or its run starts, by a window that only a doubtful clock shows',
+    changes: [change('core/state/rebase', 'pipeline.unconfirmedSince = now;', '')],
+    tests: ['test/core/runs/unconfirmed.test.ts'],
+    real: 'the agent days see it: rough and stormy, seed 27',
   },
   {
     name: 'lost-ends',

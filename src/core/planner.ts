@@ -53,7 +53,7 @@ export class Planner {
     this.#afterEvent(now);
   }
 
-  /** Renewed promises may be left out for some seconds; `wakeAtMs` says when they are due. */
+  /** Renewed promises and progress may be left out for some seconds; `wakeAtMs` says when they are due. */
   takeChanges(now: Now): Changes {
     return this.#owners.state.takeChanges(now);
   }
@@ -101,7 +101,7 @@ export class Planner {
       this.#owners.schedules.nextMs - this.#owners.clocks.wallLessBootMs,
       this.#owners.shutdown.endsAtMs ?? Infinity,
       this.#owners.retention.nextMs,
-      this.#owners.state.renewalsDueAtMs(),
+      this.#owners.state.heldDueAtMs(),
       this.#owners.agent.wakeAtMs(this.#decidedAt),
     );
     return wakeMs === Infinity ? undefined : wakeMs;
@@ -180,6 +180,7 @@ export class Planner {
         this.#owners.host.take(event, now);
         break;
       case 'gate-opened':
+        this.#owners.state.expectReports();
         this.#owners.calls.gateOpened(event.operation, event.slots);
         break;
       case 'call-settled':

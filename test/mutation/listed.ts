@@ -116,12 +116,8 @@ export const LISTED: readonly Listed[] = [
     ],
     ['stampFloor.raise(stampS);', ''],
     [
-      'durability.isBehind || this.#isShutdownReport || state.isTouched(run)',
-      'durability.isBehind || state.isTouched(run)',
-    ],
-    [
-      'durability.isBehind || this.#isShutdownReport || state.isTouched(run)',
-      'durability.isBehind || this.#isShutdownReport',
+      'durability.isBehind || this.#isShutdownReport) return false',
+      'durability.isBehind) return false',
     ],
   ]),
   ...of('core/scheduling/pacing', [
@@ -144,7 +140,8 @@ export const LISTED: readonly Listed[] = [
       'else this.#life.changed(run, now);\n    return',
       'else this.#life.touched(run, now);\n    return',
     ],
-    ['if (isHigher) life.changed(run, now);', 'if (isHigher) life.touched(run, now);'],
+    // A percent that was reported does not fall after a crash.
+    ['if (isHigher) life.progressed(run, now);', 'if (isHigher) life.touched(run, now);'],
     ['delete run.stalled;', ''],
     ['Math.max(0, Math.floor(percent))', 'Math.max(0, Math.ceil(percent))'],
   ]),

@@ -163,12 +163,26 @@ export class Desk {
     const { hubTasks, outboxHubTasks, outboxRuns, runs } = this.state;
     checkMembers('outboxRuns', outboxRuns, [...runs.values()].filter(isPendingForPipeline));
     checkMembers('outboxHubTasks', outboxHubTasks, [...hubTasks.values()].filter(hasOutbox));
-    for (const run of runs.values()) {
-      if (!this.state.isTouched(run)) this.#checkWritten(run.id, written(run));
-    }
-    const mayWait = this.state.renewalsDueAtMs() !== Infinity;
-    for (const task of hubTasks.values()) {
-      if (!mayWait) this.#checkWritten(task.name, written(task));
+    const mayWait = this.state.heldDueAtMs() !== Infinity;
+    if (mayWait) return;
+    for (const run of runs.values()) this.#checkWritten(run.id, written(run));
+    for (const task of hubTasks.values()) this.#checkWritten(task.name, written(task));
+  }
+
+  /** A percent that is reported is on disk, or an agent that died would report a lower one after it. */
+  #checkPercent(call: Call): void {
+    const {
+      percent = 0,
+      task,
+      taskId,
+    } = call as Partial<Record<'task' | 'taskId', string>> & { percent?: number };
+    for (const { hub, id, pipeline } of this.state.liveRuns.values()) {
+      const isReported = task === undefined ? pipeline?.task.taskId === taskId : hub?.task === task;
+      const onDisk = this.#disk.get(id);
+      if (!isReported || onDisk === undefined) continue;
+      const { percent: written = 0 } = JSON.parse(onDisk) as Partial<Run>;
+      if (percent > written)
+        throw new Error(`${percent} % of ${id} is reported, and on disk is ${onDisk}`);
     }
   }
 
@@ -190,6 +204,7 @@ export class Desk {
     if (action.type === 'answer') this.replies.push(action.reply);
     if (action.type !== 'call') return;
     this.calls.push(action.call);
+    this.#checkPercent(action.call);
     const call = { id: action.id, call: action.call, sentAt: this.now };
     const outcome = this.answers(action.call);
     if (outcome === undefined) this.inFlight.push(call);

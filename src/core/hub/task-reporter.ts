@@ -182,16 +182,14 @@ export class HubTaskReporter implements Reporter {
     if (id === undefined) return;
     if (final?.kind === 'end') this.#delivered(call, final, run, now);
     else this.#reported(call, run, now);
-    if (run !== undefined) state.saveTouchedRun(run);
     if (before !== undefined) this.#checkPromise(before, run, now);
   }
 
   /** The disk may show the earlier promise for a while: it ends sooner, and everything else is the same. */
   #isRenewal(before: HubPromise | undefined, run: Run | undefined): boolean {
-    const { durability, state } = this.#parts;
     const { promise } = this.#task;
     if (before === undefined || promise === undefined || run === undefined) return false;
-    if (durability.isBehind || this.#isShutdownReport || state.isTouched(run)) return false;
+    if (this.#parts.durability.isBehind || this.#isShutdownReport) return false;
     if (before.run !== promise.run || before.payload.status !== promise.payload.status)
       return false;
     return before.until.bootMs <= promise.until.bootMs;

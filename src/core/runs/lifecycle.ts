@@ -274,11 +274,17 @@ export class RunLifecycle {
     this.changed(run, now);
   }
 
-  /** A change that need not be on disk now. */
+  /** A change that the next agent would find out again: it need not be on disk now. */
   touched(run: Run, now: Now): void {
-    this.#parts.state.touchRun(run);
+    this.#parts.state.holdRun(run, now);
     this.#timers.schedule(run, now);
     this.#deliveries.touch(run);
+  }
+
+  /** The percent is higher: it need not be on disk before it is reported. */
+  progressed(run: Run, now: Now): void {
+    this.touched(run, now);
+    this.#parts.state.holdProgress(run, now);
   }
 
   /** Nothing more of this run is reported to the pipeline: the task is canceled, or may belong to another host. */

@@ -112,9 +112,8 @@ export function advance(
   if (isOther) run.detail = detail;
   run.progressAt = now;
   delete run.stalled;
-  // A reported percent must not fall after a crash, so a higher one is committed: at most a hundred commits a run.
-  // Details change often, and a lost one is read again.
-  if (isHigher) life.changed(run, now);
+  // Progress changes often, and what is lost of it is read again. A reported percent must not fall after a crash.
+  if (isHigher) life.progressed(run, now);
   else life.touched(run, now);
 }
 

@@ -54,10 +54,10 @@ const NOTHING: Changes = {
 };
 
 /**
- * How long renewals of promises may be only in memory. An agent that dies then leaves an earlier promise, and the next one
- * renews that earlier. At one report a second, nine of ten cause no commit.
+ * How long renewals of promises and the progress of runs may be only in memory. An agent that dies then leaves an earlier
+ * promise, and the next one renews that earlier; progress is read again. At one report a second, nine of ten cause no commit.
  */
-export const RENEWALS_HELD_MS = 10 * SECOND_MS;
+export const HELD_MS_MAX = 10 * SECOND_MS;
 
 export class PersistentState {
   readonly runs = new Map<string, Run>();
@@ -85,17 +85,16 @@ export class PersistentState {
   readonly #droppedRuns = new PendingSet<string>();
   readonly #droppedHubTasks = new PendingSet<string>();
   readonly #events = new PendingSet<TimelineEvent>();
-  /** Runs with a change that needs no commit of its own. */
-  readonly #touchedRuns = new Set<Run>();
   #metadataChanged = false;
   /** Something changed that must be on disk before anything follows from it. */
   #isUrgent = false;
-  #renewedAtMs: number | undefined;
+  /** Since when a change is held. */
+  #heldAtMs: number | undefined;
+  #isProgressHeld = false;
 
   /** Adds the run or marks it as changed. */
   saveRun(run: Run): void {
     this.recoverRun(run);
-    this.#touchedRuns.delete(run);
     this.#runs.add(run);
     if (isSettled(run)) this.#settledRuns.add(run);
     this.#isUrgent = true;
@@ -106,18 +105,21 @@ export class PersistentState {
     return this.#settledRuns.take();
   }
 
-  /** A change that is written with the run's next report, or sooner with another change. */
-  touchRun(run: Run): void {
-    this.#touchedRuns.add(run);
+  /** A change that the next agent would find out again: written with the next other change, or in time. */
+  holdRun(run: Run, now: Now): void {
+    this.#runs.add(run);
+    this.#heldAtMs ??= now.bootMs;
   }
 
-  isTouched(run: Run): boolean {
-    return this.#touchedRuns.has(run);
+  /** The same for a higher percent, which is written before a report is made, since a reported one must not fall. */
+  holdProgress(run: Run, now: Now): void {
+    this.holdRun(run, now);
+    this.#isProgressHeld = true;
   }
 
-  /** Saves the run if it was touched since it was last saved; most reports only renew a promise. */
-  saveTouchedRun(run: Run): void {
-    if (this.#touchedRuns.has(run)) this.saveRun(run);
+  /** Reports may be made in this turn. */
+  expectReports(): void {
+    if (this.#isProgressHeld) this.#isUrgent = true;
   }
 
   /** A run as the store had it: known, and not changed. */
@@ -144,7 +146,7 @@ export class PersistentState {
   /** The task's promise was renewed until later, and nothing else changed: written with the next other change, or in time. */
   renewHubTask(task: HubTask, now: Now): void {
     this.#hubTasks.add(task);
-    this.#renewedAtMs ??= now.bootMs;
+    this.#heldAtMs ??= now.bootMs;
   }
 
   /** A task as the store had it: known, and not changed. */
@@ -173,7 +175,6 @@ export class PersistentState {
     this.#forgetRun(run);
     this.#runs.delete(run);
     this.#settledRuns.delete(run);
-    this.#touchedRuns.delete(run);
     this.#droppedRuns.add(run.id);
     this.#isUrgent = true;
   }
@@ -195,17 +196,17 @@ export class PersistentState {
     if (EVENTS[event.event].persisted) this.#isUrgent = true;
   }
 
-  /** When renewed promises have to be written, on the boot clock. */
-  renewalsDueAtMs(): number {
-    return (this.#renewedAtMs ?? Infinity) + RENEWALS_HELD_MS;
+  /** When held changes have to be written, on the boot clock. */
+  heldDueAtMs(): number {
+    return (this.#heldAtMs ?? Infinity) + HELD_MS_MAX;
   }
 
   /**
-   * What changed since the last call. It is on disk before anything is sent or done that follows from it. Promises that
-   * were renewed may be left out for a while; without a time nothing is.
+   * What changed since the last call. It is on disk before anything is sent or done that follows from it. Held changes
+   * may be left out for a while; without a time nothing is.
    */
   takeChanges(now?: Now): Changes {
-    if (!this.#isUrgent && (now?.bootMs ?? Infinity) < this.renewalsDueAtMs()) {
+    if (!this.#isUrgent && (now?.bootMs ?? Infinity) < this.heldDueAtMs()) {
       return this.#events.isEmpty ? NOTHING : { ...NOTHING, events: this.#events.take() };
     }
     const changes: Changes = {
@@ -218,7 +219,8 @@ export class PersistentState {
     };
     this.#metadataChanged = false;
     this.#isUrgent = false;
-    this.#renewedAtMs = undefined;
+    this.#heldAtMs = undefined;
+    this.#isProgressHeld = false;
     return changes;
   }
 

@@ -4,10 +4,10 @@
  * the next agent stamps later than that, whatever clock it finds.
  */
 import { SECOND_MS, isBelievable } from '../lib/time.ts';
-import { RENEWALS_HELD_MS } from './persistent-state.ts';
+import { HELD_MS_MAX } from './persistent-state.ts';
 import type { PersistentState } from './persistent-state.ts';
 
-const AHEAD_S = RENEWALS_HELD_MS / SECOND_MS;
+const AHEAD_S = HELD_MS_MAX / SECOND_MS;
 
 export class StampFloor {
   readonly #state: PersistentState;

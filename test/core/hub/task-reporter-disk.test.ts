@@ -62,7 +62,6 @@ describe('a heartbeat that only renews the promise', () => {
       () => undefined,
     ],
     ['one whose promise was only offered so far', { task: { offered: 'copy/1' } }, () => undefined],
-    ['one with a new detail', {}, ({ run, state }) => run && state.touchRun(run)],
     ['one for a planned stop', {}, ({ now, parts }) => parts.shutdown.request(after(now, 1))],
     ['one while the store is behind', {}, ({ parts }) => parts.durability.committed(false)],
   ])('but %s is written at once', (_what, options, prepare) => {
@@ -73,11 +72,13 @@ describe('a heartbeat that only renews the promise', () => {
     expect(bench.turn().rows).toContain('task copy');
   });
 
-  test('writes a new detail of the run with it, and otherwise not the run', () => {
+  test('is held with the new detail of its run', () => {
     const bench = renewing({ floorS: START_S + 400 });
     bench.pass(150_000);
-    if (bench.run !== undefined) bench.state.touchRun(bench.run);
+    if (bench.run !== undefined) bench.state.holdRun(bench.run, bench.now);
     bench.report();
+    expect(bench.turn().rows).toEqual([]);
+    bench.pass(10_000);
     expect(bench.turn().rows).toEqual(['task copy', 'run copy/1']);
   });
 

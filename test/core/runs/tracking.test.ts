@@ -108,14 +108,22 @@ describe('report', () => {
     expect(answer).toBeUndefined();
   });
 
-  test('a program’s own detail may be lost with the agent: it is read again', () => {
-    const desk = deskOf();
-    const run = desk.start('copy');
-    desk.planner.observe({ type: 'progress-read', run: run.id, detail: 'file 7' }, desk.now);
-    expect([...desk.planner.takeChanges(desk.now).runs]).toEqual([]);
-    desk.planner.observe({ type: 'progress-read', run: run.id, percent: 7 }, desk.now);
-    expect([...desk.planner.takeChanges(desk.now).runs]).toEqual([run]);
-  });
+  test.each([
+    ['detail', { detail: 'file 7' }, 0],
+    ['percent', { percent: 7 }, 1],
+  ])(
+    'a program’s own %s may be lost with the agent until it is reported: it is read again',
+    (_, read, rows) => {
+      const desk = deskOf();
+      const run = desk.start('copy');
+      desk.pass(20_000);
+      desk.planner.observe({ type: 'progress-read', run: run.id, ...read }, desk.now);
+      expect([...desk.planner.takeChanges(desk.now).runs]).toEqual([]);
+      const operation = 'NotifyMigrationTaskState';
+      desk.planner.observe({ type: 'gate-opened', operation, slots: 1 }, desk.now);
+      expect([...desk.planner.takeChanges(desk.now).runs]).toHaveLength(rows);
+    },
+  );
 
   test.each<[string, Partial<Report>, string, string]>([
     ['nobody', {}, 'no-such-job', 'there is no job "nobody"; "track nobody" creates one'],

@@ -3,11 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { after } from '../../../src/core/lib/time.ts';
 import type { HubTask } from '../../../src/core/model/hub-task.ts';
 import type { Run } from '../../../src/core/model/job.ts';
-import {
-  PersistentState,
-  RENEWALS_HELD_MS,
-  hasRows,
-} from '../../../src/core/state/persistent-state.ts';
+import { PersistentState, HELD_MS_MAX, hasRows } from '../../../src/core/state/persistent-state.ts';
 import type { Changes } from '../../../src/core/state/persistent-state.ts';
 import { START, aRun, aTask } from '../../support/desk.ts';
 
@@ -33,7 +29,6 @@ describe('changes are taken once', () => {
     ['an event', (state) => state.addEvent(EVENT), { events: ['job.starting'] }],
     ['a logged event', (state) => state.addEvent(LOGGED), { events: ['report.accepted'] }],
     ['a known run', (state) => state.recoverRun(aRun()), {}],
-    ['a touched run', (state) => state.touchRun(aRun()), {}],
   ])('%s', (_what, change, expected) => {
     const state = new PersistentState();
     change(state);
@@ -70,16 +65,16 @@ describe('changes are taken once', () => {
 describe('a renewed promise', () => {
   test('may wait ten seconds', () => {
     const state = new PersistentState();
-    expect(state.renewalsDueAtMs()).toBe(Infinity);
+    expect(state.heldDueAtMs()).toBe(Infinity);
     state.renewHubTask(aTask(), START);
     state.renewHubTask(aTask({ name: 'other' }), after(START, 5_000));
-    expect(state.renewalsDueAtMs()).toBe(START.bootMs + RENEWALS_HELD_MS);
+    expect(state.heldDueAtMs()).toBe(START.bootMs + HELD_MS_MAX);
     state.addEvent(LOGGED);
-    const early = state.takeChanges(after(START, RENEWALS_HELD_MS - 1));
+    const early = state.takeChanges(after(START, HELD_MS_MAX - 1));
     expect(summary(early)).toEqual({ ...NOTHING, events: ['report.accepted'] });
-    const due = state.takeChanges(after(START, RENEWALS_HELD_MS));
+    const due = state.takeChanges(after(START, HELD_MS_MAX));
     expect(summary(due).tasks).toEqual(['copy', 'other']);
-    expect(state.renewalsDueAtMs()).toBe(Infinity);
+    expect(state.heldDueAtMs()).toBe(Infinity);
   });
 
   test.each<[string, (state: PersistentState) => void]>([
@@ -111,18 +106,38 @@ describe('a renewed promise', () => {
   });
 });
 
-test('a touched run is saved with its next report, and once', () => {
-  const state = new PersistentState();
-  const run = aRun();
-  state.saveTouchedRun(run);
-  expect(summary(state.takeChanges())).toEqual(NOTHING);
-  state.touchRun(run);
-  expect(state.isTouched(run)).toBe(true);
-  state.saveTouchedRun(run);
-  expect([state.isTouched(run), summary(state.takeChanges()).runs]).toEqual([false, ['copy/1']]);
-  state.touchRun(run);
-  state.dropRun(run);
-  expect(state.isTouched(run)).toBe(false);
+describe('a change of a run that is held', () => {
+  test.each<[string, (state: PersistentState, run: Run) => void, string[]]>([
+    ['a detail', (state, run) => state.holdRun(run, START), []],
+    ['a higher percent', (state, run) => state.holdProgress(run, START), ['copy/1']],
+  ])('%s may wait ten seconds, a percent only until a report may be made', (_what, hold, early) => {
+    const state = new PersistentState();
+    hold(state, aRun());
+    expect(summary(state.takeChanges(START))).toEqual(NOTHING);
+    state.expectReports();
+    expect(summary(state.takeChanges(START)).runs).toEqual(early);
+    expect(summary(state.takeChanges(after(START, HELD_MS_MAX))).runs).toEqual(
+      early.length === 0 ? ['copy/1'] : [],
+    );
+  });
+
+  test('what was written holds up no later report', () => {
+    const state = new PersistentState();
+    state.holdProgress(aRun(), START);
+    state.saveMetadata();
+    expect(summary(state.takeChanges(START)).runs).toEqual(['copy/1']);
+    state.holdRun(aRun(), START);
+    state.expectReports();
+    expect(summary(state.takeChanges(START))).toEqual(NOTHING);
+  });
+
+  test('goes with the run', () => {
+    const state = new PersistentState();
+    const run = aRun();
+    state.holdProgress(run, START);
+    state.dropRun(run);
+    expect(summary(state.takeChanges())).toEqual({ ...NOTHING, dropped: ['copy/1'] });
+  });
 });
 
 describe('what is derived follows each change', () => {

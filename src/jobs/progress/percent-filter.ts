@@ -12,7 +12,7 @@ import { TotalFilter } from './total-filter.ts';
 const STEP_MAX = 4;
 /** A number that is lower by more contradicts those before it; by less it was rounded, or the total got a few entries more. */
 const FALL_MAX = 1;
-/** A number that stands alone counts after so many polls without another one (a poll takes half a second). */
+/** A number that stands alone counts after so many polls without another one (half a second each, and a second later on). */
 const QUIET_POLLS = 4;
 /** The same for a program that has printed wrong numbers before. */
 const QUIET_POLLS_IF_NOISY = 20;

@@ -25,6 +25,15 @@ const SILENT_LOOKS_MIN = 20;
 export const ROUNDS_IF_SILENT = 4;
 const ROUNDS_IF_WATCHED = 60;
 
+/**
+ * A run that has been looked at so often without falling silent goes on for long, as a rule: each second round is enough for
+ * it, and waking an idle process costs more than the looks at twenty runs. Not if it writes so much that its log may soon have
+ * to be cut.
+ */
+const STEADY_LOOKS_MIN = 30;
+const ROUNDS_IF_STEADY = 2;
+const STEADY_BYTES_MAX = 64 * 1024;
+
 /** A log is cut by the thread pool, which a dead file system can fill: the end of a run does not wait longer. */
 const LAST_PROGRESS_MS_MAX = 2000;
 
@@ -42,6 +51,8 @@ export class RunOutput {
   #problem: string | undefined;
   #sizes: LogSizes = {};
   #silentLooks = 0;
+  /** Since the start, or since it was silent. */
+  #looks = 0;
   #stopWatching: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -56,15 +67,21 @@ export class RunOutput {
     this.#wake = wake;
     if (this.#rotating !== undefined) return 1;
     const sizes = this.#sizesNow();
-    const isWritten = sizes.stdout !== this.#sizes.stdout || sizes.stderr !== this.#sizes.stderr;
+    const written = [
+      grownBy(this.#sizes.stdout, sizes.stdout),
+      grownBy(this.#sizes.stderr, sizes.stderr),
+    ];
     this.#sizes = sizes;
+    this.#looks += 1;
     const change = this.#progress.poll(sizes);
     this.#show(change);
     this.#rotate(sizes);
-    this.#silentLooks = isWritten || change !== undefined ? 0 : this.#silentLooks + 1;
+    const isSilent = change === undefined && written.every((bytes) => bytes === 0);
+    this.#silentLooks = isSilent ? this.#silentLooks + 1 : 0;
     if (this.#silentLooks < SILENT_LOOKS_MIN) {
       this.close();
-      return 1;
+      const isSteady = this.#looks > STEADY_LOOKS_MIN && Math.max(...written) <= STEADY_BYTES_MAX;
+      return isSteady ? ROUNDS_IF_STEADY : 1;
     }
     // What is measured beside the output is read at looks only.
     return this.#progress.isMeasured ? ROUNDS_IF_SILENT : this.#roundsUntilWritten();
@@ -81,6 +98,7 @@ export class RunOutput {
     this.#stopWatching = onNextChange(dirname(this.#files.logs.stdout), () => {
       this.#stopWatching = undefined;
       this.#silentLooks = 0;
+      this.#looks = 0;
       this.#wake?.();
     });
     // One look more: the run may have written before it was watched.
@@ -139,6 +157,11 @@ export class RunOutput {
       }
     }
   }
+}
+
+/** By so many bytes, shorter or longer. */
+function grownBy(before = 0, after = 0): number {
+  return Math.abs(after - before);
 }
 
 /** Absent: it is not there, or the disk does not answer now. */

@@ -14,8 +14,8 @@ import { ROUNDS_IF_SILENT, RunOutput } from './run-output.ts';
 import type { OutputFiles } from './run-output.ts';
 
 /**
- * How often progress is read, and how late the end of an adopted run may be seen; if it has been silent for long, four times that
- * (run-output.ts).
+ * How often progress is read, and how late the end of an adopted run may be seen; of a run that goes on for long, twice that, and
+ * if it has been silent for long, four times that (run-output.ts).
  */
 export const LOOK_EVERY_MS = 500;
 

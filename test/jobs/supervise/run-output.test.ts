@@ -38,7 +38,7 @@ async function output(definition: Partial<JobDefinition> = { progress: { parser:
 function fallSilent(look: () => number): { readonly looks: number; readonly wait: number } {
   for (let looks = 1; looks < 100; looks += 1) {
     const wait = look();
-    if (wait > 1) return { looks, wait };
+    if (wait > 2) return { looks, wait };
   }
   throw new Error('it is looked at in every round');
 }
@@ -57,9 +57,39 @@ test('a silent run is looked at again when it writes, to either stream, and ofte
   }
 });
 
+describe('a run that goes on writing', () => {
+  test('is looked at in each round for fifteen seconds, then in each second one', async () => {
+    const { logs, look, percents } = await output();
+    const waits: number[] = [];
+    for (let looks = 1; looks <= 40; looks += 1) {
+      await appendFile(logs.stderr, `${looks}%\n`);
+      waits.push(look());
+    }
+    expect(waits).toEqual([...Array<number>(30).fill(1), ...Array<number>(10).fill(2)]);
+    expect(percents().at(-1)).toBe(40);
+  });
+
+  test('and much is looked at in each round, and so is one that was silent', async () => {
+    const { logs, look, wakes } = await output();
+    const line = `${'x'.repeat(1023)}\n`;
+    for (let looks = 1; looks <= 40; looks += 1) {
+      await appendFile(logs.stdout, line);
+      look();
+    }
+    await appendFile(logs.stdout, line.repeat(64));
+    expect(look()).toBe(2);
+    await appendFile(logs.stdout, line.repeat(65));
+    expect(look()).toBe(1);
+    fallSilent(look);
+    await appendFile(logs.stdout, line);
+    await until('it is to be looked at', () => wakes() === 1);
+    expect(look()).toBe(1);
+  });
+});
+
 test('what it wrote before the kernel watched is read at the next look', async () => {
   const { logs, look, percents } = await output();
-  for (let looks = 0; looks < 21; looks += 1) expect(look()).toBe(1);
+  for (let looks = 0; looks < 20; looks += 1) expect(look()).toBe(1);
   await appendFile(logs.stdout, '3%\n');
   expect(look()).toBe(1);
   expect(percents()).toEqual([3]);

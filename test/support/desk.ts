@@ -171,11 +171,10 @@ export class Desk {
 
   /** A percent that is reported is on disk, or an agent that died would report a lower one after it. */
   #checkPercent(call: Call): void {
-    const {
-      percent = 0,
-      task,
-      taskId,
-    } = call as Partial<Record<'task' | 'taskId', string>> & { percent?: number };
+    type Reported = Partial<Record<'task' | 'taskId', string>> & { percent?: number };
+    const { percent = 0, task, taskId } = call as Reported;
+    // It is about an earlier run of the task.
+    if ((this.state.hubTasks.get(task ?? '')?.finalReports.length ?? 0) > 0) return;
     for (const { hub, id, pipeline } of this.state.liveRuns.values()) {
       const isReported = task === undefined ? pipeline?.task.taskId === taskId : hub?.task === task;
       const onDisk = this.#disk.get(id);

@@ -155,9 +155,12 @@ describe('problems', () => {
     [1, '(copy/1)'],
     [5, '(copy/1, copy/2, copy/3, copy/4, copy/5)'],
     [7, '(copy/1, copy/2, copy/3, copy/4, copy/5 and 2 more)'],
-  ])('%i live runs that the store had lost are named, five at most', (count, names) => {
+  ])('%i runs that the store had lost are named, five at most', (count, names) => {
     const jobs = new ObedientJobs(() => undefined);
-    const runs = Array.from({ length: count }, (_, i) => aRun({ number: i + 1 }));
+    const runs = Array.from({ length: count }, (_, i) => ({
+      run: aRun({ number: i + 1 }),
+      isOfThisBoot: true,
+    }));
     Object.assign(jobs, { unrecorded: () => runs });
     const { agent } = createParts(undefined, { jobs });
     const [problem, ...others] = agent.status().agent.problems;

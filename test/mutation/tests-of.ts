@@ -29,5 +29,5 @@ const WIDE: Readonly<Record<string, readonly string[]>> = {
   aws: ['test/aws', 'test/cli/doctor'],
   control: ['test/control', 'test/cli/commands', 'test/cli/views', 'test/end-to-end/api.test.ts'],
   cli: ['test/cli', 'test/end-to-end'],
-  system: ['test/system'],
+  system: ['test/security/trusted-paths.test.ts', 'test/control/lib/peer.test.ts'],
 };

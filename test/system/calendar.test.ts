@@ -1,9 +1,13 @@
 /** When cron expressions come true, for any moment and zone, the nights included in which the clocks change. */
 import cron from 'node-cron';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createCalendar } from '../../src/system/calendar.ts';
 
-const calendar = createCalendar();
+/** It remembers expressions: each test has its own. */
+let calendar = createCalendar();
+beforeEach(() => {
+  calendar = createCalendar();
+});
 
 /** The next starts after a moment, in UTC. */
 function starts(cron: string, timezone: string | undefined, after: string, count = 3): string[] {

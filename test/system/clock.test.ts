@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createClock } from '../../src/system/clock.ts';
 
 /** A host whose clocks a test moves. */
@@ -76,4 +76,62 @@ test('the file of /proc is read once a second, however often the time is asked f
     expect(bootMs).toBeGreaterThanOrEqual(last);
     last = bootMs;
   }
+});
+
+test('each suspend counts once, however many there were, and the time between them as it is', () => {
+  const host = new Host();
+  const clock = createClock(host.readings);
+  const before = clock.now().bootMs;
+  for (let suspends = 1; suspends <= 3; suspends += 1) {
+    host.suspend(3_600_000);
+    host.run(60_000);
+    expect(Math.abs(clock.now().bootMs - before - suspends * 3_660_000)).toBeLessThan(20);
+  }
+  host.run(1_000);
+  expect(Math.abs(clock.now().bootMs - before - 3 * 3_660_000 - 1_000)).toBeLessThan(20);
+});
+
+test('a drift that is smaller than what a busy moment makes is none', () => {
+  const host = new Host();
+  const clock = createClock(host.readings);
+  const before = clock.now().bootMs;
+  host.suspended += 190;
+  host.run(2_000);
+  expect(clock.now().bootMs - before).toBe(2_000);
+  host.suspended += 20;
+  host.run(2_000);
+  expect(clock.now().bootMs - before).toBeGreaterThanOrEqual(4_200);
+});
+
+describe('a wake', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+  });
+
+  test('comes at its time, at once if that has passed, and not if it was taken back', () => {
+    const clock = createClock(new Host().readings);
+    const { bootMs } = clock.now();
+    const woken: string[] = [];
+    clock.wakeAt(bootMs + 1_000.5, () => woken.push('later'));
+    clock.wakeAt(bootMs - 5_000, () => woken.push('past'));
+    const cancel = clock.wakeAt(bootMs + 10, () => woken.push('never'));
+    cancel();
+    vi.advanceTimersByTime(0);
+    expect(woken).toEqual(['past']);
+    vi.advanceTimersByTime(1_000);
+    expect(woken).toEqual(['past']);
+    vi.advanceTimersByTime(1);
+    expect(woken).toEqual(['past', 'later']);
+  });
+
+  test('that is far away comes after a minute, and whoever asked asks again', () => {
+    const clock = createClock(new Host().readings);
+    let wakes = 0;
+    clock.wakeAt(clock.now().bootMs + 1e10, () => (wakes += 1));
+    vi.advanceTimersByTime(59_999);
+    expect(wakes).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(wakes).toBe(1);
+  });
 });

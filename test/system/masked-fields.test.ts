@@ -24,3 +24,42 @@ test('a text that just fits is whole', () => {
   expect(maskFields({ output: whole })['output']).toBe(whole);
   expect(maskFields({ output: `${whole}y` })['output']).toBe(`${whole}…`);
 });
+
+test('a list of texts and others is masked one by one', () => {
+  const { list } = maskFields({
+    list: ['sshpass', 5, { password: 'x' }, 'https://anna:hunter2hunter2@host/'],
+  });
+  expect(list).toEqual(['sshpass', 5, { password: '***' }, expect.not.stringContaining('hunter2')]);
+  expect(maskFields({ list: [] })).toEqual({ list: [] });
+});
+
+test('what is nested is shown six levels deep, and two hundred entries wide', () => {
+  let deep: unknown = 'bottom';
+  for (let level = 0; level < 7; level += 1) deep = { in: deep };
+  expect(JSON.stringify(maskFields({ deep }))).toBe(
+    '{"deep":' + '{"in":'.repeat(6) + '"…"' + '}'.repeat(7),
+  );
+  const wide = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`k${index}`, index]));
+  expect(Object.keys(maskFields({ wide })['wide'] as object)).toHaveLength(200);
+  expect(maskFields({ wide: Object.keys(wide) })['wide']).toHaveLength(200);
+});
+
+test('a map is shown by its keys, and what its names hide is hidden', () => {
+  const map = new Map<unknown, unknown>([
+    ['token', 'x'],
+    [7, 'seven'],
+  ]);
+  expect(maskFields({ map })).toEqual({ map: { token: '***', 7: 'seven' } });
+});
+
+test('an error shows its type, code, cause and errors, and no empty ones', () => {
+  const cause = Object.assign(new TypeError('inner'), { code: 'ENOENT' });
+  const { err } = maskFields({ err: new Error('outer', { cause }) });
+  expect(err).toMatchObject({
+    ...{ type: 'Error', message: 'outer' },
+    cause: { type: 'TypeError', message: 'inner', code: 'ENOENT' },
+  });
+  expect(Object.keys(err as object)).toEqual(['type', 'message', 'stack', 'cause']);
+  const odd = Object.assign(new Error('odd'), { code: 5 });
+  expect(maskFields({ odd })['odd']).not.toHaveProperty('code');
+});

@@ -5,7 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { unitName } from '../../../src/jobs/supervise/shim-unit.ts';
+import { startShimUnit, unitName } from '../../../src/jobs/supervise/shim-unit.ts';
 import { bootId, makeRun, sh, until, withHosts } from '../support.ts';
 
 /** Runs the service in the background, as systemd reads its properties and its `$$`. */
@@ -156,6 +156,19 @@ test('while the records cannot be read, the run has neither started nor failed',
     rmSync(records);
     await host.event('run-never-started');
     expect(host.types()).toEqual(['run-never-started']);
+  }));
+
+test('a job of another user needs an agent that is root', () =>
+  withHosts(async (_newHost, directory) => {
+    systemdRun(directory, undefined);
+    const launch = { cwd: '/', env: {}, user: { name: 'x', uid: 4711, gid: 4711, home: '/' } };
+    const logs = { stdout: join(directory, 'stdout.log'), stderr: join(directory, 'stderr.log') };
+    mkdirSync(join(directory, '.shim'));
+    const start = { run: makeRun(['true']), directory, launch, logs, bootId };
+    const isRoot = process.geteuid?.() === 0;
+    await expect(startShimUnit(start, join(directory, 'a.sock'))).rejects.toThrow(
+      isRoot ? 'there is no systemd-run' : 'runs jobs as other users only if the agent is root',
+    );
   }));
 
 test('the name of a unit shows the job, and is another for each run, spawn and agent', () => {

@@ -3,7 +3,7 @@
  * adapters. Jobs outlive it (P7).
  */
 import type { Reply } from '../core/model/action.ts';
-import type { Event, RequestId } from '../core/model/event.ts';
+import type { Event } from '../core/model/event.ts';
 import { SHUTDOWN_MS_MAX } from '../core/state/shutdown.ts';
 import { EVENTS } from '../core/model/timeline.ts';
 import type { TimelineEvent } from '../core/model/timeline.ts';
@@ -56,6 +56,7 @@ import { createAct } from './act.ts';
 import type { Inbox } from './inbox.ts';
 import { Journal } from './journal.ts';
 import { runLoop } from './loop.ts';
+import { OpenRequests } from './open-requests.ts';
 import { toEvent } from './operator-request.ts';
 import { ReportHistory } from './report-history.ts';
 import { Watchdog } from './watchdog.ts';
@@ -93,10 +94,9 @@ export class Agent implements Operator {
   readonly #startedAt: Now;
   /** Runs that the store did not have. */
   readonly #recovered: readonly UnrecordedRun[];
-  readonly #requests = new Map<RequestId, (reply: Reply) => void>();
+  readonly #requests = new OpenRequests();
   readonly #listeners = new Set<Listener>();
   readonly #reports = new ReportHistory();
-  #nextRequest = 1;
   #reloadProblem: string | undefined;
   #health: Health = 'healthy';
   #exitCode = 0;
@@ -124,7 +124,7 @@ export class Agent implements Operator {
     const act = createAct({
       ...this.#parts,
       post: (event: Event) => inbox.post(event),
-      answer: (request, reply) => this.#answer(request, reply),
+      answer: (request, reply) => this.#requests.answer(request, reply),
       exit: (code) => {
         this.#exitCode = code;
         inbox.close();
@@ -136,6 +136,9 @@ export class Agent implements Operator {
       if (!isReady) notifier.ready();
       isReady = true;
       const now = clock.now();
+      if (this.#journal.failure !== undefined) {
+        this.#requests.diskRefuses(this.#journal.failure, now);
+      }
       return watchdog.turned(now, this.#planner.view().state.liveRuns.size, () => {
         const view = this.#planner.view();
         const found = [...this.#problems(), ...problems(view, now)];
@@ -146,9 +149,7 @@ export class Agent implements Operator {
     notifier.stopping(CLOSE_MS_MAX);
     const endedAt = clock.now();
     this.#journal.commit(this.#planner.takeLastChanges(endedAt), endedAt);
-    for (const request of this.#requests.keys()) {
-      this.#answer(request, { ok: false, code: 'conflict', message: 'the agent is stopping' });
-    }
+    this.#requests.answerAll({ ok: false, code: 'conflict', message: 'the agent is stopping' });
     store.saveGateLevels(gates.levels(), clock.now());
     await gates.close();
     services.close();
@@ -237,9 +238,7 @@ export class Agent implements Operator {
   }
 
   ask(request: OperatorRequest): Promise<Reply> {
-    return new Promise((resolve) => {
-      const id = this.#nextRequest++;
-      this.#requests.set(id, resolve);
+    return this.#requests.add(this.#parts.clock.now(), (id) => {
       if (request.type === 'start' || request.type === 'submit') this.#parts.jobs.expectStart?.();
       this.#parts.inbox.post(toEvent(request, id));
     });
@@ -271,11 +270,6 @@ export class Agent implements Operator {
       ? undefined
       : `the new configuration was rejected, the old one is in force: ${first}${rest}`;
     return reply;
-  }
-
-  #answer(request: RequestId, reply: Reply): void {
-    this.#requests.get(request)?.(reply);
-    this.#requests.delete(request);
   }
 
   #publish({ at, event, fields, job, run }: TimelineEvent): void {

@@ -80,7 +80,13 @@ export class Planner {
     actions.push(...this.#owners.calls.decide(now));
     const code = this.#owners.agent.ended(now, isDurable);
     if (code !== undefined) actions.push({ type: 'exit', code });
-    if (!isDurable) return actions;
+    if (!isDurable) {
+      // A refusal promises nothing.
+      const isRefusal = (one: Action): boolean => one.type === 'answer' && !one.reply.ok;
+      actions.push(...this.#actions.filter(isRefusal));
+      this.#actions = this.#actions.filter((one) => !isRefusal(one));
+      return actions;
+    }
     for (const run of this.#owners.state.takeSettledRuns()) {
       if (run.definition.tracked === undefined) actions.push({ type: 'settle-run', run });
     }

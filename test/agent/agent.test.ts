@@ -155,9 +155,10 @@ describe('P8 a full disk', () => {
       services.calls.map(({ call }) => call).filter((call) => 'stampS' in call && 'task' in call);
     expect(reports().map((call) => call.status)).not.toContain('FAILED');
 
+    expect(await canceled).toMatchObject({ ok: false, code: 'unavailable' });
+
     store.isFull = false;
     await pass(time, 32 * MINUTE_MS);
-    expect(await canceled).toMatchObject({ ok: true });
     expect(reports().at(-1)).toMatchObject({ status: 'FAILED' });
     expect(store.committed.at(-1)).toBe('copy/1 canceled');
     expect(log.lines.map((line) => line.event)).toContain('store.recovered');
@@ -165,24 +166,49 @@ describe('P8 a full disk', () => {
     await ended;
   });
 
-  test('requests are neither carried out nor answered until the disk takes changes again', async () => {
+  test('a start is not made, and promised by no reply, before it is on disk; nobody waits for that for ever', async () => {
     const parts = createParts();
     const { agent, jobs, store, time } = parts;
     const ended = agent.run();
     await pass(time, MINUTE_MS);
     store.isFull = true;
-    let replies = 0;
-    const reply = agent.ask({ type: 'start', job: 'copy' }).finally(() => replies++);
+    const replies: Reply[] = [];
+    const ask = (): unknown =>
+      agent.ask({ type: 'start', job: 'copy' }).then((reply) => replies.push(reply));
+    ask();
+    await pass(time, MINUTE_MS + 5 * SECOND_MS);
+    expect(replies).toEqual([]);
     await pass(time, 10 * MINUTE_MS);
     expect(jobs.started).toEqual([]);
-    expect(replies).toBe(0);
+    expect(replies).toMatchObject([{ ok: false, code: 'unavailable' }]);
+    expect(replies[0]?.message).toMatch(
+      /^the state cannot be written \(database or disk is full\), so the request is not on disk: /,
+    );
+    // A refusal promises nothing, and comes at once.
+    ask();
+    await pass(time, 10 * MINUTE_MS + SECOND_MS);
+    expect(replies[1]).toMatchObject({ ok: false, code: 'conflict' });
     store.isFull = false;
     // The agent retries the commit every five seconds; nothing else happens here.
-    await pass(time, 10 * MINUTE_MS + 6 * SECOND_MS);
-    expect(await reply).toMatchObject({ ok: true });
+    await pass(time, 10 * MINUTE_MS + 7 * SECOND_MS);
     expect(jobs.started).toEqual(['copy/1']);
     expect(store.committed[0]).toBe('copy/1 starting');
+    expect(replies).toHaveLength(2);
     expect(agent.status().agent.problems).toEqual([]);
+    agent.stop();
+    await ended;
+  });
+
+  test('a disk that refuses for a moment only delays the reply', async () => {
+    const { agent, store, time } = createParts();
+    const ended = agent.run();
+    await pass(time, MINUTE_MS);
+    store.isFull = true;
+    const reply = agent.ask({ type: 'start', job: 'copy' });
+    await pass(time, MINUTE_MS + 3 * SECOND_MS);
+    store.isFull = false;
+    await pass(time, MINUTE_MS + 12 * SECOND_MS);
+    expect(await reply).toMatchObject({ ok: true });
     agent.stop();
     await ended;
   });

@@ -138,7 +138,13 @@ function reference(response: string): object {
 }
 
 function problemCodes(route: Route): readonly ProblemCode[] {
-  const codes: ProblemCode[] = ['invalid', 'internal', 'busy', ...(route.problems ?? [])];
+  const codes: ProblemCode[] = [
+    'invalid',
+    'internal',
+    'busy',
+    'unavailable',
+    ...(route.problems ?? []),
+  ];
   if (route.body !== undefined) codes.push('too-big', 'unsupported-media-type');
   if (route.path.includes('{name}')) codes.push('no-such-job', 'conflict');
   // The planner decides, and may refuse in each of these ways.

@@ -407,6 +407,19 @@ export const FAULTS: readonly Fault[] = [
     real: 'the agent days see it: rough and stormy, seed 27',
   },
   {
+    name: 'silent-on-a-full-disk',
+    what: 'requests have no answer while the disk is full: a command says that no daemon answers',
+    changes: [
+      change(
+        'agent/open-requests',
+        'if (now.bootMs - askedAt.bootMs < HELD_MS_MAX) continue;',
+        'continue;',
+      ),
+    ],
+    tests: ['test/agent/agent.test.ts'],
+    real: 'the operators of the days wait without a limit',
+  },
+  {
     name: 'lost-ends',
     what: 'ends that AWS had not accepted are forgotten with the state file',
     changes: [

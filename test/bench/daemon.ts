@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from './monotonic.ts';
 import { AWS_ENVIRONMENT, LAUNCHER, startProgram } from './program.ts';
+import type { Program } from './program.ts';
 
 const LOOK_MS = 5;
 
@@ -20,14 +21,18 @@ export interface DaemonOptions {
   readonly agent?: string;
   readonly hub?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What an earlier daemon left in the state directory. */
+  readonly leave?: (stateDirectory: string) => Promise<unknown>;
+  /** Resolves when it has come as far as it is to be measured. Default: its first answer on the socket. */
+  readonly begun?: (stub: Program) => Promise<unknown>;
 }
 
 export interface Daemon {
   readonly pid: number;
   readonly socket: string;
   readonly stateDirectory: string;
-  /** From the spawn to the first answer on the socket. */
-  readonly answered: { readonly ms: number; readonly cpuMs: number };
+  /** From the spawn to the first answer on the socket, or until `begun`. */
+  readonly answered: { readonly ms: number; readonly cpuMs: number; readonly peakMb: number };
   /** As systemd stops it. */
   stop(): Promise<void>;
   end(): Promise<void>;
@@ -41,6 +46,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const file = join(directory, 'config.yaml');
   writeFileSync(file, configuration(url, directory, socket, options));
   const [command = LAUNCHER, ...words] = options.command ?? [];
+  const stateDirectory = join(directory, 'state');
+  if (options.leave !== undefined) {
+    mkdirSync(stateDirectory);
+    await options.leave(stateDirectory);
+  }
   const beginMs = monotonicMs();
   const child = spawn(command, [...words, 'daemon', '--config', file], {
     stdio: 'ignore',
@@ -53,18 +63,18 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
-    await firstAnswer(socket, child);
+    await Promise.race([options.begun?.(stub) ?? firstAnswer(socket, child), endedEarly(child)]);
   } catch (error) {
     await end();
     throw error;
   }
-  const answered = { ms: monotonicMs() - beginMs, cpuMs: cpuMsOf(pid) };
+  const answered = { ms: monotonicMs() - beginMs, cpuMs: cpuMsOf(pid), peakMb: peakMbOf(pid) };
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
     if (child.exitCode === null) await once(child, 'exit');
     await end();
   };
-  return { pid, socket, stateDirectory: join(directory, 'state'), answered, stop, end };
+  return { pid, socket, stateDirectory, answered, stop, end };
 }
 
 function configuration(
@@ -87,7 +97,11 @@ async function firstAnswer(socketPath: string, daemon: ChildProcess): Promise<vo
     if ((await ask({ socketPath, path: '/v1/status' })) !== undefined) return;
     await sleep(LOOK_MS);
   }
-  throw new Error(`the daemon ended with ${daemon.exitCode}`);
+}
+
+async function endedEarly(daemon: ChildProcess): Promise<never> {
+  const [code] = (await once(daemon, 'exit')) as [number | null];
+  throw new Error(`the daemon ended with ${code ?? 'a signal'}`);
 }
 
 export interface Question {
@@ -140,8 +154,17 @@ export function wakeUpsOf(pid: number): number {
 }
 
 export function residentMbOf(pid: number): number {
+  return megabytesOf(pid, 'VmRSS');
+}
+
+/** The most that was ever resident. */
+function peakMbOf(pid: number): number {
+  return megabytesOf(pid, 'VmHWM');
+}
+
+function megabytesOf(pid: number, name: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
 }
 
 function sumOf(pid: number, file: string, read: (text: string) => number): number {

@@ -54,8 +54,11 @@ export class Item<Owner> extends Ranked {
 export class CallQueue<Owner> {
   readonly #lanes = new Map<Operation, Lane<Owner>>();
 
-  /** Sets the owner's pending call; `undefined`: it has none. O(log n). */
-  set(item: Item<Owner>, pending: PendingCall | undefined): void {
+  /**
+   * Sets the owner's pending call; `undefined`: it has none. O(log n). What is ready by `nowMs` does not wait first: after a
+   * restart, or while the budget is small, that is most of them.
+   */
+  set(item: Item<Owner>, pending: PendingCall | undefined, nowMs = -Infinity): void {
     if (isAlready(item, pending)) return;
     this.#takeOff(item);
     if (pending === undefined) return;
@@ -64,7 +67,9 @@ export class CallQueue<Owner> {
     item.sinceMs = pending.sinceMs ?? NEVER;
     item.urgentAtMs = pending.deadline?.urgentAtMs ?? NEVER;
     item.byMs = pending.deadline?.byMs ?? NEVER;
-    this.#lane(pending.operation).waiting.set(item, item.readyAtMs);
+    const lane = this.#lane(pending.operation);
+    if (item.readyAtMs <= nowMs) makeReady(lane, item);
+    else lane.waiting.set(item, item.readyAtMs);
   }
 
   /** How many calls of this operation are ready now. */
@@ -106,14 +111,7 @@ export class CallQueue<Owner> {
       const item = lane.waiting.peek();
       if (item === undefined || item.rank > nowMs) return lane;
       lane.waiting.delete(item);
-      if (item.sinceMs === NEVER) {
-        lane.heartbeats.set(item, item.byMs);
-        continue;
-      }
-      lane.changes.set(item, item.sinceMs);
-      if (item.byMs === NEVER) continue;
-      item.promised = new ChangePlace(item);
-      lane.promisedChanges.set(item.promised, item.byMs);
+      makeReady(lane, item);
     }
   }
 
@@ -144,6 +142,17 @@ class ChangePlace<Owner> extends Ranked {
     super();
     this.item = item;
   }
+}
+
+function makeReady<Owner>(lane: Lane<Owner>, item: Item<Owner>): void {
+  if (item.sinceMs === NEVER) {
+    lane.heartbeats.set(item, item.byMs);
+    return;
+  }
+  lane.changes.set(item, item.sinceMs);
+  if (item.byMs === NEVER) return;
+  item.promised = new ChangePlace(item);
+  lane.promisedChanges.set(item.promised, item.byMs);
 }
 
 /** Of the items whose slack has run out, the one with the earliest deadline. */

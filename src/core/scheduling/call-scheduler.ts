@@ -99,7 +99,7 @@ export class CallScheduler {
     for (const entry of this.#parts.reporters.takeTouched()) {
       const reporter = this.#calling.has(entry) ? undefined : entry.owner;
       const pending = reporter?.next(now);
-      this.#queue.set(entry, this.#mayBeMade(pending) ? pending : undefined);
+      this.#queue.set(entry, this.#mayBeMade(pending) ? pending : undefined, now.bootMs);
     }
   }
 

@@ -15,16 +15,21 @@ export interface Left {
   readonly reportedMsAgo: number;
   /** Somebody else runs them, and says by `report` how they are. */
   readonly isTracked?: boolean;
+  /** Progress update streams that were seen, as `REGION/STREAM`. */
+  readonly streams?: string[];
 }
 
 export function leaveJobs(
   store: SqliteStore,
   clock: Clock,
-  { jobs, reportedMsAgo, isTracked = false }: Left,
+  { jobs, reportedMsAgo, isTracked = false, streams }: Left,
 ): void {
   const rows = storedRows(jobs, after(clock.now(), -reportedMsAgo));
   const runs = isTracked ? rows.runs.map(trackedRun) : rows.runs;
-  store.commit({ ...rows, runs, droppedRuns: [], droppedHubTasks: [], events: [] });
+  store.commit({
+    ...{ ...rows, runs, droppedRuns: [], droppedHubTasks: [], events: [] },
+    ...(streams === undefined ? {} : { metadata: { streams } }),
+  });
 }
 
 function trackedRun(run: Run): Run {

@@ -8,7 +8,7 @@ import type { Operation } from '../model/call.ts';
 import { isFinalStatus } from '../model/hub-task.ts';
 import type { SettingsHolder } from '../model/settings.ts';
 import type { Reporters } from '../scheduling/reporters.ts';
-import { HUB_SETUP_KEY, hubLinksKey, hubTaskKey } from '../scheduling/reporter-keys.ts';
+import { HUB_SETUP_KEY } from '../scheduling/reporter-keys.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Timeline } from '../state/timeline.ts';
 
@@ -86,7 +86,7 @@ export class HubConnection {
   streamDenied(name: string, reason: string): void {
     if (this.#streamObstacle === undefined) {
       this.#assumedStream = name;
-      this.#touchAll();
+      this.#parts.reporters.touchAll();
       return;
     }
     this.#streamObstacle = streamObstacle(name, reason);
@@ -119,7 +119,7 @@ export class HubConnection {
   confirmRegion(sinceMs: number): boolean {
     if (this.#parts.settings.current.migrationHub?.region !== undefined) return true;
     if (this.#regionKnownAtMs >= sinceMs) return true;
-    if (!this.#isRegionDoubtful) this.#touchAll();
+    if (!this.#isRegionDoubtful) this.#parts.reporters.touchAll();
     this.#isRegionDoubtful = true;
     return false;
   }
@@ -207,16 +207,7 @@ export class HubConnection {
 
   #changed(): void {
     this.#parts.state.saveMetadata();
-    this.#touchAll();
-  }
-
-  #touchAll(): void {
-    const { reporters, state } = this.#parts;
-    reporters.touch(HUB_SETUP_KEY);
-    for (const task of state.hubTasks.keys()) {
-      reporters.touch(hubTaskKey(task));
-      reporters.touch(hubLinksKey(task));
-    }
+    this.#parts.reporters.touchAll();
   }
 }
 

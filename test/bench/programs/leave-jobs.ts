@@ -9,6 +9,10 @@ const { directory, jobs } = givenOptions() as { readonly directory: string; read
 const clock = createClock();
 const store = openStore(directory, clock.bootId, { write: () => undefined });
 store.load(clock.now());
-leaveJobs(store, clock, { jobs, reportedMsAgo: 3 * MINUTE_MS, isTracked: true });
+leaveJobs(store, clock, {
+  ...{ jobs, reportedMsAgo: 3 * MINUTE_MS, isTracked: true },
+  // As in the configuration of daemon.ts.
+  streams: ['eu-central-1/bench'],
+});
 store.close();
 say({});

@@ -9,10 +9,10 @@ class NamedCallQueue {
   readonly #queue = new CallQueue<string>();
   readonly #items = new Map<string, Item<string>>();
 
-  set(name: string, pending: PendingCall | undefined): void {
+  set(name: string, pending: PendingCall | undefined, nowMs?: number): void {
     const item = this.#items.get(name) ?? new Item(name);
     this.#items.set(name, item);
-    this.#queue.set(item, pending);
+    this.#queue.set(item, pending, nowMs);
   }
 
   take(operation: PendingCall['operation'], nowMs: number): string | undefined {
@@ -140,3 +140,38 @@ test('what is set again as it is keeps its place among equals; another deadline 
   queue.set('b', { ...heartbeat, deadline: { urgentAtMs: 900, byMs: 1001 } });
   expect([queue.take(NOTIFY, 0), queue.take(NOTIFY, 0)]).toEqual(['c', 'b']);
 });
+/** One of each kind for each time: no two have the same rank. */
+function pendingCalls(): PendingCall[] {
+  return Array.from({ length: 60 }, (_, place) => {
+    const at = (place * 37) % 60;
+    const deadline = { urgentAtMs: 200 + at, byMs: 300 + at };
+    const common = { operation: NOTIFY, readyAtMs: (place * 23) % 60 };
+    if (place % 3 === 0) return { ...common, deadline };
+    return { ...common, sinceMs: at, ...(place % 3 === 1 ? { deadline } : {}) };
+  });
+}
+
+test.each([0, 29, 59, 230, 400])(
+  'calls that are ready when they are set come in the same order as those that waited, at %i ms',
+  (nowMs) => {
+    const [waited, ready] = [new NamedCallQueue(), new NamedCallQueue()];
+    for (const [place, pending] of pendingCalls().entries()) {
+      waited.set(`call ${place}`, pending);
+      ready.set(`call ${place}`, pending, nowMs);
+      // Those that changed have the place of the newest.
+      const changed = { ...pending, readyAtMs: pending.readyAtMs + 5 };
+      if (place % 7 === 0)
+        [waited, ready].forEach((one) => one.set(`call ${place}`, changed, nowMs));
+      if (place % 11 === 0) [waited, ready].forEach((one) => one.set(`call ${place}`, undefined));
+    }
+    expect(ready.ready(NOTIFY, nowMs)).toBe(waited.ready(NOTIFY, nowMs));
+    expect(ready.nextReadyAtMs(NOTIFY)).toBe(waited.nextReadyAtMs(NOTIFY));
+    for (const atMs of [nowMs, 500]) {
+      for (;;) {
+        const taken = waited.take(NOTIFY, atMs);
+        expect(ready.take(NOTIFY, atMs)).toBe(taken);
+        if (taken === undefined) break;
+      }
+    }
+  },
+);

@@ -67,8 +67,11 @@ describe('the reason', () => {
     const reason = reasonOf(failed(named('Error', '😀'.repeat(600))));
     expect(Array.from(reason)).toHaveLength(500);
     expect(reason.isWellFormed()).toBe(true);
-    const secret = `${'x'.repeat(480)} https://anna:hunter2hunter2@host/`;
-    expect(reasonOf(failed(named('Error', secret)))).not.toContain('hunter');
+    // Wherever it is cut: the beginning of an address does not show that it has a password.
+    for (let before = 440; before < 500; before += 1) {
+      const secret = `${'x'.repeat(before)} https://anna:hunter2hunter2@host/`;
+      expect(reasonOf(failed(named('Error', secret)))).not.toContain(':h');
+    }
   });
 
   test('names the limit, and whether an answer had begun', () => {

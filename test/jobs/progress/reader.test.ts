@@ -16,53 +16,6 @@ function percents(host: Host): (number | undefined)[] {
   return host.all('progress-read').map(({ percent }) => percent);
 }
 
-test.skipIf(!isInstalled('rsync'))('rsync (skipped where it is not installed)', () =>
-  withHosts(async (newHost, directory) => {
-    const [from, to] = [join(directory, 'from'), join(directory, 'to')];
-    await mkdir(from);
-    await writeFile(join(from, 'a'), Buffer.alloc(1_500_000));
-    await writeFile(join(from, 'b'), Buffer.alloc(1_500_000));
-    const options = ['-a', '--info=progress2', '--no-inc-recursive', '--bwlimit=1000'];
-    const host = newHost();
-    const run = makeRun(['rsync', ...options, `${from}/`, `${to}/`], {
-      progress: { parser: 'rsync' },
-    });
-    host.host.start(run);
-    expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
-    expect(percents(host).length).toBeGreaterThan(2);
-    expect(percents(host).at(-1)).toBe(100);
-    const details = host.all('progress-read').map(({ detail }) => detail!);
-    expect(details.join('\n')).toMatch(/MB, [\d.]+ [kM]B\/s, \d:\d\d:\d\d left/);
-    expect(details.at(-1)).toMatch(/^3\.0 MB, .*B\/s, 3 of 3 files$/);
-  }),
-);
-
-test.skipIf(!isInstalled('pv'))('pv (skipped where it is not installed)', () =>
-  withHosts(async (newHost) => {
-    const host = newHost();
-    const command = sh('head -c 3000000 /dev/zero | pv -n -i 0.2 -s 3000000 -L 1m > /dev/null');
-    host.host.start(makeRun(command, { progress: { parser: 'pv' } }));
-    expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
-    expect(percents(host).length).toBeGreaterThan(1);
-    expect(percents(host).at(-1)).toBe(100);
-  }),
-);
-
-test('a change is reported once, the last one before the end', () =>
-  withHosts(async (newHost) => {
-    const host = newHost();
-    const text = `echo '{"percent":3}'; sleep 0.8; echo '{"percent":3}'; sleep 0.8
-      printf '%s\\n' '{"detail":"at hunter2\\u001b[1m\\n now"}'; exit 1`;
-    host.host.start(makeRun(sh(text), { progress: { parser: 'json' } }));
-    await host.event('run-exited');
-    const run = host.all('run-started')[0]!.run;
-    expect(host.events.slice(1, 3)).toEqual([
-      { type: 'progress-read', run, percent: 3 },
-      { type: 'progress-read', run, percent: 3, detail: 'at ***  now' },
-    ]);
-    expect(host.types().at(-1)).toBe('run-exited');
-  }));
-
 test('a flood does no harm: its newest progress is reported, and the loop is not blocked', () =>
   withHosts(async (newHost) => {
     const host = newHost();
@@ -79,7 +32,68 @@ test('a flood does no harm: its newest progress is reported, and the loop is not
     expect(heldMs).toBeLessThan(250);
   }));
 
-test('a pattern that would search for ever is given up', () =>
+test('work that had no processor for a while is not given up', () => {
+  const memory = new Int32Array(new SharedArrayBuffer(4));
+  // It takes no CPU time and longer than the limit.
+  expect(withinTime(50, () => Atomics.wait(memory, 0, 0, 75))).toEqual({ result: 'timed-out' });
+});
+
+// Each waits for its own run most of the time.
+test.skipIf(!isInstalled('rsync'))(
+  'rsync (skipped where it is not installed)',
+  { concurrent: true },
+  () =>
+    withHosts(async (newHost, directory) => {
+      const [from, to] = [join(directory, 'from'), join(directory, 'to')];
+      await mkdir(from);
+      await writeFile(join(from, 'a'), Buffer.alloc(1_500_000));
+      await writeFile(join(from, 'b'), Buffer.alloc(1_500_000));
+      const options = ['-a', '--info=progress2', '--no-inc-recursive', '--bwlimit=1000'];
+      const host = newHost();
+      const run = makeRun(['rsync', ...options, `${from}/`, `${to}/`], {
+        progress: { parser: 'rsync' },
+      });
+      host.host.start(run);
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(percents(host).length).toBeGreaterThan(2);
+      expect(percents(host).at(-1)).toBe(100);
+      const details = host.all('progress-read').map(({ detail }) => detail!);
+      expect(details.join('\n')).toMatch(/MB, [\d.]+ [kM]B\/s, \d:\d\d:\d\d left/);
+      expect(details.at(-1)).toMatch(/^3\.0 MB, .*B\/s, 3 of 3 files$/);
+    }),
+);
+
+test.skipIf(!isInstalled('pv'))(
+  'pv (skipped where it is not installed)',
+  { concurrent: true },
+  () =>
+    withHosts(async (newHost) => {
+      const host = newHost();
+      const command = sh('head -c 3000000 /dev/zero | pv -n -i 0.2 -s 3000000 -L 1m > /dev/null');
+      host.host.start(makeRun(command, { progress: { parser: 'pv' } }));
+      expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
+      expect(percents(host).length).toBeGreaterThan(1);
+      expect(percents(host).at(-1)).toBe(100);
+    }),
+);
+
+test.concurrent('a change is reported once, the last one before the end', () =>
+  withHosts(async (newHost) => {
+    const host = newHost();
+    const text = `echo '{"percent":3}'; sleep 0.8; echo '{"percent":3}'; sleep 0.8
+      printf '%s\\n' '{"detail":"at hunter2\\u001b[1m\\n now"}'; exit 1`;
+    host.host.start(makeRun(sh(text), { progress: { parser: 'json' } }));
+    await host.event('run-exited');
+    const run = host.all('run-started')[0]!.run;
+    expect(host.events.slice(1, 3)).toEqual([
+      { type: 'progress-read', run, percent: 3 },
+      { type: 'progress-read', run, percent: 3, detail: 'at ***  now' },
+    ]);
+    expect(host.types().at(-1)).toBe('run-exited');
+  }),
+);
+
+test.concurrent('a pattern that would search for ever is given up', () =>
   withHosts(async (newHost) => {
     const host = newHost();
     const line = `echo ${'x'.repeat(60)}; sleep 0.6;`;
@@ -90,15 +104,10 @@ test('a pattern that would search for ever is given up', () =>
     expect(await host.event('run-exited')).toMatchObject({ exitCode: 0 });
     expect(withinTime(20, () => /(x+)+y/.test('x'.repeat(60)))).toBeUndefined();
     expect(withinTime(1000, () => /x+y/.test('xy'))).toEqual({ result: true });
-  }));
+  }),
+);
 
-test('work that had no processor for a while is not given up', () => {
-  const memory = new Int32Array(new SharedArrayBuffer(4));
-  // It takes no CPU time and longer than the limit.
-  expect(withinTime(50, () => Atomics.wait(memory, 0, 0, 75))).toEqual({ result: 'timed-out' });
-});
-
-test('size: bytes under the target of the bytes under the source', () =>
+test.concurrent('size: bytes under the target of the bytes under the source', () =>
   withHosts(async (newHost, directory) => {
     const [source, target] = [join(directory, 'source'), join(directory, 'target')];
     await mkdir(join(source, 'deep', 'er'), { recursive: true });
@@ -110,9 +119,10 @@ test('size: bytes under the target of the bytes under the source', () =>
     const is29 = (): boolean => percents(host).includes(29);
     await until(is29, () => `29 % in ${JSON.stringify(host.events)}`);
     expect(host.all('progress-read').at(-1)?.detail).toBe('2.9 kB of 10.0 kB');
-  }));
+  }),
+);
 
-test('size: against a total, of a file, of what is not there yet', () =>
+test.concurrent('size: against a total, of a file, of what is not there yet', () =>
   withHosts(async (_newHost, directory) => {
     const target = join(directory, 'image');
     const meter = new SizeMeter(
@@ -129,4 +139,5 @@ test('size: against a total, of a file, of what is not there yet', () =>
       isWhole: false,
       problem: expect.stringContaining('Not a directory') as string,
     });
-  }));
+  }),
+);

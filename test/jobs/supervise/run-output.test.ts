@@ -179,6 +179,19 @@ test('a log beyond its limit is cut at a look, also that of stderr; others are n
   ]);
 });
 
+test('after a cut the run is read again', async () => {
+  const { logs, look, percents } = await output({
+    ...{ log: { sizeBytes: 1, files: 9 }, progress: { parser: 'percent' } },
+  });
+  await appendFile(logs.stdout, `${'x'.repeat(200)}\n`.repeat(1_000));
+  look();
+  await appendFile(logs.stdout, '7%\n');
+  await until('it is read', () => {
+    look();
+    return percents().includes(7);
+  });
+});
+
 test('why progress cannot be read is posted once', async () => {
   const { look, events } = await output({
     progress: { parser: 'size', target: join(tmpdir(), 'nowhere'), totalBytes: 1 },

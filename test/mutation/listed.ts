@@ -116,9 +116,10 @@ export const LISTED: readonly Listed[] = [
     ],
     ['stampFloor.raise(stampS);', ''],
     [
-      'durability.isBehind || this.#isShutdownReport) return false',
-      'durability.isBehind) return false',
+      'this.#parts.durability.isBehind || this.#isShutdownReport',
+      'this.#parts.durability.isBehind',
     ],
+    ['this.#parts.durability.isBehind || this.#isShutdownReport', 'this.#isShutdownReport'],
   ]),
   ...of('core/scheduling/pacing', [
     ["problems === 0 || lastFailure === 'throttled'", 'problems === 0'],

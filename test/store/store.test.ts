@@ -650,3 +650,29 @@ test('what a full disk does not explain is an error, and leaves no transaction o
   store.commit(changes({ runs: [run()] }));
   expect(store.load(NOW).runs.size).toBe(1);
 });
+
+test('what a commit could not write at its very end is written with the next one', () => {
+  const before = { wallMs: Date.UTC(2026, 0, 1), bootMs: 5_000 };
+  const first = open('boot-1');
+  first.load(before);
+  first.commit(changes({ runs: [run({ startedAt: before })] }));
+  first.close();
+  const second = open('boot-2');
+  const database = new DatabaseSync(join(directory, 'state.db'));
+  // A rule that SQLite checks only at COMMIT.
+  database.exec(`
+    CREATE TABLE parent (id INTEGER PRIMARY KEY);
+    CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+    CREATE TRIGGER refuse_insert AFTER INSERT ON run BEGIN INSERT INTO child VALUES (1); END;
+    CREATE TRIGGER refuse_update AFTER UPDATE ON run BEGIN INSERT INTO child VALUES (1); END;`);
+  expect(() => second.load({ wallMs: before.wallMs + 60_000, bootMs: 100 })).toThrow(/FOREIGN KEY/);
+  database.exec('DROP TRIGGER refuse_insert; DROP TRIGGER refuse_update;');
+  database.close();
+  second.commit(changes({}));
+  second.close();
+  const third = open('boot-2');
+  const { runs } = third.load({ wallMs: 0, bootMs: 0 });
+  third.close();
+  const startedAt = { wallMs: before.wallMs, bootMs: 100 - 60_000 };
+  expect(runs.get('copy/1')?.startedAt).toEqual(startedAt);
+});

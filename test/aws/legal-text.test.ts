@@ -4,9 +4,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hubText, pipelineErrorId, pipelineText } from '../../src/aws/legal-text.ts';
+import { anyText } from '../support/any-text.ts';
 
 const anything = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 200 })
     .map((units) => String.fromCharCode(...units)),

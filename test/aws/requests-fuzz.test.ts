@@ -20,6 +20,7 @@ import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { awsEnvironment, boto3Missing } from '../support/aws-tools.ts';
 import { servicesAt, setEnvironment } from './aws-stub.ts';
+import { anyText } from '../support/any-text.ts';
 
 const RUNS = Number(process.env['RUNS'] ?? 12);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -41,9 +42,9 @@ afterAll(async () => {
 });
 
 /** Text as jobs, terminals and operators make it: colours, control characters, lone surrogates, much too long. */
-const anyText = fc.oneof(
+const requestText = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary', maxLength: 60 }),
+  anyText({ maxLength: 60 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 })
     .map((units) => String.fromCharCode(...units)),
@@ -65,7 +66,7 @@ const anyText = fc.oneof(
     'Service_x',
   ),
   fc
-    .tuple(fc.string({ unit: 'binary', maxLength: 4 }), fc.integer({ min: 1, max: 4000 }))
+    .tuple(anyText({ maxLength: 4 }), fc.integer({ min: 1, max: 4000 }))
     .map(([text, times]) => text.repeat(times)),
 );
 
@@ -73,7 +74,7 @@ const orAny = (...usual: string[]): fc.Arbitrary<string> =>
   fc.oneof(
     // A file with one bad value is refused as a whole, and says nothing of the others.
     { weight: 40, arbitrary: fc.constantFrom(...usual) },
-    { weight: 1, arbitrary: anyText },
+    { weight: 1, arbitrary: requestText },
   );
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.option(value, { nil: undefined });
@@ -137,9 +138,9 @@ const runFacts = fc.record({
   job: orAny('copy', 'df-1.Copy files'),
   number: fc.integer({ min: 1, max: 2 ** 31 }),
   percent: optional(fc.integer({ min: 0, max: 100 })),
-  detail: optional(anyText),
-  reason: optional(anyText),
-  errorTail: optional(anyText),
+  detail: optional(requestText),
+  reason: optional(requestText),
+  errorTail: optional(requestText),
   exitCode: optional(fc.integer({ min: 0, max: 255 })),
   stalled: fc.boolean(),
   cause: optional(fc.constantFrom('operator', 'service', 'timeout', 'fence', 'gone')),

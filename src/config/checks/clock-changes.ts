@@ -9,6 +9,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A zone that changes its clocks does so every year. */
 const AHEAD_MS = 400 * DAY_MS;
+/** No zone changes its clocks and changes them back within a week: Morocco's month of Ramadan is the shortest. */
+const STRIDE_MS = 7 * DAY_MS;
 /** More starts a day than this: the next one is near. */
 const HOURS_MAX = 6;
 
@@ -70,14 +72,16 @@ function spacingMs(minutes: ReadonlySet<number>): number {
 function changesOf(timeZone: string, nowMs: number): Change[] {
   const offsetMs = offsetReader(timeZone);
   const changes: Change[] = [];
-  for (let dayMs = nowMs; dayMs < nowMs + AHEAD_MS; dayMs += DAY_MS) {
-    const before = offsetMs(dayMs);
-    const after = offsetMs(dayMs + DAY_MS);
-    if (after === before) continue;
-    const atMs = changeBetween(dayMs, dayMs + DAY_MS, offsetMs);
-    const isForward = after > before;
-    const [fromMs, toMs] = isForward ? [before, after] : [after, before];
-    changes.push({ fromMs: atMs + fromMs, toMs: atMs + toMs, isForward });
+  let before = offsetMs(nowMs);
+  for (let ms = nowMs; ms < nowMs + AHEAD_MS; ms += STRIDE_MS) {
+    const after = offsetMs(ms + STRIDE_MS);
+    if (after !== before) {
+      const atMs = changeBetween(ms, ms + STRIDE_MS, offsetMs);
+      const isForward = after > before;
+      const [fromMs, toMs] = isForward ? [before, after] : [after, before];
+      changes.push({ fromMs: atMs + fromMs, toMs: atMs + toMs, isForward });
+    }
+    before = after;
   }
   return changes;
 }
@@ -98,8 +102,8 @@ function changeBetween(fromMs: number, toMs: number, offsetMs: (ms: number) => n
 function offsetReader(timeZone: string): (ms: number) => number {
   const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
   return (ms) => {
-    const name = format.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-    const [, sign, hours = '0', minutes = '0'] = /([+-])(\d{2}):(\d{2})/.exec(name) ?? [];
+    const [, sign, hours = '0', minutes = '0'] =
+      /GMT([+-])(\d{2}):(\d{2})/.exec(format.format(ms)) ?? [];
     return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
   };
 }

@@ -9,6 +9,8 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  visit,
+  type Alias,
   type Document,
   type Node,
   type Scalar,
@@ -43,6 +45,7 @@ export class SourceDocument {
   readonly #isText: (path: Path) => boolean;
   readonly #nodesMax: number;
   #nodes = 0;
+  #targets: ReadonlyMap<Alias, Node> | undefined;
 
   /**
    * If `isText`, a number or a boolean keeps the letters that were written: `0777` stays `0777`.
@@ -101,7 +104,7 @@ export class SourceDocument {
     if (this.#nodes > this.#nodesMax) return null;
     this.#values.set(slot(path), node.range?.[0] ?? 0);
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
+      const target = this.#targetOf(node);
       if (target === undefined || within.includes(target)) {
         this.#report(path, node, `the anchor of *${node.source} is not written above it`);
         this.unknown.add(keyOf(path));
@@ -149,7 +152,7 @@ export class SourceDocument {
 
   /** `<<: *base` adds what is not there; a list of bases counts from its first. */
   #merge(source: Node, value: Record<string, unknown>, path: Path, within: readonly Node[]): void {
-    const node = isAlias(source) ? source.resolve(this.#document) : source;
+    const node = isAlias(source) ? this.#targetOf(source) : source;
     if (isSeq(node)) {
       for (const item of node.items) this.#merge(item as Node, value, path, within);
       return;
@@ -166,6 +169,11 @@ export class SourceDocument {
       value[key] =
         pair.value === null ? null : this.#read(pair.value as Node, keyPath, [...within, node]);
     }
+  }
+
+  #targetOf(alias: Alias): Node | undefined {
+    this.#targets ??= targetsOf(this.#document);
+    return this.#targets.get(alias);
   }
 
   #readScalar(scalar: Scalar, path: Path): unknown {
@@ -220,6 +228,24 @@ export class SourceDocument {
     const { line, col } = this.#lines.linePos(offset);
     return line === 0 ? { line: 1, column: 1 } : { line, column: col };
   }
+}
+
+/**
+ * What each alias stands for: the last node before it that has its anchor. In one walk: `Alias.resolve` of the library walks
+ * through the document for each alias, which takes minutes if ten thousand jobs have one.
+ */
+function targetsOf(document: Document.Parsed): ReadonlyMap<Alias, Node> {
+  const anchored = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) {
+        const target = anchored.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 /** As it is written: `0042` and `1e3` are names, not numbers. */

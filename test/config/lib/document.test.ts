@@ -118,6 +118,25 @@ describe('an alias', () => {
     expect(problems(document)).toEqual(['2:6 a.b: the anchor of *a is not written above it']);
   });
 
+  test('stands for the last node above it that has its anchor', () => {
+    const text = 'a: &x 1\nb: *x\nc: &x [2]\nd: *x\ne: { <<: *y }\nf: &y { g: 1 }\nh: { <<: *y }\n';
+    const document = read(text);
+    expect(document.value).toMatchObject({ b: 1, d: [2], h: { g: 1 } });
+    expect(problems(document)).toEqual(['5:10 e.<<: expected an alias of a map, such as *base']);
+  });
+
+  test('costs as much as what it stands for, however many there are', () => {
+    const costOf = (base: string): number => {
+      const jobs = Array.from({ length: 500 }, (_, n) => `  j${n}:\n    ${base}\n    c: [a, b]\n`);
+      const start = process.cpuUsage().user;
+      read(`base: &base { user: a }\njobs:\n${jobs.join('')}`);
+      return process.cpuUsage().user - start;
+    };
+    costOf('user: a');
+    // With a walk through the file for each alias it was ten times as much.
+    expect(costOf('<<: *base')).toBeLessThan(5 * Math.max(costOf('user: a'), 10_000));
+  });
+
   test('may be used often, but what aliases add to the file has a limit', () => {
     const list = `a: &a [${'x,'.repeat(999)}x]\n`;
     const uses = (count: number) =>

@@ -86,23 +86,26 @@ test.each([
   expect(maskSecrets(line)).not.toContain(SECRET);
 });
 
+const RATIO_MAX = 5.5;
+
 test('an ordinary line costs a few microseconds', () => {
   const line = 'copied 1200 of 3000 files from /srv/data/a to files01:/srv/b (40%), 12.5 MB/s';
   /** Microseconds a call. The kernel counts CPU time in ticks: few calls may cost none. */
   const cost = (work: () => void): number => {
-    for (let count = 0; count < 5000; count += 1) work();
+    for (let count = 0; count < 2000; count += 1) work();
     const start = process.cpuUsage();
     let [calls, usedUs] = [0, 0];
-    while (usedUs < 50_000) {
-      for (let count = 0; count < 10_000; count += 1) work();
-      calls += 10_000;
+    while (usedUs < 30_000) {
+      for (let count = 0; count < 1000; count += 1) work();
+      calls += 1000;
       usedUs = process.cpuUsage(start).user;
     }
     return usedUs / calls;
   };
-  // Against cutting the same line into words and joining them, in this process: 3.7 times.
-  const ratios = [1, 2, 3].map(
-    () => cost(() => maskSecrets(line)) / cost(() => void line.split(/[\s/:]+/).join('-')),
-  );
-  expect(Math.min(...ratios)).toBeLessThan(5.5);
+  // Against cutting the same line into words and joining them, in this process: 3.7 times. A busy moment may cost one try.
+  const ratios: number[] = [];
+  while (ratios.length < 3 && !ratios.some((ratio) => ratio < RATIO_MAX)) {
+    ratios.push(cost(() => maskSecrets(line)) / cost(() => void line.split(/[\s/:]+/).join('-')));
+  }
+  expect(Math.min(...ratios)).toBeLessThan(RATIO_MAX);
 });

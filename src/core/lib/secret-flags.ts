@@ -60,35 +60,42 @@ function maskWord(core: string, progress: Progress, depth: number): string {
     return maskSecret(core, pending);
   }
   // Before a command in the word is looked for: a secret may have blanks (`-p'two words'`).
-  const option = tool?.options.find((each) => isOf(each, core, progress.seen));
+  const option = tool?.options.find((each) => flagOf(each, core, progress.seen) !== undefined);
+  const flag = option && flagOf(option, core, progress.seen);
   const isCommand =
     option === undefined && /\s/.test(core) && (tool !== undefined || TOOL_NAME.test(core));
   if (isCommand && depth < NESTING_MAX) return maskCommand(core, tool, depth + 1);
   if (tool === undefined || core === '') return core;
   progress.seen = `${progress.seen} ${core}`.slice(-SEEN_MAX);
-  if (option !== undefined) return maskOption(core, option, progress);
+  if (option !== undefined) return maskOption(core, option, flag ?? core, progress);
   return core.startsWith('-') ? core : maskPlainWord(core, tool, progress);
 }
 
-function isOf({ flags, form, cluster, when }: SecretOption, core: string, seen: string): boolean {
-  if (when !== undefined && !when.test(seen)) return false;
-  return flags.some((flag) => {
-    if (core === flag) return form !== 'joined';
+/** The flag that this word is, or begins with; the word itself if the flag ends a cluster. */
+function flagOf(
+  { flags, form, cluster, when }: SecretOption,
+  core: string,
+  seen: string,
+): string | undefined {
+  if (when !== undefined && !when.test(seen)) return undefined;
+  if (form !== 'joined' && flags.includes(core)) return core;
+  const isClustered = (flag: string): boolean =>
+    cluster === true && flag.length === 2 && isCluster(core) && core.endsWith(flag.slice(1));
+  const joined = flags.find((flag) => core !== flag && core.startsWith(flag) && isJoined(flag));
+  return joined ?? (flags.some(isClustered) ? core : undefined);
+
+  function isJoined(flag: string): boolean {
+    if (core[flag.length] === '=') return true;
     const isLong = flag.startsWith('--') || !flag.startsWith('-');
-    if (core.startsWith(flag))
-      return isLong
-        ? flag.endsWith(':') || core[flag.length] === '='
-        : form !== 'next' || core[flag.length] === '=';
-    return cluster === true && flag.length === 2 && isCluster(core) && core.endsWith(flag.slice(1));
-  });
+    return isLong ? flag.endsWith(':') : form !== 'next';
+  }
 }
 
 function isCluster(core: string): boolean {
   return /^-[A-Za-z]{2,8}$/.test(core);
 }
 
-function maskOption(core: string, option: SecretOption, progress: Progress): string {
-  const flag = option.flags.find((each) => core.startsWith(each)) ?? core;
+function maskOption(core: string, option: SecretOption, flag: string, progress: Progress): string {
   if (core === flag) {
     progress.pending = option;
     return core;

@@ -7,7 +7,7 @@ import { createOwners } from '../../../src/core/owners.ts';
 import { endState } from '../../../src/core/runs/lifecycle.ts';
 import { EMPTY_CALENDAR } from '../../../src/core/runs/schedules.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
-import { Desk, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
+import { Desk, PROCESS, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
 import { polledTask } from '../../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../../support/settings.ts';
 
@@ -50,6 +50,19 @@ describe('one run holds the job', () => {
     next.post({ type: 'run-exited', run: run.id, exitCode: 0 });
     expect(next.actionsOf('start-run')).toMatchObject([{ run: { id: 'new/1' } }]);
   });
+});
+
+test('a run that a reload renamed holds the job under its new name, without a restart', () => {
+  const desk = deskOf();
+  const run = desk.start('copy');
+  const jobs = new Map([['new', definition('new')]]);
+  desk.post({ type: 'settings-changed', settings: settings({ jobs }) });
+  desk.post({ type: 'start-requested', job: 'new', origin: 'schedule' });
+  const started = () => desk.actionsOf('start-run').map(({ run: { id } }) => id);
+  expect(started()).toEqual(['copy/1']);
+  desk.exit(run);
+  desk.post({ type: 'start-requested', job: 'new', origin: 'operator' });
+  expect(started()).toEqual(['copy/1', 'new/1']);
 });
 
 describe('an earlier agent’s runs', () => {
@@ -226,6 +239,20 @@ describe('a window that ends without a report', () => {
     expect(desk.callsOf('SetTaskStatus')).toHaveLength(1);
   });
 
+  test('ends a run that has not started, whatever the configuration says', () => {
+    const activities = [{ match: { name: 'copy' }, job: 'copy' }];
+    const dataPipeline = { ...PIPELINE, activities, onFence: 'continue' } as const;
+    const desk = new Desk({ jobs: [definition('copy')], settings: { dataPipeline } });
+    desk.start('copy');
+    const task = { ...polledTask('copy'), taskId: 'task-1' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    const queued = desk.runOf('copy');
+    expect([queued.number, queued.state]).toEqual([2, 'queued']);
+    desk.answers = failing('ReportTaskProgress', UNAVAILABLE);
+    desk.pass(20 * MINUTE_MS);
+    expect([queued.state, desk.state.runs.get('copy/1')?.state]).toEqual(['fenced', 'running']);
+  });
+
   test('a new window for the same run is fenced again', () => {
     const { desk, run } = leased({ onFence: 'continue' });
     desk.pass(HOUR_MS);
@@ -380,6 +407,45 @@ test('an end is complete: percent, time, problem, release, event', () => {
   expect(desk.events.find(({ event }) => event === 'run.ended')?.fields).toEqual({
     ...{ state: 'succeeded', message: 'completed: done' },
   });
+});
+
+test('an end is reported once it is on disk, and the task is held by no run then', () => {
+  const desk = new Desk({ jobs: [definition('copy')] });
+  const run = desk.start('copy');
+  desk.pass(10_000);
+  const statuses = () => desk.callsOf('NotifyMigrationTaskState').map(({ status }) => status);
+  expect(statuses()).toEqual(['IN_PROGRESS']);
+  desk.isDiskFull = true;
+  desk.exit(run, 3);
+  desk.pass(10_000);
+  expect(statuses()).not.toContain('FAILED');
+  desk.isDiskFull = false;
+  desk.pass(2_000);
+  expect(statuses().at(-1)).toBe('FAILED');
+  expect(desk.task('copy')).not.toHaveProperty('run');
+  expect(run.hub?.delivery.state).toBe('delivered');
+});
+
+test.each([
+  ['waits for the report of a pipeline task', 5 * MINUTE_MS, 0],
+  ['does not, if the window of that task ended meanwhile', HOUR_MS, 1],
+])('after a sleep of the host another report %s', (_what, asleepMs, expected) => {
+  const activities = [{ match: { name: 'copy' }, job: 'copy' }];
+  const desk = new Desk({
+    jobs: [definition('copy'), definition('other')],
+    settings: { dataPipeline: { ...PIPELINE, activities } },
+  });
+  const task = { ...polledTask('copy'), taskId: 'task-1' };
+  desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+  desk.post({ type: 'run-started', run: 'copy/1', process: PROCESS });
+  desk.pass(MINUTE_MS);
+  desk.answers = (call) => (call.operation === 'ReportTaskProgress' ? undefined : accepted(call));
+  desk.now = after(desk.now, asleepMs);
+  desk.post({ type: 'time-passed' });
+  desk.start('other');
+  desk.pass(2_000);
+  const reports = desk.callsOf('NotifyMigrationTaskState');
+  expect(reports.filter((call) => call.task === 'other')).toHaveLength(expected);
 });
 
 test('the oldest runs go when there are twenty, with their files', () => {

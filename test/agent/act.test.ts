@@ -1,4 +1,5 @@
 /** Each action goes to the port that performs it, with what it names, and to no other. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createAct } from '../../src/agent/act.ts';
 import type { Outside } from '../../src/agent/act.ts';
@@ -93,6 +94,6 @@ test.each<[string, () => Promise<Outcome>, Outcome]>([
 ])('a call is settled with %s, and when it was sent', async (_what, send, outcome) => {
   const { act, events } = outside(send);
   act({ type: 'call', id: 7, call: poll });
-  await expect.poll(() => events).toHaveLength(1);
+  await turn();
   expect(events).toEqual([{ type: 'call-settled', id: 7, call: poll, outcome, sentAt: START }]);
 });

@@ -107,6 +107,13 @@ test('each tool of the table is above', () => {
   expect([...TOOLS.keys()].filter((name) => !names.has(name))).toEqual([]);
 });
 
+test.each('nzsql nzload plink pscp psftp putty'.split(' '))(
+  '%s -pw is followed by a password, also if that begins like an option',
+  (name) => {
+    expect(maskSecrets(`${name} -pw --hunter2Xy9 x`)).toBe(`${name} -pw *** x`);
+  },
+);
+
 /** The same letters mean something else there. */
 test.each([
   ...['mysql -u root -p db', 'mysqldump -p db', 'docker run -p 80:80 x', 'podman run -p 8080 x'],

@@ -25,7 +25,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'model/settings.ts': 'types',
   'model/status.ts': 'types',
   'model/timeline.ts': 'a table',
-  'lib/secret-flags.ts': 'rules: lib/secret-rules, lib/secret-edges and lib/secrets have a case for each',
+  'lib/secret-flags.ts':
+    'rules: lib/secret-rules, lib/secret-edges and lib/secrets have a case for each',
   'lib/secret-keys.ts': 'as secret-flags',
   'lib/secret-names.ts': 'as secret-flags',
   'lib/secret-phrases.ts': 'as secret-flags',

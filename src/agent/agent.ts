@@ -238,7 +238,7 @@ export class Agent implements Operator {
   }
 
   ask(request: OperatorRequest): Promise<Reply> {
-    return this.#requests.add(this.#parts.clock.now(), (id) => {
+    return this.#requests.add((id) => {
       if (request.type === 'start' || request.type === 'submit') this.#parts.jobs.expectStart?.();
       this.#parts.inbox.post(toEvent(request, id));
     });

@@ -12,7 +12,8 @@ const HELD_MS_MAX = 10 * SECOND_MS;
 
 interface OpenRequest {
   readonly resolve: (reply: Reply) => void;
-  readonly askedAt: Now;
+  /** Since when the disk refuses it, on the boot clock. */
+  refusedSinceMs?: number;
 }
 
 export class OpenRequests {
@@ -20,10 +21,10 @@ export class OpenRequests {
   #next = 1;
 
   /** Resolves when the request is answered; `ask` gets its number. */
-  add(now: Now, ask: (id: RequestId) => void): Promise<Reply> {
+  add(ask: (id: RequestId) => void): Promise<Reply> {
     return new Promise((resolve) => {
       const id = this.#next++;
-      this.#open.set(id, { resolve, askedAt: now });
+      this.#open.set(id, { resolve });
       ask(id);
     });
   }
@@ -39,8 +40,9 @@ export class OpenRequests {
 
   /** Call in every turn in which the disk refuses, with its reason. */
   diskRefuses(failure: string, now: Now): void {
-    for (const [id, { askedAt }] of [...this.#open]) {
-      if (now.bootMs - askedAt.bootMs < HELD_MS_MAX) continue;
+    for (const [id, request] of [...this.#open]) {
+      request.refusedSinceMs ??= now.bootMs;
+      if (now.bootMs - request.refusedSinceMs < HELD_MS_MAX) continue;
       this.answer(id, { ok: false, code: 'unavailable', message: heldText(failure) });
     }
   }

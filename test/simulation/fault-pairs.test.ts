@@ -24,6 +24,7 @@ const TRIPLES = [
   ['the disk is full', 'a start is wanted', 'an operator cancels'],
   ['the disk is full', 'a start is wanted', RENAMES],
   ['the disk is full', 'the programs end', 'the agent is killed'],
+  ['the disk is full', 'a start is wanted', 'the agent is killed', 'the programs end'],
   ['the disk is full', 'the shims die', 'the host reboots'],
   ['processes cannot be seen', 'AWS does not answer', 'the agent is killed'],
   ['processes cannot be seen', 'an operator cancels with a long grace', 'AWS does not answer'],

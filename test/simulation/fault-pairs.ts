@@ -9,6 +9,7 @@ import {
   KEEP_RUNS_MS,
   OPERATED,
   PIPED,
+  PIPED_RENAMED,
   REMAPPED,
   SHARING,
   TRACKED,
@@ -76,6 +77,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     time.in(5 * MINUTE_MS, () => service.setHomeRegion('us-west-2'));
   },
   'a reload renames, removes and adds jobs': (days, world) => days.reload(world),
+  'a task wants a job that a reload may have renamed': (days) => days.offerOnce(PIPED_RENAMED),
 };
 
 /** Lives through the faults, each `delayMs` after the one before. Returns what the judge finds. */
@@ -100,6 +102,9 @@ export async function liveThroughFaults(
   faults.forEach((name, i) => {
     days.time.in(FIRST_MS + i * delayMs, () => FAULTS[name]?.(days, world));
   });
+  for (let ms = FIRST_MS; ms < FIRST_MS + HOUR_MS; ms += MINUTE_MS) {
+    days.time.in(ms, () => world.look());
+  }
   let atMs = FIRST_MS + HOUR_MS;
   await days.runUntil(atMs);
   days.endSchedules();

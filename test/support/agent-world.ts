@@ -13,6 +13,7 @@ import type { Reply } from '../../src/core/model/action.ts';
 import type { Call, Outcome } from '../../src/core/model/call.ts';
 import type { Event } from '../../src/core/model/event.ts';
 import type { Settings } from '../../src/core/model/settings.ts';
+import type { JobStatus } from '../../src/core/model/status.ts';
 import { EMPTY_CALENDAR } from '../../src/core/runs/schedules.ts';
 import type { Calendar } from '../../src/core/runs/schedules.ts';
 import type { Changes } from '../../src/core/state/persistent-state.ts';
@@ -42,6 +43,8 @@ class Killed extends Error {}
 
 /** If the loop makes more turns than this without a wait, it will never wait. */
 const TURNS_MAX = 10_000;
+/** An operator whose cancel is not on disk asks again. */
+const ASK_AGAIN_MS = 5_000;
 
 export interface AgentWorldOptions extends OutsideOptions {
   /** Several hosts of a fleet share the time and the services. */
@@ -99,6 +102,7 @@ export class AgentWorld {
   trace: string[] | undefined;
   onDeath: () => void = () => undefined;
   onBirth: () => void = () => undefined;
+  onLook: (jobs: readonly JobStatus[]) => void = () => undefined;
   readonly #options: AgentWorldOptions;
   readonly #directory: string;
   readonly #questions = new Set<Question>();
@@ -192,14 +196,14 @@ export class AgentWorld {
     const life = this.#life;
     if (life?.agent === undefined || life.isOver) return;
     try {
-      for (const { name } of life.agent.status().jobs) life.agent.jobDetail(name);
+      const { jobs } = life.agent.status();
+      for (const { name } of jobs) life.agent.jobDetail(name);
       life.agent.outbox();
+      this.onLook(jobs);
     } catch (error) {
       if (!(error instanceof Killed)) this.faults.push(error);
     }
   }
-
-  /** How often the host was booted. */
 
   /** While no agent runs. */
   damageRow(run: string): void {
@@ -279,6 +283,10 @@ export class AgentWorld {
     const answered = (reply: Reply): void => {
       // The answer of an agent that is about to end: ask the next one.
       if (!reply.ok && reply.message === 'the agent is stopping') return;
+      if (!reply.ok && reply.code === 'unavailable' && question.request.type === 'cancel') {
+        this.time.in(ASK_AGAIN_MS, () => this.#put(question));
+        return;
+      }
       if (this.#questions.delete(question)) question.answered(reply);
     };
     life.agent.ask(question.request).then(answered, (error: unknown) => this.faults.push(error));

@@ -82,13 +82,13 @@ export class TaskLeases {
   /** The first report was accepted: the task belongs to this agent, and its job may start. */
   acknowledged(run: Run, now: Now): void {
     this.#parts.timeline.add('lease.acknowledged', now, {}, run);
-    this.#life.promote(run.job, now);
-    this.#life.changed(run, now);
+    this.confirmed(run, now);
   }
 
   /** The task is still this agent's. */
   confirmed(run: Run, now: Now): void {
     this.#life.startConfirmed(run, now);
+    this.#life.promote(run.job, now);
     this.#life.changed(run, now);
   }
 

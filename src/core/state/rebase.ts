@@ -13,9 +13,7 @@ import type { AgentMetadata } from './persistent-state.ts';
 export function rebaseRun(run: Run, now: Now): Run {
   const moved = rebaseInstants(run, now) as Run;
   const { pipeline, state } = moved;
-  if (pipeline === undefined || isFinal(state)) return moved;
-  if (state === 'queued') delete pipeline.acknowledgedAt;
-  pipeline.unconfirmedSince = now;
+  if (pipeline !== undefined && !isFinal(state)) pipeline.unconfirmedSince = now;
   return moved;
 }
 

@@ -55,7 +55,7 @@ export class RunIndex {
       (run) =>
         run.state === 'queued' &&
         run.copiedHost !== true &&
-        (run.pipeline === undefined || run.pipeline.acknowledgedAt !== undefined),
+        (run.pipeline === undefined || isConfirmed(run.pipeline)),
     );
   }
 
@@ -86,4 +86,9 @@ export class RunIndex {
     }
     return old;
   }
+}
+
+/** AWS has accepted a report of the task, and since the last reboot too. */
+function isConfirmed({ acknowledgedAt, unconfirmedSince }: NonNullable<Run['pipeline']>): boolean {
+  return acknowledgedAt !== undefined && unconfirmedSince === undefined;
 }

@@ -9,6 +9,7 @@ import { PersistentState } from '../../../src/core/state/persistent-state.ts';
 import { rebaseRun } from '../../../src/core/state/rebase.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/core/lib/time.ts';
 import { Desk, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
+import { polledTask } from '../../support/polled-task.ts';
 import { PIPELINE, definition } from '../../support/settings.ts';
 
 /** By a wall clock that went on for hours while the host was off, or is wrong by hours: the window has ended long ago. */
@@ -18,7 +19,7 @@ const GONE: Outcome = { kind: 'gone', reason: 'TaskNotFoundException' };
 function rebooted(state: RunState, answers = accepted): Desk {
   const task = {
     ...{ taskId: 'task-1', pipelineId: 'df-1', attemptId: '@copy_1_Attempt=1' },
-    ...{ instance: 'df-1 @copy_1', workerGroup: 'files', receivedAt: LONG_AGO },
+    ...{ instance: 'df-1/@copy_1', workerGroup: 'files', receivedAt: LONG_AGO },
     windowMs: 15 * MINUTE_MS,
   };
   const delivery = { state: 'pending' } as const;
@@ -106,4 +107,28 @@ test('a queued run that an operator cancels before AWS has answered gets its fin
   expect(ofTask(desk)).toEqual(['ReportTaskProgress']);
   desk.settle('ReportTaskProgress', { kind: 'accepted', answer: {} });
   expect(ofTask(desk)).toEqual(['ReportTaskProgress', 'SetTaskStatus']);
+});
+
+test('a queued run starts when AWS has confirmed its task, and not before', () => {
+  const desk = rebooted('queued', () => undefined);
+  desk.pass(30 * SECOND_MS);
+  expect(desk.actionsOf('start-run')).toEqual([]);
+  desk.settle('ReportTaskProgress', { kind: 'accepted', answer: {} });
+  expect(desk.actionsOf('start-run').map(({ run }) => run.id)).toEqual(['copy/1']);
+});
+
+test('a start that waits is made if AWS gives the same attempt out again', () => {
+  const desk = rebooted('starting', () => undefined);
+  desk.post(NEVER);
+  desk.settle('ReportTaskRunnerHeartbeat', { kind: 'accepted', answer: {} });
+  desk.pass(SECOND_MS);
+  const task = { ...polledTask('copy'), taskId: 'task-2' };
+  desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+  expect(desk.eventNames()).toContain('task.rebound');
+  expect(desk.actionsOf('start-run')).toEqual([]);
+  // Of the task before; the next report is of this one.
+  desk.settle('ReportTaskProgress', { kind: 'accepted', answer: {} });
+  expect(desk.actionsOf('start-run')).toEqual([]);
+  desk.settle('ReportTaskProgress', { kind: 'accepted', answer: {} });
+  expect(desk.actionsOf('start-run').map(({ run }) => run.spawn)).toEqual([2]);
 });

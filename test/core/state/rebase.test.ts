@@ -61,17 +61,17 @@ test('every instant of a row is moved, however deep it lies, and nothing else is
   expect(rebaseRun(odd, NOW)).toMatchObject({ detail: { wallMs: 1 }, reason: { bootMs: 1 } });
 });
 
-describe('a run that waits', () => {
-  test('has to confirm its task again; one that has started does not', () => {
-    const pipeline = pipelineOf(START);
-    expect(rebaseRun(aRun({ state: 'queued', pipeline }), NOW).pipeline).not.toHaveProperty(
-      'acknowledgedAt',
-    );
-    expect(rebaseRun(aRun({ state: 'running', pipeline }), NOW).pipeline?.acknowledgedAt).toEqual(
-      MOVED,
-    );
-    expect(rebaseRun(aRun({ state: 'queued' }), NOW)).not.toHaveProperty('pipeline');
-  });
+test('the task of a run that has not ended has to be confirmed again', () => {
+  const pipeline = pipelineOf(START);
+  const since = (state: Run['state']): Instant | undefined =>
+    rebaseRun(aRun({ state, pipeline }), NOW).pipeline?.unconfirmedSince;
+  for (const state of ['queued', 'starting', 'running', 'canceling'] as const) {
+    expect(since(state)).toEqual(NOW);
+  }
+  for (const state of ['succeeded', 'lost', 'canceled'] as const) {
+    expect(since(state)).toBeUndefined();
+  }
+  expect(rebaseRun(aRun({ state: 'queued' }), NOW)).not.toHaveProperty('pipeline');
 });
 
 describe('an instant of a clock that was wrong', () => {

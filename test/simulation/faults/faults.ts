@@ -15,6 +15,8 @@ export interface Fault {
   readonly changes: readonly Change[];
   /** Hostile days, a quarter of a day each, that have to find something; absent: they cannot see it. */
   readonly days?: { readonly hosts: number; readonly seeds: readonly number[] };
+  /** Faults at once (fault-pairs.test.ts) that have to find something. */
+  readonly atOnce?: string;
   /** Test files that have to fail. */
   readonly tests: readonly string[];
   /** Why the days cannot see it. */
@@ -137,6 +139,8 @@ export const FAULTS: readonly Fault[] = [
       ),
     ],
     days: ONE_HOST,
+    atOnce:
+      'a reload renames, removes and adds jobs,a task wants a job that a reload may have renamed',
     tests: [],
   },
   {
@@ -327,10 +331,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'queued-over-a-reboot',
     what: 'a run that waits starts after a reboot, although its window may have ended',
     changes: [
-      change('core/state/rebase', "if (state === 'queued') delete pipeline.acknowledgedAt;\n", ''),
+      change(
+        'core/state/run-index',
+        'acknowledgedAt !== undefined && unconfirmedSince === undefined',
+        'acknowledgedAt !== undefined',
+      ),
     ],
-    days: { hosts: 3, seeds: [3, 1, 2, 4, 5, 6] },
-    tests: ['test/store/store.test.ts'],
+    days: { hosts: 3, seeds: [3, 1, 2, 4, 5, 6, 7, 8, 9, 10] },
+    tests: ['test/core/runs/unconfirmed.test.ts'],
   },
   {
     name: 'torn-changes',
@@ -344,6 +352,7 @@ export const FAULTS: readonly Fault[] = [
     what: 'an agent that starts on a full disk does not see how its jobs end',
     changes: [change('core/runs/lifecycle', "  'adopt-run',\n", '')],
     real: 'a restart writes nothing of runs that it finds as they were, so its first turn seldom waits for the disk',
+    atOnce: 'the disk is full,a start is wanted,the agent is killed,the programs end',
     tests: ['test/simulation/full-disk.test.ts'],
   },
   {
@@ -402,7 +411,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'unsure-window',
     what: 'after a reboot a task is fenced, or its run starts, by a window that only a doubtful clock shows',
-    changes: [change('core/state/rebase', 'pipeline.unconfirmedSince = now;', '')],
+    changes: [
+      change(
+        'core/state/rebase',
+        'if (pipeline !== undefined && !isFinal(state)) pipeline.unconfirmedSince = now;',
+        '',
+      ),
+    ],
     tests: ['test/core/runs/unconfirmed.test.ts'],
     real: 'the agent days see it: rough and stormy, seed 27',
   },
@@ -412,7 +427,7 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change(
         'agent/open-requests',
-        'if (now.bootMs - askedAt.bootMs < HELD_MS_MAX) continue;',
+        'if (now.bootMs - request.refusedSinceMs < HELD_MS_MAX) continue;',
         'continue;',
       ),
     ],

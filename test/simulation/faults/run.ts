@@ -57,7 +57,8 @@ function tryFault(fault: Fault): void {
   }
   const found = [
     ...(fault.days === undefined ? [] : [ofDays(fault.days)]),
-    ...fault.tests.map(ofTest),
+    ...(fault.atOnce === undefined ? [] : [ofFaultsAtOnce(fault.atOnce)]),
+    ...fault.tests.map((file) => ofTest(file)),
   ];
   for (const [file, text] of before) writeFileSync(join(copy, file), text);
   if (found.some((one) => one.startsWith('NOTHING'))) process.exitCode = 1;
@@ -76,14 +77,24 @@ function ofDays({ hosts, seeds }: NonNullable<Fault['days']>): string {
   return `NOTHING in the days of seeds ${seeds.join(', ')}`;
 }
 
-function ofTest(file: string): string {
-  const { status } = run('node', ['node_modules/vitest/vitest.mjs', 'run', file]);
+function ofFaultsAtOnce(faults: string): string {
+  const found = ofTest('test/simulation/fault-pairs.test.ts', { FAULTS: faults });
+  return `${found} (${faults})`;
+}
+
+function ofTest(file: string, environment: NodeJS.ProcessEnv = {}): string {
+  const { status } = run('node', ['node_modules/vitest/vitest.mjs', 'run', file], environment);
   return status === 0 ? `NOTHING in ${file}` : file;
 }
 
-function run(command: string, args: readonly string[]): { status: number | null; stdout: string } {
+function run(
+  command: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): { status: number | null; stdout: string } {
   const { status, stdout } = spawnSync(command, args, {
     ...{ cwd: copy, encoding: 'utf8', timeout: LIMIT_MS },
+    env: { ...process.env, ...environment },
   });
   return { status, stdout };
 }

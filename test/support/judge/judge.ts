@@ -16,6 +16,7 @@ import { OneRunner } from './one-runner.ts';
 import { ProcessesLeft } from './processes-left.ts';
 import { RunsKept } from './runs-kept.ts';
 import { ScheduledStarts } from './scheduled-starts.ts';
+import { SeenEnds } from './seen-ends.ts';
 import { TaskRunners } from './task-runners.ts';
 
 export class Judge {
@@ -27,6 +28,7 @@ export class Judge {
   readonly #left: ProcessesLeft;
   readonly #runners: TaskRunners;
   readonly #schedules: ScheduledStarts;
+  readonly #seen: SeenEnds;
   readonly #single: OneRunner;
 
   constructor(time: VirtualTime, service: ServiceModel, keepRunsMs: number) {
@@ -39,6 +41,7 @@ export class Judge {
     this.#left = new ProcessesLeft(record);
     this.#runners = new TaskRunners(record);
     this.#schedules = new ScheduledStarts(record);
+    this.#seen = new SeenEnds(record);
     this.#single = new OneRunner(record);
     service.onReport = (call) => this.#reported(call);
     service.onStale = (task, lateMs) => this.#hub.stale(task, lateMs);
@@ -58,6 +61,7 @@ export class Judge {
     world.host.onStart = (run) => this.#started(world, run);
     world.host.onEnd = (run, code) => {
       record.over(world, run);
+      this.#seen.ended(world, run);
       this.#finals.ended(world, run, code);
     };
     world.host.onEmpty = (run) => record.live.delete(record.key(world, run.id));
@@ -75,6 +79,7 @@ export class Judge {
       this.#left.logged(world, event, fields);
       this.#hub.logged(world, event, fields);
     };
+    world.onLook = (jobs) => this.#seen.looked(world, jobs);
     world.onAnswer = (call, outcome) => this.#answered(world, call, outcome);
     world.onSend = (call) => {
       this.#runners.sent(world, call);
@@ -169,6 +174,7 @@ export class Judge {
       this.#single.stored(world, row);
       this.#cancels.stored(world, row);
       this.#finals.stored(world, row);
+      if (row.endedAt !== undefined) this.#seen.known(this.#record.key(world, row.id));
     }
     for (const id of dropped) this.#dropped(world, id);
   }
@@ -179,6 +185,7 @@ export class Judge {
     const key = this.#record.key(world, id);
     const { hubTask, taskId } = kept.get(key) ?? {};
     this.#kept.dropped(world, key);
+    this.#seen.known(key);
     this.#finals.dropped(key);
     if (taskId !== undefined) this.#single.forgotten(taskId);
     if (hubTask !== undefined) this.#hub.forgotten(hubTask);

@@ -33,6 +33,13 @@ interface Asked<Body, Query> {
 
 export type Streamed = 'streamed';
 
+/**
+ * Only the OpenAPI document needs the schemas of answers. They are loaded with it: making them takes some per cent of the CPU
+ * time of a start.
+ */
+export type ReplyName =
+  'history' | 'job' | 'jobs' | 'names' | 'outbox' | 'output' | 'reply' | 'status' | 'timeline';
+
 interface Description<Body, Query> {
   readonly method: 'GET' | 'POST';
   /** As OpenAPI writes it: `/v1/jobs/{name}`. */
@@ -43,8 +50,8 @@ interface Description<Body, Query> {
   /** If a body may be larger than the default. */
   readonly bodyBytesMax?: number;
   readonly status: 200 | 201 | 202;
-  /** Absent: the answer is not JSON but `mediaType`. */
-  readonly reply?: z.ZodType;
+  /** The schema of the answer, or its name in documents.ts. Absent: the answer is not JSON but `mediaType`. */
+  readonly reply?: z.ZodType | ReplyName;
   readonly mediaType?: string;
   /** Headers that the handler reads, each with its description. */
   readonly requestHeaders?: Readonly<Record<string, string>>;

@@ -7,7 +7,6 @@ import { nameOf } from '../lib/peer.ts';
 import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { replyDocument, statusDocument } from './documents.ts';
 import { emptyBody, noQuery, statusQuery } from './requests.ts';
 
 export function agentRoutes(operator: Operator): readonly Route[] {
@@ -16,7 +15,7 @@ export function agentRoutes(operator: Operator): readonly Route[] {
     audited: true,
     privileged: true,
     status: 200,
-    reply: replyDocument,
+    reply: 'reply',
   } as const;
   return [
     route({
@@ -25,7 +24,7 @@ export function agentRoutes(operator: Operator): readonly Route[] {
       summary: 'The agent, its jobs and its budgets',
       query: statusQuery,
       status: 200,
-      reply: statusDocument,
+      reply: 'status',
       handle: ({ query: { job } }) =>
         job === undefined ? wholeStatus(operator) : Promise.resolve(statusOfJob(operator, job)),
     }),

@@ -9,6 +9,7 @@ import type { OutboxEntry } from '../../core/model/outbox.ts';
 import type { AgentStatus, BudgetStatus, JobDetail, JobStatus } from '../../core/model/status.ts';
 import { describes } from '../lib/describes.ts';
 import { PROBLEM_CODES } from '../lib/problem.ts';
+import type { ReplyName } from '../lib/route.ts';
 import type { TimelineEntryDocument } from './timeline-entry.ts';
 
 const time = z.iso.datetime();
@@ -101,7 +102,7 @@ const outboxEntry = describes<OutboxEntry>()(
     .meta({ id: 'OutboxEntry' }),
 );
 
-export const jobDetailDocument = describes<JobDetail>()(
+const jobDetailDocument = describes<JobDetail>()(
   jobDocument
     .extend({
       command: z
@@ -197,12 +198,12 @@ export const statusDocument = z
   })
   .meta({ id: 'Status' });
 
-export const namesDocument = z.strictObject({
+const namesDocument = z.strictObject({
   schema: z.literal(1),
   names: z.array(z.string()).readonly(),
 });
 
-export const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
+const jobsDocument = z.strictObject({ schema: z.literal(1), jobs: z.array(jobDocument) });
 
 const timelineEntry = describes<TimelineEntryDocument>()(
   z
@@ -216,7 +217,7 @@ const timelineEntry = describes<TimelineEntryDocument>()(
     .meta({ id: 'TimelineEntry' }),
 );
 
-export const timelineDocument = z.strictObject({
+const timelineDocument = z.strictObject({
   schema: z.literal(1),
   events: z.array(timelineEntry),
 });
@@ -244,7 +245,7 @@ export const historyDocument = z
 
 export type HistoryDocument = z.infer<typeof historyDocument>;
 
-export const outputDocument = z
+const outputDocument = z
   .strictObject({
     schema: z.literal(1),
     run: z.int(),
@@ -255,11 +256,11 @@ export const outputDocument = z
 
 export type OutputTail = z.infer<typeof outputDocument>;
 
-export const replyDocument = z
+const replyDocument = z
   .strictObject({ run: z.string().optional(), message: z.string() })
   .meta({ id: 'Reply' });
 
-export const outboxDocument = z.strictObject({
+const outboxDocument = z.strictObject({
   schema: z.literal(1),
   outbox: z.array(outboxEntry),
 });
@@ -267,3 +268,15 @@ export const outboxDocument = z.strictObject({
 export const problemDocument = z
   .strictObject({ error: z.strictObject({ code: z.enum(PROBLEM_CODES), message: z.string() }) })
   .meta({ id: 'Problem' });
+
+export const REPLIES: Readonly<Record<ReplyName, z.ZodType>> = {
+  history: historyDocument,
+  job: jobDetailDocument,
+  jobs: jobsDocument,
+  names: namesDocument,
+  outbox: outboxDocument,
+  output: outputDocument,
+  reply: replyDocument,
+  status: statusDocument,
+  timeline: timelineDocument,
+};

@@ -9,7 +9,6 @@ import { outputTail } from '../lib/output-tail.ts';
 import { Problem } from '../lib/problem.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { historyDocument, outputDocument, timelineDocument } from './documents.ts';
 import type { HistoryDocument } from './documents.ts';
 import { streamLog } from './job-log.ts';
 import type { LogReader } from '../lib/log-reader.ts';
@@ -30,7 +29,7 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
       summary: 'The timeline of a job, oldest first',
       query: timelineQuery,
       status: 200,
-      reply: timelineDocument,
+      reply: 'timeline',
       handle: ({ name, query }) => {
         const entries = operator.timeline(name, query.limit);
         if (entries.length === 0) findJob(operator, name);
@@ -44,7 +43,7 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
       query: historyQuery,
       problems: ['expired', 'unavailable'],
       status: 200,
-      reply: historyDocument,
+      reply: 'history',
       handle: async ({ name, query: { run, token } }) =>
         historyPage(await operator.ask({ type: 'history', job: name, ...defined({ run, token }) })),
     }),
@@ -74,7 +73,7 @@ export function jobRecordRoutes({ operator, openLog }: JobRecordRoutesOptions): 
       summary: 'The last lines of the output of a run, secrets masked',
       query: outputQuery,
       status: 200,
-      reply: outputDocument,
+      reply: 'output',
       handle: async ({ name, query }) => {
         const run = runWithOutput(findJob(operator, name), query.run);
         const tail = (stream: 'stdout' | 'stderr'): Promise<string[]> =>

@@ -12,7 +12,6 @@ import { Problem } from '../lib/problem.ts';
 import { replyBody } from '../lib/reply.ts';
 import { route } from '../lib/route.ts';
 import type { Route } from '../lib/route.ts';
-import { jobDetailDocument, jobsDocument, namesDocument, replyDocument } from './documents.ts';
 import { adHocJob, cancelBody, emptyBody, noQuery } from './requests.ts';
 import type { AdHocJob } from './requests.ts';
 
@@ -32,7 +31,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       summary: 'All jobs',
       query: noQuery,
       status: 200,
-      reply: jobsDocument,
+      reply: 'jobs',
       handle: async () => ({ schema: 1, jobs: await everyJob(operator) }),
     }),
     route({
@@ -41,7 +40,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       summary: 'The names of all jobs',
       query: noQuery,
       status: 200,
-      reply: namesDocument,
+      reply: 'names',
       handle: () => Promise.resolve({ schema: 1, names: operator.jobNames() }),
     }),
     route({
@@ -50,7 +49,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       summary: 'One job in full',
       query: noQuery,
       status: 200,
-      reply: jobDetailDocument,
+      reply: 'job',
       handle: ({ name }) => Promise.resolve(findJobDetail(operator, name)),
     }),
     route({
@@ -61,7 +60,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       query: noQuery,
       body: adHocJob,
       status: 201,
-      reply: replyDocument,
+      reply: 'reply',
       handle: ({ body, peer }) => {
         const refusal = adHocRefusal(adHoc(), peer);
         if (refusal !== undefined) throw new Problem('forbidden', refusal);
@@ -78,7 +77,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       query: noQuery,
       body: emptyBody,
       status: 202,
-      reply: replyDocument,
+      reply: 'reply',
       handle: ({ name, peer }) => {
         const refusal = adHocRefusal(adHoc(), peer);
         return replyBody(
@@ -94,7 +93,7 @@ export function jobRoutes({ operator, makeDefinition, adHoc }: JobRoutesOptions)
       query: noQuery,
       body: cancelBody,
       status: 202,
-      reply: replyDocument,
+      reply: 'reply',
       handle: ({ name, body, peer }) => {
         const graceMs = body.grace === undefined ? undefined : parseDuration(body.grace);
         const by = nameOf(peer, body.by);

@@ -5,7 +5,7 @@ import { defined } from '../../core/lib/defined.ts';
 import { HTTP_STATUS } from '../lib/problem.ts';
 import type { ProblemCode } from '../lib/problem.ts';
 import type { Route } from '../lib/route.ts';
-import { problemDocument } from './documents.ts';
+import { REPLIES, problemDocument } from './documents.ts';
 
 export function openApiDocument(routes: readonly Route[], version: string): object {
   const schemas = componentSchemas();
@@ -73,7 +73,9 @@ function requestBody(body: z.ZodType, describe: Describe): object {
 }
 
 function answer({ reply, mediaType }: Route, describe: Describe): object {
-  if (reply !== undefined) return json(describe(reply, 'output'));
+  if (reply !== undefined) {
+    return json(describe(typeof reply === 'string' ? REPLIES[reply] : reply, 'output'));
+  }
   return { [mediaType ?? 'text/plain']: { schema: { type: 'string' } } };
 }
 

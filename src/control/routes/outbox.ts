@@ -1,6 +1,5 @@
 /** The outbox over the socket: read it, retry it now, drop what it holds. */
 import { defined } from '../../core/lib/defined.ts';
-import { outboxDocument, replyDocument } from './documents.ts';
 import type { DestinationName, OutboxEntry } from '../../core/model/outbox.ts';
 import type { Operator, OperatorRequest } from '../../ports.ts';
 import { nameOf } from '../lib/peer.ts';
@@ -17,7 +16,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
       summary: 'Final reports and links that AWS has not accepted yet, with the reason',
       query: outboxQuery,
       status: 200,
-      reply: outboxDocument,
+      reply: 'outbox',
       handle: ({ query }) =>
         Promise.resolve({
           schema: 1,
@@ -33,7 +32,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
       query: noQuery,
       body: outboxBody,
       status: 200,
-      reply: replyDocument,
+      reply: 'reply',
       handle: ({ body, peer }) =>
         replyBody(operator.ask(action('retry', body, nameOf(peer, body.by)))),
     }),
@@ -46,7 +45,7 @@ export function outboxRoutes(operator: Operator): readonly Route[] {
       query: noQuery,
       body: outboxBody,
       status: 200,
-      reply: replyDocument,
+      reply: 'reply',
       handle: ({ body, peer }) =>
         replyBody(operator.ask(action('drop', body, nameOf(peer, body.by)))),
     }),

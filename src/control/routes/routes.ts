@@ -8,7 +8,6 @@ import { jobRecordRoutes } from './job-records.ts';
 import type { JobRecordRoutesOptions } from './job-records.ts';
 import { jobRoutes } from './jobs.ts';
 import type { JobRoutesOptions } from './jobs.ts';
-import { openApiDocument } from './openapi.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { RecentEvents } from './recent-events.ts';
 import { eventsQuery, noQuery } from './requests.ts';
@@ -29,7 +28,10 @@ export function createRoutes(options: RoutesOptions, events: RecentEvents): read
       query: noQuery,
       status: 200,
       reply: z.record(z.string(), z.unknown()),
-      handle: () => Promise.resolve(openApiDocument(routes, options.version)),
+      handle: async () => {
+        const { openApiDocument } = await import('./openapi.ts');
+        return openApiDocument(routes, options.version);
+      },
     }),
     ...agentRoutes(options.operator),
     ...jobRoutes(options),

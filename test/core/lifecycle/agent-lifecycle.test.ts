@@ -4,7 +4,16 @@ import { MINUTE_MS } from '../../../src/core/lib/time.ts';
 import type { Call, Outcome } from '../../../src/core/model/call.ts';
 import type { PipelineSettings } from '../../../src/core/model/settings.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
-import { Desk, PROCESS, accepted, aRun, aTask } from '../../support/desk.ts';
+import {
+  Desk,
+  PROCESS,
+  REFUSED,
+  UNAVAILABLE,
+  accepted,
+  aRun,
+  aTask,
+  failing,
+} from '../../support/desk.ts';
 import { polledTask } from '../../support/polled-task.ts';
 import { PIPELINE, definition } from '../../support/settings.ts';
 
@@ -34,13 +43,11 @@ describe('drain and resume', () => {
   test('are answered, and recorded when they are new', () => {
     const desk = deskOf();
     const drain = () => desk.post({ type: 'drain-requested', request: 1 });
-    expect([drain(), drain()].map((reply) => reply?.message)).toEqual([
-      ...['draining: no more pipeline tasks are accepted'],
-      ...['draining: no more pipeline tasks are accepted'],
-    ]);
+    const reply = { ok: true, message: 'draining: no more pipeline tasks are accepted' };
+    expect([drain(), drain()]).toEqual([reply, reply]);
     expect(desk.eventNames().filter((name) => name === 'agent.draining')).toHaveLength(1);
-    const reply = desk.post({ type: 'resume-requested', request: 1 });
-    expect(reply).toEqual({ ok: true, message: 'pipeline tasks are accepted again' });
+    const resumed = desk.post({ type: 'resume-requested', request: 1 });
+    expect(resumed).toEqual({ ok: true, message: 'pipeline tasks are accepted again' });
     expect(desk.eventNames()).toContain('agent.resumed');
     expect(desk.planner.view().shutdown.isDraining).toBe(false);
   });
@@ -105,6 +112,9 @@ describe('a stop', () => {
     desk.post({ type: 'stop-requested' });
     const event = desk.events.find(({ event: name }) => name === 'poll.abandoned');
     expect(event?.fields).toEqual({ polls: 2 });
+    const one = deskOf();
+    one.post({ type: 'stop-requested' });
+    expect(one.eventNames()).toContain('poll.abandoned');
     const none = new Desk();
     none.post({ type: 'stop-requested' });
     expect(none.eventNames()).not.toContain('poll.abandoned');
@@ -161,6 +171,36 @@ describe('an agent that the service terminates', () => {
     expect(exits(desk)).toEqual([]);
     desk.settle(POLL, { kind: 'accepted', answer: {} });
     expect(exits(desk)[0]).toBe(75);
+  });
+
+  test('wakes up when nobody waits for the poll any more, to the millisecond', () => {
+    const desk = deskOf({ heartbeatEveryMs: 60_000 });
+    desk.answers = (call: Call): Outcome | undefined =>
+      call.operation === 'ReportTaskRunnerHeartbeat'
+        ? { kind: 'accepted', answer: { terminate: true } }
+        : accepted(call);
+    while (!desk.planner.view().shutdown.isTerminated) desk.pass(100);
+    expect(desk.planner.wakeAtMs()).toBe(desk.now.bootMs + 5_000);
+    desk.pass(4_999);
+    expect(exits(desk)).toEqual([]);
+    desk.pass(1);
+    expect(exits(desk)[0]).toBe(75);
+  });
+
+  test.each([
+    ['is not accepted: it waits', UNAVAILABLE, []],
+    ['is refused for good: it ends', REFUSED, [75]],
+  ])('whose last report %s', (_what, outcome, expected) => {
+    const desk = deskOf();
+    const task = { ...polledTask('copy'), taskId: 'task-1' };
+    desk.settle(POLL, { kind: 'accepted', answer: { task } });
+    const run = desk.runOf('copy');
+    desk.post({ type: 'run-started', run: run.id, process: PROCESS });
+    terminate(desk);
+    desk.answers = failing('SetTaskStatus', outcome);
+    desk.exit(run);
+    desk.pass(MINUTE_MS);
+    expect(exits(desk).slice(0, 1)).toEqual(expected);
   });
 
   test('lets its pipeline jobs end first, and reports them', () => {

@@ -50,6 +50,16 @@ describe('a step of the wall clock', () => {
     expect(clocks.wallLessBootMs).toBe(START.wallMs - START.bootMs + found);
   });
 
+  test('is recorded in seconds, rounded', () => {
+    const { clocks, events, stepped } = watchOf();
+    clocks.check(stepped(START, 2_600));
+    clocks.check(after(stepped(START, 2_600), 30_600));
+    expect(events()).toEqual([
+      ['clock.jumped', { stepS: 3 }],
+      ['host.woke', { asleepS: 31 }],
+    ]);
+  });
+
   test('counts once, and the next one from there', () => {
     const { clock, clocks, stepped } = watchOf();
     clock.learn(START.wallMs - 500, START, START);

@@ -76,6 +76,16 @@ describe('the next poll', () => {
     expect(polls(desk)).toBe(before + 2);
   });
 
+  test('waits a second after the first failure, also if it is the fiftieth poll', () => {
+    const desk = deskOf();
+    desk.answers = failing(POLL, UNAVAILABLE);
+    desk.settle(POLL, UNAVAILABLE);
+    desk.pass(999);
+    expect(polls(desk)).toBe(1);
+    desk.pass(1);
+    expect(polls(desk)).toBe(2);
+  });
+
   test('comes from the group that has waited longest', () => {
     const desk = deskOf({ workerGroups: ['one', 'two'], concurrency: 1 });
     const groups = (): string[] => desk.callsOf(POLL).map(({ workerGroup }) => workerGroup);

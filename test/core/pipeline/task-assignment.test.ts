@@ -68,14 +68,17 @@ describe('which job a task runs', () => {
       ]),
       configured,
     );
-    expect(found.kind === 'run' && found.definition.command).toEqual([
-      '/bin/sh',
-      '-c',
-      'echo "$1" "$2"',
-      'df-1.Copy files',
-      'one',
-      'two',
-    ]);
+    expect(found.kind === 'run' && found.definition).toEqual({
+      name: 'df-1.Copy files',
+      command: ['/bin/sh', '-c', 'echo "$1" "$2"', 'df-1.Copy files', 'one', 'two'],
+      environment: {},
+      autostart: false,
+      progress: { parser: 'percent' },
+      stop: configured.shellStop,
+      migrationHub: {
+        ...{ task: '{job}', resourceAttributes: [], sourceResources: [], artifacts: [] },
+      },
+    });
   });
 
   test('a rule whose job is not configured is refused, whatever command the task brings', () => {

@@ -70,6 +70,50 @@ describe('a report', () => {
     expect(reports(throttled).length - before).toBeLessThanOrEqual(11);
   });
 
+  test('that could not be delivered keeps its fields', () => {
+    const { desk, run } = running();
+    desk.post({ type: 'progress-read', run: run.id, percent: 7 });
+    desk.answers = failing(REPORT, UNAVAILABLE);
+    desk.pass(MINUTE_MS);
+    expect(reports(desk).at(-1)).toMatchObject({ percent: 7 });
+    expect(desk.eventNames()).not.toContain('report.reduced');
+  });
+
+  test('of a task that waits for its acknowledgement is repeated, ever less often, within two minutes', () => {
+    const activities = [{ match: { name: 'copy' }, job: 'copy' }];
+    const desk = new Desk({
+      jobs: [definition('copy')],
+      settings: { dataPipeline: { ...PIPELINE, activities } },
+      answers: failing(REPORT, UNAVAILABLE),
+      random: () => 1,
+    });
+    const receivedAtMs = desk.now.bootMs;
+    const task = { ...polledTask('copy'), taskId: 'task-1' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    const times: number[] = [];
+    while (desk.now.bootMs < receivedAtMs + 2 * MINUTE_MS) {
+      const before = reports(desk).length;
+      desk.pass(500);
+      if (reports(desk).length > before) times.push(desk.now.bootMs - receivedAtMs);
+    }
+    const gaps = times.slice(1).map((at, i) => at - times[i]!);
+    expect(Math.max(...gaps)).toBeGreaterThan(10_000);
+    expect(times.length).toBeGreaterThan(6);
+    expect(times.at(-1)).toBeGreaterThan(MINUTE_MS);
+  });
+
+  test('is not made of a task that the configuration refuses: it has ended before it was acknowledged', () => {
+    const desk = new Desk({
+      settings: { dataPipeline: PIPELINE },
+      answers: failing(STATUS, UNAVAILABLE),
+    });
+    const task = { ...polledTask('copy'), taskId: 'task-1' };
+    desk.settle('PollForTask', { kind: 'accepted', answer: { task } });
+    desk.pass(10 * MINUTE_MS);
+    expect(desk.callsOf(STATUS).length).toBeGreaterThan(2);
+    expect(reports(desk)).toEqual([]);
+  });
+
   test('that is refused with its fields goes without them', () => {
     const { desk, run } = running();
     desk.post({ type: 'progress-read', run: run.id, percent: 7 });
@@ -156,6 +200,17 @@ describe('the final status', () => {
     desk.pass(2_000);
     expect(desk.callsOf(STATUS)).toHaveLength(1);
   });
+});
+
+test('a final status that is on disk is sent although the disk takes nothing more', () => {
+  const { desk, run } = running();
+  desk.answers = failing(STATUS, UNAVAILABLE);
+  desk.exit(run);
+  const count = desk.callsOf(STATUS).length;
+  expect(count).toBe(1);
+  desk.isDiskFull = true;
+  desk.pass(MINUTE_MS);
+  expect(desk.callsOf(STATUS).length).toBeGreaterThan(count);
 });
 
 test('an answer about an earlier task of the run says nothing', () => {

@@ -191,6 +191,20 @@ describe('what is derived follows each change', () => {
     expect([state.liveHubTasks.size, state.promisedHubTasks.size]).toEqual([0, 0]);
   });
 
+  test.each<[string, Partial<HubTask>]>([
+    ['a final report', { finalReports: [{ run: 'copy/1' } as never] }],
+    ['a link', { links: [{ operation: 'AssociateDiscoveredResource', configurationId: 'x' }] }],
+    ['what was refused', { quarantine: [{ run: 'copy/1', reason: 'x', at: START }] }],
+  ])('a task is in the outbox while it has %s', (_what, over) => {
+    const state = new PersistentState();
+    const task = aTask(over);
+    state.saveHubTask(task);
+    expect([...state.outboxHubTasks]).toEqual([task]);
+    Object.assign(task, { finalReports: [], links: [], quarantine: [] });
+    state.saveHubTask(task);
+    expect(state.outboxHubTasks.size).toBe(0);
+  });
+
   test.each(['dropHubTask', 'setHubTaskAside'] as const)('%s forgets a live task', (method) => {
     const state = new PersistentState();
     const task = aTask({ run: 'copy/1', offered: 'copy/1' });

@@ -38,6 +38,13 @@ describe('what an earlier agent left', () => {
   });
 });
 
+test('a floor of an impossible time is forgotten', () => {
+  const state = stateWith(5_000_000_000);
+  const floor = new StampFloor(state, NOW_MS);
+  floor.raise(NOW_S);
+  expect(state.metadata.stampFloorS).toBe(NOW_S + 10);
+});
+
 test('a raised floor covers the stamps of the next ten seconds, and is saved', () => {
   const state = stateWith();
   const floor = new StampFloor(state, NOW_MS);

@@ -95,5 +95,8 @@ describe('text for Data Pipeline', () => {
   test('has no errorId with the reserved prefix', () => {
     expect(pipelineErrorId('Service_Error')).toBe('Job_Service_Error');
     expect(pipelineErrorId('JobFailed')).toBe('JobFailed');
+    expect(pipelineErrorId('service_error')).toBe('Job_service_error');
+    expect(pipelineErrorId('x'.repeat(1024))).toBe('x'.repeat(1024));
+    expect(Buffer.byteLength(pipelineErrorId('x'.repeat(1025)))).toBeLessThanOrEqual(1024);
   });
 });

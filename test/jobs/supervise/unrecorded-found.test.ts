@@ -98,7 +98,10 @@ describe('a run that can be adopted', () => {
 
   test('may have a long name, in directories of its own, and lies beside what is no run', () => {
     lying('x'.repeat(500), 7);
-    mkdirSync(join(state, 'runs/copy/1.aside-1/.shim'), { recursive: true });
+    // Moved aside, with all that it had.
+    const aside = join(state, 'runs/copy/1.aside-1');
+    mkdirSync(join(state, 'runs/copy'));
+    renameSync(lying('moved', 1), aside);
     writeFileSync(join(state, 'runs/note'), '');
     writeFileSync(join(state, 'runs/copy/2'), '');
     expect(found()).toEqual([`${'x'.repeat(500)}/7`]);

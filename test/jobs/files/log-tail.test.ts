@@ -44,6 +44,17 @@ test('a character that is cut between two reads stays whole', () =>
     expect(tail.read()).toEqual(['grün €']);
   }));
 
+test('a tail that has read a long log reads what is new, and nothing again', () =>
+  withLog(async (path) => {
+    const tail = new LogTail(path);
+    for (let part = 0; part < 3; part += 1) {
+      await appendFile(path, `${'x'.repeat(999)}\n`.repeat(250));
+      expect(tail.read()).toHaveLength(250);
+    }
+    await appendFile(path, 'new\n');
+    expect(tail.read()).toEqual(['new']);
+  }));
+
 test('a tail that falls behind skips ahead to whole records', () =>
   withLog(async (path) => {
     const tail = new LogTail(path);

@@ -18,7 +18,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'model/fact.ts': 'types',
   'model/host-identity.ts': 'types',
   'model/outbox.ts': 'types',
-  'command-line/progress-parser.ts': 'test/jobs/progress runs each parser that it chooses',
   'model/report-events.ts': 'a table',
   'model/run-events.ts': 'a table',
   'model/schedule.ts': 'types',

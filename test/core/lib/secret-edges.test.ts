@@ -104,6 +104,10 @@ describe.each<[string, readonly Case[]]>([
       ['https://:pw@h/x', 'https://:***@h/x'],
       ['https://u:p@h/x?a=b@c', 'https://u:***@h/x?a=b@c'],
       ['x://h:1/a,y://u:hunter2@h/b', 'x://h:1/a,y://u:***@h/b'],
+      ['://u:hunter2@h/b', '://u:***@h/b'],
+      ['app:hunter2@db01:5432/x', 'app:***@db01:5432/x'],
+      ['app:hunter2@tcp(db01:3306)/x', 'app:***@tcp(db01:3306)/x'],
+      ...same('mailto:anna@example.com/x', 'npm:left-pad@host/x', 'user:anna@example.com/x'),
       ['jdbc:oracle:thin:scott/tiger@//h:1521/s', 'jdbc:oracle:thin:scott/***@//h:1521/s'],
       ...same(
         'docker://nginx:latest',

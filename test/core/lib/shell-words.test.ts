@@ -13,3 +13,9 @@ test.each<[string, string[][]]>([
 ])('%j', (text, commands) => {
   expect(shellCommands(text)).toEqual(commands);
 });
+
+test('a script of more than 64 kB is not read to its end', () => {
+  const script = (blanks: number): string => `first;${' '.repeat(blanks)}last`;
+  expect(shellCommands(script(60_000)).flat()).toEqual(['first', 'last']);
+  expect(shellCommands(script(70_000)).flat()).toEqual(['first']);
+});

@@ -4,6 +4,8 @@ import {
   copiedHostRefusal,
   isFinal,
   isPending,
+  isPendingForPipeline,
+  isSettled,
   isStarted,
   moveRun,
 } from '../../../src/core/model/job.ts';
@@ -49,4 +51,36 @@ test('a refusal names the run and the remedy', () => {
   expect(copiedHostRefusal(aRun({ number: 7 }))).toMatch(
     /^run 7 of copy belongs to the host .* "migration-agent claim"$/,
   );
+});
+
+const DELIVERIES = {
+  pending: { state: 'pending' },
+  delivered: { state: 'delivered', at: START },
+  refused: { state: 'refused', reason: 'x' },
+  retained: { state: 'refused', reason: 'x', isRetained: true },
+  withheld: { state: 'withheld', reason: 'x' },
+} as const satisfies Record<string, Delivery>;
+
+test.each([
+  ['pending', true],
+  ['delivered', false],
+  ['refused', false],
+  ['retained', true],
+  ['withheld', false],
+] as const)('what is still to be delivered: %s: %s', (name, expected) => {
+  const delivery = DELIVERIES[name];
+  const pipeline = { task: {} as never, delivery };
+  const hub = { task: 'copy', delivery };
+  expect(isPending(delivery)).toBe(expected);
+  for (const state of ['succeeded', 'failed', 'lost', 'canceled', 'fenced'] as const) {
+    expect(isPendingForPipeline(aRun({ state, pipeline }))).toBe(expected);
+    expect(isPendingForPipeline(aRun({ state, hub }))).toBe(false);
+    expect(isSettled(aRun({ state, pipeline }))).toBe(!expected);
+    expect(isSettled(aRun({ state, hub }))).toBe(!expected);
+    expect(isSettled(aRun({ state }))).toBe(true);
+  }
+  for (const state of ['queued', 'starting', 'running', 'canceling'] as const) {
+    expect(isPendingForPipeline(aRun({ state, pipeline }))).toBe(false);
+    expect(isSettled(aRun({ state, pipeline, hub }))).toBe(false);
+  }
 });

@@ -43,8 +43,9 @@ class Killed extends Error {}
 
 /** If the loop makes more turns than this without a wait, it will never wait. */
 const TURNS_MAX = 10_000;
-/** An operator whose cancel is not on disk asks again. */
+/** Whoever asks for something that is not on disk asks again, but for a start, of which there would be two. */
 const ASK_AGAIN_MS = 5_000;
+const STARTS: readonly OperatorRequest['type'][] = ['start', 'submit'];
 
 export interface AgentWorldOptions extends OutsideOptions {
   /** Several hosts of a fleet share the time and the services. */
@@ -283,7 +284,7 @@ export class AgentWorld {
     const answered = (reply: Reply): void => {
       // The answer of an agent that is about to end: ask the next one.
       if (!reply.ok && reply.message === 'the agent is stopping') return;
-      if (!reply.ok && reply.code === 'unavailable' && question.request.type === 'cancel') {
+      if (isNotOnDisk(reply) && !STARTS.includes(question.request.type)) {
         this.time.in(ASK_AGAIN_MS, () => this.#put(question));
         return;
       }
@@ -450,4 +451,8 @@ export class AgentWorld {
       },
     };
   }
+}
+
+function isNotOnDisk(reply: Reply): boolean {
+  return !reply.ok && reply.message.startsWith('the state cannot be written');
 }

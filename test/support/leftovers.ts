@@ -7,12 +7,21 @@ import { until } from './until.ts';
 export async function endJobsOf(socketPath: string): Promise<void> {
   await until(`nothing of ${socketPath} is left`, () => {
     const left = processesOf(socketPath);
-    for (const pid of left) process.kill(pid, 'SIGKILL');
+    left.forEach(kill);
     return left.length === 0;
   });
   // The agents were in the control group of this process, or in one below it.
   const base = cgroupOf(process.pid)?.path;
   if (base !== undefined) new Cgroups(base, socketPath).removeEmpty();
+}
+
+/** It may have ended since it was seen. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Living processes of its jobs. */

@@ -12,7 +12,7 @@ const SAMPLES_MAX = 9;
 const NOISE_MS = 2_000;
 /** The header's fraction of a second is unknown: on average half of one. */
 const HEADER_MEAN_MS = 500;
-/** One answer that is further than this from what is expected, or a first one where nothing is, may be wrong: three decide. */
+/** One answer that is further than this from what is expected, or a first one where nothing is, may be wrong: three that agree decide. */
 const FAR_MS = HOUR_MS;
 const FAR_SAMPLES_MIN = 3;
 
@@ -33,7 +33,7 @@ export class ClockOffset {
     return this.#samples.length > 0;
   }
 
-  /** True while the answers differ from the host's clock by more than an hour and are too few to be believed. */
+  /** True while the answers differ from the host's clock by more than an hour and too few of them agree. */
   get isDoubtful(): boolean {
     return this.#isDoubtful;
   }
@@ -67,10 +67,14 @@ export class ClockOffset {
     }
     const sorted = this.#samples.toSorted((a, b) => a - b);
     const median = sorted[sorted.length >> 1] ?? 0;
-    this.#isDoubtful =
-      this.#samples.length < FAR_SAMPLES_MIN && Math.abs(median - this.#expectedMs(now)) > FAR_MS;
+    const isFar = Math.abs(median - this.#expectedMs(now)) > FAR_MS;
+    this.#isDoubtful = isFar && this.#agreeing(median) < FAR_SAMPLES_MIN;
     if (this.#isDoubtful) return;
     this.#ms = Math.abs(median) < NOISE_MS ? 0 : Math.round(median);
+  }
+
+  #agreeing(ms: number): number {
+    return this.#samples.filter((sample) => Math.abs(sample - ms) <= FAR_MS).length;
   }
 
   /** What an answer should show. Infinity: neither this host's clock nor what was known of it shows a possible time. */

@@ -80,6 +80,18 @@ test('a first answer that is years off changes nothing and makes the clock doubt
   expect([wrong.ms, wrong.isDoubtful]).toEqual([10 * YEAR_MS, false]);
 });
 
+test('two first answers that are years off do not decide either, nor do answers that differ by years', () => {
+  const offset = new ClockOffset();
+  answers(offset, 10 * YEAR_MS, 2);
+  answers(offset, 0);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
+  answers(offset, 0, 2);
+  expect([offset.ms, offset.isDoubtful]).toEqual([0, false]);
+  const wild = new ClockOffset();
+  for (let years = 1; years <= 9; years++) answers(wild, years * YEAR_MS);
+  expect([wild.ms, wild.isDoubtful]).toEqual([0, true]);
+});
+
 test('an impossible date is ignored', () => {
   const offset = new ClockOffset();
   answers(offset, -50 * YEAR_MS, 9);
@@ -91,8 +103,10 @@ test('a host that is in 1970 does not believe the first answer that comes: it ma
   const now: Now = { wallMs: 60_000, bootMs: 60_000 };
   offset.learn(WALL_MS + 10 * YEAR_MS, now, now);
   expect([offset.ms, offset.isDoubtful]).toEqual([0, true]);
-  offset.learn(WALL_MS, now, now);
-  offset.learn(WALL_MS, now, now);
+  for (let count = 1; count <= 3; count++) {
+    expect(offset.isDoubtful).toBe(true);
+    offset.learn(WALL_MS, now, now);
+  }
   expect(offset.isDoubtful).toBe(false);
   expect(Math.abs(now.wallMs + offset.ms - WALL_MS)).toBeLessThan(SECOND_MS);
 });

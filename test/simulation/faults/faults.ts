@@ -294,12 +294,25 @@ export const FAULTS: readonly Fault[] = [
     changes: [
       change(
         'core/scheduling/clock-offset',
-        'this.#samples.length < FAR_SAMPLES_MIN &&',
-        'this.#samples.length < 0 &&',
+        'isFar && this.#agreeing(median) < FAR_SAMPLES_MIN',
+        'false',
       ),
     ],
     days: ONE_HOST,
     tests: ['test/core/scheduling/clock-offset.test.ts'],
+  },
+  {
+    name: 'two-wild-dates',
+    what: 'two of the first three `Date`s that are years off move the stamps',
+    changes: [
+      change(
+        'core/scheduling/clock-offset',
+        'this.#agreeing(median) < FAR_SAMPLES_MIN',
+        'this.#samples.length < FAR_SAMPLES_MIN',
+      ),
+    ],
+    tests: ['test/core/scheduling/clock-offset.test.ts', 'test/end-to-end/faults-at-once.test.ts'],
+    real: 'one answer is wild at a time',
   },
   {
     name: 'old-samples-outvote',

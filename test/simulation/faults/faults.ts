@@ -351,7 +351,7 @@ export const FAULTS: readonly Fault[] = [
       ),
     ],
     days: { hosts: 3, seeds: [3, 1, 2, 4, 5, 6, 7, 8, 9, 10] },
-    tests: ['test/core/runs/unconfirmed.test.ts'],
+    tests: ['test/core/runs/timers-unconfirmed.test.ts'],
   },
   {
     name: 'torn-changes',
@@ -431,7 +431,7 @@ export const FAULTS: readonly Fault[] = [
         '',
       ),
     ],
-    tests: ['test/core/runs/unconfirmed.test.ts'],
+    tests: ['test/core/runs/timers-unconfirmed.test.ts'],
     real: 'the agent days see it: rough and stormy, seed 27',
   },
   {

@@ -38,6 +38,7 @@ export interface KeptRun {
 
 interface HostRecord {
   bornAtMs: number;
+  diedAtMs: number;
   deaths: number;
   /** The last moment at which the agent was gone, asleep or could see nothing. */
   awayAtMs: number;
@@ -76,7 +77,7 @@ export class FleetRecord {
 
   add(world: AgentWorld): void {
     const never = { awayAtMs: -Infinity, forgetfulUntilMs: -Infinity };
-    this.#hosts.set(world, { bornAtMs: 0, deaths: 0, ...never });
+    this.#hosts.set(world, { bornAtMs: 0, diedAtMs: 0, deaths: 0, ...never });
   }
 
   /** By the rule of its job the run is over, though processes of it may live. */
@@ -85,13 +86,18 @@ export class FleetRecord {
     if (live !== undefined) live.isOver = true;
   }
 
+  /** An agent that dies while its host sleeps is followed by the next one only after the sleep, and later than was meant. */
   born(world: AgentWorld): void {
-    this.#of(world).bornAtMs = this.nowMs;
+    const host = this.#of(world);
+    host.bornAtMs = this.nowMs;
+    if (this.nowMs - host.diedAtMs < MINUTE_MS) return;
+    this.#excused.push({ fromMs: host.diedAtMs, toMs: this.nowMs });
   }
 
   died(world: AgentWorld): void {
     const host = this.#of(world);
     host.deaths++;
+    host.diedAtMs = this.nowMs;
     if (world.downMs >= MINUTE_MS) this.excuse(world.downMs);
     this.away(world, world.downMs);
     if (world.isBehind) host.forgetfulUntilMs = this.nowMs + world.downMs + WINDOW_MS;

@@ -356,6 +356,16 @@ describe('a signal that can be caught', () => {
     expect(signals()).toEqual([...beforeTheLook, [120, 'SIGTERM']]);
   });
 
+  test('never goes to the agent, though it is in the group', async () => {
+    makeShim();
+    make(process.pid);
+    make(110, { user: 1001 });
+    const cgroup = new Group(100, process.pid, 110);
+    expect(await treeWith({ cgroup }).signal('SIGTERM')).toBe(2);
+    expect(signals().flat()).not.toContain(process.pid);
+    expect(await treeWith({ cgroup }).members()).toEqual([100, 110]);
+  });
+
   test('goes on in a stopped process', async () => {
     makeShim();
     make(101, { group: 100, state: 'T' });

@@ -38,6 +38,19 @@ describe('a user that /etc/passwd does not have', () => {
     expect(await findUser(USER)).toMatchObject({ name: USER, uid: process.getuid?.() });
   });
 
+  test.each(['', 'x', 'x:x', 'x:x:abc:1::/:', 'x:x:1:abc::/:', 'x:x::1::/:', 'x:x:-1:1::/:'])(
+    'does not exist if the name service answers %j, which names no user',
+    async (line) => {
+      getent(`echo '${line}'`);
+      expect(await findUser(USER)).toBeUndefined();
+    },
+  );
+
+  test('has / for a home if none is named', async () => {
+    getent(`echo '${USER}:x:4711:4712:::'`);
+    expect(await findUser(USER)).toEqual({ name: USER, uid: 4711, gid: 4712, home: '/' });
+  });
+
   test('does not exist if the name service does not know the user', async () => {
     getent(NOT_FOUND);
     expect(await findUser(USER)).toBeUndefined();

@@ -1,5 +1,5 @@
 /** What the look for the processes of a run is given: the tree itself is made up here, and remembers what it was made with. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -39,6 +39,9 @@ vi.mock(import('../../../src/jobs/process/cgroups.ts'), async (original) => {
 });
 
 const SOCKET = '/run/a.sock';
+const PASSWD = readFileSync('/etc/passwd', 'utf8')
+  .split('\n')
+  .map((line) => line.split(':'));
 let state: string;
 let trees: RunTrees;
 let run: Run;
@@ -108,7 +111,8 @@ describe('the users', () => {
   test('are the agent’s own and that of the job', () => {
     expect(made(run).users).toEqual([process.geteuid?.()]);
     expect(users('4711')).toEqual([4711]);
-    expect(users('daemon')).toEqual([1]);
+    const [name = '', , uid = ''] = PASSWD.find(([, , id]) => Number(id) > 0) ?? [];
+    expect(users(name)).toEqual([Number(uid)].filter((id) => id !== process.geteuid?.()));
     // A directory service may know it: nobody waits for that.
     expect(users('nobody-of-this-name')).toEqual([]);
     expect(users('47-11')).toEqual([]);

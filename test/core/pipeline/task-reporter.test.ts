@@ -202,6 +202,19 @@ describe('the final status', () => {
   });
 });
 
+test.each<[string, Outcome, string]>([
+  ['a task that AWS canceled', { kind: 'accepted', answer: { canceled: true } }, 'service'],
+  ['a task that is gone', { kind: 'gone', reason: 'TaskNotFoundException' }, 'gone'],
+])('%s ends its run, and nothing more is reported of it', (_what, outcome, cause) => {
+  const { desk, run } = running();
+  desk.answers = failing(REPORT, outcome);
+  desk.pass(MINUTE_MS);
+  expect([run.ending?.cause, run.pipeline?.delivery.state]).toEqual([cause, 'withheld']);
+  const count = desk.calls.length;
+  desk.pass(10 * MINUTE_MS);
+  expect(desk.calls.slice(count).filter((call) => 'taskId' in call)).toEqual([]);
+});
+
 test('a final status that is on disk is sent although the disk takes nothing more', () => {
   const { desk, run } = running();
   desk.answers = failing(STATUS, UNAVAILABLE);

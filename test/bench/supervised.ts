@@ -7,10 +7,13 @@ import { ask, cpuMsOf, startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { median } from './rounds.ts';
 
 /** As in idle.ts: V8 collects the garbage of the start some seconds after it. The runs are in their rounds by then. */
 const SETTLE_MS = 20_000;
 const WATCH_MS = 12_000;
+/** A collection of garbage in one of them counts for as much as twenty jobs. */
+const WATCHES = 3;
 const LOOK_MS = 100;
 const WAIT_MS_MAX = 60_000;
 
@@ -38,7 +41,7 @@ export const supervised: Benchmark = {
   name: 'supervised',
   method: `The daemon as it is started, with running jobs that are reported to nobody: CPU time of all its threads (schedstat) over
 ${WATCH_MS / 1000} s, less that of a daemon without jobs beside it, for each job and second. The CPU time of the shims (the \`sh\` that records how a
-job ended) is measured alike and named apart; that of the jobs themselves is not counted. The processors are kept awake, as for _idle_.`,
+job ended) is measured alike and named apart; that of the jobs themselves is not counted. Medians of ${WATCHES} such\ntimes one after the other. The processors are kept awake, as for _idle_.`,
   async run() {
     const figures: Figure[] = [];
     await withAwakeProcessors(async () => {
@@ -87,13 +90,18 @@ async function measure({ jobs, command }: Kind): Promise<Costs> {
       cpuMsOf(empty.pid),
       shims.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     ];
-    const begin = read();
-    await sleep(WATCH_MS);
-    const [busyMs = NaN, emptyMs = NaN, shimMs = NaN] = read().map(
-      (ms, index) => ((ms - (begin[index] ?? NaN)) / WATCH_MS) * 1000,
-    );
+    const watched: Costs[] = [];
+    for (let watch = 0; watch < WATCHES; watch++) {
+      const begin = read();
+      await sleep(WATCH_MS);
+      const [busyMs = NaN, emptyMs = NaN, shimMs = NaN] = read().map(
+        (ms, index) => ((ms - (begin[index] ?? NaN)) / WATCH_MS) * 1000,
+      );
+      watched.push({ ms: (busyMs - emptyMs) / jobs, shimMs: shimMs / jobs, emptyMs });
+    }
     await untilAll(busy, ({ state }) => state === 'running');
-    return { ms: (busyMs - emptyMs) / jobs, shimMs: shimMs / jobs, emptyMs };
+    const of = (key: keyof Costs): number => median(watched.map((one) => one[key]));
+    return { ms: of('ms'), shimMs: of('shimMs'), emptyMs: of('emptyMs') };
   } finally {
     await post(busy, jobs, 'cancel');
     await untilAll(busy, ({ state }) => state === 'idle' || isFinal(state));

@@ -10,6 +10,7 @@ import { readCgroup } from '../../../src/jobs/files/run-directory.ts';
 import { Cgroups, RunCgroup } from '../../../src/jobs/process/cgroups.ts';
 import { StartRefused } from '../../../src/jobs/supervise/launch.ts';
 import { startShimProcess } from '../../../src/jobs/supervise/shim-process.ts';
+import { eventually } from '../../support/until.ts';
 import { bootId, makeRun, startTicksOf } from '../support.ts';
 
 class FakeChild extends EventEmitter {
@@ -131,7 +132,7 @@ describe('a control group', () => {
     await start(groups);
     expect(groups.asked).toEqual(['create', 'prepare', `place ${process.pid}`]);
     expect(readCgroup(directory, 3, bootId)?.path).toBe('/sys/fs/cgroup/x');
-    await vi.waitFor(() => expect(isWrittenFirst).toBe(true));
+    await eventually(() => expect(isWrittenFirst).toBe(true));
     // No orphan leaves it: nobody has to adopt them.
     expect(spawned?.program).toBe('/bin/sh');
   });

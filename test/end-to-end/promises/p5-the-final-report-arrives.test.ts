@@ -23,7 +23,7 @@ jobs:
   });
   await site.untilJob('copy', (job) => job.state === 'running');
   expect(await first.end('SIGKILL')).toBe('SIGKILL');
-  site.simulator.addFault({ operation: '*', fault: 'drop', for: '3s' });
+  site.simulator.addFault({ operation: '*', fault: 'drop' });
   writeFileSync(join(site.directory, 'go'), '');
   await until('the job has ended', () => site.jobProcesses().length === 0);
 
@@ -31,6 +31,7 @@ jobs:
   await site.untilJob('copy', (job) => job.state === 'failed');
   expect(await second.end('SIGKILL')).toBe('SIGKILL');
   await site.start();
+  site.simulator.clearFaults();
   const job = await site.untilJob('copy', isDelivered);
   expect(job).toMatchObject({ state: 'failed', exitCode: 42, run: 1 });
   expect(site.hubTask('copy')).toMatchObject({

@@ -13,7 +13,7 @@ import { FAULTS, liveThroughFaults } from './fault-pairs.ts';
 /** At once, before the first has had any effect, and in the middle of it. */
 const DELAYS_MS = IS_LONG ? [0, 2_000, 45_000] : [2_000];
 /** A number without a common factor with the number of faults: each fault is in some pairs. */
-const EVERY = IS_LONG ? 1 : 97;
+const EVERY = IS_LONG ? 1 : 193;
 const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 const RENAMES = 'a reload renames, removes and adds jobs';
@@ -44,7 +44,7 @@ const isOf = (faults: readonly string[]): boolean =>
 const taken = wanted === undefined ? pairs.filter((_pair, i) => i % EVERY === 0) : pairs;
 
 test.each(
-  [...taken, ...TRIPLES.filter((_triple, i) => IS_LONG || wanted !== undefined || i % 2 === 0)]
+  [...taken, ...TRIPLES.filter((_triple, i) => IS_LONG || wanted !== undefined || i % 4 === 0)]
     .filter(isOf)
     .flatMap((faults) =>
       DELAYS_MS.map((delayMs) => ({ faults, name: faults.join('; '), delayMs })),

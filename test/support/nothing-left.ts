@@ -1,17 +1,31 @@
 /** For files that share a process with others: what others rely on is as it was when a file has ended, and variables are put back. */
 import { readFileSync } from 'node:fs';
 import { afterAll, expect } from 'vitest';
+import { until } from './until.ts';
 
-/** What tests change for a time, by its name. */
+/** What tests exchange for a time, by its name: functions of these objects, the mask of new files, the working directory. */
 function shared(): ReadonlyMap<string, unknown> {
-  const { Date, clearTimeout, fetch, setTimeout } = globalThis;
+  const functions = Object.entries({ globalThis, performance, process }).flatMap(([of, object]) =>
+    namesOf(object).map((name) => [`${of}.${name}`, functionAt(object, name)] as const),
+  );
   return new Map<string, unknown>([
-    ...Object.entries({ Date, clearTimeout, fetch, setTimeout }),
-    ['performance.now', Reflect.get(performance, 'now')],
-    ['process.kill', Reflect.get(process, 'kill')],
-    ['process.umask', umask()],
+    ...functions.filter(([, value]) => value !== undefined),
+    ['the mask of new files', umask()],
     ['the working directory', process.cwd()],
   ]);
+}
+
+function namesOf(object: object): string[] {
+  const prototype: unknown = Object.getPrototypeOf(object);
+  const inherited = typeof prototype === 'object' && prototype !== null ? prototype : {};
+  return [...Object.getOwnPropertyNames(object), ...Object.getOwnPropertyNames(inherited)];
+}
+
+/** Undefined for what is no function, and for what only a getter knows: some of them load a part of Node. */
+function functionAt(object: object, name: string): unknown {
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  const value: unknown = own === undefined ? Reflect.get(object, name) : own.value;
+  return typeof value === 'function' ? value : undefined;
 }
 
 /** As Linux shows it: process.umask() is deprecated, since it sets the value while it reads it. */
@@ -19,17 +33,29 @@ function umask(): string | undefined {
   return /^Umask:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
 }
 
+/** What keeps a thread, a port or a process of the machine from the files after this one. */
+const HELD = ['FSReqCallback', 'FSReqPromise', 'FSEventWrap', 'ProcessWrap', 'TCPServerWrap'];
+
+function held(): string[] {
+  return process.getActiveResourcesInfo().filter((kind) => HELD.includes(kind));
+}
+
 // Read anew for each file, before it is loaded.
 const before = shared();
+const heldBefore = held();
 const environment = { ...process.env };
 
-afterAll(() => {
+afterAll(async () => {
   for (const name of Object.keys(process.env)) {
     if (!(name in environment)) Reflect.deleteProperty(process.env, name);
   }
   Object.assign(process.env, environment);
   const after = shared();
-  const names = [...new Set([...before.keys(), ...after.keys()])];
-  const changed = names.filter((name) => before.get(name) !== after.get(name));
+  const changed = [...before.keys()].filter((name) => before.get(name) !== after.get(name));
   expect(changed, 'left changed for the files after this one').toEqual([]);
+  await until(
+    'everything is closed that the file has opened',
+    () => held().length <= heldBefore.length,
+    () => held().join(),
+  );
 });

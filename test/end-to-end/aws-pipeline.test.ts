@@ -1,6 +1,6 @@
 /**
  * Pipelines made, defined, activated, watched and canceled by the real `aws` command alone, and run by the real daemon. The
- * command takes a second for a call, so `npm test` has two activities of one pipeline; `npm run test:tour` has them all.
+ * command takes a second for a call, so this is part of `npm run test:tour`, and not of `npm test`.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -165,8 +165,10 @@ function processesOf(job: string): readonly string[] {
   });
 }
 
-test.skipIf(awsMissing !== undefined)(
-  `one activity finishes, one is canceled by SetStatus and its tree is gone${skipped}`,
+const tour = `the whole tour (needs TOUR=1)${skipped}`;
+
+test.skipIf(awsMissing !== undefined || !isWholeTour)(
+  `${tour}: one activity finishes, one is canceled by SetStatus and its tree is gone`,
   { timeout: 2 * WAIT_MS },
   async () => {
     await site.start();
@@ -192,7 +194,6 @@ test.skipIf(awsMissing !== undefined)(
   },
 );
 
-const tour = `the whole tour (needs TOUR=1)${skipped}`;
 describe.skipIf(awsMissing !== undefined || !isWholeTour)(tour, () => {
   test(
     'a failure, a retry that succeeds, a time-out that is retried, arguments, an order',

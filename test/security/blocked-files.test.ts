@@ -140,7 +140,7 @@ describe.skipIf(whyNoHangingMount !== '')(
 
     test.each([
       ['as what the size parser measures', (dead: string) => ({ target: dead, totalBytes: 1000 })],
-      ['as what it measures against', (dead: string) => ({ target: '/tmp', source: dead })],
+      ['as what it measures against', (dead: string) => ({ target: '/etc/ssl', source: dead })],
     ])('%s stops neither other jobs nor their own cancel', (_name, measured) =>
       withDeadFiles(async (host, dead) => {
         const progress = { parser: 'size' as const, ...measured(join(dead, 'x')) };

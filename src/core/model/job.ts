@@ -236,7 +236,12 @@ export interface Run {
   survivorsDoubt?: string;
   /** It belongs to the host that this state was copied from: kept, but not acted upon (state/host-identity.ts). */
   copiedHost?: true;
-  hub?: { readonly task: string; delivery: Delivery };
+  hub?: {
+    readonly task: string;
+    /** The last stamp of the task when the run was made, for an agent whose store was lost. */
+    readonly stampS?: number;
+    delivery: Delivery;
+  };
   pipeline?: {
     task: PipelineTask;
     acknowledgedAt?: Instant;

@@ -83,8 +83,8 @@ export class Deliveries {
     const hub = run.definition.migrationHub;
     if (hub !== undefined && migrationHub !== undefined) {
       const name = this.#freeName(hubTaskName(hub.task, run, hostname), run);
-      run.hub = { task: name, delivery: { state: 'pending' } };
       const task = state.hubTasks.get(name) ?? newHubTask(name);
+      run.hub = { task: name, stampS: task.lastStampS, delivery: { state: 'pending' } };
       task.run = run.id;
       hubTasks.addLinks(task, linksAtStart(hub));
       hubTasks.ensure(task);

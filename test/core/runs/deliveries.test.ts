@@ -27,7 +27,7 @@ describe('the name of a run’s task', () => {
   test('is the job’s; a run after it reports under the same name', () => {
     const desk = deskOf();
     const first = desk.start('copy');
-    expect(first.hub).toEqual({ task: 'copy', delivery: { state: 'pending' } });
+    expect(first.hub).toMatchObject({ task: 'copy', delivery: { state: 'pending' } });
     expect(desk.task('copy').run).toBe('copy/1');
     desk.exit(first);
     expect(desk.start('copy').hub?.task).toBe('copy');

@@ -146,6 +146,17 @@ test('of two runs of a job the ends are reported in their order, to their task, 
   ).toEqual(['copy/7', 'copy/8']);
 });
 
+test('a task whose stamps were ahead of the clock gets later ones', () => {
+  const aheadS = Date.UTC(2026, 0, 1) / 1000 + 300;
+  const desk = recovered([starting({ hub: { ...HUB, stampS: aheadS } })]);
+  desk.post({ type: 'run-exited', run: 'copy/7', exitCode: 0 });
+  desk.pass(MINUTE_MS);
+  const stamps = desk.callsOf('NotifyMigrationTaskState').map(({ stampS }) => stampS);
+  expect(stamps.length).toBeGreaterThan(1);
+  // The report that it is in progress had the second after that.
+  for (const stampS of stamps) expect(stampS).toBeGreaterThan(aheadS + 1);
+});
+
 test('a run of another job does not take the task', () => {
   const desk = recovered([
     starting({ hub: HUB }),

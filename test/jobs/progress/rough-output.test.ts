@@ -71,7 +71,8 @@ describe.skipIf(!isInstalled('rsync'))(
         await cp(from, to, { recursive: true, preserveTimestamps: true });
         const host = newHost();
         await copy(host, ['--no-inc-recursive', `${from}/`, `${to}/`]);
-        expect(percents(host)).toEqual([100]);
+        // On a busy host it is seen before it has looked at the files.
+        expect(percents(host).filter((percent) => percent > 0)).toEqual([100]);
         expect(lastDetail(host)).toMatch(/^0 B, .*5 of 5 files$/);
       }));
 

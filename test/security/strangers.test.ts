@@ -89,9 +89,14 @@ describe.skipIf(!isRoot)(`a stranger with the marks of a run${skipped}`, () => {
         kill(run.process.pid);
         const { pids } = await host.event('run-orphaned');
         pids.forEach(kill);
-        // SIGKILL takes effect a moment later; until then they are rightly counted.
+        // SIGKILL takes effect a moment later, and one that was just becoming the job may have started another; until then they
+        // are rightly counted.
         await until(
-          () => !processesWith(host.directory).some((pid) => pids.includes(pid)),
+          () => {
+            const left = processesWith(host.directory);
+            left.forEach(kill);
+            return left.length === 0;
+          },
           () => `${pids.join(', ')} to be gone`,
         );
         const imitator = await imitate(host, run, 65_534);

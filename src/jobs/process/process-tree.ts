@@ -27,7 +27,7 @@ import type { ProcessEntry } from './process-table.ts';
 /** A sweep ends here: what lives then is in an uninterruptible sleep (usually a dead NFS server). */
 const SWEEP_MS_MAX = 2000;
 
-/** The shim is spared for this long, so that it can record how the command ended. */
+/** The shim is spared for this long, so that it can record how the command ended: it starts two programs for that. */
 const SHIM_SPARED_MS = 500;
 
 /** So many processes whose memory may be locked are read in one look; a host under load has some, for moments. */
@@ -136,8 +136,9 @@ export class ProcessTree {
   async kill(): Promise<number> {
     const killed = new Set<string>();
     let spared = true;
+    let isRecorder: (entry: ProcessEntry) => boolean = () => false;
     const kill = (entry: ProcessEntry): void => {
-      if (spared && this.#isShim(entry)) return;
+      if (spared && (this.#isShim(entry) || isRecorder(entry))) return;
       if (strike(entry, 'SIGKILL')) killed.add(identityOf(entry));
     };
     const begin = performance.now();
@@ -148,7 +149,7 @@ export class ProcessTree {
     }, SHIM_SPARED_MS);
     try {
       // Nothing is killed before all are known: a child without the mark is only known by its living parent.
-      await this.#scan();
+      isRecorder = this.#recorders(await this.#scan());
       let pauseMs = RESCAN_MS;
       let before = '';
       for (let empty = 0; empty < 2 && performance.now() - begin < SWEEP_MS_MAX;) {
@@ -170,6 +171,15 @@ export class ProcessTree {
       clearTimeout(noLongerSpared);
     }
     return killed.size;
+  }
+
+  /** What the shim starts after its command, to record how that ended: its only children that were not there before. */
+  #recorders(before: readonly ProcessEntry[]): (entry: ProcessEntry) => boolean {
+    const isChild = ({ parent }: ProcessEntry): boolean => parent === this.#shim?.pid;
+    const there = new Set(before.map(identityOf));
+    // Without a child, the shim has not started its command yet.
+    const hasBegun = before.some(isChild);
+    return (entry) => hasBegun && isChild(entry) && !there.has(identityOf(entry));
   }
 
   /**

@@ -12,7 +12,6 @@ import { StartRefused } from '../../../src/jobs/supervise/launch.ts';
 import { startShimProcess } from '../../../src/jobs/supervise/shim-process.ts';
 import { eventually } from '../../support/until.ts';
 import { bootId, makeRun, startTicksOf } from '../support.ts';
-import { eventually } from '../../support/until.ts';
 
 class FakeChild extends EventEmitter {
   pid: number | undefined = process.pid;

@@ -94,6 +94,7 @@ export class Driver {
       case 'adopt-run':
       case 'watch-run':
       case 'release-run':
+      case 'settle-run':
       case 'forget-run':
       case 'return-slots':
       case 'signal-tree':

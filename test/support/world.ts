@@ -167,6 +167,9 @@ export class World {
       case 'forget-run':
         this.#outside.host.forget(action.run);
         break;
+      case 'settle-run':
+        // The model of the host keeps no record of a run.
+        break;
       case 'answer':
         this.replies.push(action.reply);
         break;

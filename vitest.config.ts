@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
-import { filesWithOwnProcess } from './test/support/own-process.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -11,7 +10,14 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-const OWN_PROCESS = filesWithOwnProcess(import.meta.dirname);
+/** These change nothing that outlives a test (test/support/nothing-left.ts) and keep nothing in their modules. */
+const PURE = [
+  'test/{config,core,simulation}/**/*.test.ts',
+  'test/cli/{terminal,views}/**/*.test.ts',
+  'test/control/routes/**/*.test.ts',
+  'test/simulator/{audit,definition,faults,hub,pipeline}/**/*.test.ts',
+  'test/simulator/{constraints,switches}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -29,16 +35,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // These files need no process and no modules of their own, which cost more than most of their tests.
+        // So these files need no process and no modules of their own, which cost more than most of their tests.
         test: {
-          name: 'shared',
-          include: ['test/**/*.test.ts'],
-          exclude: OWN_PROCESS,
+          name: 'pure',
+          include: PURE,
           isolate: false,
           setupFiles: 'test/support/nothing-left.ts',
         },
       },
-      { extends: true, test: { name: 'alone', include: OWN_PROCESS } },
+      {
+        extends: true,
+        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE },
+      },
     ],
   },
 });

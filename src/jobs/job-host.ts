@@ -146,7 +146,7 @@ class LocalJobHost implements JobHost {
     try {
       removeRunRecord(this.#directoryOf(run));
     } catch {
-      // A file system that has become read-only: see there.
+      // The file system has become read-only. If the store is lost too, the run is reported once more.
     }
   }
 

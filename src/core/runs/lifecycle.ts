@@ -244,6 +244,7 @@ export class RunLifecycle {
     moveRun(run, state);
     run.endedAt = now;
     this.#parts.durability.runEnded(run.id);
+    this.#unconfirmedStarts.delete(run.id);
     delete run.problem;
     if (isWatched(run)) this.act({ type: 'release-run', run });
     if (state === 'succeeded') run.percent = 100;

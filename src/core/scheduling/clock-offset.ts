@@ -12,7 +12,7 @@ const SAMPLES_MAX = 9;
 const NOISE_MS = 2_000;
 /** The header's fraction of a second is unknown: on average half of one. */
 const HEADER_MEAN_MS = 500;
-/** One answer that is further than this from what is expected, or a first one where nothing is, may be wrong: three that agree decide. */
+/** An answer that is further than this from what is expected may be wrong, and so may a first one: three that agree decide. */
 const FAR_MS = HOUR_MS;
 const FAR_SAMPLES_MIN = 3;
 

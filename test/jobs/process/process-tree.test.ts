@@ -1,9 +1,10 @@
 /** Signalling a run's tree and proving it empty, by an independent look at /proc. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Run } from '../../../src/core/model/job.ts';
 import { RunCgroup } from '../../../src/jobs/process/cgroups.ts';
 import { ProcessTree } from '../../../src/jobs/process/process-tree.ts';
@@ -122,6 +123,27 @@ describe('SIGKILL', () => {
       );
       expect(host.all('tree-checked')[1]?.survivors).toEqual(left);
     }));
+});
+
+test('what the shim starts to record an end is spared as the shim is', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'recorders-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const record = join(directory, 'exit');
+  // The first child is the command. A recorder that is killed writes nothing.
+  const shim = spawn('sh', ['-c', `sleep 600; sleep 0.2 && echo $? >${record}`], {
+    stdio: 'ignore',
+  });
+  const ended = once(shim, 'exit');
+  await until(
+    () => readFileSync(`/proc/${shim.pid}/task/${shim.pid}/children`, 'utf8') !== '',
+    () => 'the command',
+  );
+  const { pid = 0 } = shim;
+  const identity = { pid, bootId, startTicks: startTicksOf(pid) };
+  const tree = new ProcessTree({ shim: identity, mark: ['A=b'], users: [], bootId });
+  await tree.kill();
+  await ended;
+  expect(readFileSync(record, 'utf8')).toBe('0\n');
 });
 
 test('a process that survives SIGKILL is not looked for without a pause: a look reads all of /proc', async () => {

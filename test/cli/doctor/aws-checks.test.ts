@@ -298,6 +298,16 @@ describe('the clock', () => {
     expect(found.remedy === undefined).toBe(verdict === 'ok');
   });
 
+  test.each([
+    ['GetHomeRegion', 'dataPipeline'],
+    ['ReportTaskRunnerHeartbeat', 'migrationHub'],
+  ] as const)('is known by %s without %s', async (operation, without) => {
+    Reflect.deleteProperty(of, without);
+    answers = { [operation]: dated(2_001) };
+    expect(await finding('clock')).toMatchObject({ verdict: 'warning' });
+    expect(calls.map((call) => call.operation)).toEqual([operation]);
+  });
+
   test('is judged by the middle of the answers, and of each between its call and its answer', async () => {
     // Each answer takes ten seconds.
     const { send } = probe['services'] as { send: (call: Call) => Promise<Outcome> };

@@ -1,7 +1,8 @@
 /**
  * The agent finds the processes of a job among all of the host and kills them. A mutant of that takes others for them, up to
  * the shell of whoever tries it, and one that kills nothing leaves processes that go on spawning. So each process that runs
- * tests has a pid namespace of its own, in which it sees nothing else, and which ends with it.
+ * tests has a pid namespace of its own, in which it sees nothing else, and which ends with it. It also ends with the process that
+ * tries mutants, however that ends.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,7 @@ export function confineForks(isNeeded: boolean): () => void {
   const program = process.execPath;
   // The first process of a namespace is the parent of all that lose theirs. A shell waits for them, Node would not.
   const first = `'"$@"; exit $?'`;
-  const text = `#!/bin/sh\nexec ${unshare.join(' ')} sh -c ${first} sh '${program}' "$@"\n`;
+  const text = `#!/bin/sh\nexec setpriv --pdeathsig KILL ${unshare.join(' ')} sh -c ${first} sh '${program}' "$@"\n`;
   writeFileSync(wrapper, text, { mode: 0o755 });
   process.execPath = wrapper;
   return () => {

@@ -1,6 +1,27 @@
 /** The small changes that could be made to a source file by mistake, each of which a test should notice. */
 import ts from 'typescript';
 
+/** What a mutant changes. `--ways` of run.ts takes some of them. */
+export const WAYS = [
+  'operator', // `<` as `<=`, `&&` as `||`, `+` as `-`
+  'operand', // `a && b` as `a`, `a ?? b` as `a` or `b`
+  'term', // `a + 1` as `a`
+  'guard', // an `if` whose condition always holds, or never
+  'choice', // one side of `a ? b : c`
+  'negation',
+  'number',
+  'boolean',
+  'statement', // one that is left out
+  'result', // `return a` as `return undefined`
+  'jump', // `return`, `continue`, `break` left out
+  'await', // left out
+  'arguments', // two that stand next to each other and are written alike (two names, two numbers), swapped
+  'property', // one of an object left out
+  'call', // `a.sort()` as `a`, `Math.min` as `Math.max`
+] as const;
+
+export type Way = (typeof WAYS)[number];
+
 export interface Mutant {
   readonly file: string;
   /** Counted from 1. */
@@ -9,15 +30,16 @@ export interface Mutant {
   readonly end: number;
   readonly original: string;
   readonly replacement: string;
+  readonly way: Way;
   /** How a condition can choose between the two while the program runs; `alone`: it cannot (see switches.ts). */
-  readonly kind: 'expression' | 'statement' | 'alone';
+  readonly kind: 'expression' | 'statement' | 'property' | 'alone';
 }
 
 /** In the order of the file. */
 export function mutantsOf(file: string, text: string): readonly Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const found: Mutant[] = [];
-  const add = (node: ts.Node, replacement: string): void => {
+  const add = (node: ts.Node, { way, text: replacement }: Change): void => {
     const start = node.getStart(source);
     found.push({
       file,
@@ -26,12 +48,13 @@ export function mutantsOf(file: string, text: string): readonly Mutant[] {
       end: node.getEnd(),
       original: node.getText(source),
       replacement,
+      way,
       kind: kindOf(node),
     });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || isTypeDeclaration(node)) return;
-    for (const replacement of replacements(node, source)) add(node, replacement);
+    for (const change of changesOf(node, source)) add(node, change);
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -47,6 +70,7 @@ export function mutated(
 
 function kindOf(node: ts.Node): Mutant['kind'] {
   if (ts.isStatement(node)) return 'statement';
+  if (ts.isObjectLiteralElement(node)) return 'property';
   // Parentheses would end an optional chain early, and a property's name is no expression.
   const isNamed =
     (ts.isPropertyAssignment(node.parent) && node.parent.name === node) ||
@@ -59,36 +83,118 @@ function isTypeDeclaration(node: ts.Node): boolean {
   return ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node);
 }
 
-function replacements(node: ts.Node, source: ts.SourceFile): readonly string[] {
+interface Change {
+  readonly way: Way;
+  readonly text: string;
+}
+
+function changesOf(node: ts.Node, source: ts.SourceFile): readonly Change[] {
+  const way = (name: Way, ...texts: readonly string[]): readonly Change[] =>
+    texts.map((text) => ({ way: name, text }));
   const text = (of: ts.Node): string => of.getText(source);
-  if (ts.isBinaryExpression(node)) {
-    const { left, operatorToken, right } = node;
-    const others = OPERATORS[operatorToken.getText(source)] ?? [];
-    const swapped = others.map((other) => `${text(left)} ${other} ${text(right)}`);
-    return operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken
-      ? [`(${text(right)})`]
-      : swapped;
-  }
-  if (ts.isIfStatement(node) && node.elseStatement === undefined) {
-    // The guard is gone; and it always holds.
-    return [';', text(node.thenStatement)];
-  }
-  if (ts.isIfStatement(node)) return [text(node.thenStatement)];
+  if (ts.isBinaryExpression(node)) return ofBinary(node, source);
+  if (ts.isIfStatement(node)) return way('guard', ...ofIf(node, source));
   if (ts.isConditionalExpression(node)) {
-    return [`(${text(node.whenTrue)})`, `(${text(node.whenFalse)})`];
+    return way('choice', `(${text(node.whenTrue)})`, `(${text(node.whenFalse)})`);
   }
   if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
-    return [`!!${text(node.operand)}`];
+    return way('negation', `!!${text(node.operand)}`);
   }
-  if (ts.isNumericLiteral(node)) return numbers(node);
-  if (node.kind === ts.SyntaxKind.TrueKeyword) return ['false'];
-  if (node.kind === ts.SyntaxKind.FalseKeyword) return ['true'];
-  if (ts.isExpressionStatement(node)) return isSuper(node.expression) ? [] : [';'];
+  if (ts.isNumericLiteral(node)) return way('number', ...numbers(node));
+  if (node.kind === ts.SyntaxKind.TrueKeyword) return way('boolean', 'false');
+  if (node.kind === ts.SyntaxKind.FalseKeyword) return way('boolean', 'true');
+  if (ts.isExpressionStatement(node)) {
+    return isSuper(node.expression) ? [] : way('statement', ';');
+  }
+  if (ts.isAwaitExpression(node)) return way('await', `(${text(node.expression)})`);
+  if (ts.isObjectLiteralElement(node)) return isLeftOut(node) ? way('property', '...{}') : [];
+  if (ts.isStatement(node)) return ofJump(node, source);
+  if (ts.isCallExpression(node)) {
+    return [...way('call', ...calls(node, source)), ...way('arguments', ...swaps(node, source))];
+  }
+  return ts.isNewExpression(node) ? way('arguments', ...swaps(node, source)) : [];
+}
+
+function ofBinary(node: ts.BinaryExpression, source: ts.SourceFile): readonly Change[] {
+  const [left, right] = [node.left.getText(source), node.right.getText(source)];
+  const sign = node.operatorToken.getText(source);
+  const found = (OPERATORS[sign] ?? []).map((other): Change => ({
+    way: 'operator',
+    text: `${left} ${other} ${right}`,
+  }));
+  if (['&&', '||', '??'].includes(sign)) {
+    found.push({ way: 'operand', text: `(${left})` }, { way: 'operand', text: `(${right})` });
+  }
+  if (['+', '-'].includes(sign) && ts.isNumericLiteral(node.right)) {
+    found.push({ way: 'term', text: `(${left})` });
+  }
+  return found;
+}
+
+/** The guard is gone; and it always holds. */
+function ofIf(node: ts.IfStatement, source: ts.SourceFile): readonly string[] {
+  return [node.elseStatement?.getText(source) ?? ';', node.thenStatement.getText(source)];
+}
+
+function ofJump(node: ts.Statement, source: ts.SourceFile): readonly Change[] {
+  const found: Change[] = [];
   if (ts.isReturnStatement(node)) {
-    const isEmpty = node.expression === undefined || text(node.expression) === 'undefined';
-    return isEmpty ? [] : ['return undefined;'];
+    const value = node.expression?.getText(source) ?? 'undefined';
+    if (value !== 'undefined') found.push({ way: 'result', text: 'return undefined;' });
+  } else if (!ts.isBreakOrContinueStatement(node)) return [];
+  // The only statement of an `if` goes with its guard, and after the last one of a function nothing follows.
+  const { parent } = node;
+  const isLastOfMany =
+    ts.isBlock(parent) &&
+    !ts.isFunctionLike(parent.parent) &&
+    parent.statements.length > 1 &&
+    parent.statements.at(-1) === node;
+  if (isLastOfMany || ts.isCaseClause(parent)) found.push({ way: 'jump', text: ';' });
+  return found;
+}
+
+/** Not of a class, not where an object is taken apart, and not `{ a: undefined }`, which is the same without. */
+function isLeftOut(node: ts.ObjectLiteralElement): boolean {
+  const isWritten =
+    ts.isPropertyAssignment(node) ||
+    ts.isShorthandPropertyAssignment(node) ||
+    ts.isSpreadAssignment(node);
+  if (!isWritten || isTarget(node.parent)) return false;
+  const { initializer } = node as Partial<ts.PropertyAssignment>;
+  return !(initializer && ts.isIdentifier(initializer) && initializer.text === 'undefined');
+}
+
+/** Whether values are assigned to what is written there: `({ a } = b)`. */
+function isTarget(node: ts.Node): boolean {
+  const { parent } = node;
+  if (ts.isBinaryExpression(parent)) {
+    return parent.left === node && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
   }
-  return ts.isCallExpression(node) ? calls(node, source) : [];
+  if (ts.isForOfStatement(parent)) return parent.initializer === node;
+  const isNested =
+    ts.isParenthesizedExpression(parent) ||
+    ts.isPropertyAssignment(parent) ||
+    ts.isObjectLiteralExpression(parent) ||
+    ts.isArrayLiteralExpression(parent);
+  return isNested && isTarget(parent);
+}
+
+/** Arguments that are written alike: what a compiler may well accept. */
+function swaps(node: ts.CallExpression | ts.NewExpression, source: ts.SourceFile): string[] {
+  const given = node.arguments ?? [];
+  const from = node.getStart(source);
+  const whole = node.getText(source);
+  const found: string[] = [];
+  for (const [index, second] of given.entries()) {
+    const first = given[index - 1];
+    if (first?.kind !== second.kind || ts.isFunctionLike(first)) continue;
+    const [a, b] = [first.getText(source), second.getText(source)];
+    if (a === b) continue;
+    const between = whole.slice(first.getEnd() - from, second.getStart(source) - from);
+    const before = whole.slice(0, first.getStart(source) - from);
+    found.push(before + b + between + a + whole.slice(second.getEnd() - from));
+  }
+  return found;
 }
 
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
@@ -125,7 +231,7 @@ function calls(node: ts.CallExpression, source: ts.SourceFile): readonly string[
   if (!ts.isPropertyAccessExpression(node.expression)) return [];
   const { expression: receiver, name } = node.expression;
   const on = receiver.getText(source);
-  if (['sort', 'toSorted', 'filter', 'toReversed', 'slice', 'trim'].includes(name.text)) {
+  if (DROPPED.has(name.text)) {
     return node.questionDotToken === undefined ? [on] : [];
   }
   const other = PAIRS.get(`${on}.${name.text}`) ?? PAIRS.get(name.text);
@@ -133,6 +239,11 @@ function calls(node: ts.CallExpression, source: ts.SourceFile): readonly string[
   const given = node.arguments.map((argument) => argument.getText(source)).join(', ');
   return [other.includes('.') ? `${other}(${given})` : `${on}.${other}(${given})`];
 }
+
+const DROPPED: ReadonlySet<string> = new Set([
+  ...['sort', 'toSorted', 'reverse', 'toReversed', 'filter', 'slice'],
+  ...['trim', 'trimStart', 'trimEnd', 'toLowerCase', 'toUpperCase'],
+]);
 
 const PAIRS: ReadonlyMap<string, string> = new Map([
   ['Math.min', 'Math.max'],
@@ -142,4 +253,11 @@ const PAIRS: ReadonlyMap<string, string> = new Map([
   ['Math.round', 'Math.floor'],
   ['some', 'every'],
   ['every', 'some'],
+  ['find', 'findLast'],
+  ['findLast', 'find'],
+  ['indexOf', 'lastIndexOf'],
+  ['lastIndexOf', 'indexOf'],
+  ['startsWith', 'endsWith'],
+  ['endsWith', 'startsWith'],
+  ['push', 'unshift'],
 ]);

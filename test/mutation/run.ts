@@ -1,16 +1,19 @@
 /**
- * `npm run test:mutants -- [--sample N] [--seed S] [--at FILE:LINE] [folder…]`: changes one place of the sources at a time and
- * looks whether a test notices. The checkout that it is run in is never changed: mutants are switched on and off in the tests'
- * own process (switched.ts), some ten a second.
+ * `npm run test:mutants -- [--sample N] [--seed S] [--ways WAY,…] [--at FILE:LINE] [folder…]`: changes one place of the sources
+ * at a time and looks whether a test notices. The checkout that it is run in is never changed: mutants are switched on and off
+ * in the tests' own process (switched.ts), some ten a second.
  *
  * Folders are those of `src` (`core/hub`, `store`); without one all of `core`, `store`, `jobs`, `config`, `aws`, `control` are
  * taken. `--sample N` tries N mutants of each folder, chosen by `--seed`; without it all of them. `--skip N` leaves
- * out the first N of that order: what a sample of N has shown is then no part of it. A test that cannot be repeated
- * there is named and not used. `--apart` tries each mutant in a copy of the checkout instead, with a run of the test beside the
- * name of its file: for a script that goes on in the background, such as that of the status page. `--own` uses the tests of the
- * folder alone, `--narrow` those of its part as well. `--listed` tries the mutants of listed.ts instead, or those of files whose
- * names have the word given: each in a copy of the checkout, with a run of its test. Each is numbered, and `--from N` goes on
- * at the one of that number, so that a long list can be tried in parts.
+ * out the first N of that order: what a sample of N has shown is then no part of it. `--ways await,arguments` takes only mutants
+ * of these ways (mutants.ts lists them). A test that cannot be repeated in its process is named and not used. `--apart` tries each
+ * mutant in a copy of the checkout instead, with a run of the test beside the name of its file: for a script that goes on in the
+ * background, such as that of the status page. `--own` uses the tests of the folder alone, `--narrow` those of its part as
+ * well. `--listed` tries the mutants of listed.ts instead, or those of files whose names have the word given: each in a copy of
+ * the checkout, with a run of its test. Each is numbered, and `--from N` goes on at the one of that number, so that a long list
+ * can be tried in parts.
+ *
+ * What is noticed is printed as it comes. A run that is ended by SIGTERM or SIGINT prints its table of what it knows.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -28,11 +31,12 @@ import { parseArgs } from 'node:util';
 
 import { confineForks } from './confined.ts';
 import { LISTED } from './listed.ts';
-import { mutantsOf, mutated } from './mutants.ts';
-import type { Mutant } from './mutants.ts';
+import { mutantsOf, mutated, WAYS } from './mutants.ts';
+import type { Mutant, Way } from './mutants.ts';
 import { sample } from './sample.ts';
 import { trySwitched } from './switched.ts';
-import type { Verdict } from './switched.ts';
+import { lineOf, share, short, tableOf } from './table.ts';
+import type { Verdict } from './table.ts';
 import { roundsOf } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -45,12 +49,11 @@ type Result = 'passed' | 'failed' | 'too long';
 async function main(): Promise<void> {
   const { values, positionals } = read();
   const mayKill = positionals.length === 0 || positionals.some((one) => one.includes('jobs'));
-  const end = confineForks(mayKill);
-  try {
-    await tryAll(values, positionals);
-  } finally {
-    end();
-  }
+  // All that is left then is cleaned up on 'exit'.
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+  process.once('exit', confineForks(mayKill));
+  await tryAll(values, positionals);
 }
 
 type Values = ReturnType<typeof read>['values'];
@@ -63,6 +66,7 @@ function read() {
       skip: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
       at: { type: 'string' },
+      ways: { type: 'string' },
       narrow: { type: 'boolean', default: false },
       own: { type: 'boolean', default: false },
       apart: { type: 'boolean', default: false },
@@ -83,33 +87,40 @@ async function tryAll(values: Values, positionals: readonly string[]): Promise<v
     const all = sources(folder).flatMap((file) =>
       mutantsOf(file, readFileSync(join(ROOT, file), 'utf8')),
     );
-    const { at } = values;
+    const { at, ways } = values;
+    const isWay = waysOf(ways);
     const wanted = all.filter(
-      ({ file, line: no }) => at === undefined || `${file}:${no}`.endsWith(at),
+      ({ file, line: no, way }) => isWay(way) && (at === undefined || `${file}:${no}`.endsWith(at)),
     );
     const skip = Number(values.skip);
     const chosen = sample(wanted, skip + Number(values.sample), Number(values.seed)).slice(skip);
     if (values.apart) {
-      await withCopy((copy) => tryApart(chosen, copy));
+      await withCopy((copy) => tryApart(folder, chosen, copy));
       continue;
     }
     const rounds = roundsOf(folder, ROOT).slice(0, values.own ? 1 : values.narrow ? 2 : undefined);
-    report(folder, await trySwitched(byFile(all), chosen, rounds, say), all.length);
+    const verdicts = await trySwitched(byFile(all), chosen, rounds, say, (open) =>
+      say(tableOf(folder, open, all.length)),
+    );
+    say(tableOf(folder, verdicts, all.length));
   }
+}
+
+function waysOf(given: string | undefined): (way: Way) => boolean {
+  if (given === undefined) return () => true;
+  const names = given.split(',');
+  const unknown = names.find((name) => !WAYS.some((way) => way === name));
+  if (unknown !== undefined) throw new Error(`--ways ${unknown}: it is one of ${WAYS.join(', ')}`);
+  return (way) => names.includes(way);
 }
 
 async function withCopy(work: (copy: string) => Promise<void>): Promise<void> {
   const copy = copied();
   const end = (): void => rmSync(copy, { recursive: true, force: true });
-  process.once('SIGINT', () => {
-    end();
-    process.exit(130);
-  });
-  try {
-    await work(copy);
-  } finally {
-    end();
-  }
+  process.once('exit', end);
+  await work(copy);
+  process.off('exit', end);
+  end();
 }
 
 /** Those of listed.ts from a number on, each with its own test. */
@@ -118,6 +129,9 @@ async function tryListed(word: string, from: number, copy: string): Promise<void
   const chosen = all.slice(from - 1);
   const passed = new Map<string, boolean>();
   let noticed = 0;
+  let judged = 0;
+  const end = (): void => say(`\nlisted: ${share(noticed, judged)}, of ${chosen.length}`);
+  process.once('exit', end);
   for (const [index, { file, from: original, to, test }] of chosen.entries()) {
     const start = onlyPlace(readFileSync(join(copy, file), 'utf8'), original);
     if (!passed.has(test)) passed.set(test, (await vitest([test], copy)) === 'passed');
@@ -131,21 +145,27 @@ async function tryListed(word: string, from: number, copy: string): Promise<void
       const named = test.replace(/\.test\.ts$/, '');
       const isNoticed = (await tryOne(mutant, [[named]], copy)) !== 'passed';
       say(`${isNoticed ? 'noticed ' : 'SURVIVED'}  ${text}`);
+      judged += 1;
       if (isNoticed) noticed += 1;
     }
   }
-  say(`\nlisted: ${share(noticed, chosen.length)}`);
 }
 
-async function tryApart(chosen: readonly Mutant[], copy: string): Promise<void> {
-  const noticed: Mutant[] = [];
+async function tryApart(folder: string, chosen: readonly Mutant[], copy: string): Promise<void> {
+  const verdicts = new Map<Mutant, Verdict['verdict']>(chosen.map((mutant) => [mutant, 'open']));
+  const end = (): void => {
+    const known = [...verdicts].map(([mutant, verdict]) => ({ mutant, verdict }));
+    say(tableOf(folder, known, chosen.length));
+  };
+  process.once('exit', end);
   for (const mutant of chosen) {
     const test = mutant.file.replace(/^src/, 'test').replace(/\.ts$/, '.test.ts');
     const isNoticed = (await tryOne(mutant, [[test]], copy)) !== 'passed';
-    say(`${isNoticed ? 'noticed ' : 'SURVIVED'}  ${line(mutant)}`);
-    if (isNoticed) noticed.push(mutant);
+    verdicts.set(mutant, isNoticed ? 'noticed' : 'survived');
+    if (isNoticed) say(`noticed   ${lineOf(mutant)}`);
   }
-  say(`\napart: ${share(noticed.length, chosen.length)}`);
+  process.off('exit', end);
+  end();
 }
 
 /** `undefined`: the text is not there, or more than once. */
@@ -160,23 +180,6 @@ function byFile(mutants: readonly Mutant[]): ReadonlyMap<string, readonly Mutant
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-function report(folder: string, verdicts: readonly Verdict[], count: number): void {
-  const judged = verdicts.filter(({ verdict }) => verdict !== 'alone');
-  const left = judged.filter(({ verdict }) => verdict !== 'noticed');
-  for (const { mutant, verdict } of left) say(`${verdict.padEnd(9)} ${line(mutant)}`);
-  say(`\n${folder}: ${share(judged.length - left.length, judged.length)}, of ${count} possible`);
-  for (const [file, mine] of Map.groupBy(judged, ({ mutant }) => mutant.file)) {
-    const noticed = mine.filter(({ verdict }) => verdict === 'noticed').length;
-    say(`  ${file}: ${share(noticed, mine.length)}`);
-  }
-  say('');
-}
-
-function share(noticed: number, judged: number): string {
-  const percent = judged === 0 ? '-' : Math.round((noticed / judged) * 100);
-  return `${noticed} of ${judged} noticed (${percent} %)`;
 }
 
 async function tryOne(
@@ -210,11 +213,16 @@ function vitest(tests: readonly string[], copy: string): Promise<Result> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      kill();
     }, ROUND_MS_MAX);
+    const kill = (): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    };
+    process.once('exit', kill);
     child.once('error', reject);
     child.once('exit', (code) => {
       clearTimeout(timer);
+      process.off('exit', kill);
       resolve(isLate ? 'too long' : code === 0 ? 'passed' : 'failed');
     });
   });
@@ -240,15 +248,6 @@ function sources(folder: string): readonly string[] {
 function git(...args: readonly string[]): readonly string[] {
   const output = execFileSync('git', [...args], { cwd: ROOT, encoding: 'utf8' });
   return output.split('\n').filter((file) => file !== '');
-}
-
-function line({ file, line: at, original, replacement }: Mutant): string {
-  return `${file}:${at} ${short(original)} → ${short(replacement)}`;
-}
-
-function short(text: string): string {
-  const flat = text.replaceAll(/\s+/g, ' ');
-  return flat.length > 60 ? `${flat.slice(0, 60)}…` : flat;
 }
 
 await main();

@@ -5,11 +5,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { createVitest } from 'vitest/node';
 import type { TestSpecification, Vitest } from 'vitest/node';
 import type { Mutant } from './mutants.ts';
 import { addLine, readLines, writePlan } from './plan.ts';
 import type { Pass, Plan } from './plan.ts';
+import { lineOf } from './table.ts';
+import type { Verdict } from './table.ts';
 import { isNamedFor } from './tests-of.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -17,38 +20,56 @@ const PASSES: readonly Pass[] = ['beside', 'quick', 'slow'];
 /** A constant is tried with so many of the test files that import it, the nearest first. */
 const LOADED_TESTS_MAX = 8;
 
-export interface Verdict {
-  readonly mutant: Mutant;
-  /** `unreached`: no test runs that place. */
-  readonly verdict: 'noticed' | 'survived' | 'unreached' | 'alone';
+/** What has been tried so far of the last round. */
+interface Tried {
+  /** All quick tests were. */
+  isQuickOver: boolean;
+  /** Test files, in the slow pass. */
+  readonly slow: Set<string>;
+  /** Constants. */
+  readonly loaded: Set<number>;
 }
 
-/** `files` has all mutants of each file, `chosen` those that are tried. */
+/**
+ * `files` has all mutants of each file, `chosen` those that are tried. What is noticed is said as it comes, and `onEnd` gets what
+ * is known if this process ends before all was tried.
+ */
 export async function trySwitched(
   files: ReadonlyMap<string, readonly Mutant[]>,
   chosen: readonly Mutant[],
   rounds: readonly (readonly string[])[],
   say: (line: string) => void,
+  onEnd: (verdicts: readonly Verdict[]) => void,
 ): Promise<readonly Verdict[]> {
   const path = mkdtempSync(join(tmpdir(), 'migration-agent-switched-'));
   process.env['MUTANTS'] = path;
   const plan = planOf(files, new Set(chosen));
   writePlan(plan);
+  const tried: Tried = { isQuickOver: false, slow: new Set(), loaded: new Set() };
+  const end = (): void => {
+    onEnd(verdicts(files, new Set(chosen), tried));
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', end);
+  const sayNoticed = noticedSayer([...files.values()].flat(), say);
   const vitest = await createVitest({
     config: join(import.meta.dirname, 'vitest.config.ts'),
     watch: false,
   });
   try {
-    for (const round of rounds) {
-      await tryRound(vitest, round, plan);
+    for (const [index, round] of rounds.entries()) {
+      tried.isQuickOver = false;
+      await tryRound(vitest, round, plan, tried, index === rounds.length - 1, sayNoticed);
       const { noticed } = results();
       say(`${round.join(' ')}: ${noticed.size} of ${plan.chosen.length} noticed`);
     }
-    await tryLoaded(vitest, files, plan, say);
+    await tryLoaded(vitest, files, plan, tried, say);
+    sayNoticed();
     for (const test of new Set(results().unusable)) say(`not used, it cannot be repeated: ${test}`);
-    return verdicts(files, new Set(chosen));
+    return verdicts(files, new Set(chosen), tried);
   } finally {
     await vitest.close();
+    process.off('exit', end);
     rmSync(path, { recursive: true, force: true });
   }
 }
@@ -74,7 +95,14 @@ async function runTests(vitest: Vitest, filters: readonly string[]): Promise<boo
 /** A mutant may end the process of the test: so many of each test file are found. */
 const DEATHS_MAX = 20;
 
-async function tryRound(vitest: Vitest, filters: readonly string[], plan: Plan): Promise<void> {
+async function tryRound(
+  vitest: Vitest,
+  filters: readonly string[],
+  plan: Plan,
+  tried: Tried,
+  isLast: boolean,
+  sayNoticed: () => void,
+): Promise<void> {
   const files = await vitest.globTestSpecifications([...filters]);
   const sources = Object.keys(plan.files);
   for (const pass of PASSES) {
@@ -83,8 +111,24 @@ async function tryRound(vitest: Vitest, filters: readonly string[], plan: Plan):
       const test = relative(ROOT, file.moduleId);
       const isNamed = sources.some((source) => isNamedFor(test, source));
       if (pass === 'beside' ? isNamed : mayNotice(test, pass, plan)) await tryFile(vitest, file);
+      sayNoticed();
+      if (pass === 'slow') tried.slow.add(test);
     }
+    if (pass === 'quick') tried.isQuickOver = isLast;
   }
+}
+
+/** Says those that were noticed since it was called last. */
+function noticedSayer(all: readonly Mutant[], say: (line: string) => void): () => void {
+  const said = new Set<number>();
+  return () => {
+    for (const number of results().noticed) {
+      const mutant = all[number];
+      if (mutant === undefined || said.has(number)) continue;
+      said.add(number);
+      say(`noticed   ${lineOf(mutant)}`);
+    }
+  };
 }
 
 /** Whether the test file reaches what nothing has noticed, as far as is known of it. */
@@ -105,6 +149,8 @@ async function tryFile(vitest: Vitest, file: TestSpecification): Promise<void> {
     await vitest.runTestSpecifications([file]);
     const lines = readLines().slice(before);
     if (lines.some(({ what }) => what === 'finished')) break;
+    // A signal to the process group ends both: then this process ends here, and no mutant has ended the other.
+    await setImmediate();
     const deadly = lines.findLast(({ what }) => what === 'trying');
     if (deadly === undefined) {
       // It ended before anything was tried: with the switches it cannot even be imported, or a hook ends its process.
@@ -120,6 +166,7 @@ async function tryLoaded(
   vitest: Vitest,
   files: ReadonlyMap<string, readonly Mutant[]>,
   plan: Plan,
+  tried: Tried,
   say: (line: string) => void,
 ): Promise<void> {
   const { loaded, noticed } = results();
@@ -137,6 +184,7 @@ async function tryLoaded(
       found++;
       break;
     }
+    tried.loaded.add(number);
   }
   writePlan(plan);
   say(`constants: ${found} of ${left.length} noticed`);
@@ -153,6 +201,8 @@ interface Results {
   readonly reached: ReadonlySet<number>;
   /** With the test files that import them. */
   readonly loaded: ReadonlyMap<number, ReadonlySet<string>>;
+  /** With the test files that reach them and are left to the slow pass. */
+  readonly slow: ReadonlyMap<number, ReadonlySet<string>>;
   readonly unusable: readonly string[];
 }
 
@@ -160,28 +210,35 @@ function results(): Results {
   const noticed = new Set<number>();
   const reached = new Set<number>();
   const loaded = new Map<number, Set<string>>();
+  const slow = new Map<number, Set<string>>();
   const unusable: string[] = [];
   for (const { test, what, mutants } of readLines()) {
     if (what === 'unusable') unusable.push(test);
     for (const mutant of mutants) {
       if (what === 'noticed') noticed.add(mutant);
       if (what === 'reached') reached.add(mutant);
-      if (what !== 'loaded') continue;
       const [file = test] = test.split(' > ');
-      loaded.set(mutant, (loaded.get(mutant) ?? new Set()).add(file));
+      const later = what === 'loaded' ? loaded : what === 'slow' ? slow : undefined;
+      later?.set(mutant, (later.get(mutant) ?? new Set()).add(file));
     }
   }
-  return { noticed, reached, loaded, unusable };
+  return { noticed, reached, loaded, slow, unusable };
 }
 
 function verdicts(
   files: ReadonlyMap<string, readonly Mutant[]>,
   chosen: ReadonlySet<Mutant>,
+  tried: Tried,
 ): readonly Verdict[] {
-  const { noticed, reached, loaded } = results();
+  const { noticed, reached, loaded, slow } = results();
+  const isOpen = (number: number): boolean =>
+    !tried.isQuickOver ||
+    (loaded.has(number) && !tried.loaded.has(number)) ||
+    [...(slow.get(number) ?? [])].some((test) => !tried.slow.has(test));
   const all = [...files.values()].flat().map((mutant, number): Verdict => {
     if (mutant.kind === 'alone') return { mutant, verdict: 'alone' };
     if (noticed.has(number)) return { mutant, verdict: 'noticed' };
+    if (isOpen(number)) return { mutant, verdict: 'open' };
     const isRun = reached.has(number) || loaded.has(number);
     return { mutant, verdict: isRun ? 'survived' : 'unreached' };
   });

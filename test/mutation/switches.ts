@@ -59,6 +59,10 @@ function choice({ kind, choices }: Place, original: string): string {
     );
     return `{ ${branches.join('')}{ ${original} } }`;
   }
+  if (kind === 'property') {
+    const isLeftOut = choices.map(({ number }) => `${SWITCH}(${number})`).join(' || ');
+    return `...(${isLeftOut} ? {} : { ${original} })`;
+  }
   const branches = choices.map(
     ({ number, replacement }) => `${SWITCH}(${number}) ? (${replacement}) : `,
   );

@@ -18,7 +18,8 @@ import type { Settings } from '../../src/core/model/settings.ts';
 import type { Services } from '../../src/ports.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { awsEnvironment, boto3Missing } from '../support/aws-tools.ts';
+import { awsEnvironment } from '../support/aws-environment.ts';
+import { boto3Missing } from '../support/boto3.ts';
 import { servicesAt, setEnvironment } from './aws-stub.ts';
 import { anyText } from '../support/any-text.ts';
 
@@ -269,9 +270,11 @@ test(
 
 /** botocore's validator of the operation's input, by AWS's own model. */
 const BOTOCORE = `
-import json, sys, botocore.session
+import json, sys
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-model = botocore.session.get_session().get_service_model('mgh')
+model = ServiceModel(Loader().load_service_model('mgh', 'service-2'), 'mgh')
 for line in sys.stdin:
     operation, body = json.loads(line)
     report = ParamValidator().validate(body, model.operation_model(operation).input_shape)

@@ -14,7 +14,8 @@ import {
   paginateListMigrationTaskUpdates,
   paginateListSourceResources,
 } from '../../src/aws/source-resources.ts';
-import { awsEnvironment, boto3Missing } from '../support/aws-tools.ts';
+import { awsEnvironment } from '../support/aws-environment.ts';
+import { boto3Missing } from '../support/boto3.ts';
 import { fail, ok, setEnvironment, startStub } from './aws-stub.ts';
 import type { Stub } from './aws-stub.ts';
 

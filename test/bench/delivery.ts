@@ -5,7 +5,8 @@ import { amount } from './figure.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import type { Delivery, DeliveryOptions } from './cpu-window.ts';
 import { median, paired } from './rounds.ts';
-import { awsMissing, boto3Missing } from '../support/aws-tools.ts';
+import { awsMissing } from '../support/aws-command.ts';
+import { boto3Missing } from '../support/boto3.ts';
 
 const TARGET_RATIO = 1.1;
 const ROUNDS = 3;

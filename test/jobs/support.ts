@@ -176,10 +176,11 @@ export function processesWith(text: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
+      const has = (name: string): boolean => readFileSync(`/proc/${pid}/${name}`).includes(text);
       try {
-        const message = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${pid}/${name}`));
+        if (!has('environ') && !has('cmdline')) return false;
         const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').split('\n').at(-2)!);
-        return message.some((word) => word.includes(text)) && !['Z', 'X'].includes(state![1]!);
+        return !['Z', 'X'].includes(state![1]!);
       } catch {
         return false;
       }

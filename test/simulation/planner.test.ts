@@ -12,7 +12,7 @@ import { createRandom } from '../../src/system/random.ts';
 import { IS_LONG } from '../support/long-run.ts';
 import { World } from '../support/world.ts';
 
-const DAYS = Number(process.env['DAYS'] ?? (IS_LONG ? 0.5 : 0.25));
+const DAYS = Number(process.env['DAYS'] ?? (IS_LONG ? 0.5 : 0.12));
 const JOBS = Number(process.env['JOBS'] ?? 200);
 const FAILING = Number(process.env['FAILING'] ?? 0.2);
 const { SEED } = process.env;
@@ -20,7 +20,7 @@ const ALL_SEEDS = SEED === undefined ? [1, 2, 3] : [Number(SEED)];
 /** Of the short run: the seeds prove the same, and one of each kind of day is enough to notice what broke. */
 const [DAY_SEEDS, CRASH_SEEDS] =
   IS_LONG || SEED !== undefined ? [ALL_SEEDS, ALL_SEEDS] : [[3], [2]];
-const CRASHES = IS_LONG ? 200 : 100;
+const CRASHES = IS_LONG ? 200 : 50;
 /** A quarter of the jobs work for pipeline tasks. */
 const PIPELINE_PART = 1 / 4;
 

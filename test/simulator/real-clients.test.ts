@@ -10,7 +10,9 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { awsEnvironment, awsMissing, boto3Missing } from '../support/aws-tools.ts';
+import { awsEnvironment } from '../support/aws-environment.ts';
+import { awsMissing } from '../support/aws-command.ts';
+import { boto3Missing } from '../support/boto3.ts';
 import { HUB_STEPS, PIPELINE_STEPS } from './tour/aws-steps.ts';
 import type { Step } from './tour/aws-steps.ts';
 

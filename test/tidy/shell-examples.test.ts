@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { wholeProgram } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { Collector } from '../cli/terminal-in-memory.ts';
-import { awsMissing } from '../support/aws-tools.ts';
+import { awsMissing } from '../support/aws-command.ts';
 import { createSite, LAUNCHER } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 import { until } from '../support/until.ts';

@@ -11,10 +11,11 @@ import type { OutputStream } from '../../../src/jobs/lib/progress.ts';
 import { createParser } from '../../../src/jobs/progress/parsers.ts';
 import type { Parser } from '../../../src/jobs/progress/parsers.ts';
 import { PercentFilter } from '../../../src/jobs/progress/percent-filter.ts';
+import { IS_LONG } from '../../support/long-run.ts';
 import { makeRun } from '../support.ts';
 import { dice, mangled } from './mangle.ts';
 
-const LINES = Number(process.env['LINES'] ?? 4000);
+const LINES = Number(process.env['LINES'] ?? (IS_LONG ? 4000 : 1500));
 
 interface Piece {
   readonly done: number;
@@ -69,7 +70,7 @@ class Reader {
     const splitter = this.#splitters[stream];
     for (const record of splitter.push(Buffer.from(text))) this.#offer(record, stream, false);
     const { unfinished } = splitter;
-    expect(unfinished.length).toBeLessThan(5000);
+    if (unfinished.length >= 5000) throw new Error(`${unfinished.length} characters are kept`);
     if (unfinished !== this.#unfinished && unfinished !== '') this.#offer(unfinished, stream, true);
     this.#unfinished = unfinished;
   }
@@ -132,7 +133,7 @@ describe(`cut, joined and mangled, ${LINES} lines`, () => {
       reader.read(buffered[stream].slice(0, length), stream);
       buffered[stream] = buffered[stream].slice(length);
       highest = Math.max(highest, reader.poll());
-      expect(highest, JSON.stringify(piece)).toBeLessThanOrEqual(done + 5);
+      if (highest > done + 5) expect.fail(`${highest} % at ${JSON.stringify(piece)}`);
     }
     expect(highest).toBeGreaterThan(50);
     // Far less on a quiet machine; quadratic time would take minutes.

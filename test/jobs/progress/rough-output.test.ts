@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { JobDefinition } from '../../../src/core/model/job.ts';
+import { IS_LONG } from '../../support/long-run.ts';
 import { isInstalled, makeRun, sh, until, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
 
@@ -159,10 +160,13 @@ describe.concurrent('output that is not text', () => {
       `printf '\\r  42,000  42%%  1.00MB/s  0:00:01 (xfr#1, to-chk=29/50)\\r'`,
     ],
   ] as const;
+  // As much as a log may hold, so that it is moved before the progress is read.
+  const megabytes = IS_LONG ? 10 : 2;
+  const log = { sizeBytes: megabytes * 1_000_000, files: 3 };
   const roughs = [
-    ['a line of 10 MB', 'head -c 10000000 /dev/zero | tr "\\0" x'],
-    ['10 MB of random bytes', 'head -c 10000000 /dev/urandom'],
-    ['10 MB of zero bytes', 'head -c 10000000 /dev/zero'],
+    [`a line of ${megabytes} MB`, `head -c ${log.sizeBytes} /dev/zero | tr "\\0" x`],
+    [`${megabytes} MB of random bytes`, `head -c ${log.sizeBytes} /dev/urandom`],
+    [`${megabytes} MB of zero bytes`, `head -c ${log.sizeBytes} /dev/zero`],
   ] as const;
 
   test.for(parsers.flatMap((parser) => roughs.map((rough) => ({ parser, rough }))))(
@@ -170,7 +174,7 @@ describe.concurrent('output that is not text', () => {
     ({ parser: [, progress, message], rough: [, output] }) =>
       withHosts(async (newHost) => {
         const host = newHost();
-        host.host.start(makeRun(sh(`${output}; ${message}; sleep 600`), { progress }));
+        host.host.start(makeRun(sh(`${output}; ${message}; sleep 600`), { progress, log }));
         await until(
           () => percents(host).at(-1) === 42,
           () => `42 % in ${JSON.stringify(host.events)}`,

@@ -4,11 +4,19 @@ import { HOUR_MS, MINUTE_MS } from '../../../src/core/lib/time.ts';
 import { definition, rates, settings } from '../../support/settings.ts';
 import { world, start, SILENT } from './promise-world.ts';
 
+/** Progress that is read every ten seconds would be most of the work of these tests. */
+const jobModel = {
+  durationMs: () => 10 * HOUR_MS,
+  exitCode: () => 0,
+  progressEveryMs: MINUTE_MS,
+};
+
 test('a thousand jobs at once, a tenth of the calls failing, stay under a tiny limit', () => {
   const jobs = Array.from({ length: 1000 }, (_, i) => definition(`job-${i}`));
   const tiny = { perSecond: 2, burst: 3 };
   const made = world(jobs, {
     failing: 0.1,
+    jobs: jobModel,
     settings: settings({
       jobs: new Map(jobs.map((job) => [job.name, job])),
       rates: rates({ ImportMigrationTask: tiny, NotifyMigrationTaskState: tiny }),
@@ -24,6 +32,7 @@ test('a service that lets through half of what is configured: obeyed, and no tas
   const jobs = Array.from({ length: 150 }, (_, i) => definition(`job-${i}`));
   const half = { perSecond: 0.5, burst: 5 };
   const made = world(jobs, {
+    jobs: jobModel,
     throttling: rates({ ImportMigrationTask: half, NotifyMigrationTaskState: half }),
   });
   for (const job of jobs) start(made, job.name);

@@ -105,7 +105,7 @@ function outputSections(job: JobDetail, output: JobPicture['output'], view: View
     end: 'last',
   });
   const shown = [
-    section('stderr', errors === 0 ? [] : stderr.slice(-errors)),
+    section('stderr', stderr.slice(stderr.length - errors)),
     section('stdout', errors >= OUTPUT_LINES ? [] : stdout.slice(errors - OUTPUT_LINES)),
   ];
   const written = shown.filter(({ lines: { length } }) => length > 0);

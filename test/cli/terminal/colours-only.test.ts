@@ -31,6 +31,21 @@ describe('the output of a job on a terminal', () => {
     expect(filtered([text])).toBe(shown);
   });
 
+  test.each([
+    ...['48;5;8', '58;5;8', '38;2;8;8;8', '48;2;1;8;8', '58;2;8;1;1', '38:5:8', '38;5;8;1'],
+    ...['38;2;8;8;8;31'],
+  ])('has the colour %s, in which 8 hides nothing', (colour) => {
+    const text = `\u001b[${colour}mx\u001b[m`;
+    expect(filtered([text])).toBe(text);
+  });
+
+  test.each(['38;5;1;8', '38;2;1;2;3;8', '48;5;1;8', '58;5;1;8', '8:1', '1;8', '08'])(
+    'is not hidden by %s',
+    (hidden) => {
+      expect(filtered([`\u001b[${hidden}mx`])).toBe('x');
+    },
+  );
+
   test('has no colours where none are wanted', () => {
     expect(filtered(['\u001b[31mred\u001b[0m'], false)).toBe('red');
   });

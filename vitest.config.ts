@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
+import { filesWithOwnProcess } from './test/support/own-process.ts';
 import { SkippedReporter } from './test/support/skipped-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -10,14 +11,10 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   );
 }
 
-/** These change nothing that outlives a test (test/support/nothing-left.ts) and keep nothing in their modules. */
-const PURE = [
-  'test/{config,core,simulation}/**/*.test.ts',
-  'test/cli/{terminal,views}/**/*.test.ts',
-  'test/control/routes/**/*.test.ts',
-  'test/simulator/{audit,definition,faults,hub,pipeline}/**/*.test.ts',
-  'test/simulator/{constraints,switches}.test.ts',
-];
+const OWN_PROCESS = filesWithOwnProcess(import.meta.dirname);
+
+// What one process has compiled the others need not compile again: those that run tests, and the programs that they start.
+process.env['NODE_COMPILE_CACHE'] = join(import.meta.dirname, 'node_modules/.cache/compiled');
 
 export default defineConfig({
   test: {
@@ -26,8 +23,6 @@ export default defineConfig({
     // Most tests wait for processes and answers, not for a processor.
     maxWorkers: 6,
     globalSetup: 'test/support/bundled-program.ts',
-    // What one of the programs that tests start has compiled the others need not compile again.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') },
     // For tests that never end. None comes near it, also beside busy neighbours.
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -35,18 +30,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // So these files need no process and no modules of their own, which cost more than most of their tests.
+        // These files need no process and no modules of their own, which cost more than most of their tests.
         test: {
-          name: 'pure',
-          include: PURE,
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: OWN_PROCESS,
           isolate: false,
           setupFiles: 'test/support/nothing-left.ts',
         },
       },
-      {
-        extends: true,
-        test: { name: 'all else', include: ['test/**/*.test.ts'], exclude: PURE },
-      },
+      { extends: true, test: { name: 'alone', include: OWN_PROCESS } },
     ],
   },
 });

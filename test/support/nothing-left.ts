@@ -1,6 +1,6 @@
 /** For files that share a process with others: what others rely on is as it was when a file has ended, and variables are put back. */
 import { readFileSync } from 'node:fs';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { until } from './until.ts';
 
 /** What tests exchange for a time, by its name: functions of these objects, the mask of new files, the working directory. */
@@ -40,12 +40,25 @@ function held(): string[] {
   return process.getActiveResourcesInfo().filter((kind) => HELD.includes(kind));
 }
 
+/** Kept for all files of the process: what the first of them found. */
+const FIRST = Symbol.for('migration-agent.test.shared-at-first');
+
+function sharedAtFirst(): ReadonlyMap<string, unknown> {
+  const known: unknown = Reflect.get(globalThis, FIRST);
+  if (known instanceof Map) return known;
+  const first = shared();
+  Reflect.set(globalThis, FIRST, first);
+  return first;
+}
+
+const before = sharedAtFirst();
 // Read anew for each file, before it is loaded.
-const before = shared();
 const heldBefore = held();
 const environment = { ...process.env };
 
 afterAll(async () => {
+  // Vitest does so before the next file. A spy on a fake function puts the fake one back, and this file left it.
+  vi.restoreAllMocks();
   for (const name of Object.keys(process.env)) {
     if (!(name in environment)) Reflect.deleteProperty(process.env, name);
   }

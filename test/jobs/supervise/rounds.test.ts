@@ -8,6 +8,8 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
 afterEach(() => {
+  // First: a spy on a fake function puts the fake one back.
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 

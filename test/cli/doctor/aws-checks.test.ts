@@ -258,6 +258,13 @@ describe('a write that is not accepted', () => {
   });
 });
 
+test('a stream that the agent does not create is not tried', async () => {
+  of = { ...of, migrationHub: { ...of.migrationHub!, createStream: false } };
+  const names = Object.keys(await findings());
+  expect(names).not.toContain('DryRun CreateProgressUpdateStream');
+  expect(names).toContain('DryRun ImportMigrationTask');
+});
+
 test('a runner that AWS tells to terminate', async () => {
   answers.ReportTaskRunnerHeartbeat = { kind: 'accepted', answer: { terminate: true } };
   expect(await finding('runner heartbeat')).toMatchObject({

@@ -71,6 +71,15 @@ test('a long message is broken below itself, in a narrow terminal at thirty colu
   ]);
 });
 
+test.each([
+  [24, ['ok       a: xxxxxxxxxxxxxxxxxxxxxxxx yy']],
+  [25, ['ok       a: xxxxxxxxxxxxxxxxxxxxxxxxx', '         yy']],
+])('thirty columns hold a word of %i and one of two, or not', (length, lines) => {
+  const message = `${'x'.repeat(length)} yy`;
+  const view = { ...VIEW, width: 20 };
+  expect(shown([{ check: 'a', verdict: 'ok', message }], view).slice(0, -2)).toEqual(lines);
+});
+
 test('colours: a verdict has its own', () => {
   const [line] = shown([{ check: 'a', verdict: 'failed', message: 'no' }], {
     ...VIEW,

@@ -87,3 +87,42 @@ test('Delegate and KillMode matter if jobs are below the agent', () => {
   expect(systemdFinding(facts(252, strict))).toMatchObject({ verdict: 'failed' });
   expect(systemdFinding(facts(252, strict, {}, 'unit'))).toMatchObject({ verdict: 'ok' });
 });
+
+describe('the first version with', () => {
+  const whole = { ...REPLACED, PropagatesStopTo: 'migration-agent.socket' };
+  const at = (version: number) => systemdFinding(facts(version, whole));
+
+  test.each([
+    [242, 'ProtectHostname'],
+    [244, 'ProtectKernelLogs'],
+    [245, 'ProtectClock'],
+    [249, 'commands that wait during a restart'],
+  ])('%i: %s', (version, text) => {
+    expect(at(version).message).not.toContain(text);
+    expect(at(version - 1).message).toContain(text);
+    expect([at(version).verdict, at(version - 1).verdict]).toEqual(['ok', 'ok']);
+  });
+
+  test('239: the units at all', () => {
+    expect(at(239).verdict).toBe('ok');
+    expect(at(238)).toMatchObject({
+      ...{ verdict: 'failed', remedy: 'a distribution with systemd 239 or newer' },
+    });
+  });
+
+  test('243: jobs in units of their own', () => {
+    const unit = (version: number) => systemdFinding(facts(version, whole, {}, 'unit')).verdict;
+    expect([unit(242), unit(243)]).toEqual(['failed', 'ok']);
+  });
+
+  test('249: a stop that goes on to the socket by a directive of the unit', () => {
+    const remedy = (version: number) => systemdFinding(facts(version, REPLACED)).remedy;
+    expect(remedy(248)).toContain('migration-agent-generator');
+    expect(remedy(249)).toBe('PropagatesStopTo=migration-agent.socket in the unit');
+  });
+
+  test('252: credentials of its own', () => {
+    const bare = (version: number) => systemdFinding(facts(version, {}, PART_OF)).verdict;
+    expect([bare(251), bare(252)]).toEqual(['warning', 'ok']);
+  });
+});

@@ -37,7 +37,7 @@ function outside(send: (call: Call) => Promise<Outcome> = () => new Promise(() =
     jobs: {
       ...unasked,
       ...{ start: record('start'), adopt: record('adopt'), signalTree: record('signal') },
-      ...{ checkTree: record('check'), forget: record('forget') },
+      ...{ checkTree: record('check'), forget: record('forget'), settled: record('settled') },
     },
     tracked: { ...unasked, watch: record('watch'), release: record('release') },
     post: (event) => events.push(event),
@@ -57,6 +57,7 @@ test.each<[Action, readonly unknown[]]>([
   [{ type: 'check-tree', run }, ['check', run]],
   [{ type: 'watch-run', run }, ['watch', run]],
   [{ type: 'release-run', run }, ['release', run]],
+  [{ type: 'settle-run', run }, ['settled', run]],
   [{ type: 'forget-run', run }, ['forget', run]],
   [{ type: 'answer', request: 5, reply: { ok: true, message: 'x' } }, ['answer', 5]],
   [{ type: 'exit', code: 75 }, ['exit', 75]],

@@ -14,7 +14,6 @@ import type { PendingCall } from '../scheduling/call-queue.ts';
 import type { Pacing } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
 import type { Reporters } from '../scheduling/reporters.ts';
-import type { Retry } from '../scheduling/retry.ts';
 import type { RunIndex } from '../state/run-index.ts';
 import type { HubConnection } from './connection.ts';
 
@@ -121,15 +120,6 @@ class HistoryReporter implements Reporter {
   settled(_call: Call, outcome: Outcome): Fact {
     this.#reporters.remove(this.key);
     return { type: 'history-read', request: this.#request, reply: this.#reply(outcome) };
-  }
-
-  /** There is one attempt only. */
-  retry(): void {
-    // No retry is pending.
-  }
-
-  blockedBy(): Retry | undefined {
-    return undefined;
   }
 
   #reply(outcome: Outcome): Reply {

@@ -11,7 +11,6 @@ import type { PendingCall } from '../scheduling/call-queue.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
 import { HUB_SETUP_KEY } from '../scheduling/reporter-keys.ts';
-import type { Retry } from '../scheduling/retry.ts';
 import type { Timeline } from '../state/timeline.ts';
 import type { HubConnection } from './connection.ts';
 
@@ -66,7 +65,7 @@ export class HubSetupReporter implements Reporter {
       call.operation === 'GetHomeRegion' && settings.current.migrationHub?.region !== undefined;
     if (isForTime && outcome.kind !== 'unavailable' && outcome.kind !== 'throttled') {
       hub.timeAnswered();
-      this.retry();
+      this.#hasAnswered();
       return;
     }
     if (outcome.kind !== 'accepted') {
@@ -75,7 +74,7 @@ export class HubSetupReporter implements Reporter {
       this.#failed(call, outcome, now);
       return;
     }
-    this.retry();
+    this.#hasAnswered();
     if (call.operation === 'GetHomeRegion') {
       const region = outcome.answer.homeRegion;
       if (region === undefined) this.#noRegion('GetHomeRegion answered that none is set', now);
@@ -88,14 +87,9 @@ export class HubSetupReporter implements Reporter {
     }
   }
 
-  retry(): void {
+  #hasAnswered(): void {
     this.#attempts = 0;
     this.#retryAtMs = 0;
-  }
-
-  /** What fails here shows as the health of its operation. */
-  blockedBy(): Retry | undefined {
-    return undefined;
   }
 
   #failed(call: Call, outcome: Exclude<Outcome, { kind: 'accepted' }>, now: Now): void {

@@ -40,8 +40,8 @@ export class HubTaskReporters {
   retry(task: HubTask): void {
     this.ensure(task);
     const { reporters } = this.#parts;
-    reporters.get(hubTaskKey(task.name))?.retry();
-    reporters.get(hubLinksKey(task.name))?.retry();
+    reporters.get(hubTaskKey(task.name))?.retry?.();
+    reporters.get(hubLinksKey(task.name))?.retry?.();
     this.touch(task.name);
   }
 

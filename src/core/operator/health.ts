@@ -116,10 +116,10 @@ function missingStream({ settings: { migrationHub }, hub, reporters }: PlannerVi
   if (migrationHub === undefined) return [];
   const missingMin = migrationHub.createStream ? 2 : 1;
   for (const reporter of reporters.all()) {
-    const { missing, reason = '' } = reporter?.blockedBy() ?? {};
-    const operation = missing?.at(-1);
-    if (operation === undefined || (missing?.length ?? 0) < missingMin) continue;
-    if (reporter?.key.startsWith(HUB_TASKS) !== true) continue;
+    if (!reporter.key.startsWith(HUB_TASKS)) continue;
+    const { missing = [], reason = '' } = reporter.blockedBy?.() ?? {};
+    const operation = missing.length < missingMin ? undefined : missing.at(-1);
+    if (operation === undefined) continue;
     return [
       `${operation} fails: ${reason}; create the stream ${migrationHub.stream} in ${hub.region ?? 'the home region'}, or set migrationHub.createStream: true`,
     ];
@@ -164,9 +164,10 @@ function late({ state }: PlannerView, now: Now): string[] {
   }
   for (const id of state.livePipelineRuns) {
     const { job, pipeline } = state.liveRuns.get(id) ?? {};
-    if (pipeline?.acceptedAt === undefined || pipeline.delivery.state !== 'pending') continue;
+    if (job === undefined || pipeline?.acceptedAt === undefined) continue;
+    if (pipeline.delivery.state !== 'pending') continue;
     const lateMs = now.bootMs - pipeline.acceptedAt.bootMs - pipeline.task.windowMs;
-    if (lateMs > 0) expired.push(`${job ?? id} by ${seconds(lateMs)}`);
+    if (lateMs > 0) expired.push(`${job} by ${seconds(lateMs)}`);
   }
   return [
     ...named(stale, 'late in Migration Hub, which shows them as stale'),

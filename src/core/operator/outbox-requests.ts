@@ -56,7 +56,7 @@ export class OutboxRequests {
     for (const run of this.#pipelineRuns(choice)) {
       if (run.pipeline?.delivery.state === 'refused') run.pipeline.delivery = { state: 'pending' };
       const key = pipelineTaskKey(run.id);
-      reporters.get(key)?.retry();
+      reporters.get(key)?.retry?.();
       reporters.touch(key);
       state.saveRun(run);
       tried++;

@@ -62,7 +62,7 @@ export function oldestPendingMs({
 
 function hubEntries(view: PlannerView, task: HubTask, now: Now): OutboxEntry[] {
   const { finalReports, links, quarantine = [] } = task;
-  const retry = view.reporters.get(hubTaskKey(task.name))?.blockedBy();
+  const retry = view.reporters.get(hubTaskKey(task.name))?.blockedBy?.();
   return [
     ...quarantine.map((refused) => quarantinedEntry(view, task, refused)),
     ...refusedLiveEntries(view, task, retry, now),
@@ -124,7 +124,7 @@ function reportEntry(
 }
 
 function linkEntry(view: PlannerView, task: HubTask, link: HubLink, now: Now): OutboxEntry {
-  const retry = view.reporters.get(hubLinksKey(task.name))?.blockedBy(link);
+  const retry = view.reporters.get(hubLinksKey(task.name))?.blockedBy?.(link);
   return {
     ...about(view, task, task.run ?? task.promise?.run ?? task.finalReports[0]?.run),
     operation: link.operation,
@@ -136,7 +136,7 @@ function linkEntry(view: PlannerView, task: HubTask, link: HubLink, now: Now): O
 
 function pipelineEntry(view: PlannerView, run: Run, now: Now): OutboxEntry | undefined {
   if (run.pipeline === undefined || !isPendingForPipeline(run)) return undefined;
-  const retry = view.reporters.get(pipelineTaskKey(run.id))?.blockedBy();
+  const retry = view.reporters.get(pipelineTaskKey(run.id))?.blockedBy?.();
   const { delivery, task } = run.pipeline;
   return {
     job: run.job,

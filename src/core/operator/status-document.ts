@@ -167,7 +167,7 @@ function hubDestination(view: PlannerView, run: Run, now: Now): HubDestination |
   if (run.hub === undefined) return undefined;
   const { task } = run.hub;
   const promise = view.state.hubTasks.get(task)?.promise;
-  const blockedBy = view.reporters.get(hubTaskKey(task))?.blockedBy();
+  const blockedBy = view.reporters.get(hubTaskKey(task))?.blockedBy?.();
   const status = { task, ...delivery(run.hub.delivery, blockedBy?.reason ?? hubObstacle(view)) };
   if (promise?.run !== run.id) return status;
   return {
@@ -200,7 +200,7 @@ function pipelineDestination(
   const { pipeline } = run;
   if (pipeline === undefined) return undefined;
   const { task, acceptedAt } = pipeline;
-  const blockedBy = view.reporters.get(pipelineTaskKey(run.id))?.blockedBy();
+  const blockedBy = view.reporters.get(pipelineTaskKey(run.id))?.blockedBy?.();
   const status = {
     taskId: task.taskId,
     pipelineId: task.pipelineId,

@@ -13,7 +13,6 @@ import { retryDelayMs } from '../scheduling/pacing.ts';
 import type { Pacing } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
 import { pollerKey } from '../scheduling/reporter-keys.ts';
-import type { Retry } from '../scheduling/retry.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 import type { Shutdown } from '../state/shutdown.ts';
 
@@ -65,16 +64,6 @@ export class Poller implements Reporter {
     this.#attempts = 0;
     const { task } = outcome.answer;
     return task && { type: 'task-received', task, workerGroup: this.#workerGroup };
-  }
-
-  retry(): void {
-    this.#attempts = 0;
-    this.#notBeforeMs = 0;
-  }
-
-  /** What fails here shows as the health of PollForTask. */
-  blockedBy(): Retry | undefined {
-    return undefined;
   }
 
   #mayPoll(): boolean {

@@ -12,7 +12,6 @@ import { drawnMs } from '../scheduling/deadlines.ts';
 import { retryDelayMs } from '../scheduling/pacing.ts';
 import type { Reporter } from '../scheduling/reporter.ts';
 import { RUNNER_KEY } from '../scheduling/reporter-keys.ts';
-import type { Retry } from '../scheduling/retry.ts';
 import type { PersistentState } from '../state/persistent-state.ts';
 
 interface Parts {
@@ -86,18 +85,9 @@ export class RunnerHeartbeat implements Reporter {
       this.#retryAtMs = now.bootMs + retryDelayMs(this.#attempts, Infinity, this.#parts.random);
       return undefined;
     }
-    this.retry();
-    this.#acceptedAtMs = sentAt.bootMs;
-    return outcome.answer.terminate === true ? { type: 'runner-terminated' } : undefined;
-  }
-
-  retry(): void {
     this.#attempts = 0;
     this.#retryAtMs = 0;
-  }
-
-  /** A failure shows as the health of the operation. */
-  blockedBy(): Retry | undefined {
-    return undefined;
+    this.#acceptedAtMs = sentAt.bootMs;
+    return outcome.answer.terminate === true ? { type: 'runner-terminated' } : undefined;
   }
 }

@@ -224,7 +224,6 @@ export class PipelineTaskReporter implements Reporter {
       return;
     }
     if (this.#statusRetry !== undefined) {
-      this.#statusRetry.isQuarantined = true;
       this.#statusRetry.retryAtMs = now.bootMs + QUARANTINE_MS;
     }
     if (pipeline.delivery.state === 'refused') return;

@@ -21,8 +21,11 @@ export interface Reporter {
   call(now: Now): Call | undefined;
   /** Handles the call's outcome. Returns what it means beyond this reporter. */
   settled(call: Call, outcome: Outcome, now: Now, sentAt: Now): Fact | undefined;
-  /** Tries a failed call again now, because an operator asked for it. */
-  retry(): void;
-  /** What keeps the next report (or this link) from being delivered. */
-  blockedBy(link?: HubLink): Retry | undefined;
+  /** Tries a failed call again now, because an operator asked for it: only of what is in the outbox. */
+  retry?(): void;
+  /**
+   * What keeps the next report (or this link) from being delivered. Without it: what fails shows as the health of the
+   * operation alone.
+   */
+  blockedBy?(link?: HubLink): Retry | undefined;
 }

@@ -11,8 +11,8 @@ export class Reporters {
     return this.#entries.get(key)?.owner;
   }
 
-  *all(): Iterable<Reporter | undefined> {
-    for (const { owner } of this.#entries.values()) yield owner;
+  *all(): Iterable<Reporter> {
+    for (const { owner } of this.#entries.values()) if (owner !== undefined) yield owner;
   }
 
   /** Replaces the reporter of the same key. A call that the old one has in flight is waited for. */

@@ -27,11 +27,7 @@ function connectionOf(
   const reporters = new Reporters();
   const nothing = (): undefined => undefined;
   for (const key of [HUB_SETUP_KEY, hubTaskKey('copy'), hubLinksKey('copy')]) {
-    reporters.add({
-      ...{ key, next: nothing, call: nothing, settled: nothing },
-      retry: nothing,
-      blockedBy: nothing,
-    });
+    reporters.add({ key, next: nothing, call: nothing, settled: nothing });
   }
   const current = settings({ migrationHub: { ...HUB, ...hub } });
   const connection = new HubConnection({

@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/core/model/call.ts';
 import type { PipelineSettings } from '../../../src/core/model/settings.ts';
+import { Poller } from '../../../src/core/pipeline/poller.ts';
+import { Pacing } from '../../../src/core/scheduling/pacing.ts';
 import { PersistentState } from '../../../src/core/state/persistent-state.ts';
-import { Desk, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
+import { Shutdown } from '../../../src/core/state/shutdown.ts';
+import { Desk, START, UNAVAILABLE, aRun, accepted, failing } from '../../support/desk.ts';
 import { polledTask } from '../../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../../support/settings.ts';
 
@@ -153,6 +156,31 @@ describe('no poll is made', () => {
     desk.settle(POLL, NO_WORK);
     desk.pass(10_000);
     expect(desk.callsOf(POLL).filter(({ workerGroup }) => workerGroup === 'files')).toHaveLength(1);
+  });
+
+  test('however it is asked: nothing waits for a turn, and a turn that comes all the same is not used', () => {
+    const parts = () => ({
+      ...{ state: new PersistentState(), random: () => 1, heartbeat: { isSettled: true } },
+      ...{ settings: { current: settings({ dataPipeline: PIPELINE }) }, pacing: new Pacing() },
+      shutdown: new Shutdown(),
+    });
+    const now = START;
+    const asked = (over: Partial<ReturnType<typeof parts>> = {}) => {
+      const poller = new Poller({ ...parts(), ...over }, 'files');
+      return [poller.next()?.operation, poller.call(now)?.operation];
+    };
+    expect(asked()).toEqual([POLL, POLL]);
+    const full = new Pacing();
+    for (let i = 0; i < PIPELINE.concurrency; i++) full.began(POLL, now.bootMs, 1);
+    const draining = new Shutdown();
+    draining.drain();
+    const reasons = [
+      ...[{ heartbeat: { isSettled: false } }, { pacing: full }, { shutdown: draining }],
+      { settings: { current: settings() } },
+    ];
+    for (const reason of reasons) {
+      expect(asked(reason), Object.keys(reason).join()).toEqual([undefined, undefined]);
+    }
   });
 
   test('while live runs of a copied host hold their jobs', () => {

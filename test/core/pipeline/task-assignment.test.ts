@@ -81,6 +81,27 @@ describe('which job a task runs', () => {
     });
   });
 
+  test('shell text is reported to Migration Hub only if that is a destination', () => {
+    const { migrationHub, ...pipelineOnly } = withActivities([{ match: {}, shell: true }]);
+    expect(migrationHub).toBeDefined();
+    const found = assignment(task([{ key: 'command', stringValue: 'true' }]), pipelineOnly);
+    expect(found.kind).toBe('run');
+    expect(found.kind === 'run' && found.definition).not.toHaveProperty('migrationHub');
+  });
+
+  test('whether it is a precondition is said by its rule', () => {
+    const isOne = (precondition?: boolean): unknown => {
+      const rule = {
+        match: {},
+        job: 'nightly',
+        ...(precondition === undefined ? {} : { precondition }),
+      };
+      const found = assignment(task([]), withActivities([rule]));
+      return found.kind === 'run' && found.isPrecondition;
+    };
+    expect([isOne(true), isOne(false), isOne()]).toEqual([true, false, false]);
+  });
+
   test('a rule whose job is not configured is refused, whatever command the task brings', () => {
     const configured = withActivities([{ match: {}, job: 'no-such-job' }]);
     const found = assignment(task([{ key: 'command', stringValue: 'rm -rf /' }]), configured);
@@ -141,6 +162,13 @@ describe('which job a task runs', () => {
       configured,
     );
     expect(found.kind === 'run' && found.definition.timeoutMs).toBe(30 * 60_000);
+    const longer = assignment(
+      task([{ key: 'attemptTimeout', stringValue: '2 Hours' }]),
+      configured,
+    );
+    expect(longer.kind === 'run' && longer.definition.timeoutMs).toBe(3_600_000);
+    const none = assignment(task([]), configured);
+    expect(none.kind === 'run' && none.definition).toBe(nightly);
   });
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PipelineField, PolledTask } from '../../../src/core/model/call.ts';
 import { taskEnvironment } from '../../../src/core/pipeline/task-environment.ts';
 import { anyText } from '../../support/any-text.ts';
@@ -56,6 +56,52 @@ test('the environment of a task’s job', () => {
     MIGRATION_PIPELINE_FIELD_ON_FAIL: 'Alarm',
     MIGRATION_PIPELINE_FIELD_PASSWORD: 'pw',
     MIGRATION_PIPELINE_FIELD_MAXIMUM_RETRIES: '2',
+  });
+});
+
+describe('what does not fit', () => {
+  const LEFT_OUT = 'MIGRATION_PIPELINE_LEFT_OUT';
+  const big = (key: string, length = 12_000) => ({ key, stringValue: 'x'.repeat(length) });
+
+  test('is named, and what is small enough after it is still there', () => {
+    const fields = [
+      big('one'),
+      big('two'),
+      big('three'),
+      big('four'),
+      { key: 'five', stringValue: 'v' },
+    ];
+    const environment = taskEnvironment(task(fields), 'files');
+    const named = environment[LEFT_OUT]?.split(' ');
+    expect(named).toEqual(['MIGRATION_PIPELINE_FIELD_THREE', 'MIGRATION_PIPELINE_FIELD_FOUR']);
+    for (const name of named ?? []) expect(environment).not.toHaveProperty(name);
+    expect(environment['MIGRATION_PIPELINE_FIELD_TWO']).toHaveLength(12_000);
+    expect(environment['MIGRATION_PIPELINE_FIELD_FIVE']).toBe('v');
+  });
+
+  test('one is enough to say so; without one nothing is said', () => {
+    const one = taskEnvironment(task([big('huge', 40_000)]), 'files');
+    expect(one[LEFT_OUT]).toBe('MIGRATION_PIPELINE_FIELD_HUGE');
+    expect(taskEnvironment(task([big('fits')]), 'files')).not.toHaveProperty(LEFT_OUT);
+  });
+
+  test('counts bytes: three for each character that is not ASCII', () => {
+    const text = 'é'.repeat(12_000);
+    expect(taskEnvironment(task([{ key: 'a', stringValue: text }]), 'files')).toHaveProperty(
+      LEFT_OUT,
+    );
+    const ascii = taskEnvironment(task([big('a')]), 'files');
+    expect(ascii).not.toHaveProperty(LEFT_OUT);
+  });
+
+  test('a field cannot pass for another: the first of a name stays', () => {
+    const fields = [
+      { key: 'myTag_2', stringValue: 'first' },
+      { key: 'myTag', stringValue: 'a' },
+      { key: 'myTag', stringValue: 'b' },
+    ];
+    const environment = taskEnvironment(task(fields), 'files');
+    expect(environment['MIGRATION_PIPELINE_FIELD_MY_TAG_2']).toBe('first');
   });
 });
 

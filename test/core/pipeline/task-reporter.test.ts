@@ -5,7 +5,16 @@ import type { Call, Outcome } from '../../../src/core/model/call.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 import type { PipelineSettings, Settings } from '../../../src/core/model/settings.ts';
 import { shorten } from '../../../src/core/pipeline/task-reporter.ts';
-import { Desk, PROCESS, REFUSED, UNAVAILABLE, accepted, failing } from '../../support/desk.ts';
+import {
+  Desk,
+  PROCESS,
+  REFUSED,
+  START,
+  UNAVAILABLE,
+  accepted,
+  failing,
+} from '../../support/desk.ts';
+import { pipelineTaskKey } from '../../../src/core/scheduling/reporter-keys.ts';
 import { polledTask } from '../../support/polled-task.ts';
 import { PIPELINE, definition, rates } from '../../support/settings.ts';
 
@@ -126,6 +135,75 @@ describe('a report', () => {
   });
 });
 
+describe('what keeps a task from being reported', () => {
+  const blocked = (desk: Desk, run: Run) =>
+    desk.planner.view().reporters.get(keyOf(run))?.blockedBy?.();
+  const keyOf = (run: Run): string => pipelineTaskKey(run.id);
+
+  test('is of a live run the failure of its report, and nothing once one was accepted', () => {
+    const { desk, run } = running();
+    expect(blocked(desk, run)).toBeUndefined();
+    desk.answers = failing(REPORT, { kind: 'unavailable', reason: 'the first' });
+    desk.pass(MINUTE_MS);
+    desk.answers = failing(REPORT, { kind: 'unavailable', reason: 'the last' });
+    desk.pass(MINUTE_MS);
+    expect(blocked(desk, run)).toMatchObject({ reason: 'the last' });
+    desk.answers = accepted;
+    desk.pass(MINUTE_MS);
+    expect(blocked(desk, run)).toBeUndefined();
+  });
+
+  test('is of an ended run the failure of its final status, whatever its reports do', () => {
+    const { desk, run } = running();
+    desk.answers = (call) =>
+      call.operation === REPORT || call.operation === STATUS
+        ? { kind: 'unavailable', reason: call.operation }
+        : accepted(call);
+    desk.pass(MINUTE_MS);
+    desk.exit(run);
+    expect(blocked(desk, run)).toMatchObject({ reason: STATUS, attempts: 1 });
+    expect(desk.planner.view().state.outboxRuns).toContain(run);
+  });
+});
+
+test('a report that fails is repeated ever less often, but after a quarter of what is left of the window at the latest', () => {
+  const windowMs = 5 * MINUTE_MS;
+  const { desk, run } = running({ windowMs });
+  desk.answers = failing(REPORT, UNAVAILABLE);
+  const beganMs = desk.now.bootMs;
+  const times: number[] = [];
+  while (run.state === 'running') {
+    const before = reports(desk).length;
+    desk.pass(100);
+    if (reports(desk).length > before) times.push(desk.now.bootMs - beganMs);
+  }
+  // The first failure counts as one that came before its time.
+  const gaps = times
+    .slice(2)
+    .map((at, i) => ({ gapMs: at - times[i + 1]!, fromMs: times[i + 1]! }));
+  expect(Math.max(...gaps.map(({ gapMs }) => gapMs))).toBeGreaterThan(10_000);
+  for (const { gapMs, fromMs } of gaps) expect(gapMs).toBeLessThanOrEqual((windowMs - fromMs) / 4);
+  expect(gaps.at(-1)!.gapMs).toBeLessThan(10_000);
+});
+
+describe('an answer that comes too late', () => {
+  test.each<[string, Outcome]>([
+    ['accepted', { kind: 'accepted', answer: {} }],
+    ['refused', REFUSED],
+  ])('to a final status that was dropped meanwhile changes nothing: %s', (_kind, outcome) => {
+    const { desk, run } = running();
+    desk.answers = (call) => (call.operation === STATUS ? undefined : accepted(call));
+    desk.exit(run);
+    desk.post({ type: 'outbox-requested', action: 'drop', choice: { job: 'copy' }, by: 'anna' });
+    const dropped = { state: 'withheld', reason: 'dropped from the outbox by anna' };
+    const events = desk.eventNames().filter((name) => name.startsWith('report.'));
+    desk.settle(STATUS, outcome);
+    expect(run.pipeline?.delivery).toEqual(dropped);
+    const more = desk.eventNames().filter((name) => name.startsWith('report.'));
+    expect(more.slice(events.length)).toEqual(outcome.kind === 'accepted' ? [] : ['report.failed']);
+  });
+});
+
 describe('the final status', () => {
   test('is set at once, and nothing follows', () => {
     const { desk, run } = running();
@@ -159,7 +237,10 @@ describe('the final status', () => {
     desk.pass(MINUTE_MS);
     expect(run.pipeline?.delivery.state).toBe('delivered');
     const event = desk.events.find(({ event: name }) => name === 'report.delivered');
-    expect((event?.fields as { afterS?: number }).afterS).toBeGreaterThanOrEqual(600);
+    const endedAtMs = run.endedAt!.bootMs;
+    const at = run.pipeline?.delivery.state === 'delivered' ? run.pipeline.delivery.at : START;
+    expect(event?.fields).toMatchObject({ afterS: Math.round((at.bootMs - endedAtMs) / 1000) });
+    expect(at.bootMs - endedAtMs).toBeGreaterThanOrEqual(10 * MINUTE_MS);
   });
 
   test('that is refused goes without its texts, then stays in the outbox and is tried every quarter of an hour', () => {
@@ -235,6 +316,20 @@ test('an answer about an earlier task of the run says nothing', () => {
   const gone: Outcome = { kind: 'gone', reason: 'TaskNotFoundException' };
   desk.settle(REPORT, gone);
   expect(run).toMatchObject({ state: 'running', pipeline: { delivery: { state: 'pending' } } });
+});
+
+test('a task that AWS has to confirm first is reported at once, and its confirmation is an event of its own', () => {
+  const { desk, run } = running();
+  desk.pass(5_000);
+  const count = reports(desk).length;
+  run.pipeline!.unconfirmedSince = desk.now;
+  desk.state.saveRun(run);
+  desk.planner.view().reporters.touchAll();
+  desk.post({ type: 'time-passed' });
+  expect(reports(desk)).toHaveLength(count + 1);
+  expect(run.pipeline?.unconfirmedSince).toBeUndefined();
+  desk.pass(5_000);
+  expect(reports(desk)).toHaveLength(count + 1);
 });
 
 test('before a planned stop each task is reported once more', () => {

@@ -48,14 +48,6 @@ class TestReporter implements Reporter {
     this.pending = undefined;
     return { type: 'runner-terminated' };
   }
-
-  retry(): void {
-    this.pending = undefined;
-  }
-
-  blockedBy(): undefined {
-    return undefined;
-  }
 }
 
 function schedulerOf(...given: TestReporter[]) {

@@ -10,8 +10,6 @@ function reporter(key: string): Reporter {
     next: nothing,
     call: nothing,
     settled: nothing,
-    retry: nothing,
-    blockedBy: nothing,
   };
 }
 

@@ -26,6 +26,7 @@ export function inheritedSocket(environment: NodeJS.ProcessEnv): InheritedSocket
 function pathOf(fd: number): string | undefined {
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+    if (inode === undefined) return undefined;
     const line = readFileSync('/proc/net/unix', 'utf8')
       .split('\n')
       .find((entry) => entry.split(/\s+/)[6] === inode);

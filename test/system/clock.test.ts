@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createClock } from '../../src/system/clock.ts';
 
@@ -101,6 +102,16 @@ test('a drift that is smaller than what a busy moment makes is none', () => {
   host.suspended += 20;
   host.run(2_000);
   expect(clock.now().bootMs - before).toBeGreaterThanOrEqual(4_200);
+});
+
+test('the clocks of this host: milliseconds since its boot, suspended time too, and since 1970', () => {
+  const beforeMs = uptime() * 1_000;
+  const { bootMs, wallMs } = createClock().now();
+  // The kernel gives the time since the boot in steps of 10 ms.
+  expect(bootMs).toBeGreaterThanOrEqual(beforeMs - 20);
+  expect(bootMs).toBeLessThanOrEqual(uptime() * 1_000 + 20);
+  expect(wallMs).toBeLessThanOrEqual(Date.now());
+  expect(wallMs).toBeGreaterThan(Date.now() - 100_000);
 });
 
 describe('a wake', () => {

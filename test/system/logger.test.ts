@@ -33,14 +33,17 @@ test('a line is one JSON object with level, ISO time, event, fields and msg', ()
 });
 
 test('the level can be changed while the agent runs', () => {
-  const { log, lines } = capture();
+  const { log, lines, last } = capture();
   log.write('debug', 'a', 'a', {});
   expect(lines).toHaveLength(0);
   log.setLevel('debug');
   log.write('debug', 'a', 'a', {});
+  expect(last()).toMatchObject({ level: 'debug' });
   log.setLevel('error');
   log.write('warn', 'a', 'a', {});
   expect(lines).toHaveLength(1);
+  log.write('error', 'a', 'a', {});
+  expect(lines).toHaveLength(2);
 });
 
 test('secrets are masked wherever they stand', () => {

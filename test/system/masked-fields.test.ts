@@ -63,3 +63,18 @@ test('an error shows its type, code, cause and errors, and no empty ones', () =>
   const odd = Object.assign(new Error('odd'), { code: 5 });
   expect(maskFields({ odd })['odd']).not.toHaveProperty('code');
 });
+
+test('causes and errors within errors are shown six levels deep', () => {
+  const nest = (wrap: (inner: unknown) => Error): unknown => {
+    let error: unknown = 'bottom';
+    for (let level = 0; level < 8; level += 1) error = wrap(error);
+    return maskFields({ error })['error'];
+  };
+  const depthOf = (value: unknown, next: (value: never) => unknown): number =>
+    typeof value === 'object' && value !== null ? 1 + depthOf(next(value as never), next) : 0;
+  const caused = nest((cause) => new Error('x', { cause }));
+  expect(depthOf(caused, ({ cause }: { cause: unknown }) => cause)).toBe(6);
+  const grouped = nest((inner) => new AggregateError([inner], 'x'));
+  // The list is a level, too.
+  expect(depthOf(grouped, ({ errors }: { errors: unknown[] }) => errors[0])).toBe(3);
+});

@@ -3,7 +3,11 @@ import type * as fs from 'node:fs';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { inheritedSocket } from '../../src/system/inherited-socket.ts';
 
-const proc = vi.hoisted(() => ({ target: '', unix: '' }));
+interface Proc {
+  target: string | Error;
+  unix: string;
+}
+const proc = vi.hoisted(() => ({}) as Proc);
 vi.mock(import('node:fs'), async (original) => {
   const real: typeof fs = await original();
   return {

@@ -48,9 +48,10 @@ export function hubRetryAfter(
   now: Now,
 ): HubRetry | undefined {
   const slackMs = (task.promise?.until.bootMs ?? Infinity) - now.bootMs;
+  const { refusedAtMs = now.bootMs, ...others } = before ?? {};
   const retry: HubRetry = {
     missing: [],
-    ...before,
+    ...others,
     ...again(before, outcome.reason, slackMs, now, parts.random),
     region: parts.hub.region,
   };
@@ -58,7 +59,7 @@ export function hubRetryAfter(
     case 'missing':
       return afterMissing(parts, task, retry, call, now);
     case 'refused':
-      return afterRefusal(parts, task, retry, call, now);
+      return afterRefusal(parts, task, { ...retry, refusedAtMs }, call, now);
     case 'no-home-region':
       parts.hub.noHomeRegion(outcome.reason, now);
       return retry;
@@ -95,7 +96,7 @@ function afterMissing(
 function afterRefusal(
   parts: FailureParts,
   task: HubTask,
-  retry: HubRetry,
+  retry: HubRetry & { readonly refusedAtMs: number },
   call: Call,
   now: Now,
 ): HubRetry | undefined {
@@ -104,7 +105,8 @@ function afterRefusal(
   if ('region' in call && call.region !== parts.hub.region) {
     return { ...retry, retryAtMs: now.bootMs };
   }
-  const isSure = parts.hub.confirmRegion(retry.firstAtMs);
+  // Only by an answer since the first refusal: the region may have moved in an outage before it.
+  const isSure = parts.hub.confirmRegion(retry.refusedAtMs);
   const report = finalReportOf(task, call);
   if (!isSure && (report !== undefined || retry.attempts < UNSURE_ATTEMPTS)) return retry;
   if (call.operation === 'NotifyMigrationTaskState' && isReducible(call)) {

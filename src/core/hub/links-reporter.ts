@@ -97,11 +97,14 @@ export class HubLinksReporter implements Reporter {
       hub.disable(call.operation, reason, now);
       return;
     }
-    const retry = again(this.#retries.get(link), reason, Infinity, now, random);
+    const before = this.#retries.get(link);
+    const retry = again(before, reason, Infinity, now, random);
     this.#retries.set(link, retry);
     if (kind === 'missing' && this.#importAgain(link)) return;
     if (kind !== 'refused' && kind !== 'missing') return;
-    if (!hub.confirmRegion(retry.firstAtMs)) return;
+    // Only by an answer since the first refusal: the region may have moved in an outage before it.
+    retry.refusedAtMs = before?.refusedAtMs ?? now.bootMs;
+    if (!hub.confirmRegion(retry.refusedAtMs)) return;
     const run = this.#run();
     const fields = { task: this.#task.name, operation: call.operation, reason };
     timeline.add('report.refused', now, fields, run);

@@ -17,6 +17,8 @@ export interface Retry {
   reason: string;
   /** Refused for good: repeated rarely, or only when an operator asks for it. */
   isQuarantined: boolean;
+  /** The last failures were refusals, which may mean the wrong region: when the first of them was. */
+  refusedAtMs?: number;
   /** Operations that found the task or its stream missing since a report was last accepted. */
   readonly missing?: readonly Operation[];
 }

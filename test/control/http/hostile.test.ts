@@ -15,9 +15,10 @@ import { createRandom } from '../../../src/system/random.ts';
 import { call, serve } from '../control-server-fixture.ts';
 import { malformedRequest } from './malformed-requests.ts';
 import { OperatorInMemory } from '../operator-in-memory.ts';
+import { IS_LONG } from '../../support/long-run.ts';
 import { eventually } from '../../support/until.ts';
 
-const REQUESTS = Number(process.env['REQUESTS'] ?? 600);
+const REQUESTS = Number(process.env['REQUESTS'] ?? (IS_LONG ? 600 : 240));
 const SEED = Number(process.env['SEED'] ?? 20_261_124);
 const AT_ONCE = 16;
 

@@ -154,6 +154,23 @@ describe('a refusal', () => {
     expect([retry?.attempts, task.finalReports.length]).toEqual([9, 1]);
   });
 
+  test('of a final report after an outage asks for the region, which may have moved since the last answer', () => {
+    const { fail, hub, task } = hubOf({ finalReports: [final(100)] });
+    const outage = fail(NOTIFY, UNAVAILABLE as Failure);
+    hub.regionAnswered('eu-central-1', after(START, 1_000));
+    const later = (ms: number) => after(START, ms);
+    const refused = fail(NOTIFY, REFUSED as Failure, outage, later(2_000));
+    expect([hub.isRegionDoubtful, task.finalReports.length]).toEqual([true, 1]);
+    hub.regionAnswered('eu-central-1', later(3_000));
+    // Another outage: the answer before it says nothing of the region after it.
+    const again = fail(NOTIFY, UNAVAILABLE as Failure, refused, later(4_000));
+    const second = fail(NOTIFY, REFUSED as Failure, again, later(5_000));
+    expect([hub.isRegionDoubtful, task.finalReports.length]).toEqual([true, 1]);
+    hub.regionAnswered('eu-central-1', later(6_000));
+    expect(fail(NOTIFY, REFUSED as Failure, second, later(7_000))).toBeUndefined();
+    expect(task.quarantine).toHaveLength(1);
+  });
+
   test('of a final report puts it aside, and the next one is free to go', () => {
     const { events, fail, hub, state, task } = hubOf({ finalReports: [final(100), final(101)] });
     hub.regionAnswered('eu-central-1', START);

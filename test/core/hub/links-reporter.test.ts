@@ -114,6 +114,33 @@ describe('a link that is refused', () => {
     });
   });
 
+  test('after an outage in which the home region moved is sent again there', () => {
+    let region = 'eu-central-1';
+    let isOut = true;
+    let notified = 0;
+    const desk = new Desk({
+      jobs: [JOB],
+      answers: (call) => {
+        if (call.operation === 'GetHomeRegion') {
+          return { kind: 'accepted', answer: { homeRegion: region } };
+        }
+        // The refusal of a report asks for the region, which is confirmed in the outage of the link.
+        if (call.operation === 'NotifyMigrationTaskState' && (notified += 1) === 2) return REFUSED;
+        if (call.operation !== 'AssociateDiscoveredResource') return accepted(call);
+        if (isOut) return UNAVAILABLE;
+        return call.region === region ? accepted(call) : REFUSED;
+      },
+    });
+    desk.start('copy');
+    desk.pass(4 * MINUTE_MS);
+    expect(desk.callsOf('GetHomeRegion')).toHaveLength(2);
+    [region, isOut] = ['us-west-2', false];
+    desk.pass(2 * MINUTE_MS);
+    expect(desk.task('copy')).toMatchObject({ links: [] });
+    expect(desk.task('copy').quarantine).toBeUndefined();
+    expect(desk.callsOf('AssociateDiscoveredResource').at(-1)?.region).toBe('us-west-2');
+  });
+
   test('because the home region moved while it was in flight is sent again there', () => {
     let region = 'eu-central-1';
     const desk = new Desk({

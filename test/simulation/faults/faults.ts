@@ -500,6 +500,19 @@ export const FAULTS: readonly Fault[] = [
     tests: ['test/store/read-only.test.ts'],
     real: 'the file system is real',
   },
+  {
+    name: 'region-of-before',
+    what: 'after an outage in which the home region moved, a final report is given up as refused',
+    changes: [
+      change(
+        'core/hub/failures',
+        'confirmRegion(retry.refusedAtMs)',
+        'confirmRegion(retry.firstAtMs)',
+      ),
+    ],
+    tests: ['test/core/hub/failures.test.ts', 'test/simulation/hostile-days.test.ts'],
+    real: 'the region has to move within an outage, as in the hostile days of `npm test`',
+  },
 ];
 
 function change(file: string, find: string, replace: string): Change {

@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 const HUB = 'migrationHub: { progressUpdateStream: test, createStream: true, nextUpdate: 60s }\n';
 
 /** As many as `track` may be given at once, in the long run. */
-const MANY = IS_LONG ? 10_000 : 1000;
+const MANY = IS_LONG ? 10_000 : 200;
 
 let site: Site;
 

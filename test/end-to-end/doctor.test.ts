@@ -74,6 +74,28 @@ async function doctor(file: string, ...message: string[]): Promise<Result & { ch
   return { ...result, checks };
 }
 
+/** What AWS is asked, without the host: each look at file systems is a process. What is printed of it is `doctor`'s above. */
+async function lookAtAws(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Checked[]> {
+  const configuration = await configurationOf(file, environment);
+  const probe = createProbe({ ...configuration.aws, version: 'test', environment });
+  try {
+    return await runChecks(
+      awsChecks({ configuration, probe, environment, taskRunnerId: 'runner-1', nowMs: Date.now }),
+    );
+  } finally {
+    probe.close();
+  }
+}
+
+async function configurationOf(file: string, environment = process.env): Promise<Configuration> {
+  const loaded = await readConfiguration(file, environment, 'files01');
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.configuration;
+}
+
 function found(checks: readonly Checked[], name: string): Checked {
   const one = checks.find(({ check }) => check === name);
   if (one === undefined) throw new Error(`no check ${name} in ${JSON.stringify(checks)}`);

@@ -38,7 +38,11 @@ export async function guarded(terminal: Terminal, perform: Perform): Promise<Exi
 async function asChild(terminal: Terminal, shape: string, perform: Perform): Promise<ExitCode> {
   // What this process starts is no such child.
   Reflect.deleteProperty(process.env, IS_CHILD);
-  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  // The guard has ended: nothing shows the result any more.
+  process.once('disconnect', () => {
+    killTree(process.pid);
+    process.kill(process.pid, 'SIGKILL');
+  });
   const stdout = new Kept(JSON.parse(shape) as Shape);
   const stderr = new Kept({});
   const code = await perform({ ...terminal, stdout, stderr });

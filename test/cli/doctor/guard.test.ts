@@ -167,5 +167,6 @@ test('as the child: the checks write into the report, nothing that they start is
   const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
   expect(added()).toHaveLength(1);
   for (const one of added()) one();
+  expect(made.killed).toEqual([process.pid]);
   expect(kill).toHaveBeenCalledWith(process.pid, 'SIGKILL');
 });

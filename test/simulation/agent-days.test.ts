@@ -5,13 +5,13 @@
  *   SEED=7 npx vitest run test/simulation/agent-days.test.ts      repeats a seed
  *   DAYS=2 SEEDS=50 …                                             lives longer, fifty seeds from 1 on
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { IS_LONG } from '../support/long-run.ts';
 import { liveThrough } from './agent-days.ts';
 import type { Weather } from './agent-days.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 const DAYS = Number(process.env['DAYS'] ?? (IS_LONG ? 0.25 : 0.15));
 /** How long days take says nothing of them: a busy machine needs ten times as long as a quiet one. */
@@ -22,8 +22,6 @@ const KEPT: Readonly<Record<Weather, readonly number[]>> =
     ? { rough: [2, 4], stormy: [2, 4] }
     : { rough: [2], stormy: [4] };
 const MORE = Array.from({ length: Number(process.env['SEEDS'] ?? 0) }, (_, i) => i + 1);
-/** Whether fsync reaches a platter shows in no simulation: where there is a directory in memory, it is faster. */
-const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 function live(
   seed: number,
@@ -31,7 +29,7 @@ function live(
   days: number,
   trace?: string[],
 ): ReturnType<typeof liveThrough> {
-  const directory = mkdtempSync(join(BASE, 'agent-days-'));
+  const directory = mkdtempSync(join(FAST_DIRECTORY, 'agent-days-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   return liveThrough(seed, weather, days, directory, trace);
 }

@@ -3,7 +3,6 @@
  * as soon as it is on disk, and not earlier. The whole agent, with its own journal and store.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { NotifyCall } from '../../src/core/model/call.ts';
@@ -14,6 +13,7 @@ import { AgentWorld } from '../support/agent-world.ts';
 import { Desk, aRun } from '../support/desk.ts';
 import { polledTask } from '../support/polled-task.ts';
 import { PIPELINE, definition, settings } from '../support/settings.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 const ENDS_MS = 15 * MINUTE_MS;
 /** Before the jobs end, and longer than promises and windows. */
@@ -33,7 +33,7 @@ interface Story {
 
 /** One job of the operator's and one of a pipeline, which end after a quarter of an hour. */
 function begin(full: typeof FULL, isOut: (bootMs: number) => boolean = () => false): Story {
-  const directory = mkdtempSync(join(tmpdir(), 'full-disk-'));
+  const directory = mkdtempSync(join(FAST_DIRECTORY, 'full-disk-'));
   const world = new AgentWorld(1, directory, {
     failing: 0,
     settings: settings({

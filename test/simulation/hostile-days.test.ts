@@ -4,12 +4,12 @@
  *   SEED=7 npx vitest run test/simulation/hostile-days.test.ts     repeats a seed
  *   DAYS=1 SEEDS=50 …                                              fifty seeds from 1 on
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { IS_LONG } from '../support/long-run.ts';
 import { liveThroughHostileDays } from './hostile-days.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 /** By the number of hosts: three live through more in an hour than one. Few hours with everything in them find most faults. */
 const DAYS: Readonly<Record<1 | 3, number>> =
@@ -26,15 +26,13 @@ const SEEDS =
         ? [1, 3]
         : [1]
       : Array.from({ length: Number(process.env['SEEDS']) }, (_, i) => i + 1);
-/** A directory in memory is faster. */
-const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 for (const hosts of [1, 3] as const) {
   const days = DAYS[hosts];
   test.each(SEEDS)(
     `${days} hostile days of ${hosts} host(s): every promise is kept (seed %i)`,
     async (seed) => {
-      const directory = mkdtempSync(join(BASE, 'hostile-days-'));
+      const directory = mkdtempSync(join(FAST_DIRECTORY, 'hostile-days-'));
       onTestFinished(() => rmSync(directory, { recursive: true }));
       const result = await liveThroughHostileDays(seed, days, hosts, directory);
       const { findings, ...counts } = result;

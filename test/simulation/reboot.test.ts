@@ -1,17 +1,17 @@
 /** The host goes down and comes back with a wrong clock: work that others run goes on, and is not stale for it. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/core/lib/time.ts';
 import { AgentChecker } from '../support/agent-checker.ts';
 import { AgentWorld } from '../support/agent-world.ts';
 import { definition, settings } from '../support/settings.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 test.each([HOUR_MS, -HOUR_MS])(
   'P1 a host that comes back with its clock stepped by %i ms renews every promise soon',
   async (stepMs) => {
-    const directory = mkdtempSync(join(tmpdir(), 'reboot-'));
+    const directory = mkdtempSync(join(FAST_DIRECTORY, 'reboot-'));
     const world = new AgentWorld(1, directory, {
       failing: 0,
       settings: settings(),

@@ -1,6 +1,5 @@
 /** Schedules by a real calendar in virtual time: starts, what still goes on, what was missed, clocks that are stepped. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PersistentState } from '../../src/core/state/persistent-state.ts';
@@ -13,6 +12,7 @@ import type { SqliteStore } from '../../src/store/store.ts';
 import { createCalendar } from '../../src/system/calendar.ts';
 import { memoryLog } from '../support/ports.ts';
 import { definition, settings } from '../support/settings.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 const NOON_MS = Date.UTC(2026, 10, 24, 12);
 const calendar = createCalendar();
@@ -21,7 +21,7 @@ let directory: string;
 let host: Host;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'schedules-'));
+  directory = mkdtempSync(join(FAST_DIRECTORY, 'schedules-'));
 });
 
 afterEach(() => {

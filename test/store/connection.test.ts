@@ -7,7 +7,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -17,6 +16,7 @@ import type { SqliteStore } from '../../src/store/store.ts';
 import type { Run } from '../../src/core/model/job.ts';
 import type { Changes } from '../../src/core/state/persistent-state.ts';
 import { START, aRun } from '../support/desk.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -29,7 +29,7 @@ const log = {
   },
 };
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'migration-agent-connection-'));
+  directory = mkdtempSync(join(FAST_DIRECTORY, 'migration-agent-connection-'));
   file = join(directory, 'state.db');
   lines.length = 0;
 });

@@ -1,17 +1,17 @@
 /** Copies of a store that cannot be used: named, numbered and limited; and the copy that is read on a read-only disk. */
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReadOnlyCopy, setAside } from '../../src/store/copies.ts';
 import { openDatabase } from '../../src/store/schema.ts';
 import { salvage } from '../../src/store/salvage.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 let directory: string;
 let file: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'migration-agent-copies-'));
+  directory = mkdtempSync(join(FAST_DIRECTORY, 'migration-agent-copies-'));
   file = join(directory, 'state.db');
 });
 afterEach(() => {
@@ -86,13 +86,14 @@ describe('a copy in memory', () => {
 
   test('of what is no database fails, and leaves nothing behind', () => {
     writeFileSync(file, 'no database '.repeat(100));
-    const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     const mine = () =>
-      readdirSync(scratch).filter((name) => name.startsWith('migration-agent-state-'));
+      readdirSync(FAST_DIRECTORY).filter((name) => name.startsWith('migration-agent-state-'));
     const before = new Set(mine());
     expect(() => openReadOnlyCopy(file)).toThrow(/not a database/);
     expect(
-      mine().filter((name) => !before.has(name) && existsSync(join(scratch, name, 'state.db'))),
+      mine().filter(
+        (name) => !before.has(name) && existsSync(join(FAST_DIRECTORY, name, 'state.db')),
+      ),
     ).toEqual([]);
   });
 });

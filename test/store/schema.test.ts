@@ -9,15 +9,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NotAStore, SCHEMA_VERSION, openDatabase } from '../../src/store/schema.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 let directory: string;
 let file: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'migration-agent-schema-'));
+  directory = mkdtempSync(join(FAST_DIRECTORY, 'migration-agent-schema-'));
   file = join(directory, 'state.db');
 });
 afterEach(() => {

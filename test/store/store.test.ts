@@ -10,7 +10,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,12 +21,13 @@ import { UnreadableStore } from '../../src/store/connection.ts';
 import { openStore } from '../../src/store/store.ts';
 import { memoryLog } from '../support/ports.ts';
 import { definition } from '../support/settings.ts';
+import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
 const NOW = { wallMs: 1_000_000, bootMs: 5_000 };
 
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'migration-agent-store-'));
+  directory = mkdtempSync(join(FAST_DIRECTORY, 'migration-agent-store-'));
 });
 afterEach(() => {
   rmSync(directory, { recursive: true });

@@ -55,6 +55,8 @@ export class Desk {
   #inbox: Event[] = [];
   /** Runs and tasks as they were written last. */
   readonly #disk = new Map<string, string>();
+  /** Of runs, as they were written last. */
+  readonly #percents = new Map<string, number>();
 
   constructor(options: DeskOptions = {}) {
     const { jobs = [], state = new PersistentState(), now = START } = options;
@@ -152,8 +154,11 @@ export class Desk {
   #turn(): void {
     const changes = this.planner.takeChanges(this.now);
     this.events.push(...changes.events);
-    for (const run of changes.runs) this.#disk.set(run.id, written(run));
-    for (const task of changes.hubTasks) this.#disk.set(task.name, written(task));
+    for (const run of changes.runs) {
+      this.#disk.set(run.id, writtenRun(run));
+      this.#percents.set(run.id, run.percent ?? 0);
+    }
+    for (const task of changes.hubTasks) this.#disk.set(task.name, writtenTask(task));
     for (const action of this.planner.decide(this.now, !this.isDiskFull)) this.#act(action);
     this.#checkDisk();
   }
@@ -165,8 +170,11 @@ export class Desk {
     checkMembers('outboxHubTasks', outboxHubTasks, [...hubTasks.values()].filter(hasOutbox));
     const mayWait = this.state.heldDueAtMs() !== Infinity;
     if (mayWait) return;
-    for (const run of runs.values()) this.#checkWritten(run.id, written(run));
-    for (const task of hubTasks.values()) this.#checkWritten(task.name, written(task));
+    for (const run of runs.values()) {
+      this.#checkWritten(run.id, writtenRun(run));
+      if (!this.#percents.has(run.id)) this.#percents.set(run.id, run.percent ?? 0);
+    }
+    for (const task of hubTasks.values()) this.#checkWritten(task.name, writtenTask(task));
   }
 
   /** A percent that is reported is on disk, or an agent that died would report a lower one after it. */
@@ -177,11 +185,11 @@ export class Desk {
     if ((this.state.hubTasks.get(task ?? '')?.finalReports.length ?? 0) > 0) return;
     for (const { hub, id, pipeline } of this.state.liveRuns.values()) {
       const isReported = task === undefined ? pipeline?.task.taskId === taskId : hub?.task === task;
-      const onDisk = this.#disk.get(id);
+      const onDisk = this.#percents.get(id);
       if (!isReported || onDisk === undefined) continue;
-      const { percent: written = 0 } = JSON.parse(onDisk) as Partial<Run>;
-      if (percent > written)
-        throw new Error(`${percent} % of ${id} is reported, and on disk is ${onDisk}`);
+      if (percent > onDisk) {
+        throw new Error(`${percent} % of ${id} is reported, and ${onDisk} % is on disk`);
+      }
     }
   }
 
@@ -228,13 +236,22 @@ function hasOutbox({ finalReports, links, quarantine = [] }: HubTask): boolean {
   return finalReports.length > 0 || links.length > 0 || quarantine.length > 0;
 }
 
-/** Stamps move with each report, and StampFloor keeps them on disk; survivors are looked for again by the next agent. */
-const NOT_WRITTEN =
-  /,"(?:lastStampS|stampS)":\d+|,"survivors":\[[^\]]*\]|,"survivorsDoubt":"(?:[^"\\]|\\.)*"/g;
+// Both are made after each turn: a function that is called for each key would take most of the time of these tests.
 
-/** Made after each turn: a function that is called for each key would take most of the time of these tests. */
-function written(value: Run | HubTask): string {
-  return JSON.stringify(value).replace(NOT_WRITTEN, '');
+const definitions = new WeakMap<JobDefinition, string>();
+
+/** Survivors are looked for again by the next agent. A definition is exchanged as a whole. */
+function writtenRun(run: Run): string {
+  const { definition: job } = run;
+  const definition = definitions.get(job) ?? JSON.stringify(job);
+  definitions.set(job, definition);
+  const none = { definition: undefined, survivors: undefined, survivorsDoubt: undefined };
+  return `${JSON.stringify({ ...run, ...none })} ${definition}`;
+}
+
+/** Stamps move with each report, and StampFloor keeps them on disk. */
+function writtenTask(task: HubTask): string {
+  return JSON.stringify(task).replace(/,"(?:lastStampS|stampS)":\d+/g, '');
 }
 
 export const PROCESS = { pid: 100, bootId: 'boot', startTicks: '1' };

@@ -1,13 +1,12 @@
 /** `node one-day.ts HOSTS SEED`: a quarter of a hostile day up to the first finding, which is printed. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { liveThroughHostileDays } from '../hostile-days.ts';
+import { FAST_DIRECTORY } from '../../support/fast-directory.ts';
 
 const DAYS = 0.25;
 const [hosts = 1, seed = 1] = process.argv.slice(2).map(Number);
-const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const directory = mkdtempSync(join(base, 'fault-'));
+const directory = mkdtempSync(join(FAST_DIRECTORY, 'fault-'));
 try {
   const result = await liveThroughHostileDays(seed, DAYS, hosts, directory, 'first finding');
   process.stdout.write(result.findings[0] ?? '');

@@ -115,8 +115,13 @@ export class OutboxRequests {
       if (run !== undefined) state.saveRun(run);
       this.#addEvent(run, 'migrationHub', 'NotifyMigrationTaskState', by, now);
     }
-    for (const { operation } of [...links, ...refused.flatMap(({ link }) => link ?? [])]) {
-      this.#addEvent(state.runs.get(owner ?? ''), 'migrationHub', operation, by, now);
+    const ofRuns = [
+      ...links.map((link) => ({ link, run: owner })),
+      ...refused.map(({ link, run }) => ({ link, run })),
+    ];
+    for (const { link, run } of ofRuns) {
+      if (link === undefined) continue;
+      this.#addEvent(state.runs.get(run ?? ''), 'migrationHub', link.operation, by, now);
     }
     state.saveHubTask(task);
     hubTasks.retry(task);

@@ -18,26 +18,28 @@ type Operation =
 
 const key = fc.integer({ min: 0, max: 40 });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
-  fc.record({ kind: fc.constant('set' as const), key, rank: fc.integer({ min: 0, max: 100 }) }),
+  fc.record({ kind: fc.constant('set' as const), key, rank: fc.integer({ min: 0, max: 9 }) }),
   fc.record({ kind: fc.constant('delete' as const), key }),
   fc.constant({ kind: 'pop' as const }),
 );
 
-test('returns the lowest rank first, whatever was set, moved and removed before', () => {
+test('returns the lowest rank first, and of equal ones the oldest, whatever was set, moved and removed before', () => {
   fc.assert(
     // Short arrays do not reach the case of an entry that must rise after a removal: size max does.
     fc.property(fc.array(operation, { maxLength: 300, size: 'max' }), (operations) => {
       const heap = new Heap<Named<number>>();
       const items = Array.from({ length: 41 }, (_, name) => new Named(name));
-      const model = new Map<number, number>();
+      /** By name: the rank, and when the item came. One that is moved is not younger. */
+      const model = new Map<number, { readonly rank: number; readonly order: number }>();
+      let order = 0;
       const popOne = (): void => {
-        const least = Math.min(...model.values());
+        const [least] = [...model].sort(([, a], [, b]) => a.rank - b.rank || a.order - b.order);
         const popped = heap.pop();
         if (popped === undefined) {
           expect(model.size).toBe(0);
           return;
         }
-        expect(model.get(popped.name)).toBe(least);
+        expect(popped.name).toBe(least?.[0]);
         model.delete(popped.name);
       };
       for (const one of operations) {
@@ -46,7 +48,10 @@ test('returns the lowest rank first, whatever was set, moved and removed before'
           expect(heap.delete(items[one.key]!)).toBe(model.delete(one.key));
         else {
           heap.set(items[one.key]!, one.rank);
-          model.set(one.key, one.rank);
+          model.set(one.key, {
+            rank: one.rank,
+            order: model.get(one.key)?.order ?? order++,
+          });
         }
         expect(heap.size).toBe(model.size);
       }

@@ -142,6 +142,65 @@ describe.each<[string, readonly Case[]]>([
     ],
   ],
   [
+    'a sign after a backslash is part of its word, but a blank and the end of the text are not',
+    [
+      ['mysql -phunter2\\', 'mysql -p***\\'],
+      ['mysql -phun\\ter2 db', 'mysql -p*** db'],
+      ['mysql -phunter2\\ db', 'mysql -p***\\ db'],
+      ["mysql -phun\\'ter2 db' x", "mysql -p*** db' x"],
+      ['mysql -phun\\"ter2 db x" -u r', 'mysql -p*** db x" -u r'],
+      ['mysql -p"a\\"b c" db', 'mysql -p"***" db'],
+      ['mysql -p"a b\\\\" db', 'mysql -p"***\\\\" db'],
+      ["mysql -p'a b\\' db", "mysql -p'***\\' db"],
+      ["mysql -p'open db", "mysql -p'*** db"],
+      ['mysql -pa"b c"d e', 'mysql -p*** e'],
+      ["mysql --x=['a b'] -phunter2Xy", "mysql --x=['a b'] -p***"],
+      ["['mysql', '-phunter2Xy', 'db']", "['mysql', '-p***', 'db']"],
+      ...same('curl -u me:\\', 'mysql -p\\\nhunter2', '\\', 'mysql \\'),
+    ],
+  ],
+  [
+    'a key is masked from its first line to its last, of each kind, and each one of several',
+    [
+      ...[
+        ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----'],
+        ['-----BEGIN EC PRIVATE KEY-----', '-----END EC PRIVATE KEY-----'],
+        ['-----BEGIN PGP PRIVATE KEY BLOCK-----', '-----END PGP PRIVATE KEY BLOCK-----'],
+        ['---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----', '---- END SSH2 ENCRYPTED PRIVATE KEY ----'],
+        ['-----BEGIN OpenVPN Static key V1-----', '-----END OpenVPN Static key V1-----'],
+        ['Private-Lines: 8', 'Private-MAC: 1234'],
+      ].flatMap(([begin, end]): Case[] => [
+        [`a\n${begin}\nMIIE\nAbC=\n${end}\nb`, `a\n${begin}***${end}\nb`],
+        [
+          `${begin}\nMIIE\n${end} x ${begin}\nAbC=\n${end}`,
+          `${begin}***${end} x ${begin}***${end}`,
+        ],
+        // It was cut.
+        [`a ${begin}\nMIIE\nAbC`, `a ${begin}***`],
+      ]),
+      // Its beginning was cut.
+      [
+        `a\n${'A'.repeat(64)}\n${'B'.repeat(64)}\nC+/=\n-----END PRIVATE KEY-----\nb`,
+        'a\n***-----END PRIVATE KEY-----\nb',
+      ],
+      [`${'A'.repeat(64)}\\nBc12\\n-----END PRIVATE KEY-----`, '***-----END PRIVATE KEY-----'],
+      ...same(
+        '-----END PRIVATE KEY-----\nb',
+        'no key here.\n-----END PRIVATE KEY-----',
+        'abc\n-----END PRIVATE KEY-----',
+        '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----',
+      ),
+    ],
+  ],
+  [
+    'what is masked is read no further',
+    [
+      ["identified by 'a identified by b' c", "identified by '***' c"],
+      ['identified by x identified by y z', 'identified by *** identified by *** z'],
+      ['password="a password=b c" d', 'password="***" d'],
+    ],
+  ],
+  [
     'a command ends at its sign, and the next one has options of its own',
     [
       ['mysql -phunter2; other -p5', 'mysql -p***; other -p5'],

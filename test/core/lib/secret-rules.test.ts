@@ -51,6 +51,57 @@ test.each(COMMANDS)('%s', (command) => {
   }
 });
 
+describe('what is no secret stays', () => {
+  const all = [...TOOLS].flatMap(([name, tool]) =>
+    tool.options.map((option) => [name, option] as const),
+  );
+  const short = ({ flags }: SecretOption): string[] =>
+    flags.filter((flag) => /^-[^-]/.test(flag) && !flag.endsWith(':'));
+  const lines = [
+    // `-p` alone asks for the secret; what follows is a name.
+    ...all
+      .filter(([, { form }]) => form === 'joined')
+      .flatMap(([name, option]) => short(option).map((flag) => `${name} ${flag} orders`)),
+    // `-pw` needs a word of its own: `-pwx` is another option.
+    ...all
+      .filter(([, { form }]) => form === 'next')
+      .flatMap(([name, option]) =>
+        option.flags.map((flag) => `${name} ${contextOf(option)}${flag}orders`),
+      ),
+    // Without its sign it is a user alone.
+    ...all
+      .filter(([, { after }]) => after !== undefined)
+      .flatMap(([name, option]) =>
+        option.flags.map((flag) => `${name} ${contextOf(option)}${flag} orders`),
+      ),
+    // The option of another command of the tool.
+    ...all
+      .filter(([name, { when }]) => when !== undefined && name !== 'kubectl')
+      .flatMap(([name, { flags }]) => flags.map((flag) => `${name} run ${flag} orders`)),
+    ...[...TOOLS].flatMap(([name, { positions = {} }]) =>
+      Object.keys(positions)
+        .filter((first) => first !== '*')
+        .map((first) => `${name} ${first}`),
+    ),
+    'sshpass -e ssh -p orders',
+    'sqlplus @orders orders',
+  ];
+
+  test.each([...new Set(lines)])('%s', (line) => {
+    expect(maskSecrets(line)).toBe(line);
+  });
+
+  test('the user and the host around one', () => {
+    for (const [name, option] of all) {
+      if (option.after === undefined || option.after === '/') continue;
+      for (const flag of option.flags) {
+        const before = `${name} ${contextOf(option)}${flag} user${option.after}`;
+        expect(maskSecrets(`${before}${SECRET} orders`)).toBe(`${before}*** orders`);
+      }
+    }
+  });
+});
+
 describe('an ordinary line passes by quickly, and no secret passes with it', () => {
   test.each(UNMISTAKABLE)('%s', (prefix) => {
     fc.assert(

@@ -5,6 +5,7 @@ import {
   isFinalStatus,
   isPromised,
   nextStampS,
+  quarantine,
   restampFinalReports,
 } from '../../../src/core/model/hub-task.ts';
 import type { HubPromise, HubTask } from '../../../src/core/model/hub-task.ts';
@@ -258,4 +259,13 @@ test('a promise need not be renewed once the task has ended', () => {
   expect(statuses.filter((status) => isFinalStatus(promiseOf('copy/1', status)))).toEqual([
     ...['COMPLETED', 'FAILED'],
   ]);
+});
+
+test('what was refused is kept behind what was refused before', () => {
+  const task = taskWith(NOW_S, 0);
+  const refused = (reason: string) => ({ run: 'copy/1', reason, at: now });
+  expect(task).not.toHaveProperty('quarantine');
+  quarantine(task, refused('first'));
+  quarantine(task, refused('second'));
+  expect(task.quarantine).toEqual([refused('first'), refused('second')]);
 });

@@ -130,6 +130,7 @@ describe('reports that were refused for good', () => {
       with_((state) => {
         state.recoverRun(pipelineRun(1, { state: 'refused', reason: 'bad' }));
         state.recoverRun(pipelineRun(2, { state: 'delivered', at: START }));
+        state.recoverRun(pipelineRun(4, { state: 'pending' }));
         state.recoverRun(aRun({ number: 3, state: 'failed', endedAt: START }));
       }),
     ).toEqual([]);

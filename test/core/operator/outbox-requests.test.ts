@@ -20,6 +20,8 @@ function quarantined(run: string, stampS: number): Quarantined {
   return { run, report: report(run, stampS), reason: 'ValidationException', at: START };
 }
 
+const REFUSAL = { kind: 'refused', reason: 'ValidationException' } as const;
+
 const ended = (number: number, over: Partial<Run> = {}): Run =>
   aRun({ number, state: 'failed', endedAt: START, ...over });
 
@@ -123,6 +125,39 @@ describe('retry', () => {
     });
     expect(ask(desk, 'retry')).toBe('1 report is tried now');
     expect(desk.task('copy').links).toEqual([link]);
+  });
+
+  test('a final status of a pipeline task that waits is sent at once, whole', () => {
+    const desk = deskOf(
+      (state) => state.recoverRun(ended(1, { pipeline: leaseOf({ state: 'pending' }) })),
+      (call) => (call.operation === 'SetTaskStatus' ? REFUSAL : accepted(call)),
+    );
+    desk.pass(MINUTE_MS);
+    const count = desk.callsOf('SetTaskStatus').length;
+    expect(desk.state.runs.get('copy/1')?.pipeline?.delivery.state).toBe('refused');
+    desk.answers = accepted;
+    expect(ask(desk, 'retry', { job: 'copy' })).toBe('1 report is tried now');
+    expect(desk.replies.at(-1)?.ok).toBe(true);
+    expect(desk.callsOf('SetTaskStatus')).toHaveLength(count + 1);
+    expect(desk.callsOf('SetTaskStatus').at(-1)).toMatchObject({ errorId: 'JobNotStarted' });
+    expect(desk.state.runs.get('copy/1')?.pipeline?.delivery.state).toBe('delivered');
+  });
+
+  test('a refused opening leaves the run’s delivery as it is; so does a report of a run without a task', () => {
+    const desk = deskOf((state) => {
+      const delivered: Delivery = { state: 'delivered', at: START };
+      state.recoverRun(ended(1, { hub: { task: 'copy', delivery: delivered } }));
+      state.recoverRun(ended(2));
+      const opening = report('copy/1', STAMP_S, 'opening');
+      const quarantine = [
+        { ...quarantined('copy/1', STAMP_S), report: opening },
+        quarantined('copy/2', STAMP_S),
+      ];
+      state.recoverHubTask(aTask({ quarantine, lastStampS: STAMP_S }));
+    });
+    expect(ask(desk, 'retry')).toBe('2 reports are tried now');
+    expect(desk.state.runs.get('copy/1')?.hub?.delivery.state).toBe('delivered');
+    expect(desk.state.runs.get('copy/2')).not.toHaveProperty('hub');
   });
 
   test('after a permission was granted the call is made at once, whether it was denied or disabled', () => {
@@ -240,6 +275,48 @@ describe('drop', () => {
       ['copy', { to: 'migrationHub', operation: 'AssociateCreatedArtifact', by: 'anna' }],
       ['copy', { to: 'dataPipeline', operation: 'SetTaskStatus', by: 'anna' }],
     ]);
+  });
+
+  test('a refused link is named with its operation, and of its own run, whatever the task is of now', () => {
+    const link = { operation: 'AssociateCreatedArtifact', artifact: 'arn:a' } as const;
+    const desk = deskOf((state) => {
+      state.recoverRun(ended(1));
+      state.recoverRun(ended(2));
+      const quarantine = [{ run: 'copy/1', link, reason: 'x', at: START }];
+      state.recoverHubTask(aTask({ quarantine, finalReports: [report('copy/2', STAMP_S)] }));
+    });
+    expect(ask(desk, 'drop')).toBe('1 report dropped');
+    expect(desk.replies.at(-1)?.ok).toBe(true);
+    const events = desk.events.filter(({ event }) => event === 'report.dropped');
+    expect(events.map(({ run, fields }) => [run, fields])).toEqual([
+      ['copy/1', { to: 'migrationHub', operation: 'AssociateCreatedArtifact', by: 'anna' }],
+    ]);
+    expect(desk.task('copy')).not.toHaveProperty('quarantine');
+  });
+
+  test('links go with the run that the task is of: the live one, the last promised, the first that waits', () => {
+    const link = { operation: 'AssociateCreatedArtifact', artifact: 'arn:a' } as const;
+    const promise = {
+      ...{ run: 'other/1', payload: { status: 'IN_PROGRESS' as const }, nextUpdateS: 300 },
+      ...{ madeAt: START, until: after(START, 300_000) },
+    };
+    const owners: [string, Parameters<typeof aTask>[0]][] = [
+      ['other', { run: 'other/1', finalReports: [report('copy/1', STAMP_S)] }],
+      ['other', { promise, finalReports: [report('copy/1', STAMP_S)] }],
+      ['copy', { finalReports: [report('copy/1', STAMP_S), report('other/1', STAMP_S + 1)] }],
+    ];
+    for (const [job, over] of owners) {
+      const desk = deskOf((state) => {
+        state.recoverRun(ended(1));
+        state.recoverRun(ended(1, { job: 'other', id: 'other/1' }));
+        state.recoverHubTask(aTask({ ...over, links: [link], lastStampS: STAMP_S + 1 }));
+      });
+      const others = job === 'copy' ? 'other' : 'copy';
+      ask(desk, 'drop', { job: others });
+      expect(desk.task('copy').links, JSON.stringify(over)).toEqual([link]);
+      ask(desk, 'drop', { job });
+      expect(desk.task('copy').links).toEqual([]);
+    }
   });
 
   test('a dropped opening leaves the run’s delivery as it is', () => {

@@ -123,6 +123,37 @@ test('while the region is not known, that is the reason', () => {
   ]);
 });
 
+describe('the reason that is shown is the nearest one', () => {
+  test('while the stream cannot be made, that is the reason', () => {
+    const state = new PersistentState();
+    state.metadata = { streams: [], homeRegion: 'eu-central-1' };
+    state.recoverRun(ended(1));
+    state.recoverHubTask(aTask({ finalReports: [report('copy/1')] }));
+    const unavailable = { kind: 'unavailable', reason: 'ECONNREFUSED' } as const;
+    const desk = new Desk({ state, answers: failing('CreateProgressUpdateStream', unavailable) });
+    desk.pass(MINUTE_MS);
+    expect(shown(desk)[0]).toMatchObject({ attempts: 0, lastError: 'ECONNREFUSED' });
+  });
+
+  test('a disabled operation shows until when it is not called', () => {
+    const desk = deskOf(
+      (state) => {
+        state.recoverRun(ended(1));
+        const links: HubLink[] = [
+          { operation: 'AssociateDiscoveredResource', configurationId: 'd-1' },
+        ];
+        state.recoverHubTask(aTask({ links }));
+      },
+      failing('AssociateDiscoveredResource', { kind: 'disabled', reason: 'no Discovery role' }),
+    );
+    desk.pass(1_000);
+    const [entry] = shown(desk);
+    expect(entry?.lastError).toBe('no Discovery role');
+    const untilMs = desk.planner.view().hub.disabledUntilMs('AssociateDiscoveredResource');
+    expect(entry?.nextTryAt).toBe(iso(desk.now.wallMs + untilMs - desk.now.bootMs));
+  });
+});
+
 describe('a link', () => {
   const links: [HubLink, string][] = [
     [

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configFile } from '../../../src/cli/config/file.ts';
-import { LAUNCHER } from '../../support/daemon.ts';
+import { run as runProgram } from '../terminal-in-memory.ts';
 
 let folder: string;
 
@@ -16,21 +15,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(message: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const options = { env: { PATH, NODE_COMPILE_CACHE, ...environment } };
-  const { promise, resolve } = Promise.withResolvers<Ended>();
-  execFile(LAUNCHER, ['config', ...message], options, (error, stdout, stderr) => {
-    resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+const run = (message: readonly string[], environment: NodeJS.ProcessEnv = {}) =>
+  runProgram(['config', ...message], {
+    environment: { PATH: process.env['PATH'], TZ: 'UTC', ...environment },
   });
-  return promise;
-}
 
 async function write(name: string, text: string): Promise<string> {
   const file = join(folder, name);
@@ -86,6 +74,56 @@ jobs:
   expect(code).toBe(0);
 });
 
+test('check shows the parser that is picked, and the next starts', async () => {
+  const file = await write(
+    'notes.yaml',
+    `jobs:
+  copy: { command: [rsync, -a, /srv/a/, /srv/b/], progress: { parser: auto } }
+  odd: { command: ['true'], progress: { parser: auto } }
+  plain: { command: ['true'], progress: { parser: none } }
+  daily: { command: ['true'], schedule: '0 12 * * *', timezone: Europe/Berlin }
+  here: { command: ['true'], schedule: '30 4 * * *' }
+  never: { command: ['true'], schedule: '0 0 29 2 1#1' }
+`,
+  );
+  const { code, stdout, stderr } = await run(['check', '--config', file]);
+  const start = (zone: string, time: string) => `\\w{3} \\d{4}-\\d\\d-\\d\\d ${time} ${zone}`;
+  const berlin = start('\\+0[12]:00', '12:00');
+  const utc = start('\\+00:00', '04:30');
+  expect(stderr).toMatch(/^jobs\.copy\.progress: auto picks rsync, since the command runs rsync$/m);
+  expect(stderr).toMatch(/^jobs\.odd\.progress: auto picks none$/m);
+  expect(stderr).not.toContain('jobs.plain.progress');
+  const three = (each: string) => `${each}, ${each}, ${each}$`;
+  const line = (job: string, zone: string, starts: string) =>
+    new RegExp(`^jobs\\.${job}\\.schedule: next starts \\(${zone}\\): ${starts}`, 'm');
+  expect(stderr).toMatch(line('daily', 'Europe/Berlin', three(berlin)));
+  expect(stderr).toMatch(line('here', 'UTC', three(utc)));
+  expect(stderr).toMatch(line('never', 'UTC', 'none$'));
+  expect([code, stdout]).toEqual([0, '']);
+});
+
+test.each([
+  ['migrationHub: { progressUpdateStream: s }', 'no problems'],
+  ['migrationHub: { progressUpdateStream: s, nextUpdate: 30s }', 'no errors, 1 warning'],
+  [
+    'migrationHub: { progressUpdateStream: s, nextUpdate: 30s }\ndataPipeline: { region: us-east-1, workerGroups: [a], activities: [], reportEvery: 10m }',
+    'no errors, 4 warnings',
+  ],
+])('check counts what it found: %s', async (text, count) => {
+  const file = await write('count.yaml', `${text}\n`);
+  const { stderr } = await run(['check', '--config', file]);
+  expect(stderr.trimEnd().split('\n').at(-1)).toBe(`${file}: ${count}`);
+});
+
+test('show has a table whose columns are as wide as they need', async () => {
+  const file = await write('table.yaml', 'migrationHub: { progressUpdateStream: s }\n');
+  const lines = (await run(['show', '--config', file])).stdout.trimEnd().split('\n');
+  const starts = lines.map((line) => /^\w+ +(?=\w)/.exec(line)?.[0].length);
+  expect(new Set(starts)).toEqual(new Set([13]));
+  const values = lines.map((line) => /^\w+ +\S+ +(?=\S)/.exec(line)?.[0].length ?? 0);
+  expect(new Set(values.filter((at) => at > 0)).size).toBe(1);
+});
+
 test('show and schema print data on stdout', async () => {
   const file = await write('show.yaml', 'migrationHub: { progressUpdateStream: s }\n');
   const table = await run(['show', '--config', file]);
@@ -99,6 +137,12 @@ test('show and schema print data on stdout', async () => {
   });
   expect(JSON.parse((await run(['schema'])).stdout)).toHaveProperty('properties.jobs');
   expect((await run(['show', '--config', join(folder, 'none.yaml')])).code).toBe(78);
+});
+
+test('a schema is indented by two for editors, and so is JSON of show', async () => {
+  expect((await run(['schema'])).stdout).toMatch(/^\{\n {2}"[^]*\n\}\n$/);
+  const file = await write('indent.yaml', 'log: { level: warn }\n');
+  expect((await run(['show', '--json', '--config', file])).stdout).toMatch(/^\{\n {2}"file"/);
 });
 
 test('the option names the file, then the variable, then /etc', () => {

@@ -182,7 +182,7 @@ function half(values: readonly number[]): number {
 });
 
 describe('the table of a folder', () => {
-  const [kept, gone, other] = mutantsOf('src/a/b.ts', 'x = 1;\ny = 2;');
+  const [kept, gone, other] = mutantsOf('src/agent/loop.ts', 'x = 1;\ny = 2;');
 
   test('names what was not noticed, and counts by file and by way', () => {
     const table = tableOf(
@@ -194,10 +194,10 @@ describe('the table of a folder', () => {
       7,
     );
     expect(table.split('\n')).toEqual([
-      'survived  src/a/b.ts:1 x = 1; → ;',
+      'survived  src/agent/loop.ts:1 x = 1; → ;',
       '',
       'a: 1 of 2 noticed (50 %), of 7 possible',
-      '  src/a/b.ts: 1 of 2 noticed (50 %)',
+      '  src/agent/loop.ts: 1 of 2 noticed (50 %)',
       '  number: 1 of 1 noticed (100 %)',
       '  statement: 0 of 1 noticed (0 %)',
       '',
@@ -227,7 +227,7 @@ describe('the table of a folder', () => {
       7,
     );
     expect(table).toBe(
-      'survived  src/a/b.ts:1 x = 1; → ;\n\na: 1 noticed, 1 not, 1 not tried to the end\n',
+      'survived  src/agent/loop.ts:1 x = 1; → ;\n\na: 1 noticed, 1 not, 1 not tried to the end\n',
     );
   });
 });

@@ -27,8 +27,8 @@ import type { ProcessEntry } from './process-table.ts';
 /** A sweep ends here: what lives then is in an uninterruptible sleep (usually a dead NFS server). */
 const SWEEP_MS_MAX = 2000;
 
-/** The shim is spared for this long, so that it can record how the command ended: it starts two programs for that. */
-const SHIM_SPARED_MS = 500;
+/** The shim is spared for this long, so that it can record how the command ended: it starts two programs, on a busy host too. */
+const SHIM_SPARED_MS = 1500;
 
 /** So many processes whose memory may be locked are read in one look; a host under load has some, for moments. */
 const LOCKED_READS_MAX = 16;

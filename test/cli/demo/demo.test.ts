@@ -110,7 +110,11 @@ test('Ctrl-C ends the agent, its jobs and the simulator, removes the files, and 
     });
     let text = '';
     demo.stdout.on('data', (piece: Buffer) => (text += piece.toString()));
-    await until('a job runs', () => /photos +running/.test(text));
+    await until(
+      'a job runs',
+      () => /^ *\S+ +\S+ +running/m.test(text),
+      () => `: exit code ${demo.exitCode}, ${text}`,
+    );
     expect(processesOf(directory).length).toBeGreaterThan(1);
     const exited = once(demo, 'exit');
     demo.kill('SIGINT');

@@ -131,7 +131,8 @@ test.concurrent(
     expect(messageOf(checks, 'network: home region')).toMatch(
       /^failed: https:.*through the proxy.*no connection within 5 s/,
     );
-    expect(messageOf(checks, 'state directory')).toMatch(/^ok/);
+    // A disk of a busy host is slow, which is a warning.
+    expect(messageOf(checks, 'state directory')).toMatch(/^(ok|warning)/);
     await host.untilNothingRuns();
   },
 );

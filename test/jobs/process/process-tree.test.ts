@@ -321,7 +321,7 @@ describe('SIGKILL by the control group', () => {
     const tree = treeOf(group);
     const killed = tree.kill();
     // The first look is under way: none of its answers has been taken yet.
-    vi.advanceTimersByTime(499);
+    vi.advanceTimersByTime(1499);
     expect(group.kills).toBe(0);
     vi.advanceTimersByTime(1);
     expect(group.kills).toBe(1);

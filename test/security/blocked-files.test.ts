@@ -17,6 +17,9 @@ import type { Run } from '../../src/core/model/job.ts';
 /** More than the thread pool has threads. */
 const ATTACKERS = 5;
 
+/** More than a log may hold, in lines as long as they often are. */
+const FLOOD = `seq -f 'line %.0f ${'x'.repeat(100)}' 6000`;
+
 async function expectWork(host: Host): Promise<void> {
   const run = makeRun(sh('echo 41%; sleep 600'), { progress: { parser: 'percent' } });
   host.host.start(run);
@@ -83,12 +86,8 @@ function untilStuck(dead: string): Promise<void> {
 // A host each: most of the time they wait for their jobs, and what one of them blocked would stop the others as well.
 describe('FIFOs in the place of', { concurrent: true }, () => {
   test.each([
-    [
-      'what a rotation writes',
-      'mkfifo stdout.log.000000000000000.part',
-      "seq -f 'line %.0f' 60000",
-    ],
-    ['archives', 'mkfifo stdout.log.000000000131072', "seq -f 'line %.0f' 60000"],
+    ['what a rotation writes', 'mkfifo stdout.log.000000000000000.part', FLOOD],
+    ['archives', 'mkfifo stdout.log.000000000131072', FLOOD],
     ['the live log', 'rm stdout.log; mkfifo stdout.log; rm stderr.log; mkfifo stderr.log', ':'],
     [
       'what is read, devices and directories,',

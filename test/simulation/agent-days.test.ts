@@ -13,7 +13,7 @@ import { liveThrough } from './agent-days.ts';
 import type { Weather } from './agent-days.ts';
 import { FAST_DIRECTORY } from '../support/fast-directory.ts';
 
-const DAYS = Number(process.env['DAYS'] ?? (IS_LONG ? 0.25 : 0.15));
+const DAYS = Number(process.env['DAYS'] ?? (IS_LONG ? 0.25 : 0.1));
 /** How long days take says nothing of them: a busy machine needs ten times as long as a quiet one. */
 const LIMIT_MS = 3_600_000;
 /** Seeds that found something once: a percent that fell after a crash, reports that waited for a full disk. */
@@ -58,7 +58,7 @@ for (const weather of ['rough', 'stormy'] as const) {
 }
 
 /** Each is lived through twice. */
-const SAME_DAYS = IS_LONG ? 0.1 : 0.05;
+const SAME_DAYS = IS_LONG ? 0.1 : 0.03;
 
 /** A seed that is not the same days again repeats no finding. */
 test(

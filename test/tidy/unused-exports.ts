@@ -15,6 +15,11 @@ interface Parsed {
   readonly imports: readonly (readonly [file: string, name: string])[];
 }
 
+const WITHOUT_COMMENTS: ts.CreateSourceFileOptions = {
+  languageVersion: ts.ScriptTarget.Latest,
+  jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+};
+
 /** `file: name` for each export that could be private to its file. */
 export function unusedExports(files: readonly string[]): string[] {
   const parsed = new Map(files.map((file) => [file, parse(file)]));
@@ -35,7 +40,7 @@ export function unusedExports(files: readonly string[]): string[] {
 }
 
 function parse(file: string): Parsed {
-  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+  const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), WITHOUT_COMMENTS);
   const exports = new Map<string, 'type' | 'value'>();
   const signatures = new Map<string, ReadonlySet<string>>();
   for (const statement of source.statements) {

@@ -126,6 +126,8 @@ async function crowd(address: Address, count: number, bytes: string): Promise<re
   return sockets;
 }
 
+/** More than the agent holds, 256, and the kernel keeps for it besides, 511. */
+const CROWD = IS_LONG ? 2_000 : 1_000;
 const HALF_A_HEADER = 'GET /v1/status HTTP/1.1\r\nhost: a\r\nx: ';
 const HALF_A_BODY =
   'POST /v1/jobs HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"na';
@@ -134,9 +136,9 @@ test.each([
   ['that send nothing', ''],
   ['that never end their header', HALF_A_HEADER],
   ['that never end their body', HALF_A_BODY],
-])('an operator is answered at once among two thousand connections %s', async (_what, bytes) => {
+])(`an operator is answered at once among ${CROWD} connections %s`, async (_what, bytes) => {
   const { socketPath } = await serve();
-  const sockets = await crowd({ path: socketPath }, 2_000, bytes);
+  const sockets = await crowd({ path: socketPath }, CROWD, bytes);
   // By the client of the commands: it knows that a full line is no absent agent.
   const client = createClient(socketPath);
   const answers = await Promise.all(
@@ -152,9 +154,9 @@ test.each([
 test.each([
   ['that send nothing', ''],
   ['that never end their header', HALF_A_HEADER],
-])('the read-only listener answers among a thousand connections %s', async (_what, bytes) => {
+])(`the read-only listener answers among ${CROWD} connections %s`, async (_what, bytes) => {
   const address = await listenOnPort();
-  const sockets = await crowd(address, 1_000, bytes);
+  const sockets = await crowd(address, CROWD, bytes);
   const answer = await answerTo(address, Buffer.from('GET /healthz HTTP/1.0\r\n\r\n'));
   expect(answer).toMatch(/ 200 OK/);
   await eventually(() =>

@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)(`a database through pv${skipped}`, () => 
     while (!host.types().includes('run-exited')) {
       const percent = host.all('progress-read').at(-1)?.percent ?? 0;
       expect(percent).toBeLessThanOrEqual(truth() + 5);
-      await sleep(50);
+      await sleep(200);
     }
     expect(host.all('run-exited')).toMatchObject([{ exitCode: 0 }]);
     const found = host.all('progress-read').flatMap(({ percent }) => percent ?? []);

@@ -185,6 +185,14 @@ test('the window is the task’s own reportProgressTimeout, in every spelling', 
   );
 });
 
+test('an instance has the name that the pipeline gives it, or that of its attempts without their number', () => {
+  const [component, attempt] = task([]).objects;
+  const named = (fields: readonly PipelineField[]) =>
+    instanceKey({ ...task([]), objects: [component!, { ...attempt!, fields }] });
+  expect(named([{ key: '@instanceParent', refValue: '@Other_2026' }])).toBe('df-1/@Other_2026');
+  expect(named([])).toBe('df-1/@CopyFiles_2026-01-01T00:00:00');
+});
+
 test('all attempts of an instance are the same instance', () => {
   expect(instanceKey(task([]))).toBe('df-1/@CopyFiles_2026-01-01T00:00:00');
 });

@@ -1,6 +1,6 @@
 /** The reports of a pipeline task: when, what they say, what a refusal does to them (P2). */
 import { describe, expect, test } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../../src/core/lib/time.ts';
+import { HOUR_MS, MINUTE_MS, after } from '../../../src/core/lib/time.ts';
 import type { Call, Outcome } from '../../../src/core/model/call.ts';
 import type { Run } from '../../../src/core/model/job.ts';
 import type { PipelineSettings, Settings } from '../../../src/core/model/settings.ts';
@@ -184,6 +184,109 @@ test('a report that fails is repeated ever less often, but after a quarter of wh
   expect(Math.max(...gaps.map(({ gapMs }) => gapMs))).toBeGreaterThan(10_000);
   for (const { gapMs, fromMs } of gaps) expect(gapMs).toBeLessThanOrEqual((windowMs - fromMs) / 4);
   expect(gaps.at(-1)!.gapMs).toBeLessThan(10_000);
+});
+
+describe('by itself', () => {
+  const OK: Outcome = { kind: 'accepted', answer: {} };
+  const CALL: Call = { operation: REPORT, taskId: 'task-1' };
+
+  /** Nothing is answered, so that the test settles each call itself. */
+  function alone() {
+    const { desk, run } = running();
+    const reporter = desk.planner.view().reporters.get(pipelineTaskKey(run.id))!;
+    const settle = (outcome: Outcome, call = CALL, atMs = 0) => {
+      const before = desk.events.length;
+      const now = after(desk.now, atMs);
+      const fact = reporter.settled(call, outcome, now, after(now, -500));
+      desk.post({ type: 'time-passed' });
+      return {
+        fact,
+        events: desk.events.slice(before).map(({ event, fields }) => [event, fields]),
+      };
+    };
+    return { desk, reporter, run, settle };
+  }
+
+  test('an accepted report acknowledges the task, confirms it, or is written down', () => {
+    const { run, settle } = alone();
+    const pipeline = run.pipeline!;
+    delete pipeline.acknowledgedAt;
+    expect(settle(OK).fact).toEqual({ type: 'task-acknowledged', run });
+    run.percent = 7;
+    const fields = { taskId: 'task-1', percent: 7, windowS: 900 };
+    expect(settle(OK)).toEqual({ fact: undefined, events: [['report.accepted', fields]] });
+    pipeline.unconfirmedSince = START;
+    expect(settle(OK)).toEqual({
+      fact: { type: 'task-confirmed', run },
+      events: [['report.accepted', fields]],
+    });
+    expect(pipeline.unconfirmedSince).toBeUndefined();
+  });
+
+  test('its window counts from when the report was sent, its acknowledgement from the answer', () => {
+    const { desk, run, settle } = alone();
+    delete run.pipeline!.acknowledgedAt;
+    settle(OK, CALL, 2_000);
+    expect(run.pipeline?.acceptedAt).toEqual(after(desk.now, 1_500));
+    expect(run.pipeline?.acknowledgedAt).toEqual(after(desk.now, 2_000));
+  });
+
+  test('an answer that cancels, or says that the task is gone, says why', () => {
+    const { run, settle } = alone();
+    const canceled: Outcome = { kind: 'accepted', answer: { canceled: true } };
+    const reason = 'ReportTaskProgress answered canceled';
+    expect(settle(canceled).fact).toEqual({ type: 'task-canceled', run, reason });
+    const gone: Outcome = { kind: 'gone', reason: 'PipelineDeletedException' };
+    const fact = { type: 'task-gone', run, reason: 'PipelineDeletedException' };
+    expect(settle(gone).fact).toEqual(fact);
+    expect(settle(gone, { ...CALL, taskId: 'task-0' }).fact).toBeUndefined();
+  });
+
+  test('what is refused is written down with its reason, once for each way in which it is reduced', () => {
+    const { desk, reporter, run, settle } = alone();
+    const refused: Outcome = { kind: 'refused', reason: 'too long' };
+    expect(settle(refused).events).toEqual([['report.reduced', { reason: 'too long' }]]);
+    expect(settle(refused).events).toEqual([]);
+    expect(reporter.blockedBy?.()).toMatchObject({ attempts: 2, reason: 'too long' });
+    desk.answers = () => undefined;
+    desk.exit(run);
+    const status: Call = { operation: STATUS, taskId: 'task-1', status: 'FINISHED' };
+    expect(settle(refused, status).events).toEqual([['report.reduced', { reason: 'too long' }]]);
+    expect(settle(refused, status).events).toEqual([['report.refused', { reason: 'too long' }]]);
+    expect(settle(refused, status).events).toEqual([]);
+    expect(reporter.blockedBy?.()).toMatchObject({ attempts: 3, reason: 'too long' });
+  });
+
+  test('a report is urgent half an interval after its time, and late at the end of the documents’ five minutes', () => {
+    const { reporter, run, desk } = alone();
+    const acceptedMs = run.pipeline!.acceptedAt!.bootMs;
+    expect(reporter.next(desk.now)).toEqual({
+      operation: REPORT,
+      readyAtMs: acceptedMs + 15_000,
+      deadline: { urgentAtMs: acceptedMs + 90_000, byMs: acceptedMs + 5 * MINUTE_MS },
+    });
+    run.pipeline!.unconfirmedSince = START;
+    expect(reporter.next(desk.now)?.readyAtMs).toBe(acceptedMs);
+    delete run.pipeline!.acknowledgedAt;
+    const receivedMs = run.pipeline!.task.receivedAt.bootMs;
+    const first = { operation: REPORT, readyAtMs: 0, sinceMs: receivedMs };
+    expect(reporter.next(desk.now)).toEqual(first);
+  });
+
+  test('a final status is ready at once, in the order of the ends, and only of an end that is confirmed', () => {
+    const { desk, reporter, run } = alone();
+    desk.answers = () => undefined;
+    desk.pass(5_000);
+    desk.exit(run);
+    const endedMs = run.endedAt!.bootMs;
+    const status = { operation: STATUS, readyAtMs: 0, sinceMs: endedMs, isDurable: true };
+    expect(reporter.next(desk.now)).toEqual(status);
+    run.pipeline!.unconfirmedSince = START;
+    expect(reporter.next(desk.now)?.operation).toBe(REPORT);
+    run.pipeline!.delivery = { state: 'delivered', at: desk.now };
+    expect(reporter.next(desk.now)).toBeUndefined();
+    expect(reporter.call(desk.now)).toBeUndefined();
+  });
 });
 
 describe('an answer that comes too late', () => {

@@ -2,18 +2,17 @@
  * Pipelines made, defined, activated, watched and canceled by the real `aws` command alone, and run by the real daemon. The
  * command takes a second for a call, so `npm test` has two activities of one pipeline; `npm run test:tour` has them all.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { awsEnvironment } from '../support/aws-environment.ts';
-import { awsMissing } from '../support/aws-command.ts';
+import { AwsCommand, awsMissing } from '../support/aws-command.ts';
 import { createSite, isDelivered } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
-const run = promisify(execFile);
+const command = new AwsCommand();
+afterAll(() => command.close());
 const isWholeTour = process.env['TOUR'] !== undefined;
 const skipped = awsMissing === undefined ? '' : ` (skipped: ${awsMissing})`;
 const WAIT_MS = 90_000;
@@ -66,10 +65,17 @@ afterEach(async () => {
 });
 
 async function aws<T = unknown>(...message: readonly string[]): Promise<T> {
-  const { stdout } = await run('aws', ['datapipeline', ...message, '--output', 'json'], {
-    env: awsEnvironment(site.url),
-  });
+  const stdout = await text(...message, '--output', 'json');
   return (stdout.trim() === '' ? {} : JSON.parse(stdout)) as T;
+}
+
+async function text(...message: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await command.run(
+    ['datapipeline', ...message],
+    awsEnvironment(site.url),
+  );
+  expect([code, stderr], message.join(' ')).toEqual([0, '']);
+  return stdout;
 }
 
 /** Made, defined and activated; the words that name it in further commands. */
@@ -249,10 +255,7 @@ describe.skipIf(awsMissing !== undefined || !isWholeTour)(tour, () => {
         '@Bad',
         '@Slow',
       ]);
-      const { stdout } = await run('aws', ['datapipeline', 'list-runs', ...pipeline, ...EVER], {
-        env: awsEnvironment(site.url),
-      });
-      expect(stdout).toMatch(/Flaky\s+\S+\s+FINISHED/);
+      expect(await text('list-runs', ...pipeline, ...EVER)).toMatch(/Flaky\s+\S+\s+FINISHED/);
     },
   );
 

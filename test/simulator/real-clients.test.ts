@@ -7,16 +7,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { awsEnvironment } from '../support/aws-environment.ts';
-import { awsMissing } from '../support/aws-command.ts';
+import { AwsCommand, awsMissing } from '../support/aws-command.ts';
 import { boto3Missing } from '../support/boto3.ts';
 import { HUB_STEPS, PIPELINE_STEPS } from './tour/aws-steps.ts';
 import type { Step } from './tour/aws-steps.ts';
 
 const run = promisify(execFile);
+const aws = new AwsCommand();
+afterAll(() => aws.close());
 const isWholeTour = process.env['TOUR'] !== undefined;
 /** The operations of the sample, with valid and invalid input. */
 const SAMPLE = new Set(['GetHomeRegion', 'CreateProgressUpdateStream']);
@@ -98,15 +100,12 @@ async function take(step: Step, values: Map<string, string>): Promise<void> {
   const words = [...filled(step.args, values).matchAll(/'([^']*)'|(\S+)/g)].map(
     ([, quoted, word]) => quoted ?? word ?? '',
   );
-  const outcome = await run('aws', [...words, '--output', 'json'], {
-    env: awsEnvironment(url),
-  }).then(
-    ({ stdout }) => ({
-      name: 'ok',
-      answer: stdout.trim() === '' ? {} : (JSON.parse(stdout) as unknown),
-    }),
-    (error: unknown) => ({ name: String((error as { stderr?: string }).stderr), answer: {} }),
+  const { code, stdout, stderr } = await aws.run(
+    [...words, '--output', 'json'],
+    awsEnvironment(url),
   );
+  const answer = stdout.trim() === '' ? {} : (JSON.parse(stdout) as unknown);
+  const outcome = code === 0 ? { name: 'ok', answer } : { name: stderr, answer: {} };
   const where = `aws ${step.args}`;
   if (step.expected === 'ok') expect(outcome.name, where).toBe('ok');
   else expect(outcome.name, where).toContain(`(${step.expected})`);

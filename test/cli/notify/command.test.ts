@@ -1,19 +1,18 @@
 /** `notify` beside the real `aws mgh notify-migration-task-state`: the same options make the same request. */
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fail, ok, setEnvironment, startStub } from '../../aws/aws-stub.ts';
 import type { Stub } from '../../aws/aws-stub.ts';
 import { awsEnvironment } from '../../support/aws-environment.ts';
-import { awsMissing } from '../../support/aws-command.ts';
+import { AwsCommand, awsMissing } from '../../support/aws-command.ts';
 import { createSimulator } from '../../../src/simulator/simulator.ts';
 import { run } from '../terminal-in-memory.ts';
 import type { Result } from '../terminal-in-memory.ts';
 
-const execute = promisify(execFile);
+const aws = new AwsCommand();
+afterAll(() => aws.close());
 
 let stub: Stub;
 let directory: string;
@@ -98,8 +97,10 @@ test.skipIf(awsMissing !== undefined).each(COMPARED)(
   async (name) => {
     const message = SAME[name]!;
     expect(await notify(message)).toMatchObject({ code: 0, stdout: '' });
-    await execute('aws', ['mgh', 'notify-migration-task-state', ...message], {
-      env: awsEnvironment(stub.url, 'eu-central-1'),
+    const theirCommand = ['mgh', 'notify-migration-task-state', ...message];
+    expect(await aws.run(theirCommand, awsEnvironment(stub.url, 'eu-central-1'))).toMatchObject({
+      code: 0,
+      stderr: '',
     });
     expect(stub.requests).toHaveLength(2);
     const [ours, theirs] = stub.requests;
@@ -243,11 +244,14 @@ test('the skeleton is that of the aws command, and can be used as input', async 
   expect(stub.requests).toHaveLength(1);
   if (awsMissing !== undefined) return;
   const message = ['mgh', 'notify-migration-task-state', '--generate-cli-skeleton'];
-  const aws = await execute('aws', message, { env: awsEnvironment(stub.url) });
+  const theirs = await aws.run(message, awsEnvironment(stub.url));
   // It picks any of the states.
   const any = expect.any(String) as string;
   const skeleton = JSON.parse(stdout) as { Task: object };
-  expect(JSON.parse(aws.stdout)).toEqual({ ...skeleton, Task: { ...skeleton.Task, Status: any } });
+  expect(JSON.parse(theirs.stdout)).toEqual({
+    ...skeleton,
+    Task: { ...skeleton.Task, Status: any },
+  });
 });
 
 test('a whole report to the simulator, dry and real', async () => {

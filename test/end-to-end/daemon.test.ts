@@ -33,37 +33,38 @@ function agent(...message: string[]): Promise<Ended> {
   });
 }
 
-test('a bad configuration: every problem with its place on stderr, exit code 78', async () => {
+test('a bad configuration: every problem with its place on stderr, exit code 78; a command then finds no daemon', async () => {
   site = await createSite(`jobs:\n  a: { comand: [x], timeout: 5 }`);
   const ended = await agent('daemon', '--config', site.configuration);
   expect(ended.status).toBe(78);
   expect(ended.stderr).toMatch(/config\.yaml:7:8 jobs\.a\.comand: .*did you mean "command"/);
   expect(ended.stderr).toMatch(/config\.yaml:7:30 jobs\.a\.timeout: /);
+  // No daemon answers: exit code 4 and a message.
+  const asked = await agent('status');
+  expect(asked.status).toBe(4);
+  expect(asked.stderr).toContain('agent.sock');
 });
 
-test('SIGTERM ends the agent with 0 and leaves its jobs running; the next agent finds them', async () => {
+test('SIGTERM ends the agent with 0 and leaves its jobs running; the next agent finds them, and does not repeat what autostart ran', async () => {
   site = await createSite(`${HUB}
 jobs:
   long: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done; exit 3'] }
+  once: { command: [sh, -c, 'echo x >> DIRECTORY/ran'], autostart: true }
 `);
   const first = await site.start();
   await site.client.post('/v1/jobs/long/start');
   const running = await site.untilJob('long', (job) => job.state === 'running');
+  await site.untilJob('once', isDelivered);
   expect(await first.end('SIGTERM')).toBe(0);
   expect(() => process.kill(running.pid ?? 0, 0)).not.toThrow();
   await site.start();
   const adopted = await site.untilJob('long', (job) => job.state === 'running');
   expect(adopted).toMatchObject({ pid: running.pid, run: 1 });
   writeFileSync(`${site.directory}/go`, '');
+  expect(await site.job('once')).toMatchObject({ run: 1, state: 'succeeded' });
   expect(await site.untilJob('long', isDelivered)).toMatchObject({ state: 'failed', exitCode: 3 });
-});
-
-test('a second agent on the same state directory refuses to start', async () => {
-  site = await createSite(HUB);
-  await site.start();
-  const second = await agent('daemon', '--config', site.configuration);
-  expect(second.status).toBe(1);
-  expect(second.stdout).toContain('another migration-agent uses');
+  expect(await site.job('once')).toMatchObject({ run: 1, state: 'succeeded' });
+  expect(readFileSync(`${site.directory}/ran`, 'utf8')).toBe('x\n');
 });
 
 test('terminate of the service: drains, delivers what is pending, exits with 75', async () => {
@@ -81,7 +82,7 @@ jobs:
   expect(site.simulator.audit().dataPipeline.ended).toMatchObject({ FINISHED: 1 });
 });
 
-test('run, status, wait, cancel, logs and events as an operator types them', async () => {
+test('run, status, wait, cancel, logs and events as an operator types them; a second agent on the same state directory refuses to start', async () => {
   site = await createSite(HUB);
   await site.start();
   const run = await agent(
@@ -108,25 +109,9 @@ test('run, status, wait, cancel, logs and events as an operator types them', asy
   expect((await agent('events', 'adhoc')).stdout).toMatch(/tree/);
   expect((await agent('logs', 'adhoc')).stdout).toContain('40%');
   expect((await agent('frobnicate')).status).toBe(2);
-});
-
-test('no daemon: exit code 4 and a message', async () => {
-  site = await createSite(HUB);
-  const ended = await agent('status');
-  expect(ended.status).toBe(4);
-  expect(ended.stderr).toContain('agent.sock');
-});
-
-test('autostart runs a job once, however often the agent starts', async () => {
-  site = await createSite(`${HUB}
-jobs:
-  once: { command: [sh, -c, 'echo x >> DIRECTORY/ran'], autostart: true }
-`);
-  const first = await site.start();
-  await site.untilJob('once', isDelivered);
-  await first.end('SIGTERM');
-  await site.start();
-  expect(await site.job('once')).toMatchObject({ run: 1, state: 'succeeded' });
+  const second = await agent('daemon', '--config', site.configuration);
+  expect(second.status).toBe(1);
+  expect(second.stdout).toContain('another migration-agent uses');
 });
 
 test('SIGHUP applies a good file and refuses a bad one; running jobs are untouched', async () => {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { run } from '../cli/terminal-in-memory.ts';
 import { createSite, isDelivered, LAUNCHER } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
@@ -57,7 +58,7 @@ jobs:
     mkdirSync(dead);
     mount = await HangingMount.at(dead);
     await site.start();
-    await command('start', 'stuck');
+    await site.client.post('/v1/jobs/stuck/start');
     await site.untilJob('stuck', ({ state }) => state === 'running');
     await until('it reads the dead file system', () => statusField('Name', pidOf()) === 'stat');
     const pid = pidOf();
@@ -67,7 +68,7 @@ jobs:
       JSON.stringify(await site.client.get('/v1/jobs/stuck/events')).includes('SIGKILL'),
     );
     // While the process is stuck, another job starts, ends and is reported.
-    await command('start', 'other');
+    await site.client.post('/v1/jobs/other/start');
     expect(await site.untilJob('other', isDelivered)).toMatchObject({
       state: 'failed',
       exitCode: 7,
@@ -83,9 +84,11 @@ jobs:
       cancelIncomplete: true,
       survivors: [pid],
     });
-    expect((await command('wait', 'stuck')).code).toBe(1);
-    expect((await command('status')).output).toContain(`still alive: ${pid}`);
-    expect((await command('events', 'stuck')).output).toContain(`outlived SIGKILL: ${pid}`);
+    const environment = { MIGRATION_AGENT_SOCKET: join(site.directory, 'agent.sock') };
+    const shown = async (...message: string[]) => (await run(message, { environment })).stdout;
+    expect((await run(['wait', 'stuck'], { environment })).code).toBe(1);
+    expect(await shown('status')).toContain(`still alive: ${pid}`);
+    expect(await shown('events', 'stuck')).toContain(`outlived SIGKILL: ${pid}`);
     expect(site.log()).toContainEqual(
       expect.objectContaining({ event: 'cancel.incomplete', survivors: [pid] }),
     );

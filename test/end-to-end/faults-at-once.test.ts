@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import { HUB, openSite } from './promises/promise-site.ts';
 import type { PromiseSite } from './promises/promise-site.ts';
 
-const LEFT = 'setsid sh -c "while [ ! -e DIRECTORY/go ]; do sleep 0.05; done" & exit 0';
+const LEFT = 'setsid sh -c "while [ ! -e DIRECTORY/go ]; do sleep 0.2; done" & exit 0';
 
 const eventsOf = async (site: PromiseSite, job: string): Promise<string[]> => {
   const { events } = await site.client.get<{ events: TimelineEntry[] }>(`/v1/jobs/${job}/events`);
@@ -55,7 +55,7 @@ jobs:
 test('descriptors run out while a cancel is under way: nothing is called gone, and the tree is stopped once they are back', async () => {
   const site = await openSite(`${HUB}
 jobs:
-  deaf: { command: [sh, -c, 'trap "" TERM; setsid sh -c "trap : TERM; while [ ! -e DIRECTORY/go ]; do sleep 0.05; done" & while [ ! -e DIRECTORY/go ]; do sleep 0.05; done'] }
+  deaf: { command: [sh, -c, 'trap "" TERM; setsid sh -c "trap : TERM; while [ ! -e DIRECTORY/go ]; do sleep 0.2; done" & while [ ! -e DIRECTORY/go ]; do sleep 0.2; done'] }
 `);
   const daemon = await site.start();
   const limit = (soft: number): void => {
@@ -87,7 +87,7 @@ dataPipeline:
   reportEvery: 1s
   activities: [{ match: { name: Copy }, job: copy }]
 jobs:
-  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done'] }
+  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done'] }
 `);
   const daemon = await site.start();
   site.simulator.submitShellActivity({ name: 'Copy', workerGroup: 'wg', command: 'unused' });
@@ -107,7 +107,7 @@ jobs:
 });
 
 test('a reload gives a live Hub task to another job, and its first answers are ten years off: each has its own task, well stamped', async () => {
-  const wait = "command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done']";
+  const wait = "command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done']";
   const site = await openSite(
     `${HUB}
 jobs:

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 import { HUB, openSite } from './promises/promise-site.ts';
 import type { PromiseSite } from './promises/promise-site.ts';
 
-const WAIT = 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done; exit 3';
+const WAIT = 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done; exit 3';
 const CONFIGURATION = `${HUB}
 dataPipeline:
   workerGroups: [wg]

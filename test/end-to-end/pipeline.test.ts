@@ -1,52 +1,75 @@
 /** Tasks of Data Pipeline as the real daemon runs them: what reaches the job's program, and what is reported of its end. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
-import { createSite, isDelivered } from '../support/daemon.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSite } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 import { until } from '../support/until.ts';
 
-let site: Site;
-afterEach(async () => {
-  await site.close();
-});
-
-/** What SetTaskStatus was sent, newest last. */
-function finalReports(): Record<string, unknown>[] {
-  return site.simulator
-    .journal()
-    .filter(({ operation }) => operation === 'SetTaskStatus')
-    .map(({ request }) => request as Record<string, unknown>);
-}
-
-async function finalReport(): Promise<Record<string, unknown>> {
-  await until('SetTaskStatus', () => finalReports().length > 0);
-  return finalReports().at(-1)!;
-}
-
-test('a configured job gets the task in its environment, as data that no shell reads', async () => {
-  site = await createSite(`dataPipeline:
+/** One daemon for all: each task has an activity of its own. */
+const SITE = `dataPipeline:
   workerGroups: [wg]
-  activities: [{ match: { type: ShellCommandActivity, myKind: files }, job: copy }]
+  activities:
+    - { match: { type: ShellCommandActivity, myKind: files }, job: copy }
+    - { match: { name: Mounted }, job: mounted, precondition: true }
+    - { match: { name: Broken }, job: broken, precondition: true }
+    - { match: { name: Met }, job: met, precondition: true }
+    - { match: { name: Slow }, job: slow }
+    - { match: { type: ShellCommandActivity, name: Text }, shell: true }
+    - { match: {}, shell: true }
 jobs:
   copy:
     command: [sh, -c, 'env > DIRECTORY/env']
     environment: { MIGRATION_PIPELINE_FIELD_MY_OWN: mine, MIGRATION_JOB: not this }
-`);
+  mounted: { command: [sh, -c, 'echo not there >&2; exit 1'] }
+  broken: { command: [DIRECTORY/no-such-program], workingDirectory: DIRECTORY/nowhere }
+  met: { command: ['true'] }
+  slow: { command: [sleep, '300'], timeout: 2s, stop: { grace: 1s } }
+`;
+
+let site: Site;
+beforeAll(async () => {
+  site = await createSite(SITE);
   await site.start();
-  const { pipelineId } = site.simulator.submitShellActivity({
-    name: 'Copy',
+});
+afterAll(async () => {
+  await site.close();
+});
+
+type Activity = Omit<Parameters<Site['simulator']['submitShellActivity']>[0], 'workerGroup'>;
+
+/** What SetTaskStatus is sent for a task of this activity. */
+async function finalReport(activity: Activity): Promise<Record<string, unknown>> {
+  const { fields = {}, ...rest } = activity;
+  const sent = (): Record<string, unknown>[] =>
+    site.simulator
+      .journal()
+      .filter(({ operation }) => operation === 'SetTaskStatus')
+      .map(({ request }) => request as Record<string, unknown>);
+  const before = sent().length;
+  site.simulator.submitShellActivity({
+    ...rest,
     workerGroup: 'wg',
+    fields: { maximumRetries: '0', ...fields },
+  });
+  await until('SetTaskStatus', () => sent().length > before);
+  const reports = sent().slice(before);
+  expect(reports).toHaveLength(1);
+  return reports[0]!;
+}
+
+test('a configured job gets the task in its environment, as data that no shell reads', async () => {
+  const report = await finalReport({
+    name: 'Copy',
     command: 'unused',
     scriptArguments: [`$(touch ${site.directory}/pwned)`, 'two words'],
     fields: { myKind: 'files', myOwn: 'theirs', mySecondWord: 'x' },
   });
-  await site.untilJob('copy', isDelivered);
-  expect(finalReports()).toMatchObject([{ taskStatus: 'FINISHED' }]);
+  expect(report).toMatchObject({ taskStatus: 'FINISHED' });
   const environment = readFileSync(join(site.directory, 'env'), 'utf8').split('\n');
   expect(environment).toEqual(
     expect.arrayContaining([
-      `MIGRATION_PIPELINE_ID=${pipelineId}`,
+      expect.stringMatching(/^MIGRATION_PIPELINE_ID=df-\w+$/),
       'MIGRATION_PIPELINE_WORKER_GROUP=wg',
       'MIGRATION_PIPELINE_ACTIVITY=Copy',
       'MIGRATION_PIPELINE_TYPE=ShellCommandActivity',
@@ -63,20 +86,12 @@ jobs:
 });
 
 test('shell text gets its arguments; the tail of its standard error is reported without colours and secrets', async () => {
-  site = await createSite(`dataPipeline:
-  workerGroups: [wg]
-  activities: [{ match: { type: ShellCommandActivity }, shell: true }]
-`);
-  await site.start();
-  site.simulator.submitShellActivity({
-    name: 'Copy',
-    workerGroup: 'wg',
+  const report = await finalReport({
+    name: 'Text',
     command:
       'for i in $(seq 500); do echo "line $i" >&2; done; printf "\\033[31m%s\\033[0m password=hunter2\\n\\a" "$2" >&2; exit $1',
     scriptArguments: ['7', 'final line'],
-    fields: { maximumRetries: '0' },
   });
-  const report = await finalReport();
   expect(report).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobFailed' });
   expect(report['errorMessage']).toMatch(/^failed: exit code 7: final line password=\*\*\*$/);
   expect(report['errorStackTrace']).toMatch(/line 500\nfinal line password=\*\*\*\s*$/);
@@ -85,29 +100,7 @@ test('shell text gets its arguments; the tail of its standard error is reported 
 });
 
 test('a precondition that is not met is FALSE; one that could not be started is FAILED', async () => {
-  site = await createSite(`dataPipeline:
-  workerGroups: [wg]
-  activities:
-    - { match: { name: Mounted }, job: mounted, precondition: true }
-    - { match: { name: Broken }, job: broken, precondition: true }
-    - { match: { name: Met }, job: met, precondition: true }
-jobs:
-  mounted: { command: [sh, -c, 'echo not there >&2; exit 1'] }
-  broken: { command: [DIRECTORY/no-such-program], workingDirectory: DIRECTORY/nowhere }
-  met: { command: ['true'] }
-`);
-  await site.start();
-  const outcome = async (name: string): Promise<unknown> => {
-    const before = finalReports().length;
-    site.simulator.submitShellActivity({
-      name,
-      workerGroup: 'wg',
-      command: 'unused',
-      fields: { maximumRetries: '0' },
-    });
-    await until('SetTaskStatus', () => finalReports().length > before);
-    return finalReports().at(-1);
-  };
+  const outcome = (name: string) => finalReport({ name, command: 'unused' });
   expect(await outcome('Mounted')).toMatchObject({
     taskStatus: 'FALSE',
     errorId: 'PreconditionNotMet',
@@ -118,40 +111,20 @@ jobs:
 });
 
 test('an unsupported activity is FAILED with its reason, and nothing runs', async () => {
-  site = await createSite(`dataPipeline:
-  workerGroups: [wg]
-  activities: [{ match: {}, shell: true }]
-`);
-  await site.start();
-  site.simulator.submitShellActivity({
-    name: 'Copy',
-    workerGroup: 'wg',
-    command: `touch ${site.directory}/pwned`,
-    fields: { stage: 'true', maximumRetries: '0' },
+  const report = await finalReport({
+    name: 'Staged',
+    command: `touch ${site.directory}/staged`,
+    fields: { stage: 'true' },
   });
-  const report = await finalReport();
   expect(report['taskStatus']).toBe('FAILED');
   expect(report['errorMessage']).toContain('stage=true needs S3 staging, which is not supported');
-  expect(existsSync(join(site.directory, 'pwned'))).toBe(false);
+  expect(existsSync(join(site.directory, 'staged'))).toBe(false);
 });
 
 test('attemptTimeout of the task ends its job', async () => {
-  site = await createSite(
-    `dataPipeline:
-  workerGroups: [wg]
-  activities: [{ match: {}, job: slow }]
-jobs:
-  slow: { command: [sleep, '300'], timeout: 2s, stop: { grace: 1s } }
-`,
-  );
-  await site.start();
-  site.simulator.submitShellActivity({
-    name: 'Copy',
-    workerGroup: 'wg',
-    command: 'unused',
-    fields: { attemptTimeout: '10 Minutes', maximumRetries: '0' },
-  });
+  const fields = { attemptTimeout: '10 Minutes' };
+  const report = await finalReport({ name: 'Slow', command: 'unused', fields });
   // The shorter of the two: the job's own.
-  expect(await finalReport()).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobTimeout' });
+  expect(report).toMatchObject({ taskStatus: 'FAILED', errorId: 'JobTimeout' });
   expect((await site.job('slow')).state).toBe('canceled');
 });

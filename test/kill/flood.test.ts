@@ -10,8 +10,8 @@ import { afterEach, expect, test } from 'vitest';
 import { createSite, isDelivered } from '../support/daemon.ts';
 import type { Site } from '../support/daemon.ts';
 
-const FLOOD_GB = Number(process.env['FLOOD_GB'] ?? 0.2);
-const JOBS = Number(process.env['JOBS'] ?? 12);
+const FLOOD_GB = Number(process.env['FLOOD_GB'] ?? 0.06);
+const JOBS = Number(process.env['JOBS'] ?? 8);
 const MB = 1_000_000;
 
 let site: Site;
@@ -64,7 +64,7 @@ const STEPS = [10, 30, 50, 70, 90];
 
 test(`${JOBS} jobs at once start, progress and end`, async () => {
   // None goes on before its percent was seen, and none ends before all have run together for some seconds.
-  const wait = JOBS < 100 ? 0.2 : 1;
+  const wait = JOBS < 100 ? 0.5 : 1;
   const job = `for p in ${STEPS.join(' ')}; do echo $p%; until [ -e DIRECTORY/seen-$p ]; do sleep ${wait}; done; done; until [ -e DIRECTORY/go ]; do sleep ${wait}; done; exit $1`;
   const jobs = Array.from(
     { length: JOBS },
@@ -99,7 +99,7 @@ ${jobs.join('\n')}
       cpu = { at: performance.now(), ms: cpuMsOf(agent.pid!) };
     if (running === JOBS && cpu !== undefined) {
       together = (performance.now() - cpu.at) / 1000;
-      if (together > 4) writeFileSync(join(site.directory, 'go'), '');
+      if (together > 2) writeFileSync(join(site.directory, 'go'), '');
       if (together > 0) perJob = (cpuMsOf(agent.pid!) - cpu.ms) / together / JOBS;
     }
     if (status.jobs.every(isDelivered)) break;

@@ -3,11 +3,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
 
+import { BUNDLED_LAUNCHER } from '../../support/bundled-program.ts';
 import { until } from '../../support/until.ts';
 
 const { PATH, NODE_COMPILE_CACHE } = process.env;
@@ -60,10 +61,10 @@ test('the printed commands work as they are in another terminal, and SIGINT leav
   expect(spawnSync('pgrep', ['-f', 'sleep 47.110815'], { encoding: 'utf8' }).stdout).toBe('');
 });
 
-test('it leaves nothing either if the reader of its output is gone, as with `dev | tee` and Ctrl-C', async () => {
+test('it leaves nothing either if the reader of its output is gone, as with `dev | tee` and Ctrl-C (as a package has it)', async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const dev = spawn(LAUNCHER, ['dev'], {
+  const dev = spawn(BUNDLED_LAUNCHER, ['dev'], {
     env: { ...FROM_HERE, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -76,7 +77,8 @@ test('it leaves nothing either if the reader of its output is gone, as with `dev
   dev.stderr.destroy();
   const ended = once(dev, 'exit');
   spawnSync('sh', ['-c', `${setUp}\nmigration-agent run --name long -- sleep 47.110816`], {
-    env: { PATH: '/usr/bin:/bin', HOME: temporary },
+    // A package has it on the PATH.
+    env: { PATH: `${dirname(BUNDLED_LAUNCHER)}:/usr/bin:/bin`, HOME: temporary },
   });
   dev.kill('SIGINT');
   await ended;
@@ -92,7 +94,7 @@ test.skipIf(!hasScript)(
     const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
     onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
     // script(1) gives it a terminal of its own, whose keyboard is standard input.
-    const dev = spawn('script', ['-qec', `exec '${LAUNCHER}' dev`, '/dev/null'], {
+    const dev = spawn('script', ['-qec', `exec '${BUNDLED_LAUNCHER}' dev`, '/dev/null'], {
       env: { ...FROM_HERE, TMPDIR: temporary, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

@@ -10,7 +10,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   async (signal) => {
     const site = await openSite(`${HUB}
 jobs:
-  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done; exit 7'] }
+  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done; exit 7'] }
 `);
     const first = await site.start();
     await site.client.post('/v1/jobs/copy/start', {});

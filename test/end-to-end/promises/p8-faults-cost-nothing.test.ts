@@ -20,7 +20,7 @@ import { until } from '../../support/until.ts';
 const CONFIGURATION = `
 migrationHub: { progressUpdateStream: test }
 jobs:
-  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.05; done'] }
+  copy: { command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done'] }
 `;
 
 /** Whether this process may mount anything at all. */

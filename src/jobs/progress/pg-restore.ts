@@ -75,25 +75,29 @@ class DoneItems {
   }
 
   get count(): number {
+    this.#keepListed();
     return this.#done.size;
   }
 
   /** False: the entry is not selected. */
   take(item: string, isDone: boolean): boolean {
-    const listed = this.#listed();
-    if (listed !== undefined && !this.#isChecked) {
-      this.#isChecked = true;
-      for (const done of this.#done) if (!listed.has(done)) this.#done.delete(done);
-    }
     this.endSerialPart();
     if (isDone) this.#add(item);
     else this.#begun = item;
-    return listed?.has(item) !== false;
+    return this.#listed()?.has(item) !== false;
   }
 
   endSerialPart(): void {
     if (this.#begun !== undefined) this.#add(this.#begun);
     this.#begun = undefined;
+  }
+
+  /** Once the list is known: entries that were done before may not be selected. */
+  #keepListed(): void {
+    const listed = this.#listed();
+    if (listed === undefined || this.#isChecked) return;
+    this.#isChecked = true;
+    for (const done of this.#done) if (!listed.has(done)) this.#done.delete(done);
   }
 
   #add(item: string): void {

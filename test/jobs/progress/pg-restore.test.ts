@@ -56,6 +56,18 @@ test('parallel: an entry counts also where two processes have written into one l
   expect(reported).toEqual([33, 66, 100]);
 });
 
+test('parallel: the list that comes after the last entry counts at the end', () => {
+  const archive: { entries?: ReadonlySet<string> } = {};
+  const read = createPgRestoreParser(() => archive.entries);
+  for (const item of ['1', '2', '3']) {
+    expect(read(`pg_restore: finished item ${item} TABLE t`, 'stderr')).toEqual({
+      detail: `${item} entries, finished TABLE t`,
+    });
+  }
+  archive.entries = new Set(['1', '3']);
+  expect(read.ended?.()).toEqual({ percent: 100, detail: '2 of 2 entries, all restored' });
+});
+
 test('parallel: entries that are not selected are printed, too, and do not count', () => {
   const archive: { entries?: ReadonlySet<string> } = {};
   const read = createPgRestoreParser(() => archive.entries);

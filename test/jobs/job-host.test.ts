@@ -216,7 +216,7 @@ describe('the command', () => {
   test('is a program, never a built-in of the shell', () =>
     withHosts(async (newHost) => {
       const host = newHost();
-      host.host.start(makeRun(['exit', '3']));
+      host.host.start(makeRun(['exit', '3'], { environment: { PATH: '/usr/bin:/bin' } }));
       expect(await host.event('run-exited')).toMatchObject({ exitCode: 127 });
     }));
 

@@ -66,7 +66,8 @@ jobs:
     user: no-such-user
 `,
   );
-  const { code, stderr } = await run(['check', '--config', file]);
+  // Without a directory that this user may not search.
+  const { code, stderr } = await run(['check', '--config', file], { PATH: '/usr/bin:/bin' });
   expect(stderr).toMatch(/jobs\.yaml:2:1 fleet: warning: the task names of dump lack \{host\}/);
   expect(stderr).toMatch(/:5:5 jobs\.dump\.command: warning: there is no program no-such-program/);
   expect(stderr).toMatch(/:6:23 jobs\.dump\.workingDirectory: warning: .* does not exist/);

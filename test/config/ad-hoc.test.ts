@@ -77,6 +77,8 @@ describe('an ad hoc job', () => {
     [undefined, 'is missing'],
     [[], 'expected a map of keys'],
   ])('%j: %s', (request, message) => {
+    const made = adHocDefinition(request, SETTINGS);
+    expect(made.ok).toBe(false);
     expect(problem(request)).toContain(message);
   });
 

@@ -189,7 +189,7 @@ test('the newest events of a job’s timeline are kept, in order', () => {
   store.load(NOW);
   const notes = Array.from({ length: 30 }, (_, i) => ({
     event: 'job.exited' as const,
-    at: { wallMs: i, bootMs: i },
+    at: { wallMs: i, bootMs: 1000 + i },
     job: 'copy',
     run: 'copy/1',
     fields: { i },
@@ -199,6 +199,9 @@ test('the newest events of a job’s timeline are kept, in order', () => {
   expect(entries.map((entry) => entry.fields['i'])).toEqual([
     20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
   ]);
+  // As it was written, but for the job, which is asked for.
+  const { job, ...last } = { ...notes[29]!, at: { wallMs: 29, bootMs: 1029 } };
+  expect([entries.at(-1), job]).toEqual([last, 'copy']);
   expect(store.timeline('other', 10)).toEqual([]);
 });
 

@@ -43,6 +43,13 @@ describe('the agent', () => {
     });
   });
 
+  test('with a clock that is behind that of the services says by how many seconds', () => {
+    const desk = deskOf();
+    const view = desk.planner.view();
+    const clock = Object.create(view.clock, { offsetMs: { value: 2_500 } }) as typeof view.clock;
+    expect(agentStatus({ ...view, clock }, AGENT, desk.now).clockOffsetSeconds).toBe(2.5);
+  });
+
   test('with a report that is pending, a promise, and what only the adapters know', () => {
     const desk = deskOf({ jobs: [definition('copy'), definition('other')] });
     desk.start('other');
@@ -174,6 +181,13 @@ describe('a run', () => {
       ...{ task: 'copy', delivery: 'delivered', lastStatus: 'FAILED' },
       ...{ lastAcceptedAt: iso(desk.now.wallMs), nextUpdateSeconds: 365 * 86_400 },
     });
+  });
+
+  test('that a signal has ended shows the signal', () => {
+    const desk = deskOf();
+    const run = desk.start('copy');
+    desk.post({ type: 'run-exited', run: run.id, exitCode: 137, signal: 'SIGKILL' });
+    expect(statusOf(desk)).toMatchObject({ state: 'failed', exitSignal: 'SIGKILL' });
   });
 
   test('shows the unit or the file that is watched', () => {

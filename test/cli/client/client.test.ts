@@ -174,3 +174,16 @@ describe('a job that is not there', () => {
     });
   });
 });
+
+test.each([
+  ['body.grace: is no duration', '--grace: is no duration'],
+  ['body.environment.A: is no text', '--env.A: is no text'],
+  ['body.command: is empty; body.user: is nobody', 'command: is empty; --user: is nobody'],
+  ['query.run: is no number', '--run: is no number'],
+  ['body: is no object', 'is no object'],
+  ['the body is long', 'the body is long'],
+])('%s is about what was typed: %s', async (message, expected) => {
+  answers = (request) =>
+    request.responds(400, JSON.stringify({ error: { code: 'invalid', message } }));
+  await expect(client.get('/v1/status')).rejects.toMatchObject({ exitCode: 2, message: expected });
+});

@@ -265,6 +265,18 @@ test('a stream that the agent does not create is not tried', async () => {
   expect(names).toContain('DryRun ImportMigrationTask');
 });
 
+test('a heartbeat names this host and the first worker group; a stamp is in whole seconds', async () => {
+  nowMs = NOW_MS + 999;
+  await findings();
+  const made = (operation: string) => calls.find((call) => call.operation === operation);
+  const { hostname, dataPipeline } = of;
+  expect(made('ReportTaskRunnerHeartbeat')).toEqual({
+    ...{ operation: 'ReportTaskRunnerHeartbeat', taskRunnerId: 'runner-1' },
+    ...{ hostname, workerGroup: dataPipeline?.workerGroups[0] },
+  });
+  expect(made('NotifyMigrationTaskState')).toMatchObject({ stampS: NOW_MS / 1000 });
+});
+
 test('a runner that AWS tells to terminate', async () => {
   answers.ReportTaskRunnerHeartbeat = { kind: 'accepted', answer: { terminate: true } };
   expect(await finding('runner heartbeat')).toMatchObject({

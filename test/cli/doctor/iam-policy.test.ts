@@ -45,3 +45,27 @@ jobs: { a: { command: [x], migrationHub: { application: d-application-1, artifac
     Null: { 'datapipeline:workerGroup': 'false' },
   });
 });
+
+test('what one operation needs that was denied', () => {
+  const where = { account: '123456789012', region: 'eu-central-1' };
+  const missing = (operation: Parameters<typeof missingStatement>[0]) =>
+    missingStatement(operation, 'acme', ['files'], where);
+  for (const name of [
+    'ReportTaskProgress',
+    'SetTaskStatus',
+    'ReportTaskRunnerHeartbeat',
+  ] as const) {
+    const Action = `datapipeline:${name}`;
+    expect(missing(name)).toEqual({ Sid: name, Effect: 'Allow', Action, Resource: '*' });
+  }
+  expect(missing('PollForTask')).toMatchObject({
+    Action: 'datapipeline:PollForTask',
+    Condition: { 'ForAllValues:StringEquals': { 'datapipeline:workerGroup': ['files'] } },
+  });
+  expect(missing('NotifyApplicationState').Resource).toBe('*');
+});
+
+test('a configuration without Migration Hub needs nothing of it', () => {
+  const statements = policy('dataPipeline: { region: us-east-1, workerGroups: [files] }\n');
+  expect(statements.map(({ Sid }) => Sid)).toEqual(['Poll', 'Runner']);
+});

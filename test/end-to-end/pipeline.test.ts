@@ -38,7 +38,7 @@ afterAll(async () => {
 
 type Activity = Omit<Parameters<Site['simulator']['submitShellActivity']>[0], 'workerGroup'>;
 
-/** What SetTaskStatus is sent for a task of this activity. */
+/** What SetTaskStatus is sent for a task of this activity, with the id of its pipeline. */
 async function finalReport(activity: Activity): Promise<Record<string, unknown>> {
   const { fields = {}, ...rest } = activity;
   const sent = (): Record<string, unknown>[] =>
@@ -47,7 +47,7 @@ async function finalReport(activity: Activity): Promise<Record<string, unknown>>
       .filter(({ operation }) => operation === 'SetTaskStatus')
       .map(({ request }) => request as Record<string, unknown>);
   const before = sent().length;
-  site.simulator.submitShellActivity({
+  const { pipelineId } = site.simulator.submitShellActivity({
     ...rest,
     workerGroup: 'wg',
     fields: { maximumRetries: '0', ...fields },
@@ -55,7 +55,7 @@ async function finalReport(activity: Activity): Promise<Record<string, unknown>>
   await until('SetTaskStatus', () => sent().length > before);
   const reports = sent().slice(before);
   expect(reports).toHaveLength(1);
-  return reports[0]!;
+  return { ...reports[0], pipelineId };
 }
 
 test('a configured job gets the task in its environment, as data that no shell reads', async () => {
@@ -69,7 +69,7 @@ test('a configured job gets the task in its environment, as data that no shell r
   const environment = readFileSync(join(site.directory, 'env'), 'utf8').split('\n');
   expect(environment).toEqual(
     expect.arrayContaining([
-      expect.stringMatching(/^MIGRATION_PIPELINE_ID=df-\w+$/),
+      `MIGRATION_PIPELINE_ID=${String(report['pipelineId'])}`,
       'MIGRATION_PIPELINE_WORKER_GROUP=wg',
       'MIGRATION_PIPELINE_ACTIVITY=Copy',
       'MIGRATION_PIPELINE_TYPE=ShellCommandActivity',

@@ -31,6 +31,9 @@ export interface ProcessEntry {
 /** A scan never holds the loop longer than this: hosts with many thousand processes exist. */
 const HOLD_MS_MAX = 3;
 
+/** A host where each list has new processes, of others, must not be listed for ever. */
+const LISTS_MAX = 10;
+
 /** The process has ended: not found, or ended while it was read. */
 const GONE = ['ENOENT', 'ESRCH'];
 
@@ -87,7 +90,8 @@ function mustBeGone(pid: number): void {
 }
 
 /**
- * Every process, newest pid first (what is being forked now is seen before it is gone again). `visit` gets each one within
+ * Every process, newest pid first (what is being forked now is seen before it is gone again), and those that were started
+ * meanwhile. `visit` gets each one within
  * microseconds of its being read. Throws `CannotSee`, also if a process that `isKnown` is hidden; other hidden ones are of
  * other users (hidepid= of proc(5)) and are left out.
  */
@@ -96,16 +100,23 @@ export async function readProcesses(
   isKnown: (pid: number) => boolean = () => false,
 ): Promise<ProcessEntry[]> {
   const entries: ProcessEntry[] = [];
+  const listed = new Set<number>();
   let heldSince = performance.now();
-  for (const pid of listPids()) {
-    const entry = readUnlessHidden(pid, isKnown);
-    if (entry !== undefined) {
-      entries.push(entry);
-      visit(entry);
-    }
-    if (performance.now() - heldSince > HOLD_MS_MAX) {
-      await yieldToLoop();
-      heldSince = performance.now();
+  for (let lists = 0; lists < LISTS_MAX; lists++) {
+    // One that has ended since the list before may have started another one, which that list did not have.
+    const pids = listPids().filter((pid) => !listed.has(pid));
+    if (pids.length === 0) break;
+    for (const pid of pids) {
+      listed.add(pid);
+      const entry = readUnlessHidden(pid, isKnown);
+      if (entry !== undefined) {
+        entries.push(entry);
+        visit(entry);
+      }
+      if (performance.now() - heldSince > HOLD_MS_MAX) {
+        await yieldToLoop();
+        heldSince = performance.now();
+      }
     }
   }
   return entries;

@@ -1,5 +1,7 @@
 /** What /proc shows of one process: whether it is there, whose it is, and what it was started with. */
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { expect, onTestFinished, test } from 'vitest';
 import { RunCgroup } from '../../../src/jobs/process/cgroups.ts';
 import {
   CannotSee,
@@ -7,6 +9,7 @@ import {
   isMarked,
   lives,
   readProcess,
+  readProcesses,
   userOf,
 } from '../../../src/jobs/process/process-table.ts';
 import { bootId, startTicksOf } from '../support.ts';
@@ -46,4 +49,18 @@ test('a control group that is none has no members; one that cannot be read may h
   expect(new RunCgroup('/etc/passwd/group').members()).toEqual([]);
   expect(new RunCgroup('/nowhere').members()).toEqual([]);
   expect(() => new RunCgroup(`/tmp/${'x'.repeat(300)}`).members()).toThrow(CannotSee);
+});
+
+test('a process that was started while the others were read is read, too, as often as that happens', async () => {
+  const started: ChildProcess[] = [];
+  onTestFinished(() => started.forEach((child) => void child.kill('SIGKILL')));
+  const entries = await readProcesses(({ pid }) => {
+    // The first one that is read starts one, and the next two of these each start another.
+    if (started.length > 0 && pid !== started.at(-1)?.pid) return;
+    if (started.length < 3) started.push(spawn('sleep', ['600'], { stdio: 'ignore' }));
+  });
+  const pids = entries.map(({ pid }) => pid);
+  expect(started).toHaveLength(3);
+  for (const { pid } of started) expect(pids).toContain(pid);
+  expect(new Set(pids).size).toBe(pids.length);
 });

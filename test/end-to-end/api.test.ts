@@ -16,6 +16,7 @@ import type { Site } from '../support/daemon.ts';
 import { Contract } from '../support/openapi.ts';
 import type { Exchange, OpenApi } from '../support/openapi.ts';
 import { until } from '../support/until.ts';
+import { IS_LONG, ONLY_LONG } from '../support/long-run.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDE = readFileSync(join(ROOT, 'config/api.md'), 'utf8');
@@ -263,30 +264,33 @@ describe('config/api.md', () => {
     },
   );
 
-  test('the client in TypeScript compiles against the types of the document, and runs', async () => {
-    const [client = ''] = blocks('ts');
-    const types = astToString(await openapiTS(JSON.stringify(contract.document)));
-    writeFileSync(join(site.directory, 'agent-api.d.ts'), types);
-    writeFileSync(join(site.directory, 'client.ts'), client);
-    writeFileSync(join(site.directory, 'package.json'), '{"type":"module"}');
-    symlinkSync(join(ROOT, 'node_modules'), join(site.directory, 'node_modules'));
-    const flags =
-      '--noEmit --strict --target es2024 --module nodenext --types node --allowImportingTsExtensions --skipLibCheck';
-    const compiled = await spawned(
-      process.execPath,
-      [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags.split(' '), 'client.ts'],
-      { cwd: site.directory },
-    );
-    expect(compiled).toEqual({ code: 0, output: '' });
+  test.skipIf(!IS_LONG)(
+    `the client in TypeScript compiles against the types of the document, and runs${ONLY_LONG}`,
+    async () => {
+      const [client = ''] = blocks('ts');
+      const types = astToString(await openapiTS(JSON.stringify(contract.document)));
+      writeFileSync(join(site.directory, 'agent-api.d.ts'), types);
+      writeFileSync(join(site.directory, 'client.ts'), client);
+      writeFileSync(join(site.directory, 'package.json'), '{"type":"module"}');
+      symlinkSync(join(ROOT, 'node_modules'), join(site.directory, 'node_modules'));
+      const flags =
+        '--noEmit --strict --target es2024 --module nodenext --types node --allowImportingTsExtensions --skipLibCheck';
+      const compiled = await spawned(
+        process.execPath,
+        [join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags.split(' '), 'client.ts'],
+        { cwd: site.directory },
+      );
+      expect(compiled).toEqual({ code: 0, output: '' });
 
-    const environment = { ...process.env, MIGRATION_AGENT_SOCKET: 'agent.sock' };
-    const ran = await spawned(process.execPath, ['client.ts'], {
-      cwd: site.directory,
-      env: environment,
-    });
-    expect(ran.code, ran.output).toBe(0);
-    expect(ran.output).toMatch(/nightly-files succeeded 100 %\n$/);
-  });
+      const environment = { ...process.env, MIGRATION_AGENT_SOCKET: 'agent.sock' };
+      const ran = await spawned(process.execPath, ['client.ts'], {
+        cwd: site.directory,
+        env: environment,
+      });
+      expect(ran.code, ran.output).toBe(0);
+      expect(ran.output).toMatch(/nightly-files succeeded 100 %\n$/);
+    },
+  );
 });
 
 /** The site's simulator lives in this process, so a command must not block it. */

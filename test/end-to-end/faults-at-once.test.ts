@@ -7,6 +7,7 @@ import type { TimelineEntry } from '../../src/ports.ts';
 import { until } from '../support/until.ts';
 import { HUB, openSite } from './promises/promise-site.ts';
 import type { PromiseSite } from './promises/promise-site.ts';
+import { IS_LONG, ONLY_LONG } from '../support/long-run.ts';
 
 const LEFT = 'setsid sh -c "while [ ! -e DIRECTORY/go ]; do sleep 0.2; done" & exit 0';
 
@@ -106,35 +107,41 @@ jobs:
   expect(site.simulator.audit().violations).toEqual([]);
 });
 
-test('a reload gives a live Hub task to another job, and its first answers are ten years off: each has its own task, well stamped', async () => {
-  const wait = "command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done']";
-  const site = await openSite(
-    `${HUB}
+test.skipIf(!IS_LONG)(
+  `a reload gives a live Hub task to another job, and its first answers are ten years off: each has its own task, well stamped${ONLY_LONG}`,
+  async () => {
+    const wait = "command: [sh, -c, 'while [ ! -e DIRECTORY/go ]; do sleep 0.2; done']";
+    const site = await openSite(
+      `${HUB}
 jobs:
   one: { ${wait}, migrationHub: { task: shared } }
 `,
-    { faults: [{ operation: '*', fault: 'date', skew: '+87600h', count: 2 }] },
-  );
-  await site.start();
-  await site.client.post('/v1/jobs/one/start', {});
-  await site.untilJob('one', (job) => job.destinations.migrationHub?.lastAcceptedAt !== undefined);
-  const text = readFileSync(site.configuration, 'utf8');
-  writeFileSync(
-    site.configuration,
-    text.replace(
-      / {2}one: .*/,
-      `  two: { ${wait.replace('DIRECTORY', site.directory)}, environment: { A: b }, migrationHub: { task: shared } }`,
-    ),
-  );
-  await site.client.post('/v1/reload', {});
-  await site.client.post('/v1/jobs/two/start', {});
-  const two = await site.untilJob('two', (job) => job.state === 'running');
-  const own = two.destinations.migrationHub?.task ?? '';
-  expect(own).not.toBe('shared');
-  writeFileSync(join(site.directory, 'go'), '');
-  await until('both ends arrive', () =>
-    ['shared', own].every((task) => site.hubTask(task)?.status === 'COMPLETED'),
-  );
-  const { violations } = site.simulator.audit();
-  expect(violations).toEqual([]);
-});
+      { faults: [{ operation: '*', fault: 'date', skew: '+87600h', count: 2 }] },
+    );
+    await site.start();
+    await site.client.post('/v1/jobs/one/start', {});
+    await site.untilJob(
+      'one',
+      (job) => job.destinations.migrationHub?.lastAcceptedAt !== undefined,
+    );
+    const text = readFileSync(site.configuration, 'utf8');
+    writeFileSync(
+      site.configuration,
+      text.replace(
+        / {2}one: .*/,
+        `  two: { ${wait.replace('DIRECTORY', site.directory)}, environment: { A: b }, migrationHub: { task: shared } }`,
+      ),
+    );
+    await site.client.post('/v1/reload', {});
+    await site.client.post('/v1/jobs/two/start', {});
+    const two = await site.untilJob('two', (job) => job.state === 'running');
+    const own = two.destinations.migrationHub?.task ?? '';
+    expect(own).not.toBe('shared');
+    writeFileSync(join(site.directory, 'go'), '');
+    await until('both ends arrive', () =>
+      ['shared', own].every((task) => site.hubTask(task)?.status === 'COMPLETED'),
+    );
+    const { violations } = site.simulator.audit();
+    expect(violations).toEqual([]);
+  },
+);

@@ -19,7 +19,6 @@ const TERMINATE = 'AWS wants the agent to end, an operator wants it to go on';
 const SHORT = [
   ['the disk is full', 'a start is wanted', 'an operator cancels'],
   ['an operator cancels with a long grace', 'AWS does not answer'],
-  ['the shims die', 'the disk is full'],
   [RENAMES, 'AWS gives the next attempts out'],
 ];
 const TRIPLES = [

@@ -12,7 +12,9 @@ export class SkippedReporter implements Reporter {
       return titles.map((title) => `  ${module.relativeModuleId}: ${title}`);
     });
     if (!IS_LONG) {
-      process.stdout.write('\n`npm run test:long` runs more seeds and larger numbers.\n');
+      process.stdout.write(
+        '\n`npm run test:long` runs more seeds, larger numbers, more of the real tools and more faults at once.\n',
+      );
     }
     if (lines.length === 0) return;
     process.stdout.write(`\nSkipped here, ${lines.length} in all:\n${lines.join('\n')}\n`);

@@ -13,6 +13,7 @@ import { startRelay } from '../../support/tcp-relay.ts';
 import { until } from '../../support/until.ts';
 import type { HostOptions } from './fixtures/fleet-host.ts';
 import { FleetHosts } from './fleet-hosts.ts';
+import { IS_LONG, ONLY_LONG } from '../../support/long-run.ts';
 
 /** What takes half a minute in the agent takes a few seconds here. */
 const QUICK: Partial<FleetTimes> = {
@@ -97,6 +98,7 @@ function title(message: string, ...missing: (string | undefined)[]): string {
 }
 
 const fleetTest = test.skipIf(redisMissing !== undefined).concurrent;
+const longFleetTest = test.skipIf(redisMissing !== undefined || !IS_LONG).concurrent;
 
 describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () => {
   fleetTest(
@@ -130,8 +132,8 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
     },
   );
 
-  fleetTest(
-    'a host that is cut off takes its share with it, and brings it back; one that crashed as well; one that left leaves it',
+  longFleetTest(
+    `a host that is cut off takes its share with it, and brings it back; one that crashed as well; one that left leaves it${ONLY_LONG}`,
     async (context) => {
       const rig = new Rig(context, await startRedis());
       const { hosts } = rig;
@@ -173,8 +175,8 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
     },
   );
 
-  fleetTest(
-    'whoever wants everything leaves the others what is theirs by right',
+  longFleetTest(
+    `whoever wants everything leaves the others what is theirs by right${ONLY_LONG}`,
     async (context) => {
       const rig = new Rig(context, await startRedis());
       const { hosts } = rig;

@@ -10,6 +10,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { BUNDLED_LAUNCHER } from '../../support/bundled-program.ts';
 import { until } from '../../support/until.ts';
+import { IS_LONG, ONLY_LONG } from '../../support/long-run.ts';
 
 const { PATH, NODE_COMPILE_CACHE } = process.env;
 const FROM_HERE = { PATH, NODE_COMPILE_CACHE };
@@ -61,30 +62,33 @@ test('the printed commands work as they are in another terminal, and SIGINT leav
   expect(spawnSync('pgrep', ['-f', 'sleep 47.110815'], { encoding: 'utf8' }).stdout).toBe('');
 });
 
-test('it leaves nothing either if the reader of its output is gone, as with `dev | tee` and Ctrl-C (as a package has it)', async () => {
-  const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
-  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const dev = spawn(BUNDLED_LAUNCHER, ['dev'], {
-    env: { ...FROM_HERE, TMPDIR: temporary },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void dev.kill('SIGKILL'));
-  let output = '';
-  dev.stdout.on('data', (data: Buffer) => (output += data.toString()));
-  await until('the directions are printed', () => output.includes('history copy\n'));
-  const setUp = /^export .*$/m.exec(output)?.[0] ?? '';
-  dev.stdout.destroy();
-  dev.stderr.destroy();
-  const ended = once(dev, 'exit');
-  spawnSync('sh', ['-c', `${setUp}\nmigration-agent run --name long -- sleep 47.110816`], {
-    // A package has it on the PATH.
-    env: { PATH: `${dirname(BUNDLED_LAUNCHER)}:/usr/bin:/bin`, HOME: temporary },
-  });
-  dev.kill('SIGINT');
-  await ended;
-  expect(readdirSync(temporary)).toEqual([]);
-  expect(spawnSync('pgrep', ['-f', 'sleep 47.110816'], { encoding: 'utf8' }).stdout).toBe('');
-});
+test.skipIf(!IS_LONG)(
+  `it leaves nothing either if the reader of its output is gone, as with 'dev | tee' and Ctrl-C (as a package has it)${ONLY_LONG}`,
+  async () => {
+    const temporary = mkdtempSync(join(tmpdir(), 'dev-test-'));
+    onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+    const dev = spawn(BUNDLED_LAUNCHER, ['dev'], {
+      env: { ...FROM_HERE, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void dev.kill('SIGKILL'));
+    let output = '';
+    dev.stdout.on('data', (data: Buffer) => (output += data.toString()));
+    await until('the directions are printed', () => output.includes('history copy\n'));
+    const setUp = /^export .*$/m.exec(output)?.[0] ?? '';
+    dev.stdout.destroy();
+    dev.stderr.destroy();
+    const ended = once(dev, 'exit');
+    spawnSync('sh', ['-c', `${setUp}\nmigration-agent run --name long -- sleep 47.110816`], {
+      // A package has it on the PATH.
+      env: { PATH: `${dirname(BUNDLED_LAUNCHER)}:/usr/bin:/bin`, HOME: temporary },
+    });
+    dev.kill('SIGINT');
+    await ended;
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(spawnSync('pgrep', ['-f', 'sleep 47.110816'], { encoding: 'utf8' }).stdout).toBe('');
+  },
+);
 
 const hasScript = spawnSync('script', ['--version']).status === 0;
 

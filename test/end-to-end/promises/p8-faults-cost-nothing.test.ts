@@ -16,6 +16,7 @@ import type { JobStatus } from '../../../src/core/model/status.ts';
 import { createSite } from '../../support/daemon.ts';
 import type { Site } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
+import { IS_LONG } from '../../support/long-run.ts';
 
 const CONFIGURATION = `
 migrationHub: { progressUpdateStream: test }
@@ -98,7 +99,7 @@ const DAMAGES: Record<string, (file: string) => void> = {
   'that is empty': (file) => truncateSync(file, 0),
 };
 
-test.skipIf(!mayMount()).each(Object.entries(DAMAGES))(
+test.skipIf(!mayMount()).each(Object.entries(DAMAGES).slice(0, IS_LONG ? undefined : 1))(
   'P8 an agent starts on a full disk with a store %s: jobs go on, it is shown, and their ends arrive (needs root, who may mount)',
   async (_what, damage) => {
     const { site, state } = await smallDisk(CONFIGURATION);

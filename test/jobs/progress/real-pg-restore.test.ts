@@ -6,6 +6,7 @@ import { postgresPrograms, startPostgres } from '../../support/postgres.ts';
 import type { Event } from '../../../src/core/model/event.ts';
 import type { Postgres } from '../../support/postgres.ts';
 import { makeRun, withHosts } from '../support.ts';
+import { IS_LONG } from '../../support/long-run.ts';
 
 const skipped = postgresPrograms === '' ? ' (skipped: PostgreSQL is not installed)' : '';
 
@@ -109,7 +110,9 @@ describe.skipIf(postgresPrograms === '')(`pg_restore${skipped}`, () => {
       ['no rows', () => ['-sx']],
     ];
 
-    test.each<Selection>(selections)(
+    /** Those that select in different ways. */
+    const some = selections.filter(([name]) => / schema$|four|two/.test(name));
+    test.each<Selection>(IS_LONG ? selections : some)(
       '%s: ends at all of its entries',
       (_name, optionsFor, needsSchema) =>
         withHosts(async (newHost) => {

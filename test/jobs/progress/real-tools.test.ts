@@ -7,6 +7,7 @@ import type { ProgressSource } from '../../../src/core/model/job.ts';
 import { parserFor } from '../../../src/core/command-line/progress-parser.ts';
 import { isInstalled, makeRun, sh, withHosts } from '../support.ts';
 import type { Host } from '../support.ts';
+import { IS_LONG, ONLY_LONG } from '../../support/long-run.ts';
 
 const MB = 1_000_000;
 const AUTO: ProgressSource = { parser: 'auto' };
@@ -85,28 +86,34 @@ const TOOLS: readonly (readonly [string, readonly string[], ShellAt])[] = [
   ],
 ];
 
+/** Those of `npm test`, beside rsync. It replays recorded runs of all of them (recorded.test.ts). */
+const SHORT = new Set(['pv', 'dd']);
+
 describe.concurrent('real tools', () => {
   for (const [name, programs, command] of TOOLS) {
     const why = skipped(...programs);
-    test.skipIf(why !== '')(`${name}${why}`, () =>
-      withHosts(async (newHost, directory) => {
-        await mkdir(join(directory, 'many'));
-        await writeFile(join(directory, 'big'), Buffer.alloc(12 * MB, 7));
-        for (let index = 0; index < 12; index += 1) {
-          await writeFile(join(directory, 'many', `${index}`), Buffer.alloc(MB, index));
-        }
-        const text = command(directory, 1, 0);
-        // pv without -n prints no progress, so that the other tool is read.
-        const parser = parserFor(sh(text)).parser;
-        const progress: ProgressSource = /^(tar|dd)$/.test(name)
-          ? { parser: name as 'tar' | 'dd' }
-          : AUTO;
-        expect([parser, progress.parser]).not.toContain('none');
-        await follow(newHost, (speed, attempt) => sh(command(directory, speed, attempt)), {
-          progress,
-          environment: { LC_ALL: 'C.UTF-8' },
-        });
-      }),
+    const isShort = SHORT.has(name);
+    test.skipIf(why !== '' || !(IS_LONG || isShort))(
+      `${name}${why}${isShort ? '' : ONLY_LONG}`,
+      () =>
+        withHosts(async (newHost, directory) => {
+          await mkdir(join(directory, 'many'));
+          await writeFile(join(directory, 'big'), Buffer.alloc(12 * MB, 7));
+          for (let index = 0; index < 12; index += 1) {
+            await writeFile(join(directory, 'many', `${index}`), Buffer.alloc(MB, index));
+          }
+          const text = command(directory, 1, 0);
+          // pv without -n prints no progress, so that the other tool is read.
+          const parser = parserFor(sh(text)).parser;
+          const progress: ProgressSource = /^(tar|dd)$/.test(name)
+            ? { parser: name as 'tar' | 'dd' }
+            : AUTO;
+          expect([parser, progress.parser]).not.toContain('none');
+          await follow(newHost, (speed, attempt) => sh(command(directory, speed, attempt)), {
+            progress,
+            environment: { LC_ALL: 'C.UTF-8' },
+          });
+        }),
     );
   }
 
@@ -137,7 +144,7 @@ describe.concurrent('real tools', () => {
   );
 
   const noRestic = skipped('restic');
-  test.skipIf(noRestic !== '')(`restic --json${noRestic}`, () =>
+  test.skipIf(noRestic !== '' || !IS_LONG)(`restic --json${noRestic}${ONLY_LONG}`, () =>
     withHosts(async (newHost, directory) => {
       await writeFile(join(directory, 'big'), Buffer.alloc(40 * MB, 7));
       const environment = {

@@ -13,6 +13,7 @@ import { startRelay } from '../../support/tcp-relay.ts';
 import { until } from '../../support/until.ts';
 import type { HostOptions } from './fixtures/fleet-host.ts';
 import { FleetHosts } from './fleet-hosts.ts';
+import type { SeenPart } from './fleet-hosts.ts';
 import { IS_LONG, ONLY_LONG } from '../../support/long-run.ts';
 
 /** What takes half a minute in the agent takes a few seconds here. */
@@ -186,11 +187,14 @@ describe(title('a fleet on one Redis', redisMissing), { timeout: 150_000 }, () =
       await rig.all('joined');
       await rig.fullPace();
       const before = hosts.parts.length;
-      await until('modest had its calls some times', () => {
-        return hosts.parts.slice(before).filter(({ host }) => host === 'modest').length >= 3;
-      });
-      const modest = hosts.parts.slice(before).filter(({ host }) => host === 'modest');
-      expect(modest.map(({ slots }) => slots)).toEqual(modest.map(() => 8));
+      // The first may be the rest of one that had begun before.
+      const whole = (): readonly SeenPart[] =>
+        hosts.parts
+          .slice(before)
+          .filter(({ host }) => host === 'modest')
+          .slice(1);
+      await until('modest had its calls some times', () => whole().length >= 3);
+      expect(whole().map(({ slots }) => slots)).toEqual(whole().map(() => 8));
       expect(hosts.count('greedy')).toBeGreaterThan(3 * hosts.count('modest'));
       expect(hosts.excess(WHOLE)).toBeLessThanOrEqual(0);
     },

@@ -2,7 +2,7 @@
 # It lends that file to whoever opens it, and answers no write. A process that maps the file, writes to the mapping and maps
 # something else in its place waits for that write with the lock of its memory held, so that whoever reads its
 # /proc/PID/environ or /proc/PID/cmdline waits as well. Prints "locked" then. Ends, and lets go, when standard input does, and
-# after 15 seconds: `ps` waits so long, too.
+# after 60 seconds: `ps` waits so long, too.
 # locking-mount.pl --lock DIRECTORY is that process.
 use strict;
 use Fcntl;
@@ -34,7 +34,7 @@ sub attributes {
   return pack('Q6 L10', $node, 4096, 8, (0) x 6, $node == 1 ? 040777 : 0100666, 1, 0, 0, 0, 4096, 0);
 }
 
-my $end = time + 15;
+my $end = time + 60;
 while (time < $end) {
   my ($wanted, $request) = ('', '');
   vec($wanted, fileno($_), 1) = 1 for $device, *STDIN;

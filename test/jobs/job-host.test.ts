@@ -14,6 +14,7 @@ import {
   startTicksOf,
   until,
   withHosts,
+  killUntilGone,
 } from './support.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -173,8 +174,7 @@ describe('the end of a run', () => {
       const { reason, pids } = await host.event('run-orphaned');
       expect(reason).toMatch(/ended by SIGKILL and left no exit record/);
       expect(pids).toEqual(processesWith(host.directory));
-      host.host.signalTree(run, 'SIGKILL');
-      expect((await host.event('tree-checked')).survivors).toEqual([]);
+      await killUntilGone(host, run);
       expect(processesWith(host.directory)).toEqual([]);
       expect(host.all('run-lost')).toEqual([]);
     }));

@@ -171,6 +171,24 @@ export async function until(
   await waitUntil('there is', isSo, message);
 }
 
+/**
+ * As the planner does: SIGKILL and a look, until nothing is left. On a busy machine one look may still see who was killed, and
+ * what records the end takes its time.
+ */
+export async function killUntilGone(host: Host, run: Run): Promise<void> {
+  const looks = (): readonly EventOf<'tree-checked'>[] =>
+    host.all('tree-checked').filter((event) => event.run === run.id);
+  for (;;) {
+    const before = looks().length;
+    host.host.signalTree(run, 'SIGKILL');
+    await until(
+      () => looks().length > before,
+      () => `a look at the tree after ${JSON.stringify(looks())}`,
+    );
+    if (looks().at(-1)?.survivors.length === 0) return;
+  }
+}
+
 /** Living processes with this text in their environment or command line: an independent look at /proc. */
 export function processesWith(text: string): number[] {
   return readdirSync('/proc')

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SizeMeter } from '../../src/jobs/progress/size.ts';
 import { HangingMount, whyNoHangingMount } from '../support/hanging-mount.ts';
-import { makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
+import { killUntilGone, makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
 import type { Host } from '../jobs/support.ts';
 import type { Run } from '../../src/core/model/job.ts';
 
@@ -27,7 +27,7 @@ async function expectWork(host: Host): Promise<void> {
     () => host.all('progress-read').some((event) => event.run === run.id && event.percent === 41),
     () => 'the progress of another job',
   );
-  await expectCancel(host, run);
+  await killUntilGone(host, run);
   // On a busy host the shim may be too slow to record the end.
   const ends = () => [...host.all('run-exited'), ...host.all('run-lost')];
   const end = () => ends().find((event) => event.run === run.id);
@@ -37,18 +37,6 @@ async function expectWork(host: Host): Promise<void> {
   );
   const ended = end();
   if (ended?.type === 'run-exited') expect(ended.exitCode).toBe(137);
-}
-
-/** As the escalation does: SIGKILL and a look, until nothing is left. On a busy disk the record of the end takes its time. */
-async function expectCancel(host: Host, run: Run): Promise<void> {
-  const looks = () => host.all('tree-checked').filter((event) => event.run === run.id);
-  for (let round = 1; looks().at(-1)?.survivors.length !== 0; round += 1) {
-    host.host.signalTree(run, 'SIGKILL');
-    await until(
-      () => looks().length >= round,
-      () => `look ${round} at the tree: ${JSON.stringify(looks())}`,
-    );
-  }
 }
 
 function startAttackers(host: Host, attacker: () => Run): Run[] {
@@ -148,7 +136,7 @@ describe.skipIf(whyNoHangingMount !== '')(
         const runs = startAttackers(host, () => makeRun(sh('sleep 600'), { progress }));
         await untilStuck(dead);
         await expectWork(host);
-        await Promise.all(runs.map((run) => expectCancel(host, run)));
+        await Promise.all(runs.map((run) => killUntilGone(host, run)));
         expect(stuckIn(dead).length).toBeGreaterThanOrEqual(ATTACKERS);
         expect(host.host.problems?.()).toEqual([]);
       }),

@@ -8,7 +8,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { Host, kill, makeRun, processesWith, sh, until, withHosts } from '../jobs/support.ts';
+import {
+  Host,
+  kill,
+  killUntilGone,
+  makeRun,
+  processesWith,
+  sh,
+  until,
+  withHosts,
+} from '../jobs/support.ts';
 import { SystemdBox, whyNoBox } from '../support/systemd-box.ts';
 
 const INSIDE = process.env['INSIDE_BOX'] !== undefined;
@@ -194,8 +203,7 @@ describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
       const second = newHost();
       second.host.adopt(run);
       await second.event('run-started');
-      second.host.signalTree(run, 'SIGKILL');
-      expect((await second.event('tree-checked')).survivors).toEqual([]);
+      await killUntilGone(second, run);
       expect(processesWith(second.directory)).toEqual([]);
       await until(
         async () => (await units()).length === 0,

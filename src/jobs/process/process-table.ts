@@ -31,8 +31,8 @@ export interface ProcessEntry {
 /** A scan never holds the loop longer than this: hosts with many thousand processes exist. */
 const HOLD_MS_MAX = 3;
 
-/** A host where each list has new processes, of others, must not be listed for ever. */
-const LISTS_MAX = 10;
+/** On a busy host some process ends during each look. */
+const LISTS_MAX = 4;
 
 /** The process has ended: not found, or ended while it was read. */
 const GONE = ['ENOENT', 'ESRCH'];
@@ -90,8 +90,8 @@ function mustBeGone(pid: number): void {
 }
 
 /**
- * Every process, newest pid first (what is being forked now is seen before it is gone again), and those that were started
- * meanwhile. `visit` gets each one within
+ * Every process, newest pid first (what is being forked now is seen before it is gone again), and then those that were
+ * started by one that has ended meanwhile. `visit` gets each one within
  * microseconds of its being read. Throws `CannotSee`, also if a process that `isKnown` is hidden; other hidden ones are of
  * other users (hidepid= of proc(5)) and are left out.
  */
@@ -102,13 +102,14 @@ export async function readProcesses(
   const entries: ProcessEntry[] = [];
   const listed = new Set<number>();
   let heldSince = performance.now();
-  for (let lists = 0; lists < LISTS_MAX; lists++) {
-    // One that has ended since the list before may have started another one, which that list did not have.
-    const pids = listPids().filter((pid) => !listed.has(pid));
-    if (pids.length === 0) break;
-    for (const pid of pids) {
+  let hasAnyEnded = true;
+  // One that has ended since the list was made may have started another one, which the list does not have.
+  for (let lists = 0; hasAnyEnded && lists < LISTS_MAX; lists++) {
+    hasAnyEnded = false;
+    for (const pid of listPids().filter((listedPid) => !listed.has(listedPid))) {
       listed.add(pid);
       const entry = readUnlessHidden(pid, isKnown);
+      if (entry === undefined || !isAlive(entry)) hasAnyEnded = true;
       if (entry !== undefined) {
         entries.push(entry);
         visit(entry);
@@ -149,7 +150,7 @@ function listPids(): number[] {
     return names
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
-      .reverse();
+      .sort((a, b) => b - a);
   } catch (error) {
     throw new CannotSee(`/proc cannot be listed: ${errorText(error)}`, { cause: error });
   }

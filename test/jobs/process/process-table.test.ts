@@ -51,16 +51,41 @@ test('a control group that is none has no members; one that cannot be read may h
   expect(() => new RunCgroup(`/tmp/${'x'.repeat(300)}`).members()).toThrow(CannotSee);
 });
 
-test('a process that was started while the others were read is read, too, as often as that happens', async () => {
+/** The processes live until the test has ended. */
+function sleepers(count: number): { start: () => ChildProcess; started: ChildProcess[] } {
   const started: ChildProcess[] = [];
   onTestFinished(() => started.forEach((child) => void child.kill('SIGKILL')));
+  const start = (): ChildProcess => {
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+    started.push(child);
+    return child;
+  };
+  for (let i = 0; i < count; i += 1) start();
+  return { start, started };
+}
+
+test('the newest process is read first', async () => {
+  const { started } = sleepers(1);
+  const order: number[] = [];
+  await readProcesses(({ pid }) => order.push(pid));
+  expect(order.indexOf(started[0]!.pid!)).toBeLessThan(order.indexOf(process.pid));
+  expect(order[0]).toBeGreaterThan(order.at(-1)!);
+  // What others start meanwhile comes last.
+  const listed = order.slice(0, order.indexOf(1) + 1);
+  expect(listed).toEqual(listed.toSorted((a, b) => b - a));
+});
+
+test('what a process has started that ended before it was read is read, too', async () => {
+  const { start, started } = sleepers(2);
   const entries = await readProcesses(({ pid }) => {
-    // The first one that is read starts one, and the next two of these each start another.
-    if (started.length > 0 && pid !== started.at(-1)?.pid) return;
-    if (started.length < 3) started.push(spawn('sleep', ['600'], { stdio: 'ignore' }));
+    const other = started.find((child) => child.pid !== pid);
+    if (started.length > 2 || !started.some((child) => child.pid === pid)) return;
+    start();
+    other?.kill('SIGKILL');
+    while (readProcess(other!.pid!)?.state !== 'Z');
   });
   const pids = entries.map(({ pid }) => pid);
   expect(started).toHaveLength(3);
-  for (const { pid } of started) expect(pids).toContain(pid);
+  expect(pids).toContain(started[2]!.pid);
   expect(new Set(pids).size).toBe(pids.length);
 });

@@ -18,6 +18,7 @@ import {
   startTicksOf,
   until,
   withHosts,
+  killUntilGone,
 } from '../support.ts';
 import type { Host } from '../support.ts';
 
@@ -35,17 +36,6 @@ async function startStubborn(host: Host): Promise<Run> {
 }
 
 /** As the escalation does: SIGKILL and a look, until nothing is left. A busy host may need more than one round. */
-async function killUntilGone(host: Host, run: Run): Promise<void> {
-  for (let round = 1; ; round += 1) {
-    host.host.signalTree(run, 'SIGKILL');
-    await until(
-      () => host.all('tree-checked').length === round,
-      () => `look ${round}`,
-    );
-    if (host.all('tree-checked').at(-1)?.survivors.length === 0) return;
-  }
-}
-
 describe('SIGKILL', () => {
   test('leaves nobody of a tree that ignores SIGTERM, has sessions of its own and goes on spawning', () =>
     withHosts(async (newHost) => {
@@ -63,7 +53,13 @@ describe('SIGKILL', () => {
   test('spares the shim until it has written how the command ended', () =>
     withHosts(async (newHost) => {
       const host = newHost();
-      const run = await startStubborn(host);
+      const run = makeRun(sh('echo ready; setsid sleep 600 & sleep 600'));
+      host.host.start(run);
+      run.process = (await host.event('run-started')).process;
+      await until(
+        async () => (await host.read(run, 'stdout.log')) === 'ready\n',
+        () => 'the command',
+      );
       host.host.signalTree(run, 'SIGKILL');
       expect(await host.event('run-exited')).toMatchObject({ exitCode: 137, signal: 'SIGKILL' });
     }));
@@ -91,13 +87,7 @@ describe('SIGKILL', () => {
       const { survivors } = await second.event('tree-checked');
       expect(survivors).toEqual(processesWith(first.directory));
       expect(survivors).toHaveLength(2);
-      second.host.signalTree(run, 'SIGKILL');
-      await second.event('tree-signalled');
-      await until(
-        () => second.all('tree-checked').length === 2,
-        () => 'the second check',
-      );
-      expect(second.all('tree-checked')[1]?.survivors).toEqual([]);
+      await killUntilGone(second, run);
       expect(processesWith(first.directory)).toEqual([]);
     }));
 
@@ -112,16 +102,16 @@ describe('SIGKILL', () => {
         () => 'both runs',
       );
       one.process = host.all('run-started').find(({ run }) => run === one.id)!.process;
-      host.host.signalTree(one, 'SIGKILL');
-      await host.event('tree-checked');
+      await killUntilGone(host, one);
       const left = processesWith(host.directory);
       expect(left.length).toBeGreaterThan(0);
       host.host.checkTree(other);
+      const looks = () => host.all('tree-checked').filter((event) => event.run === other.id);
       await until(
-        () => host.all('tree-checked').length === 2,
+        () => looks().length === 1,
         () => 'the check of the other',
       );
-      expect(host.all('tree-checked')[1]?.survivors).toEqual(left);
+      expect(looks()[0]?.survivors).toEqual(left);
     }));
 });
 
@@ -231,8 +221,7 @@ describe('a signal that can be caught', () => {
         const host = newHost();
         const run = makeRun(sh('sleep 600'));
         host.host.start(run);
-        host.host.signalTree(run, 'SIGKILL');
-        expect((await host.event('tree-checked')).survivors).toEqual([]);
+        await killUntilGone(host, run);
         expect(processesWith(host.directory)).toEqual([]);
       }
     }));

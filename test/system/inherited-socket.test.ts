@@ -44,16 +44,23 @@ test.skipIf(!hasActivate)(
     const path = join(directory, 'agent.sock');
     const program = ['--input-type=module', '-e', SERVER];
     const activator = spawn(ACTIVATE, ['-l', path, process.execPath, ...program], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
+    const ended = once(activator, 'exit');
+    let printed = '';
+    activator.stderr.on('data', (bytes: Buffer) => (printed += bytes.toString()));
     onTestFinished(() => {
       activator.kill('SIGKILL');
       rmSync(directory, { recursive: true });
     });
-    await until('somebody listens', () => existsSync(path));
+    await until(
+      'somebody listens',
+      () => printed.includes('Listening on'),
+      () => printed,
+    );
     // It waits in the queue while the process starts.
     expect(JSON.parse(await ask(path))).toEqual({ fd: 3, path, leaks: false });
-    await once(activator, 'exit');
+    await ended;
     expect(existsSync(path)).toBe(true);
   },
 );

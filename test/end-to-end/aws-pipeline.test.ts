@@ -1,6 +1,6 @@
 /**
- * Pipelines made, defined, activated, watched and canceled by the real `aws` command alone, and run by the real daemon. The
- * command takes a second for a call, so `npm test` has two activities of one pipeline; `npm run test:tour` has them all.
+ * Pipelines made, defined, activated, watched and canceled by the real `aws` command alone, and run by the real daemon. It takes
+ * a minute, so only `npm run test:tour` has it; `npm test` has pipelines of the SDK (pipeline.test.ts).
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * The program as the packages have it, made once for all tests that start it: a start takes half the CPU of one from the
- * sources. Those of `test/cli/demo`, `test/cli/dev` and `test/cli/doctor/hangs` start the sources.
+ * sources. Those of `test/cli/demo`, `test/cli/doctor/hangs` and one of `test/cli/dev` start the sources.
  */
 import { execFile } from 'node:child_process';
 import {

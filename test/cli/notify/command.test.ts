@@ -87,7 +87,7 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The aws command takes more than a second each time: `TOUR=1` (`npm run test:tour`) compares all, `npm test` two. */
+/** Each asks the aws command, too: `TOUR=1` (`npm run test:tour`) compares all, `npm test` two. */
 const COMPARED = Object.keys(SAME).filter(
   (name, index) => process.env['TOUR'] !== undefined || index < 1 || name === 'options over JSON',
 );

@@ -145,14 +145,16 @@ describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
     }));
 
   test('that ended has the outcome of its exit record; its unit is gone, and looks like success', () =>
-    withHosts(async (newHost) => {
+    withHosts(async (newHost, directory) => {
       for (const exitCode of [0, 7]) {
         const host = unitHost(newHost);
-        const run = makeRun(sh(`sleep 0.3; exit ${exitCode}`));
+        const go = join(directory, `go-${exitCode}`);
+        const run = makeRun(sh(`until [ -e ${go} ]; do sleep 0.05; done; exit ${exitCode}`));
         host.host.start(run);
         await host.event('run-started');
         const [unit = ''] = await units();
         expect(unit).toMatch(/^migration-job-copy_files-\d+\.1-[0-9a-f]{8}\.service$/);
+        writeFileSync(go, '');
         expect(await host.event('run-exited')).toMatchObject({ exitCode });
         await until(
           async () => (await units()).length === 0,

@@ -259,12 +259,14 @@ describe.skipIf(!INSIDE)('a job as a unit (needs the box)', () => {
     }));
 
   test('that ended while no agent ran has its exit code', () =>
-    withHosts(async (newHost) => {
+    withHosts(async (newHost, directory) => {
       const first = unitHost(newHost);
-      const run = makeRun(sh('sleep 0.5; exit 5'));
+      const go = join(directory, 'go');
+      const run = makeRun(sh(`until [ -e ${go} ]; do sleep 0.05; done; exit 5`));
       first.host.start(run);
       run.process = (await first.event('run-started')).process;
       await first.host.close();
+      writeFileSync(go, '');
       await until(
         () => processesWith(first.directory).length === 0,
         () => 'the end',

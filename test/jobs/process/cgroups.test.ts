@@ -32,13 +32,16 @@ const skipped = whyNoCgroups === '' ? '' : ` (skipped: ${whyNoCgroups})`;
 describe.skipIf(whyNoCgroups !== '')(`a run in a control group of its own${skipped}`, () => {
   test('has everything in it that it starts, and leaves no group behind', () =>
     withCgroupBase((base) =>
-      withHosts(async (newHost) => {
+      withHosts(async (newHost, directory) => {
         const host = newHost(undefined, base);
-        const run = makeRun(sh('setsid sh -c "exec cat /proc/self/cgroup" & wait; cat; sleep 0.3'));
+        const go = join(directory, 'go');
+        const shown = 'setsid sh -c "exec cat /proc/self/cgroup" & wait; cat';
+        const run = makeRun(sh(`${shown}; until [ -e ${go} ]; do sleep 0.05; done`));
         host.host.start(run);
         await host.event('run-started');
         const [group] = readdirSync(base).filter((name) => name.startsWith('run-'));
         expect(group).toMatch(/^run-[0-9a-f]{8}-copy_files-\d+\.1$/);
+        writeFileSync(go, '');
         await host.event('run-exited');
         expect(await host.read(run, 'stdout.log')).toMatch(
           new RegExp(`^0::.*/${basename(base)}/${group!}$`, 'm'),

@@ -276,12 +276,14 @@ describe.concurrent('a run without an exit record', () => {
 });
 
 test('a closed host tells nothing more, and the run lives on', () =>
-  withHosts(async (newHost) => {
+  withHosts(async (newHost, directory) => {
     const host = newHost();
-    const run = makeRun(sh('sleep 0.2; exit 3'));
+    const go = join(directory, 'go');
+    const run = makeRun(sh(`until [ -e ${go} ]; do sleep 0.05; done; exit 3`));
     host.host.start(run);
     await host.event('run-started');
     await host.host.close();
+    await writeFile(go, '');
     await until(
       async () => (await host.read(run, '.shim/exit.1').catch(() => '')) === '3\n',
       () => 'the end',

@@ -90,9 +90,10 @@ function mustBeGone(pid: number): void {
 }
 
 /**
- * Every process, newest pid first (what is being forked now is seen before it is gone again), and then those that were
- * started by one that has ended meanwhile. `visit` gets each one within microseconds of its being read. Throws `CannotSee`,
- * also if a process that `isKnown` is hidden; other hidden ones are of other users (hidepid= of proc(5)) and are left out.
+ * Every process, highest pid first (until pids begin anew, what is being forked now is seen before it is gone again), and then
+ * those that were started by one that has ended meanwhile. `visit` gets each one within microseconds of its being read.
+ * Throws `CannotSee`, also if a process that `isKnown` is hidden; other hidden ones are of other users (hidepid= of proc(5))
+ * and are left out.
  */
 export async function readProcesses(
   visit: (entry: ProcessEntry) => void,

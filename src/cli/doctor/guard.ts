@@ -68,7 +68,8 @@ async function watchOver(terminal: Terminal): Promise<ExitCode> {
     print(terminal, error instanceof Error ? error.message : String(error));
     return EXIT.jobFailed;
   } finally {
-    killTree(child.pid);
+    // Once it has ended, its pid may be somebody else's.
+    if ((child.exitCode ?? child.signalCode ?? undefined) === undefined) killTree(child.pid);
     child.unref();
     child.stderr?.destroy();
     if (child.connected) child.disconnect();

@@ -83,7 +83,8 @@ async function look(what: Look): Promise<unknown> {
     clearTimeout(timer);
     worker.removeAllListeners('exit');
     worker.on('error', () => undefined);
-    killTree(worker.pid);
+    // Once it has ended, its pid may be somebody else's.
+    if ((worker.exitCode ?? worker.signalCode ?? undefined) === undefined) killTree(worker.pid);
     // The kernel ends a process that hangs when it can. The command does not wait for that.
     worker.unref();
     if (worker.connected) worker.disconnect();
